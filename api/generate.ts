@@ -1,0 +1,128 @@
+// Makes TypeScript types from the CRDs: api/crds/*.yaml -> api/<singular>.generated.ts. The CRD is
+// the contract that the API server enforces; the types follow it, never the other way round.
+// A schema with a `title` becomes a named type.
+
+import { execFileSync } from 'node:child_process'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parse } from 'yaml'
+
+interface Schema {
+  readonly type?: string
+  readonly title?: string
+  readonly description?: string
+  readonly properties?: Readonly<Record<string, Schema>>
+  readonly required?: readonly string[]
+  readonly items?: Schema
+  readonly additionalProperties?: Schema
+  readonly enum?: readonly string[]
+  readonly 'x-kubernetes-int-or-string'?: boolean
+}
+
+interface CustomResourceDefinition {
+  readonly spec: {
+    readonly group: string
+    readonly names: { readonly kind: string; readonly singular: string }
+    readonly versions: readonly {
+      readonly name: string
+      readonly storage: boolean
+      readonly schema: { readonly openAPIV3Schema: Schema }
+    }[]
+  }
+}
+
+/** Declarations by name, in the order in which they were met. */
+type Declarations = Map<string, string>
+
+const scalars: ReadonlyMap<string, string> = new Map([
+  ['string', 'string'],
+  ['boolean', 'boolean'],
+  ['integer', 'number'],
+])
+
+const root = join(import.meta.dirname, '..')
+const crds = join(import.meta.dirname, 'crds')
+
+for (const file of readdirSync(crds).toSorted()) {
+  const crd: CustomResourceDefinition = parse(readFileSync(join(crds, file), 'utf8'))
+  const target = join(import.meta.dirname, `${crd.spec.names.singular}.generated.ts`)
+  writeFileSync(target, format(print(crd, file), target))
+}
+
+/** The text of the file for one CRD. Types are those of the version that is stored. */
+function print(crd: CustomResourceDefinition, file: string): string {
+  const { group, names, versions } = crd.spec
+  const version = versions.find(({ storage }) => storage)
+  if (!version) throw new Error(`${file}: no version is stored`)
+  const schema = version.schema.openAPIV3Schema
+  const { spec = {}, status = {} } = schema.properties ?? {}
+  const declarations: Declarations = new Map()
+  const object = `${comment(schema)}export interface ${names.kind} extends KubeObject {
+    readonly apiVersion: '${group}/${version.name}'
+    readonly kind: '${names.kind}'
+    ${comment(spec)}readonly spec: ${typeOf(spec, declarations)}
+    ${comment(status)}readonly status?: ${typeOf(status, declarations)}
+  }`
+  return [
+    `// DO NOT EDIT: made by api/generate.ts from api/crds/${file}.`,
+    `import type { IntOrPercent, KubeObject } from './kubernetes.ts'`,
+    object,
+    ...declarations.values(),
+  ].join('\n\n')
+}
+
+function typeOf(schema: Schema, declarations: Declarations): string {
+  if (schema['x-kubernetes-int-or-string']) return 'IntOrPercent'
+  if (schema.title) return named(schema.title, schema, declarations)
+  if (schema.enum) return union(schema.enum)
+  if (schema.items) return `readonly (${typeOf(schema.items, declarations)})[]`
+  if (schema.additionalProperties) {
+    return `Readonly<Record<string, ${typeOf(schema.additionalProperties, declarations)}>>`
+  }
+  const scalar = scalars.get(schema.type ?? '')
+  if (!scalar) throw new Error(`no type for the schema ${JSON.stringify(schema)}`)
+  return scalar
+}
+
+/** Two schemas of the same title are one type, so they must not differ. */
+function named(title: string, schema: Schema, declarations: Declarations): string {
+  const before = declarations.get(title)
+  // Holds the place, so that a type comes before the types of its members.
+  if (before === undefined) declarations.set(title, '')
+  const body = schema.enum
+    ? `export type ${title} = ${union(schema.enum)}`
+    : `export interface ${title} ${members(schema, declarations)}`
+  const text = comment(schema) + body
+  if (before !== undefined && before !== text) throw new Error(`two different types ${title}`)
+  declarations.set(title, text)
+  return title
+}
+
+function members(schema: Schema, declarations: Declarations): string {
+  const required = new Set(schema.required)
+  const lines = Object.entries(schema.properties ?? {}).map(([key, value]) => {
+    const optional = required.has(key) ? '' : '?'
+    return `${comment(value)}readonly ${key}${optional}: ${typeOf(value, declarations)}`
+  })
+  return `{\n${lines.join('\n')}\n}`
+}
+
+function union(values: readonly string[]): string {
+  return values.map(value => `'${value}'`).join(' | ')
+}
+
+/** A doc comment of lines that still fit after indentation. */
+function comment({ description }: Schema): string {
+  if (!description) return ''
+  const lines = description.match(/\S.{0,88}(?=\s|$)/gs) ?? []
+  if (lines.length === 1) return `/** ${lines[0]} */\n`
+  return `/**\n${lines.map(line => ` * ${line}\n`).join('')} */\n`
+}
+
+function format(text: string, path: string): string {
+  const oxfmt = join(root, 'node_modules/oxfmt/bin/oxfmt')
+  return execFileSync(process.execPath, [oxfmt, `--stdin-filepath=${path}`], {
+    input: text,
+    encoding: 'utf8',
+  })
+}

@@ -1,0 +1,107 @@
+// The parts of Kubernetes' own objects that the product reads. Hand-written: the client library's
+// types would bring the library.
+
+export type IntOrPercent = number | string
+
+export interface OwnerReference {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly name: string
+  readonly uid: string
+  readonly controller?: boolean
+}
+
+export interface ObjectMeta {
+  readonly name: string
+  readonly namespace?: string
+  readonly uid?: string
+  readonly resourceVersion?: string
+  readonly generation?: number
+  readonly creationTimestamp?: string
+  readonly deletionTimestamp?: string
+  readonly labels?: Readonly<Record<string, string>>
+  readonly annotations?: Readonly<Record<string, string>>
+  readonly ownerReferences?: readonly OwnerReference[]
+}
+
+export interface KubeObject {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly metadata: ObjectMeta
+}
+
+export interface Condition {
+  readonly type: string
+  readonly status: string
+  readonly reason?: string
+  readonly message?: string
+  readonly lastTransitionTime?: string
+  readonly lastUpdateTime?: string
+}
+
+export interface PodTemplate {
+  readonly metadata?: {
+    readonly labels?: Readonly<Record<string, string>>
+    readonly annotations?: Readonly<Record<string, string>>
+  }
+  readonly spec?: Readonly<Record<string, unknown>>
+}
+
+export interface RollingUpdate {
+  readonly maxUnavailable?: IntOrPercent
+  readonly maxSurge?: IntOrPercent
+}
+
+export interface DeploymentStrategy {
+  readonly type?: string
+  readonly rollingUpdate?: RollingUpdate | null
+}
+
+export interface DeploymentSpec {
+  readonly replicas?: number
+  readonly selector?: unknown
+  readonly template: PodTemplate
+  readonly strategy?: DeploymentStrategy
+  readonly minReadySeconds?: number
+  readonly progressDeadlineSeconds?: number
+  readonly paused?: boolean
+  readonly revisionHistoryLimit?: number
+}
+
+export interface DeploymentStatus {
+  readonly observedGeneration?: number
+  readonly replicas?: number
+  readonly updatedReplicas?: number
+  readonly readyReplicas?: number
+  readonly availableReplicas?: number
+  readonly unavailableReplicas?: number
+  readonly conditions?: readonly Condition[]
+}
+
+/** `apps/v1` Deployment. */
+export interface Deployment extends KubeObject {
+  readonly spec: DeploymentSpec
+  readonly status?: DeploymentStatus
+}
+
+export interface ReplicaSetSpec {
+  readonly replicas?: number
+  readonly minReadySeconds?: number
+  readonly template: PodTemplate
+}
+
+/** `apps/v1` ReplicaSet. */
+export interface ReplicaSet extends KubeObject {
+  readonly spec: ReplicaSetSpec
+  readonly status?: {
+    readonly replicas?: number
+    readonly readyReplicas?: number
+    readonly availableReplicas?: number
+    readonly observedGeneration?: number
+  }
+}
+
+/** `v1` Pod. */
+export interface Pod extends KubeObject {
+  readonly status?: { readonly phase?: string; readonly conditions?: readonly Condition[] }
+}

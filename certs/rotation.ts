@@ -1,0 +1,110 @@
+// Keeps the certificate good for as long as the process lives. Each check reads the store and asks
+// the wall clock, never a timer set long ago: a process that was suspended for a week notices.
+
+import type { Names } from './authority.ts'
+import { bundleOf, renewed } from './renewal.ts'
+import type { Policy } from './renewal.ts'
+import type { CertificateStore, Material, Stored } from './store.ts'
+
+/** What a server needs to serve, and what its callers need to trust. All PEM. */
+export interface Serving {
+  readonly cert: string
+  readonly key: string
+  /** One or two CA certificates, one after the other. */
+  readonly caBundle: string
+}
+
+/** How certificates are kept; lifetimes have the defaults of the product. */
+export interface RotationOptions {
+  readonly store: CertificateStore
+  readonly names: Names
+  /** Life of a CA in days, 365 unless given; renewed at two thirds, like the serving one. */
+  readonly caDays?: number
+  /** Life of a serving certificate in days, 90 unless given. */
+  readonly servingDays?: number
+  /** Time between checks in milliseconds, 60 s unless given. */
+  readonly checkMs?: number
+  /** How long a new CA is published before it is used, in milliseconds, 10 minutes unless given. */
+  readonly settleMs?: number
+  /** The wall clock in epoch milliseconds. */
+  readonly now?: () => number
+  /** Called with each later certificate; the reasons are empty when another replica renewed it. */
+  readonly onChange: (serving: Serving, reasons: readonly string[]) => void
+  /** Told of a check that failed; the certificate stays, the next check tries again. */
+  readonly onError: (error: unknown) => void
+}
+
+/** A certificate that is being kept good. */
+export interface Rotation {
+  /** Why the first certificate had to be made; empty where the store held a good one. */
+  readonly reasons: readonly string[]
+  /** What is served now. */
+  readonly current: () => Serving
+  /** Looks at the store and the clock now; a failure goes to `onError`. */
+  readonly check: () => Promise<void>
+  /** Ends the checks; nothing is reported after it. */
+  readonly stop: () => void
+}
+
+/** Of replicas that write at once all but one lose; so many rounds mean that something is broken. */
+const MAX_ROUNDS = 5
+
+/** Makes or finds the certificate, and keeps it good. Throws when the first check fails. */
+export async function startRotation(options: RotationOptions): Promise<Rotation> {
+  const now = options.now ?? Date.now
+  const policy: Policy = {
+    names: options.names,
+    caDays: options.caDays ?? 365,
+    servingDays: options.servingDays ?? 90,
+    settleMs: options.settleMs ?? 600_000,
+  }
+
+  const first = await ensure(options.store, policy, now)
+  let current = toServing(first.material)
+
+  let stopped = false
+  const look = async () => {
+    try {
+      const { material, reasons } = await ensure(options.store, policy, now)
+      const serving = toServing(material)
+      if (stopped || same(serving, current)) return
+      // A change that could not be taken over is offered again at the next check.
+      options.onChange(serving, reasons)
+      current = serving
+    } catch (error) {
+      if (!stopped) options.onError(error)
+    }
+  }
+
+  // One check after the other: a late answer must never bring back an older certificate.
+  let last = Promise.resolve()
+  const check = () => (last = last.then(look))
+  const timer = setInterval(() => void check(), options.checkMs ?? 60_000)
+  timer.unref()
+  const stop = () => {
+    stopped = true
+    clearInterval(timer)
+  }
+  return { reasons: first.reasons, current: () => current, check, stop }
+}
+
+async function ensure(store: CertificateStore, policy: Policy, now: () => number) {
+  let stored: Stored = await store.read()
+  const reasons: string[] = []
+  for (let round = 0; round < MAX_ROUNDS; round += 1) {
+    const renewal = await renewed(stored.material, policy, now())
+    if (renewal.reasons.length === 0) return { material: renewal.material, reasons }
+    reasons.splice(0, reasons.length, ...renewal.reasons)
+    // What the store then holds is judged again: it may be another replica's.
+    stored = await store.write(renewal.material, stored)
+  }
+  throw new Error(`certificates: other writers changed the store ${MAX_ROUNDS} times in a row`)
+}
+
+function toServing(material: Material): Serving {
+  return { cert: material.cert, key: material.key, caBundle: bundleOf(material) }
+}
+
+function same(a: Serving, b: Serving): boolean {
+  return a.cert === b.cert && a.key === b.key && a.caBundle === b.caBundle
+}

@@ -1,0 +1,131 @@
+// Carries a decision out: its changes in order, then the status. Every write is refused by the API
+// server if the object has changed since it was read; then the queue decides again.
+
+import type { KubeObject } from '#api/kubernetes.ts'
+import { CONTROLLER_MANAGER } from '#api/names.ts'
+import type { Rollout } from '#api/rollout.generated.ts'
+import type { Change } from '#core/change.ts'
+import { digest } from '#core/digest.ts'
+import { equalJson } from '#core/equal.ts'
+import type { Action, Decision, Instant, Snapshot, WorkloadEvent } from '#core/rollout/model.ts'
+import { statusOf } from '#core/rollout/status.ts'
+import { timeOf } from '#core/time.ts'
+import { moveOf } from '#core/workload/registry.ts'
+import type { KubeClient } from '#kube/client.ts'
+import { AlreadyExists } from '#kube/errors.ts'
+import { DEPLOYMENTS, EVENTS, REPLICA_SETS, ROLLOUTS } from '#kube/resources.ts'
+import type { ResourceType } from '#kube/resources.ts'
+import type { Observation } from './observe.ts'
+
+/** A write, for counters and the log. */
+export type WriteKind = 'hold' | 'status' | 'event' | 'replicaSet' | 'workloadStatus'
+
+/** With what a decision is carried out. */
+export interface Effects {
+  readonly client: KubeClient
+  readonly onWrite: (kind: WriteKind) => void
+  /** Holds back a write that did not take the last time; gives when it may be tried again. */
+  readonly mayRepeat: (key: string, now: Instant) => Instant | undefined
+}
+
+/** What became of a decision. */
+export interface Applied {
+  /** Something was written. */
+  readonly wrote: boolean
+  readonly requeueAt?: Instant
+}
+
+/** Applies one decision. Throws the API server's errors. */
+export async function apply(
+  effects: Effects,
+  { object, snapshot }: Observation,
+  decision: Decision,
+): Promise<Applied> {
+  let wrote = false
+  let requeueAt = decision.requeueAt
+  for (const action of decision.actions) {
+    const { changes, later } = changesOf(effects, snapshot, action)
+    for (const change of changes) await write(effects, change)
+    if (action.type === 'event') await tell(effects, snapshot, action.event)
+    wrote ||= changes.length > 0 || action.type === 'event'
+    requeueAt = later ?? requeueAt
+  }
+  if (object && (await writeStatus(effects, object, snapshot, decision))) wrote = true
+  return { wrote, ...(requeueAt !== undefined && { requeueAt }) }
+}
+
+function changesOf(
+  { mayRepeat }: Effects,
+  { workload, now }: Snapshot,
+  action: Action,
+): { readonly changes: readonly Change[]; readonly later?: Instant } {
+  if (action.type === 'event' || !workload) return { changes: [] }
+  const move = moveOf(workload, action, now)
+  if (!move) return { changes: [] }
+  const later = move.again && mayRepeat(workload.uid, now)
+  return later ? { changes: [], later } : { changes: move.changes }
+}
+
+const types: Readonly<Record<string, ResourceType>> = {
+  Deployment: DEPLOYMENTS,
+  ReplicaSet: REPLICA_SETS,
+}
+
+async function write({ client, onWrite }: Effects, change: Change): Promise<void> {
+  const { target, patch, subresource, strategic } = change
+  const { namespace, name, resourceVersion, kind } = target
+  const metadata = { ...(patch['metadata'] as object | undefined), resourceVersion }
+  const options = { fieldManager: CONTROLLER_MANAGER, ...(subresource && { subresource }) }
+  const body = { ...patch, metadata }
+  const type = types[kind]!
+  if (strategic) await client.strategicPatch(type, { namespace, name }, body, options)
+  else await client.mergePatch(type, { namespace, name }, body, options)
+  if (kind === 'ReplicaSet') onWrite('replicaSet')
+  else onWrite(subresource ? 'workloadStatus' : 'hold')
+}
+
+async function writeStatus(
+  { client, onWrite }: Effects,
+  object: Rollout,
+  { workload, now }: Snapshot,
+  decision: Decision,
+): Promise<boolean> {
+  const generation = object.metadata.generation ?? 0
+  const status = statusOf({ generation, before: object.status, decision, workload, now })
+  if (equalJson(status, object.status)) return false
+  const options = { subresource: 'status', fieldManager: CONTROLLER_MANAGER }
+  await client.replace(ROLLOUTS as ResourceType<Rollout>, { ...object, status }, options)
+  onWrite('status')
+  return true
+}
+
+/** Its name follows from what it tells: told twice, after a crash or a conflict, it is still one. */
+async function tell(
+  { client, onWrite }: Effects,
+  { workload, rollout, now }: Snapshot,
+  { type, reason, message, key }: WorkloadEvent,
+): Promise<void> {
+  if (!workload) return
+  const { apiVersion, kind, namespace, name } = workload.ref
+  const time = timeOf(now)
+  const event: KubeObject & Readonly<Record<string, unknown>> = {
+    apiVersion: 'v1',
+    kind: 'Event',
+    metadata: { namespace, name: `${name.slice(0, 200)}.${digest([workload.uid, key])}` },
+    involvedObject: { apiVersion, kind, namespace, name, uid: workload.uid },
+    type,
+    reason,
+    message: `${rollout ? `rollout ${rollout.name}: ` : ''}${message}`.slice(0, 1024),
+    source: { component: 'sluice' },
+    reportingComponent: 'sluice.dev/controller',
+    firstTimestamp: time,
+    lastTimestamp: time,
+    count: 1,
+  }
+  try {
+    await client.create(EVENTS, event)
+    onWrite('event')
+  } catch (error) {
+    if (!(error instanceof AlreadyExists)) throw error
+  }
+}

@@ -1,0 +1,126 @@
+// The loop: a key from the queue, an observation, a decision, its writes. One line of log for each
+// decision that did something.
+
+import type { Logger } from 'pino'
+
+import { decide } from '#core/rollout/decide.ts'
+import { refOf, workloadKey } from '#core/rollout/key.ts'
+import type { Instant } from '#core/rollout/model.ts'
+import type { KubeClient } from '#kube/client.ts'
+import { WorkQueue } from '#kube/queue.ts'
+import type { RunReport } from '#kube/queue.ts'
+import { apply } from './apply.ts'
+import type { Effects, WriteKind } from './apply.ts'
+import type { ControllerMetrics } from './metrics.ts'
+import { observe } from './observe.ts'
+import { createWatches, deploymentKey } from './watches.ts'
+import type { Watches } from './watches.ts'
+
+/** What a controller is made of. */
+export interface ControllerOptions {
+  readonly client: KubeClient
+  /** Name of the webhook configurations. */
+  readonly configuration: string
+  readonly concurrency: number
+  readonly metrics: ControllerMetrics
+  readonly log: Logger
+  readonly now: () => Instant
+}
+
+/** A controller that has not started. */
+export interface Controller {
+  readonly watches: Watches
+  /** Decides and writes until the signal aborts; the caches must be running and synced. */
+  readonly lead: (signal: AbortSignal) => Promise<void>
+}
+
+/** Makes a controller. */
+export function createController(options: ControllerOptions): Controller {
+  const { client, configuration, log, metrics } = options
+  let queue: WorkQueue | undefined
+  const watches = createWatches({
+    client,
+    configuration,
+    wake: key => queue?.add(key),
+    onNews: (resource, news) => {
+      metrics.watch(resource, news.what)
+      if (news.what === 'failed') log.warn({ resource, err: news.error }, 'the watch failed')
+      else log.debug({ resource, ...news }, 'watch')
+    },
+    onListenerError: error => log.error({ err: error }, 'a listener failed'),
+  })
+
+  return {
+    watches,
+    async lead(signal) {
+      const mayRepeat = createRepeats()
+      const effects = { client, mayRepeat, onWrite: (kind: WriteKind) => metrics.wrote(kind) }
+      const running = new WorkQueue({
+        concurrency: options.concurrency,
+        run: key => reconcile(options, { watches, effects, queue: running }, key),
+        onRun: report => reportRun(options, report),
+      })
+      metrics.watchQueue(() => running.stats())
+      queue = running
+      for (const key of allKeys(watches)) running.add(key)
+      await aborted(signal)
+      queue = undefined
+      await running.stop()
+    },
+  }
+}
+
+interface Running {
+  readonly watches: Watches
+  readonly effects: Effects
+  readonly queue: WorkQueue
+}
+
+async function reconcile(
+  { log, now }: ControllerOptions,
+  { watches, effects, queue }: Running,
+  key: string,
+): Promise<void> {
+  for (const observation of observe(watches, key, now())) {
+    const decision = decide(observation.snapshot)
+    const { wrote, requeueAt } = await apply(effects, observation, decision)
+    if (requeueAt !== undefined) queue.addAt(key, requeueAt)
+    if (!wrote) continue
+    const { kind, namespace, name } = refOf(key)
+    const { actions, standing, message } = decision
+    const rollout = observation.object?.metadata.name
+    const did = actions.map(({ type }) => type).join(', ')
+    log.info({ workload: `${namespace}/${kind}/${name}`, rollout, did, ...standing }, message)
+  }
+}
+
+function reportRun({ log, metrics }: ControllerOptions, report: RunReport): void {
+  const { key, outcome, seconds, error } = report
+  metrics.ran(outcome, seconds)
+  if (outcome === 'error') log.error({ key, err: error }, 'a decision failed')
+  else if (outcome === 'retry') log.debug({ key, err: error }, 'deciding again')
+}
+
+/** A hold that nobody projects is sent again, but ever more seldom: each try is a write. */
+function createRepeats(): Effects['mayRepeat'] {
+  const tried = new Map<string, { readonly times: number; readonly next: Instant }>()
+  return (key, now) => {
+    const { times, next } = tried.get(key) ?? { times: 0, next: 0 }
+    if (now < next) return next
+    // Long quiet: this is another outage.
+    const again = now - next > 600_000 ? 0 : times
+    tried.set(key, { times: again + 1, next: now + Math.min(1000 * 2 ** again, 60_000) })
+    return undefined
+  }
+}
+
+/** Everything that may need a decision: what Rollouts name, and what carries our mark. */
+function allKeys({ rollouts, deployments }: Watches): ReadonlySet<string> {
+  const marked = deployments.list().filter(seen => seen.guarded || seen.hold !== undefined)
+  return new Set([...rollouts.list().map(workloadKey), ...marked.map(deploymentKey)])
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  await new Promise(resolve => signal.addEventListener('abort', resolve, { once: true }))
+}

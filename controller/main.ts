@@ -1,0 +1,52 @@
+// The controller process: watches, a Lease, and the loop that decides while it leads.
+
+import { connect } from '#kube/connection.ts'
+import { KubeClient } from '#kube/client.ts'
+import { LeaderElector } from '#kube/lease.ts'
+import { open, shut } from '#process/listen.ts'
+import { createProbes } from '#process/probes.ts'
+import { announce, createLog, runProgram } from '#process/program.ts'
+import { readConfig } from './config.ts'
+import { createController } from './controller.ts'
+import { createMetrics } from './metrics.ts'
+
+await runProgram('sluice-controller', async stop => {
+  const config = readConfig(process.argv.slice(2), process.env)
+  const { namespace, leaseName, identity, configuration, concurrency, kubeconfig } = config
+  const log = createLog('controller', config.logLevel)
+  const connection = await connect({ env: process.env, ...(kubeconfig && { kubeconfig }) })
+  const client = new KubeClient(connection)
+  const metrics = createMetrics()
+  const controller = createController({
+    client,
+    configuration,
+    concurrency,
+    metrics,
+    log,
+    now: Date.now,
+  })
+
+  let synced = false
+  const unready = () => (synced ? undefined : 'the caches are not filled yet')
+  const probes = createProbes({ registry: metrics.registry, unready })
+  const at = { host: config.probesHost, port: config.probesPort }
+  const probesPort = await open(probes, at, '--probes-port')
+
+  const watching = controller.watches.run(stop)
+  await Promise.race([controller.watches.synced, watching])
+  synced = true
+  log.info({ probesPort, server: connection.server }, 'ready')
+  announce({ ready: true, probesPort })
+
+  const elector = new LeaderElector({
+    // A busy pool must not delay a renewal.
+    client: new KubeClient(connection, { connections: 1 }),
+    namespace,
+    name: leaseName,
+    identity,
+    onNews: news => log.info(news, 'lease'),
+  })
+  await elector.run(stop, leading => controller.lead(leading))
+  await shut(probes, 1000)
+  log.info('stopped')
+})

@@ -1,0 +1,256 @@
+// What admission makes of a write to a workload. The old object's annotations are the truth: a hold
+// that comes with the request counts only from our controller, and only as the next one of the same
+// release. So a stale copy, an `undo` that brings old annotations back, or a replayed write do nothing.
+
+import { HOLD, OWN_ROLLOUT_ID, RECORD, STABLE_REVISION, WORKLOAD_TYPE } from '#api/names.ts'
+import type { KubeObject } from '#api/kubernetes.ts'
+import { defined } from '../defined.ts'
+import { equalJson } from '../equal.ts'
+import type { Rollout } from '../rollout/model.ts'
+import { podCount } from '../replicas.ts'
+import type { WorkloadAdapter } from '../workload/adapter.ts'
+import { formatHold, holdOf } from '../workload/hold.ts'
+import type { Hold } from '../workload/hold.ts'
+import { formatRecord, recordOf } from '../workload/record.ts'
+import type { HoldRecord, OwnerValues } from '../workload/record.ts'
+import {
+  abortedWarnings,
+  holdWarnings,
+  notHeldWarnings,
+  ownerWarnings,
+  rollbackWarnings,
+} from './warnings.ts'
+
+/** One write to a workload, and what is known beside it. */
+export interface WorkloadReview {
+  readonly adapter: WorkloadAdapter
+  readonly object: KubeObject
+  /** The object so far; undefined when it is being created. */
+  readonly before?: KubeObject
+  /** The Rollout that guards the workload. */
+  readonly rollout?: Rollout
+  /** The write comes from our controller. */
+  readonly fromController: boolean
+}
+
+/** What came of a write. */
+export type Outcome = 'untouched' | 'held' | 'projected' | 'restored' | 'cleaned' | 'notHeld'
+
+/** The object as it is to be stored, and what to tell. */
+export interface Answer {
+  readonly outcome: Outcome
+  readonly object: KubeObject
+  readonly warnings: readonly string[]
+}
+
+/** Holds, projects, restores or leaves alone. Pure, and idempotent: a second review changes nothing. */
+export function reviewWorkload(review: WorkloadReview): Answer {
+  const answer = answerOf(review)
+  return { ...answer, object: withLabels(review, answer.object) }
+}
+
+function answerOf(review: WorkloadReview): Answer {
+  const { adapter, before } = review
+  if (!before) return cleaned(review)
+  const hold = holdOf(before)
+  const record = recordOf(before)
+  const edited = adapter.fingerprint(before) !== adapter.fingerprint(review.object)
+  if (!hold || !record) return edited ? begun(review, freeOwner(review)) : cleaned(review)
+  const held = { ...review, before, hold, record }
+  if (!edited) return projected(held)
+  if (hold.mode === 'released') return begun(review, heldOwner(held))
+  if (adapter.fingerprint(review.object) === record.stable) return rolledBack(held)
+  return begun(review, heldOwner(held), record.stable)
+}
+
+interface Held extends WorkloadReview {
+  readonly before: KubeObject
+  readonly hold: Hold
+  readonly record: HoldRecord
+}
+
+/** A version that nobody runs yet: held at the first step, or let through with the reason. */
+function begun(review: WorkloadReview, owner: OwnerValues, stable?: string): Answer {
+  const { adapter, before, object, rollout } = review
+  const refusal = reasonNotHeld(review, owner)
+  if (refusal !== undefined || !rollout) {
+    const free = restored(review, owner)
+    return { outcome: 'notHeld', object: free, warnings: notHeldWarnings(refusal ?? noRollout) }
+  }
+  const replicas = adapter.replicas(object)
+  const first = rollout.steps[0]!
+  const n = podCount(first.replicas, replicas)
+  const wave = adapter.firstWave(object, owner, n)
+  const hold: Hold = {
+    pods: first.replicas,
+    ...(rollout.paused ? stopped : wave),
+    rolloutId: releaseId(review),
+    seq: seqAfter(before!),
+    ...defined({ abortSeen: rollout.abort }),
+  }
+  const record: HoldRecord = {
+    owner,
+    stable: stable ?? adapter.fingerprint(before!),
+    rollout: rollout.name,
+    rolloutUid: rollout.uid,
+  }
+  const peak = adapter.peak(object, owner, n)
+  const paused = adapter.paused(owner)
+  return {
+    outcome: 'held',
+    object: withHold(review, hold, record),
+    warnings: holdWarnings({ rollout, replicas, n, peak, paused, again: stable !== undefined }),
+  }
+}
+
+const stopped = { mode: 'stop', budget: '1%', surge: '0%' } as const
+const noRollout = 'no Rollout names it'
+
+/** The hold that needs no arithmetic: no new pod starts, and the owner's values are on record. */
+export function plainestHold(review: WorkloadReview): Answer {
+  const { adapter, before, object, rollout } = review
+  if (!before || !rollout) return { outcome: 'untouched', object, warnings: [] }
+  const known = recordOf(before)
+  const hold: Hold = {
+    ...stopped,
+    pods: rollout.steps[0]?.replicas ?? 1,
+    rolloutId: releaseId(review),
+    seq: seqAfter(before),
+  }
+  const record: HoldRecord = {
+    owner: known?.owner ?? adapter.ownerOfFree(object, before),
+    stable: known?.stable ?? adapter.fingerprint(before),
+    rollout: rollout.name,
+    rolloutUid: rollout.uid,
+  }
+  const why = 'held at 0 new pods: the plan could not be computed; see the log of the webhook'
+  return { outcome: 'held', object: withHold(review, hold, record), warnings: [why] }
+}
+
+function seqAfter(before: KubeObject): number {
+  return (holdOf(before)?.seq ?? 0) + 1
+}
+
+/** The template that everybody ran is back: the owner's own strategy takes it from here. */
+function rolledBack(held: Held): Answer {
+  const owner = heldOwner(held)
+  const { adapter, hold } = held
+  const paused = adapter.paused(owner)
+  const free = restored(held, paused ? { ...owner, paused: false } : owner)
+  return { outcome: 'restored', object: free, warnings: rollbackWarnings(hold, paused) }
+}
+
+/** The same version: the fields are computed again, whoever wrote. */
+function projected(held: Held): Answer {
+  const { adapter, record } = held
+  const owner = heldOwner(held)
+  const hold = nextHold(held)
+  if (hold.mode === 'released') {
+    return { outcome: 'restored', object: restored(held, owner), warnings: [] }
+  }
+  const warnings = equalJson(owner, record.owner)
+    ? abortedWarnings(held.rollout, hold, asksToGoOn(held))
+    : ownerWarnings(adapter.paused(record.owner), adapter.paused(owner), held.rollout)
+  return { outcome: 'projected', object: withHold(held, hold, { ...record, owner }), warnings }
+}
+
+/** A write to a workload that is not held: what a hold left in it elsewhere is taken out. */
+function cleaned(review: WorkloadReview): Answer {
+  const { object } = review
+  const annotations = object.metadata.annotations ?? {}
+  const carries = annotations[HOLD] !== undefined || annotations[RECORD] !== undefined
+  if (!carries) return { outcome: 'untouched', object, warnings: [] }
+  return { outcome: 'cleaned', object: restored(review, freeOwner(review)), warnings: [] }
+}
+
+function reasonNotHeld(review: WorkloadReview, owner: OwnerValues): string | undefined {
+  const { adapter, object, rollout } = review
+  if (!rollout) return noRollout
+  if (rollout.disabled) return `Rollout ${rollout.name} is disabled (spec.disabled)`
+  if (rollout.refused) return `Rollout ${rollout.name} is not followed: ${rollout.refused.message}`
+  if (adapter.replicas(object) === 0) return 'no pod runs'
+  return adapter.unholdable(object, owner)
+}
+
+/** The hold of our controller's write, if it follows on the one that stands; else that one. */
+function nextHold({ object, hold, fromController }: Held): Hold {
+  const asked = holdOf(object)
+  if (!fromController || !asked) return hold
+  const follows = asked.rolloutId === hold.rolloutId && asked.seq === hold.seq + 1
+  return follows ? asked : hold
+}
+
+function asksToGoOn({ object, before, adapter }: Held): boolean {
+  const was = adapter.ownerOfFree(before)
+  return adapter.paused(was) && !adapter.paused(adapter.ownerOfFree(object))
+}
+
+/**
+ * What the owner wants. A second pass over the same request (another webhook changed it after us)
+ * finds our own fields in it: what the first pass recorded counts then.
+ */
+function heldOwner(held: Held): OwnerValues {
+  const carried = recordOf(held.object)
+  const hold = holdOf(held.object)
+  const same = hold !== undefined && formatHold(hold) === formatHold(held.hold)
+  if (carried && (same || isOfThisRequest(held, hold))) {
+    return held.adapter.ownerOfHeld(held.object, hold!, carried)
+  }
+  return held.adapter.ownerOfHeld(held.object, held.hold, held.record)
+}
+
+function freeOwner(review: WorkloadReview): OwnerValues {
+  const { adapter, object, before } = review
+  const carried = recordOf(object)
+  const hold = holdOf(object)
+  const ours = carried && hold && (!before || isOfThisRequest(review, hold))
+  return ours ? adapter.ownerOfHeld(object, hold, carried) : adapter.ownerOfFree(object, before)
+}
+
+/** A release is named after its version and the generation that the edit makes of the workload. */
+function releaseId({ adapter, object, before }: WorkloadReview): string {
+  return `${adapter.fingerprint(object).slice(0, 10)}-${(before?.metadata.generation ?? 0) + 1}`
+}
+
+function isOfThisRequest({ before }: WorkloadReview, hold: Hold | undefined): boolean {
+  const generation = hold?.rolloutId.split('-').at(-1)
+  return generation === String((before?.metadata.generation ?? 0) + 1)
+}
+
+function withHold(review: WorkloadReview, hold: Hold, record: HoldRecord): KubeObject {
+  const object = review.adapter.project(review.object, hold, record.owner)
+  const named = object.metadata.labels?.['rollouts.kruise.io/rollout-id'] !== undefined
+  return annotated(object, {
+    [HOLD]: formatHold(hold),
+    [RECORD]: formatRecord(record),
+    [OWN_ROLLOUT_ID]: named ? undefined : hold.rolloutId,
+  })
+}
+
+function restored({ adapter, object }: WorkloadReview, owner: OwnerValues): KubeObject {
+  const none = { [HOLD]: undefined, [RECORD]: undefined, [OWN_ROLLOUT_ID]: undefined }
+  return annotated(adapter.restore(object, owner), none)
+}
+
+/** A manifest does not name our labels: who puts it back whole must not take the guard away. */
+function withLabels({ before, rollout, fromController }: WorkloadReview, object: KubeObject) {
+  if (!before || !rollout || fromController) return object
+  const kept = [WORKLOAD_TYPE, STABLE_REVISION].flatMap(key => {
+    const value = before.metadata.labels?.[key]
+    return value === undefined ? [] : [[key, value] as const]
+  })
+  const labels = { ...object.metadata.labels, ...Object.fromEntries(kept) }
+  if (kept.length === 0 || equalJson(labels, object.metadata.labels ?? {})) return object
+  return { ...object, metadata: { ...object.metadata, labels } }
+}
+
+function annotated(
+  object: KubeObject,
+  values: Readonly<Record<string, string | undefined>>,
+): KubeObject {
+  const all = { ...object.metadata.annotations, ...values }
+  const annotations = Object.fromEntries(
+    Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  )
+  return { ...object, metadata: { ...object.metadata, annotations } }
+}

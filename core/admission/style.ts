@@ -1,0 +1,16 @@
+// The three ways in which a Rollout can release a workload.
+
+import type { RolloutSpec } from '#api/rollout.generated.ts'
+
+/**
+ * `partition`: new pods replace old ones within the workload. `canary`: new pods run in a second
+ * Deployment. `blueGreen`: new pods stand beside all old ones.
+ */
+export type Style = 'partition' | 'canary' | 'blueGreen'
+
+/** The way that the spec asks for. Only a Deployment can have a second one beside it. */
+export function styleOf({ strategy, workloadRef }: RolloutSpec): Style {
+  if (strategy.blueGreen) return 'blueGreen'
+  const deployment = workloadRef.apiVersion === 'apps/v1' && workloadRef.kind === 'Deployment'
+  return strategy.canary?.enableExtraWorkloadForCanary && deployment ? 'canary' : 'partition'
+}

@@ -1,0 +1,110 @@
+// The parts of the Rollout API that this version does not act on. They are refused, never ignored:
+// a canary that silently takes no share of the requests is worse than none. A part that works loses
+// its row.
+
+import type { Rollout, WorkloadRef } from '#api/rollout.generated.ts'
+import type { Problem } from './problem.ts'
+
+interface Row {
+  /** A path below the Rollout; `[]` stands for every item of a list. */
+  readonly field: string
+  /** Whether this value asks for what is not there; by default any that says something does. */
+  readonly refuses?: (value: unknown) => boolean
+  readonly message: string
+}
+
+const workload = 'this version of Sluice releases Deployments only'
+const routing = 'this version of Sluice does not route requests'
+const extra = 'this version of Sluice replaces the pods of the Deployment itself'
+
+const rows: readonly Row[] = [
+  {
+    field: 'spec.workloadRef',
+    refuses: ref => !isDeployment(ref),
+    message: `${workload}; write \`apiVersion: apps/v1\` and \`kind: Deployment\``,
+  },
+  {
+    field: 'spec.strategy.blueGreen',
+    message:
+      'this version of Sluice releases Deployments step by step with `strategy.canary`; ' +
+      'remove `blueGreen`',
+  },
+  {
+    field: 'spec.strategy.canary.enableExtraWorkloadForCanary',
+    message: `${extra}; remove \`enableExtraWorkloadForCanary\``,
+  },
+  {
+    field: 'spec.strategy.canary.patchPodTemplateMetadata',
+    message: `${extra}, so no pod would get this metadata; remove \`patchPodTemplateMetadata\``,
+  },
+  {
+    field: 'spec.strategy.canary.trafficRoutings',
+    message: `${routing}; remove \`trafficRoutings\``,
+  },
+  {
+    field: 'spec.strategy.canary.trafficRoutingRef',
+    message: `${routing}; remove \`trafficRoutingRef\``,
+  },
+  {
+    field: 'spec.strategy.canary.disableGenerateCanaryService',
+    message: `${routing}, so it creates no Service; remove \`disableGenerateCanaryService\``,
+  },
+  {
+    field: 'spec.strategy.canary.steps[].traffic',
+    message: `${routing}; remove \`traffic\`: the new pods receive their share through the Service`,
+  },
+  {
+    field: 'spec.strategy.canary.steps[].matches',
+    message: `${routing}; remove \`matches\``,
+  },
+  {
+    field: 'spec.strategy.canary.steps[].requestHeaderModifier',
+    message: `${routing}; remove \`requestHeaderModifier\``,
+  },
+]
+
+/** What the Rollout asks for and this version does not do, in the order of the table. */
+export function unsupported(rollout: Rollout): readonly Problem[] {
+  return rows.flatMap(({ field, refuses = saysSomething, message }) =>
+    valuesAt(rollout, field.split('.'))
+      .filter(found => refuses(found.value))
+      .map(found => ({ field: found.field, message })),
+  )
+}
+
+function isDeployment(ref: unknown): boolean {
+  // The API server has checked the shape: the schema requires all three strings.
+  const { apiVersion, kind } = ref as WorkloadRef
+  return apiVersion === 'apps/v1' && kind === 'Deployment'
+}
+
+/** An empty list, an empty text and `false` say the same as no field at all. */
+function saysSomething(value: unknown): boolean {
+  return Array.isArray(value) ? value.length > 0 : Boolean(value)
+}
+
+interface Found {
+  readonly field: string
+  readonly value: unknown
+}
+
+/** Every value at the path, with the path that leads to it. Nothing where the path ends early. */
+function valuesAt(root: unknown, path: readonly string[]): readonly Found[] {
+  let found: readonly Found[] = [{ field: '', value: root }]
+  for (const segment of path) {
+    const key = segment.replace('[]', '')
+    found = found.flatMap(parent => member(parent, key))
+    if (segment !== key) found = found.flatMap(items)
+  }
+  return found
+}
+
+function member({ field, value }: Found, key: string): readonly Found[] {
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return []
+  return [{ field: field ? `${field}.${key}` : key, value: Reflect.get(value, key) }]
+}
+
+function items({ field, value }: Found): readonly Found[] {
+  if (!Array.isArray(value)) return []
+  return value.map((item, index) => ({ field: `${field}[${index}]`, value: item }))
+}

@@ -1,0 +1,332 @@
+import { expect, test } from 'vitest'
+
+import type {
+  BlueGreenStrategy,
+  CanaryStrategy,
+  Rollout,
+  RolloutPhase,
+  RolloutSpec,
+  Step,
+  Strategy,
+  WorkloadRef,
+} from '#api/rollout.generated.ts'
+import { formatProblems } from './problem.ts'
+import { unsupported } from './unsupported.ts'
+import { validateRollout } from './validation.ts'
+
+const deployment: WorkloadRef = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'shop' }
+const threeSteps: readonly Step[] = [{ replicas: 1 }, { replicas: '50%' }, { replicas: '100%' }]
+
+function rollout(spec: Partial<RolloutSpec> = {}, name = 'demo', namespace = 'shops'): Rollout {
+  return {
+    apiVersion: 'rollouts.kruise.io/v1beta1',
+    kind: 'Rollout',
+    metadata: { name, namespace },
+    spec: { workloadRef: deployment, strategy: { canary: { steps: threeSteps } }, ...spec },
+  }
+}
+
+function canary(plan: Partial<CanaryStrategy>): Rollout {
+  return rollout({ strategy: { canary: { steps: threeSteps, ...plan } } })
+}
+
+function blueGreen(plan: Partial<BlueGreenStrategy>, ref = deployment): Rollout {
+  const strategy = { blueGreen: { steps: threeSteps, ...plan } }
+  return rollout({ workloadRef: ref, strategy })
+}
+
+function steps(...plan: readonly Step[]): Rollout {
+  return canary({ steps: plan })
+}
+
+function inPhase(phase: RolloutPhase, object = rollout()): Rollout {
+  return { ...object, status: { phase, currentStepIndex: 1, currentStepState: 'StepPaused' } }
+}
+
+function edit(previous: Rollout, change: Partial<Strategy> | WorkloadRef): Rollout {
+  if ('kind' in change) return { ...previous, spec: { ...previous.spec, workloadRef: change } }
+  const strategy = { ...previous.spec.strategy, ...change }
+  return { ...previous, spec: { ...previous.spec, strategy } }
+}
+
+function problemsOf(object: Rollout, previous?: Rollout, others: readonly Rollout[] = []) {
+  const problems = validateRollout(object, { others, ...(previous && { previous }) })
+  return problems.map(({ field, message }) => `${field}: ${message}`)
+}
+
+test.each<[string, Rollout]>([
+  ['numbers and percents that grow', rollout()],
+  ['steps of the same size', steps({ replicas: 2 }, { replicas: 2 })],
+  ['a number after a higher percent', steps({ replicas: '90%' }, { replicas: 3 })],
+  ['percents compared as numbers, not as texts', steps({ replicas: '9%' }, { replicas: '10%' })],
+  ['more pods than there may be', steps({ replicas: 5000 })],
+  ['a pause of no, some or negative length', steps(...[0, 60, -1].map(pauseOf))],
+  ['a failure threshold', canary({ failureThreshold: '10%' })],
+  ['unsupported fields that say nothing', canary({ trafficRoutings: [], trafficRoutingRef: '' })],
+  ['switches that are off', canary({ enableExtraWorkloadForCanary: false })],
+])('accepted: %s', (_, object) => {
+  expect(problemsOf(object)).toEqual([])
+})
+
+function pauseOf(duration: number): Step {
+  return { replicas: 1, pause: { duration } }
+}
+
+const deploymentsOnly =
+  'spec.workloadRef: this version of Sluice releases Deployments only; ' +
+  'write `apiVersion: apps/v1` and `kind: Deployment`'
+const noRouting = 'this version of Sluice does not route requests'
+const noExtra = 'this version of Sluice replaces the pods of the Deployment itself'
+
+test.each<[string, Rollout, string]>([
+  ['a StatefulSet', ref('apps/v1', 'StatefulSet'), deploymentsOnly],
+  ['a DaemonSet', ref('apps/v1', 'DaemonSet'), deploymentsOnly],
+  ['a CloneSet', ref('apps.kruise.io/v1alpha1', 'CloneSet'), deploymentsOnly],
+  ['a Job', ref('batch/v1', 'Job'), deploymentsOnly],
+  ['an old version of Deployment', ref('apps/v1beta1', 'Deployment'), deploymentsOnly],
+  ['a Deployment of another group', ref('extensions/v1beta1', 'Deployment'), deploymentsOnly],
+  [
+    'blue-green',
+    blueGreen({}),
+    'spec.strategy.blueGreen: this version of Sluice releases Deployments step by step with ' +
+      '`strategy.canary`; remove `blueGreen`',
+  ],
+  [
+    'a second Deployment for the new pods',
+    canary({ enableExtraWorkloadForCanary: true }),
+    `spec.strategy.canary.enableExtraWorkloadForCanary: ${noExtra}; ` +
+      'remove `enableExtraWorkloadForCanary`',
+  ],
+  [
+    'metadata for the pods of a second Deployment',
+    canary({ patchPodTemplateMetadata: { labels: { a: 'b' } } }),
+    `spec.strategy.canary.patchPodTemplateMetadata: ${noExtra}, ` +
+      'so no pod would get this metadata; remove `patchPodTemplateMetadata`',
+  ],
+  [
+    'a router',
+    canary({ trafficRoutings: [{ service: 'shop', ingress: { name: 'shop' } }] }),
+    `spec.strategy.canary.trafficRoutings: ${noRouting}; remove \`trafficRoutings\``,
+  ],
+  [
+    'a router by reference',
+    canary({ trafficRoutingRef: 'shop' }),
+    `spec.strategy.canary.trafficRoutingRef: ${noRouting}; remove \`trafficRoutingRef\``,
+  ],
+  [
+    'no second Service',
+    canary({ disableGenerateCanaryService: true }),
+    `spec.strategy.canary.disableGenerateCanaryService: ${noRouting}, so it creates no Service; ` +
+      'remove `disableGenerateCanaryService`',
+  ],
+  [
+    'a share of the requests, at its own step',
+    steps({ replicas: 1 }, { replicas: 2, traffic: '20%' }),
+    `spec.strategy.canary.steps[1].traffic: ${noRouting}; remove \`traffic\`: ` +
+      'the new pods receive their share through the Service',
+  ],
+  [
+    'chosen requests',
+    steps({ replicas: 1, matches: [{ headers: [{ name: 'user', value: 'me' }] }] }),
+    `spec.strategy.canary.steps[0].matches: ${noRouting}; remove \`matches\``,
+  ],
+  [
+    'changed headers',
+    steps({ replicas: 1, requestHeaderModifier: { remove: ['user'] } }),
+    `spec.strategy.canary.steps[0].requestHeaderModifier: ${noRouting}; ` +
+      'remove `requestHeaderModifier`',
+  ],
+])('not there yet: %s', (_, object, problem) => {
+  expect(problemsOf(object)).toEqual([problem])
+  expect(formatProblems(unsupported(object))).toBe(problem)
+})
+
+function ref(apiVersion: string, kind: string): Rollout {
+  return rollout({ workloadRef: { apiVersion, kind, name: 'shop' } })
+}
+
+const half =
+  'a step with `traffic` or `matches` leaves half of the pods to the other requests; ' +
+  'write 50% or less, or a number of pods'
+
+test.each<[string, Rollout, string]>([
+  [
+    'a percent that falls',
+    steps({ replicas: '80%' }, { replicas: '50%' }),
+    'spec.strategy.canary.steps[1].replicas: 50% is less than in the step before; write 80% or more',
+  ],
+  [
+    'a number that falls, at the end',
+    steps({ replicas: 1 }, { replicas: 3 }, { replicas: 2 }),
+    'spec.strategy.canary.steps[2].replicas: 2 is less than in the step before; write 3 or more',
+  ],
+  [
+    'a number that falls in blue-green',
+    blueGreen({ steps: [{ replicas: 3 }, { replicas: 2 }] }),
+    'spec.strategy.blueGreen.steps[1].replicas: 2 is less than in the step before; write 3 or more',
+  ],
+  [
+    'routing by share with more than half of the pods new',
+    steps({ replicas: '51%', traffic: '10%' }),
+    `spec.strategy.canary.steps[0].replicas: ${half}`,
+  ],
+  [
+    'routing by match with all pods new',
+    steps({ replicas: 1 }, { replicas: '100%', matches: [{}] }),
+    `spec.strategy.canary.steps[1].replicas: ${half}`,
+  ],
+  [
+    'a second workload asked for where there cannot be one counts as replacing pods',
+    rollout({
+      workloadRef: { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'shop' },
+      strategy: {
+        canary: {
+          enableExtraWorkloadForCanary: true,
+          steps: [{ replicas: '60%', traffic: '10%' }],
+        },
+      },
+    }),
+    `spec.strategy.canary.steps[0].replicas: ${half}`,
+  ],
+  [
+    'blue-green of a StatefulSet',
+    blueGreen({}, { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'shop' }),
+    'spec.strategy.blueGreen: only Deployments and CloneSets can be released so; ' +
+      'release StatefulSet by `canary`',
+  ],
+])('refused: %s', (_, object, problem) => {
+  expect(problemsOf(object)).toContain(problem)
+})
+
+test.each<[string, Rollout]>([
+  ['half of the pods', steps({ replicas: '50%', traffic: '10%' })],
+  ['a number of pods', steps({ replicas: 9, traffic: '10%' })],
+  ['no routing', steps({ replicas: '51%' })],
+  ['an empty list of matches', steps({ replicas: '51%', matches: [] })],
+  [
+    'a second Deployment',
+    canary({ enableExtraWorkloadForCanary: true, steps: [{ replicas: '99%', traffic: '10%' }] }),
+  ],
+  ['blue-green', blueGreen({ steps: [{ replicas: '100%', traffic: '0%' }] })],
+])('a routed step may have: %s', (_, object) => {
+  expect(problemsOf(object).filter(problem => problem.endsWith(half))).toEqual([])
+})
+
+test('all problems are told at once, in one line', () => {
+  const object = steps({ replicas: 3, traffic: '10%' }, { replicas: 2, matches: [{}] })
+  expect(formatProblems(validateRollout(object, { others: [] }))).toBe(
+    `spec.strategy.canary.steps[0].traffic: ${noRouting}; remove \`traffic\`: ` +
+      'the new pods receive their share through the Service; ' +
+      `spec.strategy.canary.steps[1].matches: ${noRouting}; remove \`matches\`; ` +
+      'spec.strategy.canary.steps[1].replicas: 2 is less than in the step before; write 3 or more',
+  )
+})
+
+const taken =
+  'spec.workloadRef: Rollout shops/first releases Deployment shop already; ' +
+  'change that one, or delete it first'
+
+test.each<[string, Rollout, readonly string[]]>([
+  ['another one of the same workload', rollout({}, 'first'), [taken]],
+  ['a disabled one', rollout({ disabled: true }, 'first'), [taken]],
+  [
+    'one that names another version of the kind',
+    rollout({ workloadRef: { ...deployment, apiVersion: 'apps/v1beta2' } }, 'first'),
+    [taken],
+  ],
+  ['one in another namespace', rollout({}, 'first', 'elsewhere'), []],
+  ['one of another workload', rollout({ workloadRef: { ...deployment, name: 'x' } }, 'first'), []],
+  ['one of another kind', { ...ref('apps/v1', 'StatefulSet'), ...named('first') }, []],
+  ['one of another group', { ...ref('example.com/v1', 'Deployment'), ...named('first') }, []],
+  ['itself', rollout(), []],
+])('beside it there is %s', (_, other, problems) => {
+  expect(problemsOf(rollout(), undefined, [other])).toEqual(problems)
+})
+
+function named(name: string): Pick<Rollout, 'metadata'> {
+  return { metadata: { name, namespace: 'shops' } }
+}
+
+const until =
+  'until the release has ended; `spec.disabled: true` ends it and lets all pods go at once'
+const oldRouting = [{ service: 'shop', gateway: { httpRouteName: 'shop' } }]
+
+test.each<[string, Rollout, Partial<Strategy> | WorkloadRef, string]>([
+  [
+    'the workload',
+    rollout(),
+    { ...deployment, name: 'other' },
+    `spec.workloadRef: keep apps/v1 Deployment shop ${until}`,
+  ],
+  [
+    'the number of steps',
+    rollout(),
+    { canary: { steps: [...threeSteps, { replicas: '100%' }] } },
+    `spec.strategy.canary.steps: keep the number of steps (3, not 4) ${until}`,
+  ],
+  [
+    'routers',
+    canary({ trafficRoutings: oldRouting }),
+    { canary: { steps: threeSteps } },
+    `spec.strategy.canary.trafficRoutings: keep it as it was ${until}`,
+  ],
+  [
+    'the place of the new pods',
+    rollout(),
+    { canary: { steps: threeSteps, enableExtraWorkloadForCanary: true } },
+    `spec.strategy.canary.enableExtraWorkloadForCanary: keep false ${until}`,
+  ],
+  [
+    'the way of releasing',
+    blueGreen({}),
+    { blueGreen: undefined, canary: { steps: threeSteps } } as unknown as Strategy,
+    `spec.strategy: keep \`blueGreen\` ${until}`,
+  ],
+  [
+    'the number of steps of blue-green',
+    blueGreen({}),
+    { blueGreen: { steps: [] } },
+    `spec.strategy.blueGreen.steps: keep the number of steps (3, not 0) ${until}`,
+  ],
+])('while a release runs, nobody may change %s', (_, before, change, problem) => {
+  const after = edit(before, change)
+  expect(problemsOf(after, inPhase('Progressing', before))).toContain(problem)
+
+  const deleted = problem.replace(
+    until,
+    'since the Rollout is being deleted; write the change into a new one',
+  )
+  expect(problemsOf(after, inPhase('Terminating', before))).toContain(deleted)
+
+  for (const phase of ['Initial', 'Healthy', 'Disabling', 'Disabled'] as const) {
+    expect(problemsOf(after, inPhase(phase, before)), phase).not.toContain(problem)
+  }
+  expect(problemsOf(after, before), 'before the first status').not.toContain(problem)
+})
+
+test.each<[string, CanaryStrategy]>([
+  ['how many pods a step has', { steps: [{ replicas: 2 }, { replicas: 3 }, { replicas: 4 }] }],
+  ['pauses', { steps: threeSteps.map(step => ({ ...step, pause: { duration: 5 } })) }],
+  ['the failure threshold', { steps: threeSteps, failureThreshold: 1 }],
+  ['nothing but an empty list of routers', { steps: threeSteps, trafficRoutings: [] }],
+])('while a release runs, one may change %s', (_, plan) => {
+  const before = inPhase('Progressing')
+  expect(problemsOf(edit(before, { canary: plan }), before)).toEqual([])
+})
+
+test.each<[string, (invalid: Rollout) => Rollout]>([
+  ['a label', it => ({ ...it, metadata: { ...it.metadata, labels: { team: 'a' } } })],
+  ['its status', it => inPhase('Healthy', it)],
+  ['`disabled`', it => ({ ...it, spec: { ...it.spec, disabled: true } })],
+  ['`paused`', it => edit(it, { paused: true })],
+  ['the order of keys', it => JSON.parse(JSON.stringify({ ...it, spec: reversed(it.spec) }))],
+])('a Rollout that was invalid before can still change %s', (_, change) => {
+  const invalid = inPhase('Progressing', blueGreen({}))
+  const others = [rollout({}, 'first')]
+  expect(problemsOf(change(invalid), invalid, others)).toEqual([])
+  expect(problemsOf(edit(change(invalid), { canary: {} }), invalid, others)).not.toEqual([])
+})
+
+function reversed(spec: RolloutSpec): unknown {
+  return Object.fromEntries(Object.entries(spec).toReversed())
+}

@@ -1,0 +1,120 @@
+// What is wrong with a Rollout that somebody creates or edits. Rules on single values live in the
+// CRD, as schema and CEL, and hold while the webhook is away. Here are the rules that compare:
+// steps with each other, an edit with what was there, a Rollout with others and with this version.
+
+import type { Rollout, RolloutSpec, Step } from '#api/rollout.generated.ts'
+import { equalJson } from '../equal.ts'
+import { parseIntOrPercent } from '../replicas.ts'
+import { frozen } from './frozen.ts'
+import type { Problem } from './problem.ts'
+import { styleOf } from './style.ts'
+import { unsupported } from './unsupported.ts'
+
+/** What a Rollout is compared with. */
+export interface Surroundings {
+  /** The object before the edit; absent when it is created. */
+  readonly previous?: Rollout
+  /** Rollouts of the namespace. Those of other namespaces, and the Rollout itself, do not count. */
+  readonly others: readonly Rollout[]
+}
+
+/** Above this share of the pods, too few old ones are left for the requests that stay with them. */
+const routedPercentLimit = 50
+
+const routedMessage =
+  'a step with `traffic` or `matches` leaves half of the pods to the other requests; ' +
+  `write ${routedPercentLimit}% or less, or a number of pods`
+
+/**
+ * Everything that is wrong with the Rollout, all at once; nothing where the edit touches only
+ * metadata, status, `disabled` or `strategy.paused`, so that a Rollout which was invalid before can
+ * still be labelled, reported on, paused and ended.
+ */
+export function validateRollout(
+  rollout: Rollout,
+  { previous, others }: Surroundings,
+): readonly Problem[] {
+  if (previous && equalJson(planOf(previous.spec), planOf(rollout.spec))) return []
+  return [
+    ...unsupported(rollout),
+    ...blueGreenWorkload(rollout),
+    ...stepsDecrease(rollout),
+    ...routedSteps(rollout),
+    ...conflict(rollout, others),
+    ...(previous ? frozen(rollout, previous) : []),
+  ]
+}
+
+/** The spec without its two brakes. */
+function planOf(spec: RolloutSpec) {
+  return { ...spec, disabled: undefined, strategy: { ...spec.strategy, paused: undefined } }
+}
+
+function blueGreenWorkload({ spec }: Rollout): readonly Problem[] {
+  const { apiVersion, kind } = spec.workloadRef
+  const able = ['apps/Deployment', 'apps.kruise.io/CloneSet']
+  if (!spec.strategy.blueGreen || able.includes(`${groupOf(apiVersion)}/${kind}`)) return []
+  const message = `only Deployments and CloneSets can be released so; release ${kind} by \`canary\``
+  return [{ field: 'spec.strategy.blueGreen', message }]
+}
+
+function stepsDecrease(rollout: Rollout): readonly Problem[] {
+  const { path, steps } = stepsOf(rollout)
+  return steps.flatMap(({ replicas }, index) => {
+    const before = steps[index - 1]?.replicas
+    const [low, high] = [parseIntOrPercent(replicas), parseIntOrPercent(before)]
+    // A number and a percent compare only once the number of pods is known.
+    if (!low || !high || low.unit !== high.unit || low.value >= high.value) return []
+    const message = `${replicas} is less than in the step before; write ${before} or more`
+    return [{ field: `${path}[${index}].replicas`, message }]
+  })
+}
+
+/** Where new pods replace old ones, routing needs enough of both. */
+function routedSteps(rollout: Rollout): readonly Problem[] {
+  if (styleOf(rollout.spec) !== 'partition') return []
+  const { path, steps } = stepsOf(rollout)
+  return steps.flatMap((step, index) => {
+    const amount = parseIntOrPercent(step.replicas)
+    if (!routes(step) || amount?.unit !== 'percent' || amount.value <= routedPercentLimit) return []
+    const field = `${path}[${index}].replicas`
+    return [{ field, message: routedMessage }]
+  })
+}
+
+function routes({ traffic, matches }: Step): boolean {
+  return traffic !== undefined || (matches ?? []).length > 0
+}
+
+function conflict(rollout: Rollout, others: readonly Rollout[]): readonly Problem[] {
+  const { name, namespace } = rollout.metadata
+  const other = others.find(
+    candidate =>
+      candidate.metadata.namespace === namespace &&
+      candidate.metadata.name !== name &&
+      sameWorkload(candidate, rollout),
+  )
+  if (!other) return []
+  const { kind, name: workload } = rollout.spec.workloadRef
+  const message =
+    `Rollout ${namespace}/${other.metadata.name} releases ${kind} ${workload} already; ` +
+    'change that one, or delete it first'
+  return [{ field: 'spec.workloadRef', message }]
+}
+
+/** Two versions of one group name the same object. */
+function sameWorkload(a: Rollout, b: Rollout): boolean {
+  const [left, right] = [a.spec.workloadRef, b.spec.workloadRef]
+  const kinds = left.kind === right.kind && groupOf(left.apiVersion) === groupOf(right.apiVersion)
+  return kinds && left.name === right.name
+}
+
+function groupOf(apiVersion: string): string {
+  return apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : ''
+}
+
+function stepsOf({ spec }: Rollout): { path: string; steps: readonly Step[] } {
+  const { canary, blueGreen } = spec.strategy
+  const style = blueGreen ? 'blueGreen' : 'canary'
+  return { path: `spec.strategy.${style}.steps`, steps: (blueGreen ?? canary)?.steps ?? [] }
+}

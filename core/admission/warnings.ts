@@ -1,0 +1,90 @@
+// What the answer to an edit tells: what happens now, what it waits for, and the command that goes on.
+// A line is at most 256 characters: API servers and clients cut what is longer.
+
+import type { Rollout, Step } from '../rollout/model.ts'
+import { approveCommand, resumeCommand } from '../rollout/commands.ts'
+import type { Hold } from '../workload/hold.ts'
+
+/** The plan of an edit that is held. */
+export interface PlanInWords {
+  readonly rollout: Rollout
+  readonly replicas: number
+  /** New pods of the first step. */
+  readonly n: number
+  /** The most pods that run at a time in the first step. */
+  readonly peak: number
+  /** The owner has paused the workload. */
+  readonly paused: boolean
+  /** A release was running. */
+  readonly again: boolean
+}
+
+/** The edit is held: the plan, and the command that goes on. */
+export function holdWarnings(plan: PlanInWords): readonly string[] {
+  const { rollout, replicas, n, peak, paused, again } = plan
+  const first = rollout.steps[0]!
+  const start = again ? 'release starts again' : 'release starts'
+  const step = `${start} with step 1 of ${rollout.steps.length}`
+  const pods = `${n} of ${replicas} pods`
+  const lines = [`${step}: ${pods}, then ${pauseInWords(rollout, first)}; peak ${peak} pods`]
+  if (rollout.paused) lines.push(`Rollout ${rollout.name} is paused: no new pod starts until then`)
+  else if (paused) lines.push('the workload is paused: no new pod starts until it is resumed')
+  if (isApproval(rollout, first)) lines.push(`approve with: ${approveCommand(rollout)}`)
+  return lines
+}
+
+/** The edit is not held: why, and what that means. */
+export function notHeldWarnings(reason: string): readonly string[] {
+  if (reason === 'no pod runs') return ['no pod runs: scaling up starts the new version at once']
+  return [`not held: ${reason}; every pod will be replaced now`]
+}
+
+/** The stable template is back. */
+export function rollbackWarnings(hold: Hold, wasPaused: boolean): readonly string[] {
+  const lines = [
+    `rolling back to the stable template: release ${hold.rolloutId} ends, all pods go back now by the workload’s own strategy`,
+  ]
+  if (wasPaused) lines.push('spec.paused is set to false, or the rollback could not run')
+  return lines
+}
+
+/** The owner changed his own values while the workload is held. */
+export function ownerWarnings(
+  wasPaused: boolean,
+  paused: boolean,
+  rollout: Rollout | undefined,
+): readonly string[] {
+  const name = rollout ? ` of Rollout ${rollout.name}` : ''
+  if (paused && !wasPaused) return [`the release${name} is frozen until the workload is resumed`]
+  if (!paused && wasPaused) return [`the release${name} goes on`]
+  return [
+    `recorded: the new values govern the next pods of the release and are restored at its end`,
+  ]
+}
+
+/** `kubectl rollout resume` does not end what was not paused by the owner. */
+export function abortedWarnings(
+  rollout: Rollout | undefined,
+  hold: Hold,
+  asked: boolean,
+): readonly string[] {
+  if (!asked || !rollout || hold.mode === 'wave') return []
+  return hold.mode === 'aborted'
+    ? [`the release was aborted; start it again with: ${resumeCommand(rollout)}`]
+    : [
+        `no new pod may start yet: kubectl -n ${rollout.namespace} get rollout ${rollout.name} says why`,
+      ]
+}
+
+function isApproval(rollout: Rollout, step: Step): boolean {
+  return step.pauseSeconds === undefined && !isTheEnd(rollout, step)
+}
+
+function isTheEnd(rollout: Rollout, step: Step): boolean {
+  return rollout.steps.at(-1) === step && step.replicas === '100%'
+}
+
+function pauseInWords(rollout: Rollout, step: Step): string {
+  if (isTheEnd(rollout, step)) return 'done'
+  return step.pauseSeconds === undefined ? 'waits for approval' : `waits ${step.pauseSeconds} s`
+}

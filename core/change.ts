@@ -1,0 +1,24 @@
+// One write to the API server, as data.
+
+/** A JSON merge patch (RFC 7386): null deletes a field. */
+export type MergePatch = {
+  readonly [field: string]: MergePatch | string | number | boolean | null | readonly unknown[]
+}
+
+/** One object, as it was read. */
+export interface Target {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly namespace: string
+  readonly name: string
+  readonly resourceVersion: string
+}
+
+/** A merge patch that the API server refuses if the object has changed since it was read. */
+export interface Change {
+  readonly target: Target
+  readonly subresource?: 'status'
+  /** A strategic merge patch instead: lists are merged by their key, as conditions by type. */
+  readonly strategic?: true
+  readonly patch: MergePatch
+}

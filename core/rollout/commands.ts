@@ -1,0 +1,24 @@
+// The commands that go on. Whoever waits is told, so they are written once.
+
+import { ABORT } from '#api/names.ts'
+
+interface Named {
+  readonly namespace: string
+  readonly name: string
+}
+
+/** Ends the pause of a step: kubectl-kruise's own protocol, with no plugin. */
+export function approveCommand({ namespace, name }: Named): string {
+  const patch = '{"status":{"canaryStatus":{"currentStepState":"StepReady"}}}'
+  return `kubectl -n ${namespace} patch rollout ${name} --subresource=status --type=merge -p '${patch}'`
+}
+
+/** Takes everybody back to the stable revision. */
+export function abortCommand({ namespace, name }: Named): string {
+  return `kubectl -n ${namespace} annotate rollout ${name} ${ABORT}=true`
+}
+
+/** Starts an aborted release again. */
+export function resumeCommand({ namespace, name }: Named): string {
+  return `kubectl -n ${namespace} annotate rollout ${name} ${ABORT}-`
+}

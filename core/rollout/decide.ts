@@ -1,0 +1,189 @@
+// Every decision about a Rollout is made here, from two tables: phases.ts says which plan applies,
+// `plans` says which goals it reaches, in what order, and what then. A transition needs proof in the
+// snapshot, never the memory of a write, so a lost or repeated reconcile is harmless.
+
+import {
+  abortForgotten,
+  abortTold,
+  allStable,
+  escapeForgotten,
+  givenBack,
+  guarded,
+  overdue,
+  pauseOver,
+  podsUpdated,
+  releasedToAll,
+  rolledOut,
+  stepName,
+  unguarded,
+  unhindered,
+} from './goals.ts'
+import {
+  begin,
+  cancel,
+  forget,
+  jump,
+  nextStep,
+  promote,
+  relocate,
+  settle,
+  stay,
+  stayAborted,
+} from './outcomes.ts'
+import { isFullLastStep, naturalNext } from './plan-steps.ts'
+import { planFor } from './phases.ts'
+import type { PlanName } from './phases.ts'
+import type { Action, Decision, Goal, Memory, Outcome, Plan, Snapshot, Standing } from './model.ts'
+
+/** What each plan reaches, in order, and what it leads to. */
+export const plans: Readonly<Record<PlanName, Plan>> = {
+  Orphaned: {
+    goals: [givenBack, unhindered, unguarded],
+    done: stay(() => 'the Rollout is deleted'),
+    standing: () => ({ phase: 'Terminating', reconciling: true }),
+  },
+  Refused: {
+    goals: [],
+    done: forget(s => s.rollout!.refused!.message),
+    standing: s => {
+      const { reason } = s.rollout!.refused!
+      return { phase: 'Initial', notReady: reason, stalled: reason, reconciling: false }
+    },
+  },
+  Missing: {
+    goals: [],
+    done: forget(s => `waiting for ${s.rollout!.ref.kind} ${s.rollout!.ref.name} to be created`),
+    standing: () => ({ phase: 'Initial', notReady: 'WorkloadNotFound', reconciling: true }),
+  },
+  Foreign: {
+    goals: [givenBack],
+    done: stay(() => 'given back: it was held by a Rollout that is gone'),
+    standing: () => ({ phase: 'Initial', notReady: 'WorkloadHeld', reconciling: true }),
+  },
+  Disabled: {
+    goals: [givenBack, unhindered],
+    done: forget(() => 'disabled: edits of the workload roll out natively'),
+    standing: (_, met) => ({ phase: met ? 'Disabled' : 'Disabling', reconciling: !met }),
+  },
+  NotGuarding: {
+    goals: [guarded],
+    done: stay(() => 'the webhook is not registered: an edit would roll out at once'),
+    standing: s => ({
+      phase: s.memory.releasing ? 'Progressing' : 'Initial',
+      notReady: 'NotGuarding',
+      reconciling: true,
+    }),
+  },
+  Beginning: { goals: [], done: begin, standing: progressing('Initializing') },
+  Aborting: {
+    goals: [allStable, abortTold],
+    done: stayAborted,
+    standing: (_, met) => ({
+      phase: 'Progressing',
+      progressing: 'Cancelling',
+      reconciling: !met,
+      ...(met && { stalled: 'Aborted' }),
+    }),
+  },
+  Cancelling: {
+    goals: [givenBack, unhindered, rolledOut],
+    done: cancel,
+    standing: progressing('Cancelling'),
+  },
+  Finishing: {
+    goals: [releasedToAll, unhindered, rolledOut],
+    done: promote,
+    standing: s => patiently(s, isFullLastStep(s) ? 'InRolling' : 'Finalising'),
+  },
+  Resting: {
+    goals: [guarded, givenBack, unhindered, rolledOut, escapeForgotten],
+    done: settle,
+    standing: s => ({
+      phase: s.memory.stableRevision === '' && !s.workload!.rolledOut ? 'Initial' : 'Healthy',
+      reconciling: false,
+      ...(s.memory.ending && { progressing: 'Completed' }),
+    }),
+  },
+  Frozen: { goals: [], done: stay(frozen), standing: progressing('Paused') },
+  PlanChanged: { goals: [], done: relocate, standing: progressing('InRolling') },
+  Jumping: { goals: [], done: jump, standing: progressing('InRolling') },
+  Approved: { goals: [], done: nextStep, standing: progressing('InRolling') },
+  Stepping: {
+    goals: [abortForgotten, podsUpdated, pauseOver],
+    done: nextStep,
+    standing: s => patiently(s, 'InRolling'),
+  },
+}
+
+const steppingGoals: ReadonlySet<Goal> = new Set(plans.Stepping.goals)
+
+/** What to do now. Pure: the same snapshot gives the same decision. */
+export function decide(snapshot: Snapshot): Decision {
+  const actions: Action[] = []
+  let s = snapshot
+  // Each round changes the memory or is the last: a release has fewer turns than this in one go.
+  for (let round = 0; round < 100; round++) {
+    const plan = plans[planFor(s)]
+    const goal = plan.goals.find(each => !each.met(s))
+    if (goal) {
+      const { actions: wished = [], memory = s.memory, ...rest } = goal.act(s)
+      const after = { ...s, memory }
+      const message = goal.why(after)
+      const standing = plan.standing(after, false)
+      return {
+        actions: [...actions, ...wished],
+        memory: named(after, goal),
+        standing,
+        message,
+        ...rest,
+      }
+    }
+    const outcome = plan.done(s)
+    actions.push(...told(outcome))
+    if (sameMemory(outcome.memory, s.memory)) {
+      const standing = plan.standing(s, true)
+      return { actions, memory: s.memory, standing, message: outcome.message }
+    }
+    s = { ...s, memory: outcome.memory }
+  }
+  throw new Error(`no end of plans for ${snapshot.rollout?.namespace}/${snapshot.rollout?.name}`)
+}
+
+/** The state's name follows from the goal; what people wrote there is used up, or refused. */
+function named({ memory, rollout, workload }: Snapshot, goal: Goal): Memory {
+  if (!steppingGoals.has(goal)) return memory
+  return {
+    ...memory,
+    canaryRevision: workload!.updateRevision || memory.canaryRevision,
+    nextStepIndex: naturalNext(rollout!, memory.stepIndex),
+    state: memory.pauseReached ? 'StepPaused' : 'StepUpgrade',
+  }
+}
+
+function told(outcome: Outcome): readonly Action[] {
+  return (outcome.events ?? []).map(event => ({ type: 'event', event }))
+}
+
+function sameMemory(a: Memory, b: Memory): boolean {
+  return (Object.keys(a) as (keyof typeof a)[]).every(key => a[key] === b[key])
+}
+
+function progressing(reason: NonNullable<Standing['progressing']>): Plan['standing'] {
+  return () => ({ phase: 'Progressing', progressing: reason, reconciling: true })
+}
+
+/** Late is told, and moves nothing. */
+function patiently(s: Snapshot, reason: NonNullable<Standing['progressing']>): Standing {
+  const late = !s.memory.pauseReached && overdue(s)
+  const stalled = late && ({ stalled: 'ProgressDeadlineExceeded' } as const)
+  return { phase: 'Progressing', progressing: reason, reconciling: true, ...stalled }
+}
+
+function frozen(s: Snapshot): string {
+  const { rollout, workload } = s
+  const { namespace, name } = workload!.ref
+  const command = rollout!.paused
+    ? `kubectl -n ${namespace} patch rollout ${rollout!.name} --type=merge -p '{"spec":{"strategy":{"paused":false}}}'`
+    : `kubectl -n ${namespace} rollout resume deployment/${name}`
+  return `${stepName(s)} is paused by its owner; go on with: ${command}`
+}

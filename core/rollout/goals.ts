@@ -1,0 +1,153 @@
+// Facts about the world, each with what brings it about and what to tell while it is not there.
+
+import type { WorkloadAction } from '../workload/adapter.ts'
+import { moveOf } from '../workload/registry.ts'
+import { podCount } from '../replicas.ts'
+import { approveCommand } from './commands.ts'
+import { currentStep } from './plan-steps.ts'
+import type { Action, Goal, Instant, Move, Snapshot } from './model.ts'
+
+/** Admission is called for the workload. */
+export const guarded = reached({ type: 'guard' })
+
+/** No label of ours is left on the workload. */
+export const unguarded = reached({ type: 'unguard' })
+
+/** The owner's values apply, and the update revision is on its way to everybody. */
+export const releasedToAll = reached({ type: 'release', promote: true })
+
+/** The owner's values apply. */
+export const givenBack = reached({ type: 'release', promote: false })
+
+/** Nothing of ours keeps the workload's own controller from finishing. */
+export const unhindered = reached({ type: 'rest' })
+
+/** An abort annotation that is older than the release does not hide a new one. */
+export const abortForgotten: Goal = {
+  ...reached({ type: 'forgetAbort' }),
+  met: ({ rollout, workload }) =>
+    workload!.hold?.abortSeen === undefined || workload!.hold.abortSeen === rollout!.abort,
+}
+
+/** The escape that its owner took is over. */
+export const escapeForgotten = reached({ type: 'forgetEscape' })
+
+/** All pods are back on the stable revision. */
+export const allStable = reached({ type: 'abort' })
+
+/** Everybody who waits for an aborted release knows. */
+export const abortTold: Goal = {
+  met: s => move(s, tellAborted(s)) === undefined,
+  act: s => ({ actions: [tellAborted(s)] }),
+  why: () => 'telling waiting clients',
+}
+
+/** The workload's own controller has nothing left to do. */
+export const rolledOut: Goal = {
+  met: s => s.workload!.rolledOut,
+  act: () => ({}),
+  why: ({ workload }) =>
+    workload!.ownerPaused
+      ? 'the workload is paused by its owner: kubectl rollout resume goes on'
+      : `${workload!.updatedReady} of ${workload!.replicas} pods are ready`,
+}
+
+/** As many pods as the step wants run the update revision and are Ready. */
+export const podsUpdated: Goal = {
+  met: s => advanceMove(s) === undefined || enoughReady(s),
+  act: s => ({
+    actions: [...tooEarly(s), { type: 'advance', pods: currentStep(s).replicas }],
+    ...due(s, advanceMove(s)?.requeueAt, deadline(s)),
+  }),
+  why: s => `${stepName(s)}: ${advanceMove(s)?.why ?? ''}`,
+}
+
+/** The pause of the step is over, by time; an approval has a rule of its own. */
+export const pauseOver: Goal = {
+  met: s => s.memory.pauseReached && s.now >= pauseEnd(s),
+  act: s => {
+    const since = s.memory.pauseReached ? s.memory.since : s.now
+    const memory = { ...s.memory, pauseReached: true, since }
+    const after = { ...s, memory }
+    const event = { type: 'Normal', reason: 'StepReached', message: pauseOver.why(after) } as const
+    const key = `${s.memory.release}/${s.memory.stepIndex}/reached`
+    const told = s.memory.pauseReached ? [] : [{ type: 'event', event: { ...event, key } } as const]
+    const end = pauseEnd(after)
+    return { memory, actions: told, ...(Number.isFinite(end) && { requeueAt: end }) }
+  },
+  why: s => {
+    const { pauseSeconds } = currentStep(s)
+    const reached = `${stepName(s)} reached, ${s.workload!.updated} of ${s.workload!.replicas} pods`
+    return pauseSeconds === undefined
+      ? `${reached} are new, waiting for approval: ${approveCommand(s.rollout!)}`
+      : `${reached} are new, waiting ${pauseSeconds} s`
+  },
+}
+
+/** The owner's patience with the running step is over. */
+export function overdue(s: Snapshot): boolean {
+  return s.now >= deadline(s)
+}
+
+/** `step 1 of 3`. */
+export function stepName({ memory, rollout }: Snapshot): string {
+  return `step ${memory.stepIndex} of ${rollout!.steps.length}`
+}
+
+/** A goal that one action of the workload's adapter brings about. */
+function reached(action: WorkloadAction): Goal {
+  return {
+    met: s => move(s, action) === undefined,
+    act: s => ({ actions: [action], ...due(s, move(s, action)?.requeueAt) }),
+    why: s => move(s, action)?.why ?? '',
+  }
+}
+
+/** An approval counts while the step is in its pause: one that came before is refused, and told. */
+function tooEarly({ memory }: Snapshot): readonly Action[] {
+  if (memory.state !== 'StepReady' || memory.pauseReached) return []
+  const key = `${memory.release}/${memory.stepIndex}/early`
+  const message = `the approval of step ${memory.stepIndex} came before its pause: approve again`
+  return [{ type: 'event', event: { type: 'Warning', reason: 'ApprovalIgnored', message, key } }]
+}
+
+function move(s: Snapshot, action: WorkloadAction): Move | undefined {
+  return moveOf(s.workload!, action, s.now)
+}
+
+function advanceMove(s: Snapshot): Move | undefined {
+  return move(s, { type: 'advance', pods: currentStep(s).replicas })
+}
+
+/** failureThreshold: the step counts as complete although some of its pods are not Ready. */
+function enoughReady(s: Snapshot): boolean {
+  const { workload, rollout } = s
+  const n = podCount(currentStep(s).replicas, workload!.replicas)
+  const tolerated = toleratedPods(rollout!.failureThreshold, workload!.updated)
+  if (tolerated === 0 || workload!.replicas === 0 || !workload!.projected) return false
+  return workload!.updated === n && workload!.updatedReady >= n - tolerated
+}
+
+function toleratedPods(threshold: number | string, updated: number): number {
+  if (typeof threshold === 'number') return threshold
+  return Math.ceil((Number.parseInt(threshold, 10) * updated) / 100)
+}
+
+function tellAborted(s: Snapshot): WorkloadAction {
+  const { rollout, memory } = s
+  const message = `release ${memory.rolloutId} was aborted by rollout/${rollout!.name}`
+  return { type: 'tellAborted', message }
+}
+
+function pauseEnd(s: Snapshot): Instant {
+  return s.memory.since + Math.max(currentStep(s).pauseSeconds ?? Infinity, 0) * 1000
+}
+
+function deadline(s: Snapshot): Instant {
+  return s.memory.since + (s.workload!.deadlineSeconds ?? Infinity) * 1000
+}
+
+function due({ now }: Snapshot, ...instants: (Instant | undefined)[]): { requeueAt?: Instant } {
+  const next = Math.min(...instants.filter((instant): instant is Instant => (instant ?? 0) > now))
+  return Number.isFinite(next) ? { requeueAt: next } : {}
+}

@@ -1,0 +1,221 @@
+// The vocabulary of the core. Everything here is plain data: it can be logged, compared, and stored
+// in a test.
+
+import type { IntOrPercent } from '#api/kubernetes.ts'
+import type { Change } from '../change.ts'
+import type { Hold } from '../workload/hold.ts'
+import type { HoldRecord } from '../workload/record.ts'
+
+/** Milliseconds since the epoch. The core has no clock; time is an input. */
+export type Instant = number
+
+/** Which workload, in which namespace. */
+export interface WorkloadRef {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly namespace: string
+  readonly name: string
+}
+
+/** One stop of the plan that the user wrote. */
+export interface Step {
+  readonly replicas: IntOrPercent
+  /** Absent: wait for approval. */
+  readonly pauseSeconds?: number
+}
+
+/** What one Rollout asks for. */
+export interface Rollout {
+  readonly name: string
+  readonly namespace: string
+  readonly uid: string
+  readonly ref: WorkloadRef
+  readonly steps: readonly Step[]
+  readonly failureThreshold: IntOrPercent
+  readonly paused: boolean
+  readonly disabled: boolean
+  /** Digest of the plan: all of the strategy but pauses and failureThreshold. */
+  readonly planHash: string
+  /** Digest of the abort annotation; undefined where there is none. */
+  readonly abort?: string
+  /** Why it cannot be followed: what it asks for is not there, or another Rollout was first. */
+  readonly refused?: { readonly reason: string; readonly message: string }
+}
+
+/** The API's one-word summary. */
+export type Phase = 'Initial' | 'Healthy' | 'Progressing' | 'Terminating' | 'Disabled' | 'Disabling'
+
+/** The API's names for what a step is doing: the first goal that is not met. */
+export type StepState =
+  | 'BeforeStepUpgrade'
+  | 'StepUpgrade'
+  | 'StepTrafficRouting'
+  | 'StepMetricsAnalysis'
+  | 'StepPaused'
+  | 'StepReady'
+  | 'Completed'
+
+/** How the last release ended. */
+export type Ending = 'completed' | 'canceled'
+
+/** What a Rollout's status remembers. Only what cannot be observed is stored. */
+export interface Memory {
+  /** A release is running. */
+  readonly releasing: boolean
+  /** Undefined until a release has ended. */
+  readonly ending?: Ending
+  readonly stableRevision: string
+  readonly canaryRevision: string
+  /** The owner's name of the release, or ours. */
+  readonly rolloutId: string
+  /** Our own name of the release, by which a hold is known to belong to it. */
+  readonly release: string
+  /** 1-based. */
+  readonly stepIndex: number
+  /** Written by people to jump; else the natural next one, -1 on the last. */
+  readonly nextStepIndex: number
+  /** As it stands in the status: `StepReady` there is somebody's approval. */
+  readonly state: StepState | ''
+  /** The step's pods were there, and its pause began at `since`. */
+  readonly pauseReached: boolean
+  /** When the state began. */
+  readonly since: Instant
+  readonly planHash: string
+}
+
+/** One workload of any kind, as its adapter observed it. */
+export interface Workload {
+  readonly ref: WorkloadRef
+  readonly uid: string
+  readonly resourceVersion: string
+  readonly generation: number
+  /** Admission is called for it. */
+  readonly guarded: boolean
+  /** Its owner took it out of our hands with the escape annotation. */
+  readonly escaped: boolean
+  readonly hold?: Hold
+  readonly record?: HoldRecord
+  /** The fields stand as the hold says. */
+  readonly projected: boolean
+  /** Its owner has paused it. */
+  readonly ownerPaused: boolean
+  /** The release id that the owner gave, by label. */
+  readonly ownerRolloutId?: string
+  readonly replicas: number
+  readonly stableRevision: string
+  /** '' until its controller has made it. */
+  readonly updateRevision: string
+  readonly updated: number
+  /** New pods that have been Ready for as long as the owner's minReadySeconds. */
+  readonly updatedReady: number
+  /** Its own controller has nothing left to do: everybody runs the update revision and is Ready. */
+  readonly rolledOut: boolean
+  /** The owner's patience with one step; undefined: no deadline. */
+  readonly deadlineSeconds?: number
+}
+
+/** The next thing to do on the way to a target. */
+export interface Move {
+  readonly changes: readonly Change[]
+  /** Shown to the user while the target is not reached. */
+  readonly why: string
+  /** Look again then, if no event comes first. */
+  readonly requeueAt?: Instant
+  /** The same write as before, which did not take: more of them would not help. */
+  readonly again?: true
+}
+
+/** All that one decision may look at, read once. */
+export interface Snapshot {
+  readonly now: Instant
+  readonly rollout?: Rollout
+  readonly memory: Memory
+  /** Undefined: there is none. */
+  readonly workload?: Workload
+  /** The webhook is registered with the API server. */
+  readonly registered: boolean
+}
+
+/** A wish, in the words of the domain. The workload's adapter turns it into changes. */
+export type Action =
+  | { readonly type: 'guard' }
+  | { readonly type: 'unguard' }
+  /** Exactly `pods` may run the update revision. */
+  | { readonly type: 'advance'; readonly pods: IntOrPercent }
+  /** Everybody back to the stable revision, the template left as it is. */
+  | { readonly type: 'abort' }
+  /** Waiting stock clients of an aborted release fail at once. */
+  | { readonly type: 'tellAborted'; readonly message: string }
+  /** The owner's values apply again; `promote`: the update revision is the stable one from now on. */
+  | { readonly type: 'release'; readonly promote: boolean }
+  /** Nothing of ours keeps the workload's own controller from finishing. */
+  | { readonly type: 'rest' }
+  /** The escape is over. */
+  | { readonly type: 'forgetEscape' }
+  /** The abort annotation that was there before the release is gone: from now on one counts. */
+  | { readonly type: 'forgetAbort' }
+  | { readonly type: 'event'; readonly event: WorkloadEvent }
+
+/** Something to tell where people look: on the workload. */
+export interface WorkloadEvent {
+  readonly type: 'Normal' | 'Warning'
+  readonly reason: string
+  readonly message: string
+  /** The same event of the same release is told once. */
+  readonly key: string
+}
+
+/** How a Rollout stands, in the words of the API. */
+export interface Standing {
+  readonly phase: Phase
+  /** Reason of condition Progressing; undefined before the first release. */
+  readonly progressing?: ProgressingReason
+  /** Reason of condition Stalled: nothing moves until somebody acts. */
+  readonly stalled?: string
+  /** Reason of condition Ready when it is false: the Rollout does not do its work. */
+  readonly notReady?: string
+  /** The workload is on its way to where the Rollout wants it. */
+  readonly reconciling: boolean
+}
+
+/** Reasons of condition Progressing. */
+export type ProgressingReason =
+  | 'Initializing'
+  | 'InRolling'
+  | 'Paused'
+  | 'Finalising'
+  | 'Cancelling'
+  | 'Completed'
+
+/** What to do next: `actions` in order, then `status`, each guarded by what was read. */
+export interface Decision {
+  readonly actions: readonly Action[]
+  readonly memory: Memory
+  readonly standing: Standing
+  readonly message: string
+  /** Only for time. Everything else wakes the rollout as a watch event. */
+  readonly requeueAt?: Instant
+}
+
+/** A fact about the world that a plan brings about. */
+export interface Goal {
+  readonly met: (s: Snapshot) => boolean
+  /** Asked again on every decision until the goal is met: must be idempotent. */
+  readonly act: (s: Snapshot) => Partial<Decision>
+  /** Shown to the user while the goal is not met. */
+  readonly why: (s: Snapshot) => string
+}
+
+/** What a plan leads to once all its goals are met. */
+export interface Outcome {
+  readonly memory: Memory
+  readonly message: string
+  readonly events?: readonly WorkloadEvent[]
+}
+
+/** Goals are reached in order; `done` is the step to take once all are met. */
+export interface Plan {
+  readonly goals: readonly Goal[]
+  readonly done: (s: Snapshot) => Outcome
+  readonly standing: (s: Snapshot, met: boolean) => Standing
+}

@@ -1,0 +1,77 @@
+// From a Rollout as the API server stores it to what the core speaks of. The API server and admission
+// have checked it; whatever slipped past them is `refused` with the field's name, never guessed.
+
+import { ABORT, API_VERSION } from '#api/names.ts'
+import type { Rollout as RolloutObject } from '#api/rollout.generated.ts'
+import { formatProblems } from '../admission/problem.ts'
+import { unsupported } from '../admission/unsupported.ts'
+import { defined } from '../defined.ts'
+import { digest } from '../digest.ts'
+import type { Rollout, Step } from './model.ts'
+
+type Strategy = NonNullable<RolloutObject['spec']['strategy']['canary']>
+
+/** What a stored Rollout asks for. */
+export function rolloutOf(object: RolloutObject): Rollout {
+  const { metadata, spec } = object
+  const { canary, paused } = spec.strategy
+  const namespace = metadata.namespace ?? ''
+  return defined({
+    name: metadata.name,
+    namespace,
+    uid: metadata.uid ?? '',
+    ref: { ...spec.workloadRef, namespace },
+    steps: stepsOf(canary),
+    failureThreshold: canary?.failureThreshold ?? 0,
+    paused: paused === true,
+    disabled: spec.disabled === true,
+    planHash: planHashOf(canary),
+    abort: abortOf(object),
+    refused: refusalOf(object),
+  })
+}
+
+function stepsOf(canary: Strategy | undefined): readonly Step[] {
+  return (canary?.steps ?? []).map(({ replicas = '100%', pause }) =>
+    defined({ replicas, pauseSeconds: pause?.duration }),
+  )
+}
+
+function abortOf({ metadata }: RolloutObject): string | undefined {
+  const abort = metadata.annotations?.[ABORT]
+  return abort === undefined ? undefined : digest(abort)
+}
+
+function refusalOf(object: RolloutObject): Rollout['refused'] | undefined {
+  const problems = unsupported(object)
+  if (problems.length === 0) return undefined
+  return { reason: 'Unsupported', message: formatProblems(problems) }
+}
+
+/** The Rollout that was there first keeps the workload; of two of one age the first by name. */
+export function firstOf(objects: readonly RolloutObject[]): RolloutObject | undefined {
+  return objects.toSorted(
+    (a, b) =>
+      compare(a.metadata.creationTimestamp ?? '', b.metadata.creationTimestamp ?? '') ||
+      compare(a.metadata.name, b.metadata.name),
+  )[0]
+}
+
+/** A later Rollout of the same workload, as one that cannot be followed. */
+export function refusedFor(object: RolloutObject, first: RolloutObject): Rollout {
+  const { name } = first.metadata
+  const { kind, name: workload } = object.spec.workloadRef
+  const message = `spec.workloadRef: ${API_VERSION} Rollout ${name} was first for ${kind} ${workload}; delete one of the two`
+  return { ...rolloutOf(object), refused: { reason: 'Conflict', message } }
+}
+
+/** Pauses and failureThreshold may change without changing the plan: they are read as they are. */
+function planHashOf(canary: Strategy | undefined): string {
+  const { failureThreshold: _, steps, ...plan } = canary ?? {}
+  return digest({ ...plan, steps: steps?.map(({ pause: __, ...step }) => step) })
+}
+
+function compare(a: string, b: string): number {
+  if (a === b) return 0
+  return a < b ? -1 : 1
+}

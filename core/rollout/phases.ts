@@ -1,0 +1,118 @@
+// Which plan applies. This table is the state machine's first half; the second is `plans`.
+
+import { ending } from './outcomes.ts'
+import { wantsJump } from './plan-steps.ts'
+import type { Snapshot } from './model.ts'
+
+/** The name of a plan. */
+export type PlanName =
+  | 'Orphaned'
+  | 'Refused'
+  | 'Missing'
+  | 'Foreign'
+  | 'Disabled'
+  | 'NotGuarding'
+  | 'Beginning'
+  | 'Aborting'
+  | 'Cancelling'
+  | 'Finishing'
+  | 'Resting'
+  | 'Frozen'
+  | 'PlanChanged'
+  | 'Jumping'
+  | 'Approved'
+  | 'Stepping'
+
+/** A rule of the table. */
+export interface PhaseRule {
+  readonly plan: PlanName
+  /** In words, for the documentation. */
+  readonly because: string
+  readonly when: (s: Snapshot) => boolean
+}
+
+/** The first rule that holds wins, so order is meaning. */
+export const phaseRules: readonly PhaseRule[] = [
+  {
+    plan: 'Orphaned',
+    because: 'the Rollout is gone, or being deleted',
+    when: s => s.rollout === undefined,
+  },
+  {
+    plan: 'Refused',
+    because: 'the Rollout asks for what is not there, or another one was first',
+    when: s => s.rollout!.refused !== undefined,
+  },
+  { plan: 'Missing', because: 'there is no such workload', when: s => s.workload === undefined },
+  {
+    plan: 'Foreign',
+    because: 'the workload is held by a Rollout that is gone',
+    when: s => isHeld(s) && s.workload!.record?.rolloutUid !== s.rollout!.uid,
+  },
+  { plan: 'Disabled', because: 'the Rollout is disabled', when: s => s.rollout!.disabled },
+  {
+    plan: 'NotGuarding',
+    because: 'the API server would not call the webhook for an edit',
+    when: s => !s.registered || !s.workload!.guarded,
+  },
+  {
+    plan: 'Beginning',
+    because: 'the workload is held for a release that is not remembered',
+    when: s => isHeld(s) && (!s.memory.releasing || isNewer(s)),
+  },
+  {
+    plan: 'Aborting',
+    because: 'the Rollout carries an abort annotation that came after the edit',
+    when: s => isHeld(s) && isAborted(s),
+  },
+  {
+    plan: 'Cancelling',
+    because: 'the stable template has returned during a release',
+    when: s => s.memory.releasing && isStableAgain(s),
+  },
+  {
+    plan: 'Finishing',
+    because: 'the last step lets everybody go, or the owner took the workload back',
+    when: s => s.memory.releasing && (!isHeld(s) || ending(s)),
+  },
+  { plan: 'Resting', because: 'no release is running', when: s => !s.memory.releasing },
+  {
+    plan: 'Frozen',
+    because: 'the Rollout or the workload is paused by its owner',
+    when: s => s.rollout!.paused || s.workload!.ownerPaused,
+  },
+  {
+    plan: 'PlanChanged',
+    because: 'the steps are not those that the release began with',
+    when: s => s.memory.planHash !== s.rollout!.planHash,
+  },
+  { plan: 'Jumping', because: 'somebody wrote nextStepIndex', when: wantsJump },
+  {
+    plan: 'Approved',
+    because: 'somebody wrote StepReady while the step was in its pause',
+    when: s => s.memory.state === 'StepReady' && s.memory.pauseReached,
+  },
+  { plan: 'Stepping', because: 'otherwise', when: () => true },
+]
+
+/** The plan that applies. */
+export function planFor(s: Snapshot): PlanName {
+  return phaseRules.find(rule => rule.when(s))!.plan
+}
+
+function isHeld({ workload }: Snapshot): boolean {
+  return workload?.hold !== undefined && workload.hold.mode !== 'released'
+}
+
+function isNewer({ workload, memory }: Snapshot): boolean {
+  return workload!.hold!.rolloutId !== memory.release
+}
+
+function isAborted({ rollout, workload }: Snapshot): boolean {
+  return rollout!.abort !== undefined && rollout!.abort !== workload!.hold!.abortSeen
+}
+
+function isStableAgain({ workload, memory }: Snapshot): boolean {
+  const { updateRevision } = workload!
+  return updateRevision !== '' && updateRevision === memory.stableRevision
+}

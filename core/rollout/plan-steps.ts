@@ -1,0 +1,38 @@
+// The arithmetic of the plan that the user wrote: which step is which, and what comes after it.
+
+import { podCount } from '../replicas.ts'
+import type { Rollout, Snapshot, Step } from './model.ts'
+
+/** The step that the release is in. A plan that became shorter leaves it in its last one. */
+export function currentStep({ rollout, memory }: Snapshot): Step {
+  return rollout!.steps[Math.min(memory.stepIndex, rollout!.steps.length) - 1]!
+}
+
+/** What comes after a step when nobody jumps; -1 after the last. */
+export function naturalNext(rollout: Rollout, stepIndex: number): number {
+  return stepIndex < rollout.steps.length ? stepIndex + 1 : -1
+}
+
+/** Somebody wrote another next step, and it is one. */
+export function wantsJump({ rollout, memory }: Snapshot): boolean {
+  const { nextStepIndex, stepIndex } = memory
+  if (nextStepIndex === naturalNext(rollout!, stepIndex)) return false
+  return nextStepIndex >= 1 && nextStepIndex <= rollout!.steps.length
+}
+
+/** A last step of exactly "100%" has nothing to wait for: it is the end. */
+export function isFullLastStep(s: Snapshot): boolean {
+  const { rollout, memory } = s
+  return memory.stepIndex >= rollout!.steps.length && currentStep(s).replicas === '100%'
+}
+
+/** Where a changed plan goes on: the current step, else the first, that covers what was let out. */
+export function stepForChangedPlan({ rollout, memory, workload }: Snapshot): number {
+  const steps = rollout!.steps
+  const { replicas, hold } = workload!
+  const out = podCount(hold?.pods ?? 0, replicas)
+  const indexes = steps.map((_, i) => i + 1).filter(i => i !== memory.stepIndex)
+  if (memory.stepIndex <= steps.length) indexes.unshift(memory.stepIndex)
+  const covering = indexes.find(i => podCount(steps[i - 1]!.replicas, replicas) >= out)
+  return covering ?? indexes.at(-1)!
+}

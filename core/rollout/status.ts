@@ -1,0 +1,166 @@
+// The Rollout's status: what of it is remembered, and how a decision is written into it. Enums,
+// reasons and paths are the API's; messages are ours.
+
+import type { Condition } from '#api/kubernetes.ts'
+import type { CanaryStatus, RolloutCondition, RolloutStatus } from '#api/rollout.generated.ts'
+import { defined } from '../defined.ts'
+import { instantOf, timeOf } from '../time.ts'
+import type { Decision, Ending, Instant, Memory, Phase, StepState, Workload } from './model.ts'
+import { nothing } from './outcomes.ts'
+
+/** What a status remembers. */
+export function memoryOf(status: RolloutStatus | undefined): Memory {
+  const canary = status?.canaryStatus
+  if (!canary) return nothing
+  const remembered = defined({
+    ending: endings.get(condition(status, 'Succeeded')?.status ?? ''),
+    stableRevision: canary.stableRevision,
+    rolloutId: canary.observedRolloutID,
+    release: canary.observedRelease,
+    stepIndex: canary.currentStepIndex,
+    planHash: canary.rolloutHash,
+  })
+  return {
+    ...nothing,
+    ...remembered,
+    releasing: status.phase === 'Progressing',
+    canaryRevision: canary.canaryRevision,
+    nextStepIndex: canary.nextStepIndex,
+    state: canary.currentStepState as StepState | '',
+    // An approval overwrites the state, so that the pause was reached stands in a second place.
+    pauseReached: condition(status, 'Reconciling')?.reason === 'StepPaused',
+    since: instantOf(canary.lastUpdateTime),
+  }
+}
+
+const endings: ReadonlyMap<string, Ending> = new Map([
+  ['True', 'completed'],
+  ['False', 'canceled'],
+])
+
+/** What a decision is written with. */
+export interface StatusInput {
+  readonly generation: number
+  readonly before: RolloutStatus | undefined
+  readonly decision: Decision
+  readonly workload: Workload | undefined
+  readonly now: Instant
+}
+
+/** The whole status after a decision. Equal to the one before if nothing changed. */
+export function statusOf(input: StatusInput): RolloutStatus {
+  const { generation, before, decision, workload, now } = input
+  const { memory, standing, message } = decision
+  const canaryStatus = workload ? canaryStatusOf(memory, workload, message) : undefined
+  return {
+    observedGeneration: generation,
+    phase: standing.phase,
+    message,
+    conditions: conditionsOf(before, decision, now),
+    currentStepIndex: canaryStatus?.currentStepIndex ?? 0,
+    currentStepState: canaryStatus?.currentStepState ?? '',
+    ...(canaryStatus && { canaryStatus }),
+  }
+}
+
+function canaryStatusOf(memory: Memory, workload: Workload, message: string): CanaryStatus {
+  const id = memory.releasing ? (workload.ownerRolloutId ?? memory.rolloutId) : memory.rolloutId
+  const done = memory.state === 'Completed' && !memory.releasing
+  return {
+    observedWorkloadGeneration: workload.generation,
+    observedRolloutID: id,
+    observedRelease: memory.release,
+    rolloutHash: memory.planHash,
+    stableRevision: memory.stableRevision,
+    canaryRevision: memory.canaryRevision,
+    podTemplateHash: workload.updateRevision,
+    currentStepIndex: memory.stepIndex,
+    nextStepIndex: memory.nextStepIndex,
+    finalisingStep: done && memory.ending ? 'END' : '',
+    currentStepState: memory.state,
+    canaryReplicas: workload.updated,
+    canaryReadyReplicas: workload.updatedReady,
+    message,
+    ...(memory.since > 0 && { lastUpdateTime: timeOf(memory.since) }),
+  }
+}
+
+interface Wanted {
+  readonly type: string
+  readonly status: boolean
+  readonly reason: string
+  readonly message: string
+}
+
+function conditionsOf(
+  before: RolloutStatus | undefined,
+  decision: Decision,
+  now: Instant,
+): readonly RolloutCondition[] {
+  return [...ofTheApi(decision), ...ofKstatus(decision)].map(each =>
+    conditionOf(condition(before, each.type), each, now),
+  )
+}
+
+/** The conditions of the Kruise API. */
+function ofTheApi({ memory, standing }: Decision): readonly Wanted[] {
+  const { progressing, phase } = standing
+  const { releasing, ending } = memory
+  const wanted: Wanted[] = []
+  if (progressing !== undefined) {
+    const message = progressingMessage(phase, memory)
+    wanted.push({ type: 'Progressing', status: releasing, reason: progressing, message })
+  }
+  if (!releasing && ending !== undefined) {
+    const status = ending === 'completed'
+    wanted.push({ type: 'Succeeded', status, reason: '', message: '' })
+  }
+  return wanted
+}
+
+/** The conditions by which kstatus, and with it Flux and Helm, know how an object stands. */
+function ofKstatus({ memory, standing, message }: Decision): readonly Wanted[] {
+  const { stalled, notReady, reconciling, phase } = standing
+  const why = notReady ?? stalled
+  const idle = reconciling ? 'Releasing' : 'Guarding'
+  const ready = why === undefined && !reconciling
+  const wanted: Wanted[] = [{ type: 'Ready', status: ready, reason: why ?? idle, message }]
+  if (reconciling) {
+    const reason = memory.releasing && memory.pauseReached ? 'StepPaused' : phase
+    wanted.push({ type: 'Reconciling', status: true, reason, message })
+  }
+  if (stalled !== undefined) {
+    wanted.push({ type: 'Stalled', status: true, reason: stalled, message })
+  }
+  return wanted
+}
+
+function conditionOf(
+  before: Condition | undefined,
+  wanted: Wanted,
+  now: Instant,
+): RolloutCondition {
+  const status = wanted.status ? 'True' : 'False'
+  const { type, reason, message } = wanted
+  const same = before?.status === status && before.reason === reason && before.message === message
+  const time = timeOf(now)
+  return {
+    type,
+    status,
+    reason,
+    message,
+    lastUpdateTime: same ? (before.lastUpdateTime ?? time) : time,
+    lastTransitionTime: before?.status === status ? (before.lastTransitionTime ?? time) : time,
+  }
+}
+
+function condition(status: RolloutStatus | undefined, type: string): Condition | undefined {
+  return status?.conditions?.find(each => each.type === type)
+}
+
+function progressingMessage(phase: Phase, memory: Memory): string {
+  if (phase === 'Progressing') return `release ${memory.rolloutId} is in progress`
+  return memory.ending === 'canceled'
+    ? `release ${memory.rolloutId} was rolled back`
+    : `release ${memory.rolloutId} is complete`
+}

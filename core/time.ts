@@ -1,0 +1,16 @@
+// Times as the API writes them (RFC 3339), and as the core counts them.
+
+import type { Instant } from './rollout/model.ts'
+
+/** The instant of an API time; 0 for none. Parsing is a pure function of the text. */
+export function instantOf(time: string | undefined): Instant {
+  // oxlint-disable-next-line no-restricted-globals -- parses a text, reads no clock
+  const instant = time === undefined ? 0 : Date.parse(time)
+  return Number.isNaN(instant) ? 0 : instant
+}
+
+/** The API time of an instant, in whole seconds as the API server keeps it. */
+export function timeOf(instant: Instant): string {
+  // oxlint-disable-next-line no-restricted-globals -- formats a number, reads no clock
+  return new Date(instant).toISOString().replace(/\.\d+Z$/, 'Z')
+}

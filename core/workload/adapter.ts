@@ -1,0 +1,42 @@
+// What the core must know about one kind of workload, and the only place where kinds differ.
+
+import type { KubeObject } from '#api/kubernetes.ts'
+import type { Action, Instant, Move, Workload } from '../rollout/model.ts'
+import type { Hold } from './hold.ts'
+import type { HoldRecord, OwnerValues } from './record.ts'
+
+/** Actions that an adapter carries out. */
+export type WorkloadAction = Exclude<Action, { type: 'event' }>
+
+/** One kind of workload, its objects `O` and what is observed of them `W`. Pure. */
+export interface WorkloadAdapter<O extends KubeObject = KubeObject, W extends Workload = Workload> {
+  readonly apiVersion: string
+  readonly kind: string
+  /** Value of the label that marks a guarded workload of this kind. */
+  readonly workloadType: string
+
+  // Admission: `project` and `restore` are idempotent and touch nothing but the hold fields.
+
+  replicas(object: O): number
+  /** Equal for two objects exactly when they are the same version. */
+  fingerprint(object: O): string
+  /** Why the object cannot be held as its owner wants it; undefined if it can. */
+  unholdable(object: O, owner: OwnerValues): string | undefined
+  /** The owner's wish by a write to a workload that is not held; `before` is undefined at creation. */
+  ownerOfFree(incoming: O, before?: O): OwnerValues
+  /** The owner's wish by a write to a held workload. */
+  ownerOfHeld(incoming: O, hold: Hold, record: HoldRecord): OwnerValues
+  /** How far the very edit may go on the way to `n` pods. */
+  firstWave(object: O, owner: OwnerValues, n: number): Pick<Hold, 'mode' | 'budget' | 'surge'>
+  /** The most pods that will run at a time while `n` are let out. */
+  peak(object: O, owner: OwnerValues, n: number): number
+  project(object: O, hold: Hold, owner: OwnerValues): O
+  restore(object: O, owner: OwnerValues): O
+  /** The owner has paused the workload. */
+  paused(owner: OwnerValues): boolean
+
+  // The release
+
+  /** What to do so that what the action wishes becomes true; undefined when it is. */
+  move(workload: W, action: WorkloadAction, now: Instant): Move | undefined
+}

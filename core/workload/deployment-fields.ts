@@ -1,0 +1,173 @@
+// The five fields of a Deployment by which it is held, and whose they are. What its owner wants is in
+// the record; what stands in the fields is computed from record and hold, again at every write.
+
+import { ARMED_MIN_READY_SECONDS, NO_PROGRESS_DEADLINE } from '#api/names.ts'
+import type { Deployment, DeploymentSpec, IntOrPercent } from '#api/kubernetes.ts'
+import { defined } from '../defined.ts'
+import type { Hold } from './hold.ts'
+import { mark, marked } from './percent.ts'
+import type { HoldRecord, OwnerValues } from './record.ts'
+
+/** What the owner of a Deployment wants in the hold fields. Also a merge patch of `spec`. */
+export interface DeploymentOwner extends OwnerValues {
+  readonly strategy: {
+    readonly type: string
+    readonly rollingUpdate: {
+      readonly maxUnavailable: IntOrPercent
+      readonly maxSurge: IntOrPercent
+    } | null
+  }
+  readonly minReadySeconds: number
+  readonly progressDeadlineSeconds: number
+  readonly paused: boolean
+}
+
+interface HoldFields {
+  readonly type: string
+  readonly maxUnavailable: IntOrPercent
+  readonly maxSurge: IntOrPercent
+  readonly minReadySeconds: number
+  readonly progressDeadlineSeconds: number
+  readonly paused: boolean
+}
+
+/** What the API server sets where a manifest is silent. */
+const defaults: HoldFields = {
+  type: 'RollingUpdate',
+  maxUnavailable: '25%',
+  maxSurge: '25%',
+  minReadySeconds: 0,
+  progressDeadlineSeconds: 600,
+  paused: false,
+}
+
+/** What the owner of a recorded workload wants. */
+export function recordedOwner(record: HoldRecord): DeploymentOwner {
+  return asOwner(valuesOf(record.owner as Partial<DeploymentSpec>))
+}
+
+/**
+ * What the owner wants by a write to a workload that is not held. Fields that came from a hold (a
+ * dump that is put back) are no wish of his: then `before`, the object so far, says what he wants.
+ */
+export function ownerOfFree(incoming: Deployment, before?: Deployment): DeploymentOwner {
+  const sources = [incoming, before].flatMap(object => (object ? [valuesOf(object.spec)] : []))
+  return asOwner(
+    mapFields(key =>
+      firstUnmarked(
+        sources.map(values => values[key]),
+        defaults[key],
+      ),
+    ),
+  )
+}
+
+/**
+ * What the owner wants by a write to a held workload: every value that is not the projection of the
+ * hold. A plain number that equals the projected one cannot be told from it and counts as ours.
+ */
+export function ownerOfHeld(incoming: Deployment, hold: Hold, record: HoldRecord): DeploymentOwner {
+  const recorded = recordedOwner(record)
+  const ours = projection(hold, recorded)
+  const was = flat(recorded)
+  const is = valuesOf(incoming.spec)
+  const wanted = mapFields(key => (isOurs(is[key], ours[key]) ? was[key] : is[key]))
+  const rolls = wanted.maxUnavailable !== was.maxUnavailable || wanted.maxSurge !== was.maxSurge
+  return asOwner({ ...wanted, type: is.type === ours.type && !rolls ? was.type : is.type })
+}
+
+/** The Deployment with the hold's fields. Pure and idempotent; touches nothing else. */
+export function projectDeployment(
+  object: Deployment,
+  hold: Hold,
+  owner: DeploymentOwner,
+): Deployment {
+  return withFields(object, projection(hold, owner))
+}
+
+/** The Deployment with its owner's fields. */
+export function restoreDeployment(object: Deployment, owner: DeploymentOwner): Deployment {
+  return withFields(object, flat(owner))
+}
+
+/** The hold fields stand as the hold says. */
+export function isProjected(spec: DeploymentSpec, hold: Hold, owner: DeploymentOwner): boolean {
+  const is = valuesOf(spec)
+  const wanted = projection(hold, owner)
+  return fields.every(key => is[key] === wanted[key])
+}
+
+function projection(hold: Hold, owner: DeploymentOwner): HoldFields {
+  const own = flat(owner)
+  if (hold.mode === 'released') return own
+  const aborted = hold.mode === 'aborted'
+  return {
+    type: 'RollingUpdate',
+    maxUnavailable: mark(hold.budget),
+    maxSurge: mark(hold.surge),
+    // After an abort the stable pods must count as available, or waiting clients see no failure.
+    minReadySeconds: aborted ? own.minReadySeconds : ARMED_MIN_READY_SECONDS,
+    progressDeadlineSeconds: aborted ? own.progressDeadlineSeconds : NO_PROGRESS_DEADLINE,
+    paused: own.paused || hold.mode !== 'wave',
+  }
+}
+
+const fields = Object.keys(defaults) as (keyof HoldFields)[]
+
+function mapFields(value: <K extends keyof HoldFields>(key: K) => HoldFields[K]): HoldFields {
+  return Object.fromEntries(fields.map(key => [key, value(key)])) as unknown as HoldFields
+}
+
+function firstUnmarked<T>(values: readonly T[], otherwise: T): T {
+  return values.find(value => !isMarked(value)) ?? otherwise
+}
+
+function isOurs(value: unknown, projected: unknown): boolean {
+  return isMarked(value) || value === projected
+}
+
+function isMarked(value: unknown): boolean {
+  return marked(value) || value === ARMED_MIN_READY_SECONDS || value === NO_PROGRESS_DEADLINE
+}
+
+function valuesOf(spec: Partial<DeploymentSpec>): HoldFields {
+  const { strategy, minReadySeconds, progressDeadlineSeconds, paused } = spec
+  const { maxUnavailable, maxSurge } = { ...strategy?.rollingUpdate }
+  const type = strategy?.type
+  const present = {
+    type,
+    maxUnavailable,
+    maxSurge,
+    minReadySeconds,
+    progressDeadlineSeconds,
+    paused,
+  }
+  return { ...defaults, ...defined(present) }
+}
+
+function flat(owner: DeploymentOwner): HoldFields {
+  return valuesOf(owner)
+}
+
+function asOwner(values: HoldFields): DeploymentOwner {
+  const { type, maxUnavailable, maxSurge, ...rest } = values
+  const rollingUpdate = type === 'RollingUpdate' ? { maxUnavailable, maxSurge } : null
+  return { strategy: { type, rollingUpdate }, ...rest }
+}
+
+function withFields(object: Deployment, values: HoldFields): Deployment {
+  const { minReadySeconds: _, paused: __, ...spec } = object.spec
+  const { type, maxUnavailable, maxSurge } = values
+  const rolling = type === 'RollingUpdate' && { rollingUpdate: { maxUnavailable, maxSurge } }
+  return {
+    ...object,
+    spec: {
+      ...spec,
+      strategy: { type, ...rolling },
+      progressDeadlineSeconds: values.progressDeadlineSeconds,
+      // The API server leaves zero values out: a restored object must not gain them.
+      ...(values.minReadySeconds !== 0 && { minReadySeconds: values.minReadySeconds }),
+      ...(values.paused && { paused: true }),
+    },
+  }
+}

@@ -1,0 +1,132 @@
+// One Deployment with its ReplicaSets and pods, in the numbers that the rules of a release speak of.
+
+import { NO_PROGRESS_DEADLINE } from '#api/names.ts'
+import { defined } from '../defined.ts'
+import type { Instant, Workload } from '../rollout/model.ts'
+import type { DeploymentSeen, PodSeen, ReplicaSetSeen } from './deployment-seen.ts'
+import { promised } from './percent.ts'
+import type { Promised } from './percent.ts'
+
+/** A ReplicaSet and what its pods are up to. */
+export interface Revision extends ReplicaSetSeen {
+  readonly ready: number
+  /** Since when each Ready pod has been so, oldest first. */
+  readonly readySince: readonly Instant[]
+}
+
+/** A Deployment as the rules of a release see it. */
+export interface DeploymentWorkload extends Workload {
+  readonly seen: DeploymentSeen
+  readonly promised: Promised
+  /** Runs the template that the Deployment asks for; undefined until it is made. */
+  readonly update?: Revision
+  /** Runs what everybody ran when the release began; undefined if it is gone. */
+  readonly stable?: Revision
+  /** All with pods, the update revision included, oldest first. */
+  readonly active: readonly Revision[]
+  /** Pods of all ReplicaSets, as the ReplicaSets ask for them. */
+  readonly total: number
+  readonly ready: number
+}
+
+/** Puts together what was seen of a Deployment. */
+export function viewDeployment(
+  seen: DeploymentSeen,
+  replicaSets: readonly ReplicaSetSeen[],
+  pods: readonly PodSeen[],
+  now: Instant,
+): DeploymentWorkload {
+  const revisions = replicaSets.map(set => revisionOf(set, pods)).toSorted(byAge)
+  const active = revisions.filter(set => set.replicas > 0)
+  const update = revisions.find(set => set.fingerprint === seen.fingerprint)
+  const stable = stableOf(seen, revisions, active, update)
+  const { namespace, name, uid, resourceVersion } = seen.metadata
+  const { strategy, minReadySeconds, progressDeadlineSeconds } = seen.owner
+  const rolling = strategy.rollingUpdate ?? { maxUnavailable: '25%', maxSurge: '25%' }
+  const patient = progressDeadlineSeconds === NO_PROGRESS_DEADLINE
+  return defined({
+    ref: { apiVersion: 'apps/v1', kind: 'Deployment', namespace, name },
+    uid,
+    resourceVersion,
+    generation: seen.generation,
+    guarded: seen.guarded,
+    escaped: seen.escaped,
+    hold: seen.hold,
+    record: seen.record,
+    projected: seen.projected,
+    ownerPaused: seen.owner.paused,
+    ownerRolloutId: seen.ownerRolloutId,
+    replicas: seen.replicas,
+    stableRevision: hashOf(stable),
+    updateRevision: hashOf(update),
+    updated: podsOf(update),
+    updatedReady: readyFor(update, minReadySeconds, now),
+    rolledOut: isRolledOut(seen, update),
+    deadlineSeconds: patient ? undefined : progressDeadlineSeconds,
+    seen,
+    promised: promised(rolling.maxUnavailable, rolling.maxSurge, seen.replicas),
+    update,
+    stable,
+    active,
+    total: active.reduce((sum, set) => sum + set.replicas, 0),
+    ready: active.reduce((sum, set) => sum + set.ready, 0),
+  })
+}
+
+/** Pods that have been Ready for `seconds`. */
+export function readyFor(revision: Revision | undefined, seconds: number, now: Instant): number {
+  const latest = now - seconds * 1000
+  return revision?.readySince.filter(since => since <= latest).length ?? 0
+}
+
+/** When one more pod will have been Ready for `seconds`; undefined if none is on its way. */
+export function nextReadyAt(
+  revision: Revision | undefined,
+  seconds: number,
+  now: Instant,
+): Instant | undefined {
+  return revision?.readySince.map(since => since + seconds * 1000).find(due => due > now)
+}
+
+function hashOf(revision: Revision | undefined): string {
+  return revision?.hash ?? ''
+}
+
+function podsOf(revision: Revision | undefined): number {
+  return revision?.replicas ?? 0
+}
+
+function revisionOf(set: ReplicaSetSeen, pods: readonly PodSeen[]): Revision {
+  const readySince = pods
+    .filter(pod => pod.ownerUid === set.metadata.uid && !pod.terminating)
+    .flatMap(pod => pod.readySince ?? [])
+    .toSorted((a, b) => a - b)
+  return { ...set, ready: readySince.length, readySince }
+}
+
+function byAge(a: ReplicaSetSeen, b: ReplicaSetSeen): number {
+  return a.created - b.created || (a.metadata.name < b.metadata.name ? -1 : 1)
+}
+
+function stableOf(
+  seen: DeploymentSeen,
+  revisions: readonly Revision[],
+  active: readonly Revision[],
+  update: Revision | undefined,
+): Revision | undefined {
+  const named = revisions.find(set => set.hash === seen.stableLabel)
+  if (seen.record) {
+    const recorded = revisions.find(set => set.fingerprint === seen.record?.stable)
+    // An upgraded API server may have added defaults to the template: then the label still knows.
+    return recorded ?? named ?? active.find(set => set !== update)
+  }
+  if (named && named.replicas > 0) return named
+  return active[0] ?? update
+}
+
+function isRolledOut(seen: DeploymentSeen, update: Revision | undefined): boolean {
+  const { generation, observedGeneration, replicas, status } = seen
+  const all = [status.replicas, status.updated, status.available].every(n => n === replicas)
+  const exists = update !== undefined && update.replicas === replicas
+  return observedGeneration >= generation && all && exists
+}

@@ -1,0 +1,102 @@
+// `apps/v1` Deployment: held by budget. Armed, a new pod is Ready but never available, so the native
+// rolling update lets exactly as many pods be new as maxUnavailable says, for as long as it takes.
+
+import type { Deployment } from '#api/kubernetes.ts'
+import type { WorkloadAdapter } from './adapter.ts'
+import {
+  ownerOfFree,
+  ownerOfHeld,
+  projectDeployment,
+  restoreDeployment,
+} from './deployment-fields.ts'
+import type { DeploymentOwner } from './deployment-fields.ts'
+import {
+  abort,
+  advance,
+  forgetAbort,
+  forgetEscape,
+  guard,
+  release,
+  rest,
+  tellAborted,
+  unguard,
+} from './deployment-moves.ts'
+import type { DeploymentWorkload } from './deployment-view.ts'
+import { budgetFor, promised, surgeFor } from './percent.ts'
+import type { OwnerValues } from './record.ts'
+import { templateFingerprint } from './template.ts'
+
+export const deployment: WorkloadAdapter<Deployment, DeploymentWorkload> = {
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  workloadType: 'deployment',
+
+  replicas: object => object.spec.replicas ?? 1,
+  fingerprint: object => templateFingerprint(object.spec.template),
+  unholdable: (object, owner) =>
+    asDeploymentOwner(owner).strategy.type === 'RollingUpdate'
+      ? undefined
+      : `its strategy is ${asDeploymentOwner(owner).strategy.type}, which has no steps`,
+
+  ownerOfFree,
+  ownerOfHeld,
+  project: (object, hold, owner) => projectDeployment(object, hold, asDeploymentOwner(owner)),
+  restore: (object, owner) => restoreDeployment(object, asDeploymentOwner(owner)),
+  paused: owner => asDeploymentOwner(owner).paused,
+
+  firstWave(object, owner, n) {
+    const { replicas, unavailable, surge, ownSurge } = room(object, owner)
+    // A half-broken workload gives nobody else away.
+    const missing = replicas - Math.min(object.status?.readyReplicas ?? 0, replicas)
+    const budget = Math.min(n, Math.max(0, unavailable - missing))
+    const beside = Math.max(Math.min(surge, n - budget), budget === 0 ? 1 : 0)
+    return {
+      mode: 'wave',
+      budget: budgetFor(budget, replicas),
+      surge: surgeFor(beside, replicas, ownSurge),
+    }
+  },
+
+  peak(object, owner, n) {
+    const { replicas, unavailable, surge } = room(object, owner)
+    return replicas + Math.min(surge, Math.max(n - unavailable, 0))
+  },
+
+  move(workload, action, now) {
+    switch (action.type) {
+      case 'guard':
+        return guard(workload)
+      case 'unguard':
+        return unguard(workload)
+      case 'advance':
+        return advance(workload, action.pods, now)
+      case 'abort':
+        return abort(workload, now)
+      case 'tellAborted':
+        return tellAborted(workload, action.message, now)
+      case 'release':
+        return release(workload, action.promote)
+      case 'rest':
+        return rest(workload, now)
+      case 'forgetAbort':
+        return forgetAbort(workload)
+      case 'forgetEscape':
+        return forgetEscape(workload)
+      default:
+        return action satisfies never
+    }
+  },
+}
+
+function room(object: Deployment, owner: OwnerValues) {
+  const { rollingUpdate } = asDeploymentOwner(owner).strategy
+  const { maxUnavailable, maxSurge } = rollingUpdate ?? { maxUnavailable: '25%', maxSurge: '25%' }
+  const replicas = object.spec.replicas ?? 1
+  const own = promised(maxUnavailable, maxSurge, replicas)
+  return { replicas, unavailable: own.maxUnavailable, surge: own.maxSurge, ownSurge: maxSurge }
+}
+
+/** A record is written by admission alone, so its owner's values have the adapter's own shape. */
+function asDeploymentOwner(owner: OwnerValues): DeploymentOwner {
+  return owner as DeploymentOwner
+}

@@ -1,0 +1,82 @@
+// The hold: how far a release may go, in one annotation of the workload. The controller writes it,
+// admission computes the workload's fields from it. Flat `key=value;` pairs, so that CEL can read it.
+
+import { HOLD } from '#api/names.ts'
+import type { IntOrPercent, KubeObject } from '#api/kubernetes.ts'
+import { defined } from '../defined.ts'
+
+/**
+ * `wave`: as many pods as budget and surge say may be new. `stop`: none may start or leave.
+ * `aborted`: like stop, and everybody is stable again. `released`: the owner's values apply.
+ */
+export type HoldMode = 'wave' | 'stop' | 'aborted' | 'released'
+
+const modes: readonly HoldMode[] = ['wave', 'stop', 'aborted', 'released']
+
+/** How far a release may go. */
+export interface Hold {
+  readonly mode: HoldMode
+  /** What the step wants, in the step's own words: what a scaling is measured by. */
+  readonly pods: IntOrPercent
+  /** New pods that may take the place of old ones. */
+  readonly budget: IntOrPercent
+  /** New pods that may run beside all the others. */
+  readonly surge: IntOrPercent
+  readonly rolloutId: string
+  /** Raised by every writer: admission refuses a hold that was made from an older one. */
+  readonly seq: number
+  /** Digest of the abort annotation that this release was not meant by. */
+  readonly abortSeen?: string
+}
+
+/** The annotation's value. */
+export function formatHold(hold: Hold): string {
+  const pairs: [string, string | number][] = [
+    ['mode', hold.mode],
+    ['pods', hold.pods],
+    ['budget', hold.budget],
+    ['surge', hold.surge],
+    ['rollout-id', hold.rolloutId],
+    ['seq', hold.seq],
+  ]
+  if (hold.abortSeen !== undefined) pairs.push(['abort-seen', hold.abortSeen])
+  return pairs.map(([key, value]) => `${key}=${value};`).join('')
+}
+
+/** The hold of an annotation's value; undefined where it says nothing that can be used. */
+export function parseHold(text: string): Hold | undefined {
+  const pairs = parsePairs(text)
+  const seq = Number(pairs.get('seq') ?? Number.NaN)
+  const read = {
+    mode: modes.find(mode => mode === pairs.get('mode')),
+    pods: intOrPercent(pairs.get('pods')),
+    budget: intOrPercent(pairs.get('budget')),
+    surge: intOrPercent(pairs.get('surge')),
+    rolloutId: pairs.get('rollout-id'),
+    seq: Number.isSafeInteger(seq) ? seq : undefined,
+  }
+  const complete = Object.values(read).every(value => value !== undefined)
+  if (!complete) return undefined
+  return { ...(read as Hold), ...defined({ abortSeen: pairs.get('abort-seen') }) }
+}
+
+/** The hold that the workload carries. */
+export function holdOf(object: KubeObject): Hold | undefined {
+  const text = object.metadata.annotations?.[HOLD]
+  return text === undefined ? undefined : parseHold(text)
+}
+
+/** Reads `key=value;` pairs; what is not a pair is passed over. */
+export function parsePairs(text: string): ReadonlyMap<string, string> {
+  return new Map(
+    text
+      .split(';')
+      .map(pair => pair.split('='))
+      .filter((pair): pair is [string, string] => pair.length === 2),
+  )
+}
+
+function intOrPercent(text: string | undefined): IntOrPercent | undefined {
+  if (text === undefined || !/^\d{1,9}%?$/.test(text)) return undefined
+  return text.endsWith('%') ? text : Number(text)
+}

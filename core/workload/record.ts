@@ -1,0 +1,57 @@
+// The record: what a held workload's owner wants, kept on the workload. It is the very merge patch
+// that gives the workload back, so that one kubectl command frees it when nobody of ours is alive:
+//   kubectl patch deployment web --type merge \
+//     -p "$(kubectl get deployment web -o jsonpath='{.metadata.annotations.sluice\.dev/record}')"
+
+import { ESCAPE, HOLD, OWN_ROLLOUT_ID, RECORD } from '#api/names.ts'
+import type { KubeObject } from '#api/kubernetes.ts'
+import { parsePairs } from './hold.ts'
+
+/** The owner's values of the hold fields, as a merge patch of `spec`. Its shape is the adapter's. */
+export type OwnerValues = Readonly<Record<string, unknown>>
+
+/** What must be known to give a workload back, or to tell a rollback from a new release. */
+export interface HoldRecord {
+  readonly owner: OwnerValues
+  /** Fingerprint of the template that everybody ran when the release began. */
+  readonly stable: string
+  /** Name of the Rollout that holds the workload. */
+  readonly rollout: string
+  /** Its uid: a Rollout of the same name made later is another one. */
+  readonly rolloutUid: string
+}
+
+/** The annotation's value. */
+export function formatRecord(record: HoldRecord): string {
+  const remembered = `rollout=${record.rollout};uid=${record.rolloutUid};stable=${record.stable};`
+  const annotations = { [ESCAPE]: remembered, [HOLD]: null, [OWN_ROLLOUT_ID]: null, [RECORD]: null }
+  return JSON.stringify({ metadata: { annotations }, spec: record.owner })
+}
+
+/** The record that a workload carries; undefined where it carries none that can be used. */
+export function recordOf(object: KubeObject): HoldRecord | undefined {
+  return parseRecord(object.metadata.annotations?.[RECORD])
+}
+
+/** The record of an annotation's value. */
+function parseRecord(text: string | undefined): HoldRecord | undefined {
+  const { metadata, spec: owner } = parsePatch(text ?? '{}')
+  const remembered = metadata?.annotations?.[ESCAPE]
+  if (typeof remembered !== 'string' || owner === undefined) return undefined
+  const pairs = parsePairs(remembered)
+  const [rollout, rolloutUid, stable] = ['rollout', 'uid', 'stable'].map(key => pairs.get(key))
+  return rollout && rolloutUid && stable ? { owner, stable, rollout, rolloutUid } : undefined
+}
+
+interface EscapePatch {
+  readonly metadata?: { readonly annotations?: Readonly<Record<string, unknown>> }
+  readonly spec?: OwnerValues
+}
+
+function parsePatch(text: string): EscapePatch {
+  try {
+    return { ...(JSON.parse(text) as EscapePatch | null) }
+  } catch {
+    return {}
+  }
+}

@@ -1,0 +1,111 @@
+// The story: seed manifests, the first edit step by step, then one that is rolled back half-way.
+
+import { fileURLToPath } from 'node:url'
+
+import type { Stage } from './stage.ts'
+
+/** Plays the story. Throws what was claimed and is not true. */
+export async function play(stage: Stage): Promise<void> {
+  await prepare(stage)
+  await release(stage)
+  await rollBack(stage)
+  stage.say('\nAll of this was read back from the API server, and was as claimed.')
+}
+
+async function prepare(stage: Stage): Promise<void> {
+  heading(stage, 'A Deployment that is there already, and a Rollout for it')
+  await stage.run('apply', '-f', manifest('deployment.yaml'))
+  await stage.until('10 Ready pods', async () => stage.pods().ready === 10)
+  await stage.run('apply', '-f', manifest('rollout.yaml'))
+  await phase(stage, 'Healthy')
+  await stage.run('get', 'rollout,deployment')
+}
+
+async function release(stage: Stage): Promise<void> {
+  heading(stage, 'An ordinary edit: it stops after 1 pod')
+  stage.fewestReady()
+  await edit(stage, 'version-2')
+  await reached(stage, 1, 1)
+  await stage.run('get', 'rollout,deployment,replicaset')
+
+  await approve(stage, 'Let step 2 begin?')
+  await reached(stage, 2, 5)
+  await stage.run('get', 'deployment,replicaset')
+
+  await approve(stage, 'Let everybody have the new version?')
+  await phase(stage, 'Healthy')
+  claim(stage.pods().updated === 10, `10 new pods, found ${stage.pods().updated}`)
+  await stage.run('rollout', 'status', 'deployment/workload-demo')
+  await stage.run('get', 'rollout,deployment,replicaset')
+  keepsPromise(stage)
+}
+
+async function rollBack(stage: Stage): Promise<void> {
+  heading(stage, 'A second edit that nobody likes: the old template returns half-way')
+  await edit(stage, 'version-3')
+  await reached(stage, 1, 1)
+  await approve(stage, 'Let step 2 begin?')
+  await reached(stage, 2, 5)
+  const before = stage.mostPods('version-3')
+
+  await stage.ask('Roll back?')
+  await edit(stage, 'version-2')
+  await phase(stage, 'Healthy')
+  await stage.run('get', 'rollout,deployment,replicaset')
+  const { status } = await stage.rollout()
+  const succeeded = status?.conditions?.find(({ type }) => type === 'Succeeded')
+  claim(succeeded?.status === 'False', 'condition Succeeded=False after the rollback')
+  claim(stage.pods().updated === 0, `no pod of version-3, found ${stage.pods().updated}`)
+  claim(stage.mostPods('version-3') === before, 'no new pod of version-3 after the rollback')
+  keepsPromise(stage)
+}
+
+async function edit(stage: Stage, version: string): Promise<void> {
+  const containers = [{ name: 'busybox', env: [{ name: 'VERSION', value: version }] }]
+  const patch = { spec: { template: { spec: { containers } } } }
+  await stage.run('patch', 'deployment', 'workload-demo', '-p', JSON.stringify(patch))
+}
+
+async function approve(stage: Stage, question: string): Promise<void> {
+  await stage.ask(question)
+  const patch = { status: { canaryStatus: { currentStepState: 'StepReady' } } }
+  const args = ['--subresource=status', '--type=merge', '-p', JSON.stringify(patch)]
+  await stage.run('patch', 'rollout', 'rollouts-demo', ...args)
+}
+
+async function reached(stage: Stage, step: number, pods: number): Promise<void> {
+  await stage.until(`step ${step} with ${pods} new pods`, async () => {
+    const { status } = await stage.rollout()
+    const { currentStepIndex, currentStepState } = status?.canaryStatus ?? {}
+    return currentStepIndex === step && currentStepState === 'StepPaused'
+  })
+  const { updated, ready } = stage.pods()
+  claim(updated === pods, `${pods} new Ready pods in step ${step}, found ${updated}`)
+  stage.say(`\n  step ${step}: ${updated} of 10 pods are new, ${ready} are Ready`)
+}
+
+async function phase(stage: Stage, wanted: string): Promise<void> {
+  await stage.until(`phase ${wanted}`, async () => {
+    const { metadata, status } = await stage.rollout()
+    return status?.phase === wanted && status.observedGeneration === metadata.generation
+  })
+}
+
+/** The Deployment's own strategy is 25%: of 10 pods at least 8 are Ready at every moment. */
+function keepsPromise(stage: Stage): void {
+  const fewest = stage.fewestReady()
+  claim(fewest >= 8, `never fewer than 8 Ready pods, found ${fewest}`)
+  stage.say(`\n  at every moment at least ${fewest} of 10 pods were Ready`)
+}
+
+function claim(fact: boolean, expected: string): void {
+  if (!fact) throw new Error(`expected ${expected}`)
+}
+
+function heading(stage: Stage, text: string): void {
+  stage.say(`\n== ${text}`)
+}
+
+function manifest(file: string): string {
+  return fileURLToPath(new URL(`manifests/${file}`, import.meta.url))
+}

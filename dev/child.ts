@@ -1,0 +1,57 @@
+// One process of the product, started from this checkout: it says when it is ready, its log can be
+// read line by line, and it ends when we do.
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { createInterface } from 'node:readline'
+
+/** How a process is started. */
+export interface ChildOptions {
+  readonly program: 'webhook' | 'controller'
+  readonly args: readonly string[]
+  /** Gets each line of its log. */
+  readonly onLine: (line: string) => void
+}
+
+/** A process that runs. */
+export interface Child {
+  readonly pid: number
+  /** What it said when it was ready. */
+  readonly ready: Readonly<Record<string, unknown>>
+  /** Fulfilled with the exit code when it ends, -1 after a signal. */
+  readonly ended: Promise<number>
+  /** Sends a signal, SIGTERM unless given, and waits for the end. */
+  readonly stop: (signal?: NodeJS.Signals) => Promise<void>
+}
+
+/** Starts a process and waits until it is ready. Throws its own words when it ends before. */
+export async function startChild({ program, args, onLine }: ChildOptions): Promise<Child> {
+  const main = fileURLToPath(new URL(`../${program}/main.ts`, import.meta.url))
+  const child = spawn(process.execPath, [main, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    // Ctrl-C goes to the whole group of a terminal: we end our children ourselves, in order.
+    detached: true,
+  })
+  const errors: string[] = []
+  createInterface({ input: child.stdout! }).on('line', onLine)
+  createInterface({ input: child.stderr! }).on('line', line => {
+    errors.push(line)
+    onLine(line)
+  })
+  const ended = once(child, 'exit').then(([code]) => (code as number | null) ?? -1)
+  const readiness = once(child, 'message').then(([message]) => message as Child['ready'])
+  const first = await Promise.race([readiness, ended])
+  if (typeof first === 'number') {
+    throw new Error(errors.at(-1) ?? `the ${program} ended with code ${first}`)
+  }
+  return {
+    pid: child.pid!,
+    ready: first,
+    ended,
+    async stop(signal = 'SIGTERM') {
+      child.kill(signal)
+      await ended
+    },
+  }
+}

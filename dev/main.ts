@@ -1,0 +1,46 @@
+// `npm run dev`: Sluice from this checkout against the cluster that KUBECONFIG names.
+
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+
+import { KubeClient } from '#kube/client.ts'
+import { connect } from '#kube/connection.ts'
+import { runProgram } from '#process/program.ts'
+import { readableLog } from './readable-log.ts'
+import { startSluice } from './sluice.ts'
+
+await runProgram('sluice dev', async stop => {
+  const { values } = parseArgs({
+    options: {
+      kubeconfig: { type: 'string' },
+      'webhook-host': { type: 'string', default: '127.0.0.1' },
+      'failure-policy': { type: 'string', default: 'Ignore' },
+      'log-level': { type: 'string', default: 'info' },
+    },
+  })
+  const failurePolicy = values['failure-policy']
+  if (failurePolicy !== 'Ignore' && failurePolicy !== 'Fail') {
+    throw new Error(`--failure-policy: expected Ignore or Fail, got ${failurePolicy}`)
+  }
+  const kubeconfig =
+    values.kubeconfig ?? process.env['KUBECONFIG'] ?? join(homedir(), '.kube', 'config')
+  const connection = await connect({ env: process.env, kubeconfig })
+  const client = new KubeClient(connection)
+  const sluice = await startSluice({
+    client,
+    kubeconfig,
+    webhookHost: values['webhook-host'],
+    failurePolicy,
+    logLevel: values['log-level'],
+    onLine: readableLog(process.stdout),
+  })
+  process.stdout.write(`Sluice guards ${connection.server}; Ctrl-C takes the registration away\n`)
+
+  const died = Promise.race([sluice.webhook.ended, sluice.controller.ended])
+  const asked = new Promise(resolve => stop.addEventListener('abort', resolve, { once: true }))
+  await Promise.race([died, asked])
+  await sluice.stop()
+  process.stdout.write('the registration is gone; workloads that are held stay as they are\n')
+  if (!stop.aborted) throw new Error('a process of Sluice ended by itself, see its last lines')
+})

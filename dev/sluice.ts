@@ -1,0 +1,184 @@
+// Webhook and controller from this checkout against any cluster, out of cluster: the CRDs are
+// applied, the webhooks registered by URL, and a dry run proves that the API server reaches them.
+
+import { readdir, readFile } from 'node:fs/promises'
+
+import { parse } from 'yaml'
+
+import type { KubeObject } from '#api/kubernetes.ts'
+import { HOLD } from '#api/names.ts'
+import type { KubeClient } from '#kube/client.ts'
+import { NotFound } from '#kube/errors.ts'
+import {
+  CUSTOM_RESOURCES,
+  DEPLOYMENTS,
+  LEASES,
+  MUTATING_WEBHOOKS,
+  ROLLOUTS,
+  VALIDATING_WEBHOOKS,
+} from '#kube/resources.ts'
+import type { ResourceType } from '#kube/resources.ts'
+import { mutatingConfiguration, validatingConfiguration } from '../webhook/configuration.ts'
+import { startChild } from './child.ts'
+import type { Child } from './child.ts'
+
+/** How Sluice is started beside a cluster. */
+export interface SluiceOptions {
+  readonly client: KubeClient
+  readonly kubeconfig: string
+  /** Address of this machine as the API server reaches it. */
+  readonly webhookHost: string
+  /** What happens to an edit while the webhook does not answer. */
+  readonly failurePolicy: 'Fail' | 'Ignore'
+  readonly logLevel: string
+  readonly onLine: (line: string) => void
+}
+
+/** Sluice, running. */
+export interface Sluice {
+  readonly webhook: Child
+  readonly controller: Child
+  /** Starts the controller again after it was ended. */
+  readonly startController: () => Promise<Child>
+  /** Takes the registration away, then ends both processes. */
+  readonly stop: () => Promise<void>
+}
+
+const configuration = 'sluice-dev'
+const fieldManager = 'sluice-dev'
+const lease = { namespace: 'default', name: 'sluice-dev' }
+
+/** Starts Sluice and returns when the API server is proven to call it. */
+export async function startSluice(options: SluiceOptions): Promise<Sluice> {
+  const { client } = options
+  await applyCustomResources(client)
+  const webhook = await startWebhook(options)
+  const children: Child[] = [webhook]
+  const stop = async () => {
+    await unregister(client)
+    await Promise.all(children.map(child => child.stop()))
+    await removed(client, LEASES, lease)
+  }
+  const startController = async () => {
+    const child = await startChild({
+      program: 'controller',
+      args: [
+        ...flags(options),
+        `--namespace=${lease.namespace}`,
+        `--lease-name=${lease.name}`,
+        '--probes-host=127.0.0.1',
+        '--probes-port=0',
+      ],
+      onLine: options.onLine,
+    })
+    children.push(child)
+    return child
+  }
+  try {
+    await register(options, webhook)
+    await prove(client)
+    return { webhook, controller: await startController(), startController, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+function startWebhook(options: SluiceOptions): Promise<Child> {
+  return startChild({
+    program: 'webhook',
+    args: [
+      ...flags(options),
+      `--host=${options.webhookHost === '127.0.0.1' ? '127.0.0.1' : '0.0.0.0'}`,
+      '--port=0',
+      `--hosts=${options.webhookHost}`,
+      '--probes-host=127.0.0.1',
+      '--probes-port=0',
+    ],
+    onLine: options.onLine,
+  })
+}
+
+function flags({ kubeconfig, logLevel }: SluiceOptions): readonly string[] {
+  return [
+    `--kubeconfig=${kubeconfig}`,
+    `--configuration=${configuration}`,
+    `--log-level=${logLevel}`,
+  ]
+}
+
+async function applyCustomResources(client: KubeClient): Promise<void> {
+  const folder = new URL('../api/crds/', import.meta.url)
+  for (const file of await readdir(folder)) {
+    const crd = parse(await readFile(new URL(file, folder), 'utf8')) as KubeObject
+    await client.apply(CUSTOM_RESOURCES, crd, { fieldManager, force: true })
+  }
+  // A kind is served a moment after its definition is stored.
+  await until('the API server does not serve Rollouts', async () => {
+    try {
+      await client.list(ROLLOUTS, { limit: 1 })
+      return true
+    } catch (error) {
+      if (error instanceof NotFound) return false
+      throw error
+    }
+  })
+}
+
+async function register(options: SluiceOptions, webhook: Child): Promise<void> {
+  const { client, webhookHost, failurePolicy } = options
+  const host = webhookHost.includes(':') ? `[${webhookHost}]` : webhookHost
+  const settings = {
+    name: configuration,
+    url: `https://${host}:${String(webhook.ready['port'])}`,
+    failurePolicy,
+    caBundle: String(webhook.ready['caBundle']),
+  }
+  const apply = { fieldManager, force: true }
+  await client.apply(MUTATING_WEBHOOKS, mutatingConfiguration(settings) as KubeObject, apply)
+  await client.apply(VALIDATING_WEBHOOKS, validatingConfiguration(settings) as KubeObject, apply)
+}
+
+async function unregister(client: KubeClient): Promise<void> {
+  await removed(client, MUTATING_WEBHOOKS, { name: configuration })
+  await removed(client, VALIDATING_WEBHOOKS, { name: configuration })
+}
+
+/** A hold that somebody brings with a new object is taken out: an answer without it came from us. */
+async function prove(client: KubeClient): Promise<void> {
+  const labels = { app: 'sluice-probe' }
+  const probe = {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { namespace: 'default', name: 'sluice-probe', annotations: { [HOLD]: 'probe' } },
+    spec: {
+      replicas: 0,
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: { containers: [{ name: 'probe', image: 'none' }] } },
+    },
+  }
+  await until('the API server does not reach the webhook: is --webhook-host right?', async () => {
+    const answer = await client.create(DEPLOYMENTS, probe, { dryRun: true })
+    return answer.metadata.annotations?.[HOLD] === undefined
+  })
+}
+
+async function removed(
+  client: KubeClient,
+  type: ResourceType,
+  ref: { readonly namespace?: string; readonly name: string },
+): Promise<void> {
+  try {
+    await client.remove(type, ref)
+  } catch (error) {
+    if (!(error instanceof NotFound)) throw error
+  }
+}
+
+async function until(failure: string, fact: () => Promise<boolean>): Promise<void> {
+  const end = Date.now() + 15_000
+  while (!(await fact())) {
+    if (Date.now() > end) throw new Error(failure)
+    await new Promise(resolve => setTimeout(resolve, 50))
+  }
+}

@@ -1,0 +1,189 @@
+// What a reflector has seen, by name and by index. Readers get the stored values themselves, so
+// these are read-only; listeners hear of each change after it is in the cache.
+import type { ObjectMeta } from '#api/kubernetes.ts'
+
+/** What a cache keeps of an object: at least its metadata. */
+export interface Cached {
+  readonly metadata: ObjectMeta
+}
+
+/** Hears of one change: no `before` is an add, no `after` is a delete. It must not wait. */
+export type Listener<P> = (before: P | undefined, after: P | undefined) => void
+
+/** Gives the index values under which an object is found. */
+export type Indexer<P> = (item: P) => readonly string[]
+
+/** How a cache is made. */
+export interface CacheOptions<P> {
+  readonly indexes?: Readonly<Record<string, Indexer<P>>>
+  /** Gets what a listener or an indexer throws; the others and the reflector go on. */
+  readonly onListenerError?: (error: unknown) => void
+}
+
+/** Objects of one kind, kept current by a `Reflector`. */
+export class Cache<P extends Cached> {
+  /** Fulfilled when the first complete list is in the cache. */
+  readonly synced: Promise<void>
+  readonly #items = new Map<string, P>()
+  readonly #indexes = new Map<string, Index<P>>()
+  readonly #listeners = new Set<Listener<P>>()
+  readonly #onListenerError: (error: unknown) => void
+  readonly #markSynced: () => void
+  #resourceVersion = ''
+  #listenerErrors = 0
+
+  constructor(options: CacheOptions<P> = {}) {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.synced = promise
+    this.#markSynced = resolve
+    this.#onListenerError = options.onListenerError ?? (() => {})
+    for (const [name, indexer] of Object.entries(options.indexes ?? {})) {
+      this.#indexes.set(name, new Index(indexer))
+    }
+  }
+
+  /** How far the cache has come: the version of the last list, event or bookmark; '' before. */
+  get resourceVersion(): string {
+    return this.#resourceVersion
+  }
+
+  get size(): number {
+    return this.#items.size
+  }
+
+  /** How many times a listener or an indexer has thrown. */
+  get listenerErrors(): number {
+    return this.#listenerErrors
+  }
+
+  /** Finds one object; cluster-wide kinds have the namespace `undefined`. */
+  get(namespace: string | undefined, name: string): P | undefined {
+    return this.#items.get(keyOf({ name, ...(namespace === undefined ? {} : { namespace }) }))
+  }
+
+  list(): P[] {
+    return [...this.#items.values()]
+  }
+
+  /** Finds the objects under one value of an index; throws for an index that was not given. */
+  byIndex(name: string, value: string): P[] {
+    const index = this.#indexes.get(name)
+    if (index === undefined) throw new TypeError(`the cache has no index ${name}`)
+    return index.find(value)
+  }
+
+  /** Calls the listener for every change from now on; gives the function that ends it. */
+  onChange(listener: Listener<P>): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Makes the cache equal to a complete list, telling each difference. For the reflector. */
+  replace(items: readonly P[], resourceVersion: string): void {
+    const listed = new Set(items.map(item => keyOf(item.metadata)))
+    this.#resourceVersion = resourceVersion
+    for (const item of this.list()) {
+      if (!listed.has(keyOf(item.metadata))) this.#set(item.metadata, undefined)
+    }
+    for (const item of items) {
+      const before = this.#items.get(keyOf(item.metadata))
+      if (!sameVersion(before, item)) this.#set(item.metadata, item)
+    }
+    this.#markSynced()
+  }
+
+  /** Stores an added or changed object. For the reflector. */
+  put(item: P, resourceVersion: string): void {
+    this.#resourceVersion = resourceVersion
+    this.#set(item.metadata, item)
+  }
+
+  /** Forgets a deleted object. For the reflector. */
+  remove(metadata: ObjectMeta, resourceVersion: string): void {
+    this.#resourceVersion = resourceVersion
+    this.#set(metadata, undefined)
+  }
+
+  /** Notes how far the watch has come without a change. For the reflector. */
+  advance(resourceVersion: string): void {
+    this.#resourceVersion = resourceVersion
+  }
+
+  #set(metadata: ObjectMeta, after: P | undefined): void {
+    const key = keyOf(metadata)
+    const before = this.#items.get(key)
+    if (before === undefined && after === undefined) return
+    // Another object under the same name: who keeps state by uid must see the first one go.
+    if (before !== undefined && after !== undefined && before.metadata.uid !== after.metadata.uid) {
+      this.#set(metadata, undefined)
+      this.#set(metadata, after)
+      return
+    }
+    if (after === undefined) this.#items.delete(key)
+    else this.#items.set(key, after)
+    for (const index of this.#indexes.values()) {
+      this.#guarded(() => index.move(key, after))
+    }
+    this.#tell(before, after)
+  }
+
+  #tell(before: P | undefined, after: P | undefined): void {
+    for (const listener of this.#listeners) this.#guarded(() => listener(before, after))
+  }
+
+  #guarded(call: () => void): void {
+    try {
+      call()
+    } catch (error) {
+      this.#listenerErrors += 1
+      this.#onListenerError(error)
+    }
+  }
+}
+
+class Index<P> {
+  readonly #indexer: Indexer<P>
+  readonly #items = new Map<string, Map<string, P>>()
+  readonly #values = new Map<string, readonly string[]>()
+
+  constructor(indexer: Indexer<P>) {
+    this.#indexer = indexer
+  }
+
+  find(value: string): P[] {
+    return [...(this.#items.get(value)?.values() ?? [])]
+  }
+
+  move(key: string, after: P | undefined): void {
+    // Remembered, not computed again: what an indexer cannot read must still leave the index.
+    for (const value of this.#values.get(key) ?? []) this.#drop(value, key)
+    this.#values.delete(key)
+    if (after === undefined) return
+    const values = this.#indexer(after)
+    this.#values.set(key, values)
+    for (const value of values) {
+      const found = this.#items.get(value) ?? new Map<string, P>()
+      found.set(key, after)
+      this.#items.set(value, found)
+    }
+  }
+
+  #drop(value: string, key: string): void {
+    const found = this.#items.get(value)
+    found?.delete(key)
+    if (found?.size === 0) this.#items.delete(value)
+  }
+}
+
+function keyOf(metadata: ObjectMeta): string {
+  return `${metadata.namespace ?? ''}/${metadata.name}`
+}
+
+function sameVersion(before: Cached | undefined, after: Cached): boolean {
+  return (
+    before !== undefined &&
+    before.metadata.uid === after.metadata.uid &&
+    before.metadata.resourceVersion !== undefined &&
+    before.metadata.resourceVersion === after.metadata.resourceVersion
+  )
+}

@@ -1,0 +1,117 @@
+// The kinds of objects that the product reads and writes, and where the API server serves them.
+// A ResourceType carries the TypeScript type of its objects, so the client's answers are typed.
+import type { Deployment, KubeObject, Pod, ReplicaSet } from '#api/kubernetes.ts'
+import { API_VERSION } from '#api/names.ts'
+import type { Rollout } from '#api/rollout.generated.ts'
+
+/** One kind of object as the API server serves it. */
+export interface ResourceType<T extends KubeObject = KubeObject> {
+  /** `v1` or `group/version`. */
+  readonly apiVersion: string
+  /** The lower-case plural in the URL. */
+  readonly plural: string
+  readonly kind: string
+  readonly namespaced: boolean
+  /** Never set: it only ties the type of the objects to this value. */
+  readonly objectType?: T
+}
+
+/** Names one object; cluster-wide kinds have no namespace. */
+export interface ObjectRef {
+  readonly namespace?: string
+  readonly name: string
+}
+
+/** `v1` Secret; the values of `data` are base64. */
+export interface Secret extends KubeObject {
+  readonly type?: string
+  readonly data?: Readonly<Record<string, string>>
+}
+
+/** `coordination.k8s.io/v1` Lease; the times are MicroTime strings. */
+export interface Lease extends KubeObject {
+  readonly spec?: {
+    readonly holderIdentity?: string
+    readonly leaseDurationSeconds?: number
+    readonly acquireTime?: string
+    readonly renewTime?: string
+    readonly leaseTransitions?: number
+  }
+}
+
+/** One webhook of a webhook configuration; `caBundle` is base64 of PEM. */
+export interface RegisteredWebhook {
+  readonly name: string
+  readonly clientConfig: { readonly caBundle?: string; readonly url?: string }
+}
+
+/** `admissionregistration.k8s.io/v1` mutating or validating webhook configuration. */
+export interface WebhookConfiguration extends KubeObject {
+  readonly webhooks?: readonly RegisteredWebhook[]
+}
+
+/** Describes a kind that has no constant here. */
+export function resource<T extends KubeObject = KubeObject>(
+  apiVersion: string,
+  plural: string,
+  kind: string,
+  namespaced = true,
+): ResourceType<T> {
+  return { apiVersion, plural, kind, namespaced }
+}
+
+/** Rollouts of the product's own API. */
+export const ROLLOUTS = resource<Rollout>(API_VERSION, 'rollouts', 'Rollout')
+/** `apps/v1` Deployments. */
+export const DEPLOYMENTS = resource<Deployment>('apps/v1', 'deployments', 'Deployment')
+/** `apps/v1` ReplicaSets. */
+export const REPLICA_SETS = resource<ReplicaSet>('apps/v1', 'replicasets', 'ReplicaSet')
+/** `v1` Pods. */
+export const PODS = resource<Pod>('v1', 'pods', 'Pod')
+/** `v1` Namespaces. */
+export const NAMESPACES = resource('v1', 'namespaces', 'Namespace', false)
+/** `v1` Secrets. */
+export const SECRETS = resource<Secret>('v1', 'secrets', 'Secret')
+/** `v1` Events. */
+export const EVENTS = resource('v1', 'events', 'Event')
+/** `coordination.k8s.io/v1` Leases. */
+export const LEASES = resource<Lease>('coordination.k8s.io/v1', 'leases', 'Lease')
+/** Mutating webhook configurations. */
+export const MUTATING_WEBHOOKS = resource<WebhookConfiguration>(
+  'admissionregistration.k8s.io/v1',
+  'mutatingwebhookconfigurations',
+  'MutatingWebhookConfiguration',
+  false,
+)
+/** Validating webhook configurations. */
+export const VALIDATING_WEBHOOKS = resource<WebhookConfiguration>(
+  'admissionregistration.k8s.io/v1',
+  'validatingwebhookconfigurations',
+  'ValidatingWebhookConfiguration',
+  false,
+)
+/** Custom resource definitions. */
+export const CUSTOM_RESOURCES = resource(
+  'apiextensions.k8s.io/v1',
+  'customresourcedefinitions',
+  'CustomResourceDefinition',
+  false,
+)
+
+/** Gives the URL path of a kind, of one object, or of a subresource of it. */
+export function pathOf(type: ResourceType, at: Partial<ObjectRef>, subresource?: string): string {
+  const root = type.apiVersion.includes('/') ? 'apis' : 'api'
+  const parts = [root, ...type.apiVersion.split('/')]
+  if (type.namespaced && at.namespace !== undefined) parts.push('namespaces', at.namespace)
+  parts.push(type.plural)
+  if (at.name !== undefined) {
+    if (at.name === '') throw new TypeError(`${type.kind}: the name is empty, give metadata.name`)
+    // Without its namespace the path would mean a list of all namespaces' objects.
+    if (type.namespaced && at.namespace === undefined) {
+      throw new TypeError(`${type.kind} ${at.name}: no namespace, give metadata.namespace`)
+    }
+    parts.push(at.name)
+  }
+  if (subresource !== undefined) parts.push(subresource)
+  return `/${parts.map(encodeURIComponent).join('/')}`
+}

@@ -1,0 +1,35 @@
+// How a process of ours lives: one log, one signal that ends it, one line when it cannot start.
+
+import { pino } from 'pino'
+import type { Logger } from 'pino'
+
+/** Runs a program until SIGTERM or SIGINT aborts its signal; a failure is one line and exit code 1. */
+export async function runProgram(
+  name: string,
+  program: (stop: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const stop = new AbortController()
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => stop.abort(new Error(`${name} got ${signal}`)))
+  }
+  // A parent that listens and dies must not leave us behind.
+  process.once('disconnect', () => stop.abort(new Error('the parent process is gone')))
+  try {
+    await program(stop.signal)
+    // Idle connections and timers of libraries must not keep an ended process.
+    process.exit(0)
+  } catch (error) {
+    process.stderr.write(`${name}: ${error instanceof Error ? error.message : String(error)}\n`)
+    process.exit(1)
+  }
+}
+
+/** The log of a process: JSON lines, times in ISO 8601. */
+export function createLog(name: string, level: string): Logger {
+  return pino({ name, level, timestamp: pino.stdTimeFunctions.isoTime, base: { name } })
+}
+
+/** Tells a parent process, if there is one that listens, that this one is up. */
+export function announce(ready: Readonly<Record<string, unknown>>): void {
+  process.send?.(ready)
+}

@@ -1,0 +1,60 @@
+// One control plane for a whole run of the cluster tests: starting it costs more than most tests,
+// and namespaces keep the tests apart. SLUICE_TEST_KUBECONFIG names a cluster to use instead.
+
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm, symlink } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+
+import type { TestProject } from 'vitest/node'
+
+import type { CommandTarget } from './commands.ts'
+import { readConfig, type ClusterConfig } from './config.ts'
+import { startControlPlane } from './control-plane.ts'
+import { findProgram } from './programs.ts'
+
+/** What a test knows about the shared cluster, by `inject('cluster')`. */
+export interface TestCluster extends CommandTarget {
+  /** The path of the audit log; undefined for a cluster that keeps none beside its kubeconfig. */
+  readonly auditLog: string | undefined
+}
+
+declare module 'vitest' {
+  /** What the global setup hands to every test. */
+  export interface ProvidedContext {
+    cluster: TestCluster
+  }
+}
+
+/** Provides the cluster; what it returns ends it, and does nothing to a cluster that was given. */
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const config = readConfig()
+  if (config.testKubeconfig !== undefined) {
+    const { cluster, release } = await given(config.testKubeconfig, config)
+    project.provide('cluster', cluster)
+    return release
+  }
+  const controlPlane = await startControlPlane({ config })
+  const { kubeconfig, auditLog, bin } = controlPlane
+  project.provide('cluster', { kubeconfig, auditLog, bin })
+  return () => controlPlane.stop()
+}
+
+async function given(
+  kubeconfig: string,
+  config: ClusterConfig,
+): Promise<{ readonly cluster: TestCluster; readonly release: () => Promise<void> }> {
+  if (!existsSync(kubeconfig)) {
+    throw new Error(`SLUICE_TEST_KUBECONFIG: there is no file ${kubeconfig}; unset it, or name one`)
+  }
+  const beside = join(dirname(kubeconfig), 'audit.log')
+  const auditLog = existsSync(beside) ? beside : undefined
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-bin-'))
+  // The folder above `bin` gets what kubectl and helm keep between calls.
+  const bin = await mkdtemp(join(folder, 'bin-'))
+  await symlink(await findProgram('kubectl', { config }), join(bin, 'kubectl'))
+  return {
+    cluster: { kubeconfig, auditLog, bin },
+    release: () => rm(folder, { recursive: true, force: true }),
+  }
+}

@@ -1,0 +1,54 @@
+// The parts that differ between installations; what the conditions mean is proven in test/cluster.
+
+import { describe, expect, test } from 'vitest'
+
+import { mutatingConfiguration, validatingConfiguration } from './configuration.ts'
+
+const options = { name: 'sluice', failurePolicy: 'Fail' } as const
+
+describe('a webhook configuration', () => {
+  test('by URL, with the CAs as base64', () => {
+    const { webhooks } = mutatingConfiguration({
+      ...options,
+      url: 'https://127.0.0.1:9443/',
+      caBundle: 'PEM',
+    })
+    const clientConfig = { url: 'https://127.0.0.1:9443/admit', caBundle: 'UEVN' }
+    expect(webhooks).toMatchObject([{ clientConfig }, { clientConfig }])
+  })
+
+  test('by Service, never for our own namespace', () => {
+    const service = { namespace: 'sluice-system', name: 'sluice-webhook' }
+    const { webhooks } = validatingConfiguration({
+      ...options,
+      service,
+      ownNamespace: 'sluice-system',
+    })
+    expect(webhooks).toMatchObject([
+      {
+        clientConfig: { service: { ...service, port: 443, path: '/validate' } },
+        namespaceSelector: {
+          matchExpressions: [{ operator: 'NotIn', values: ['kube-system', 'sluice-system'] }],
+        },
+        rules: [{ apiGroups: ['rollouts.kruise.io'], apiVersions: ['v1beta1'] }],
+      },
+    ])
+  })
+
+  test('promises the same for each webhook', () => {
+    const url = 'https://127.0.0.1:9443'
+    const all = [mutatingConfiguration, validatingConfiguration].flatMap(
+      make => make({ ...options, url }).webhooks,
+    )
+    expect(all).toHaveLength(3)
+    for (const webhook of all) {
+      expect(webhook).toMatchObject({
+        failurePolicy: 'Fail',
+        matchPolicy: 'Equivalent',
+        sideEffects: 'None',
+        timeoutSeconds: 3,
+        admissionReviewVersions: ['v1'],
+      })
+    }
+  })
+})

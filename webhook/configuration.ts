@@ -1,0 +1,158 @@
+// The two webhook configurations, as data. They say when the API server calls us: match conditions
+// keep every call away that cannot matter, so status, scaling and strangers cost nothing.
+
+import { API_VERSION, ESCAPE, GROUP, HOLD, RECORD, WORKLOAD_TYPE } from '#api/names.ts'
+
+/** How the API server reaches us: by URL (development), or by a Service of the cluster. */
+export type Reach =
+  | { readonly url: string }
+  | {
+      readonly service: {
+        readonly namespace: string
+        readonly name: string
+        /** 443 unless given. */
+        readonly port?: number
+      }
+    }
+
+/** What differs between installations. */
+export type ConfigurationOptions = Reach & {
+  /** The configuration's own name. */
+  readonly name: string
+  /** What happens to a write when no answer comes. */
+  readonly failurePolicy: 'Fail' | 'Ignore'
+  /** PEM of the CAs to trust; left out where it is injected later. */
+  readonly caBundle?: string
+  /** Our own namespace, never looked at, so that we cannot lock ourselves out. */
+  readonly ownNamespace?: string
+}
+
+/** One CEL condition of a webhook; all must hold for a call. */
+export interface MatchCondition {
+  readonly name: string
+  readonly expression: string
+}
+
+/** A webhook configuration as it is sent to the API server. */
+export interface WebhookManifest {
+  readonly apiVersion: 'admissionregistration.k8s.io/v1'
+  readonly kind: 'MutatingWebhookConfiguration' | 'ValidatingWebhookConfiguration'
+  readonly metadata: { readonly name: string }
+  readonly webhooks: readonly Readonly<Record<string, unknown>>[]
+}
+
+/**
+ * Calls us at /admit for edits of guarded Deployments that matter, and for new Deployments that
+ * carry somebody's hold.
+ */
+export function mutatingConfiguration(options: ConfigurationOptions): WebhookManifest {
+  const shared = { ...webhook(options, '/admit'), reinvocationPolicy: 'IfNeeded' }
+  return {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'MutatingWebhookConfiguration',
+    metadata: { name: options.name },
+    webhooks: [
+      {
+        ...shared,
+        name: 'workloads.sluice.dev',
+        rules: [rule('apps', 'v1', 'deployments', ['UPDATE'])],
+        // The selector holds for the object or the old one: taking the label away does not hide.
+        objectSelector: { matchExpressions: [{ key: WORKLOAD_TYPE, operator: 'Exists' }] },
+        matchConditions: [notEscaped, matters],
+      },
+      {
+        ...shared,
+        name: 'copies.sluice.dev',
+        rules: [rule('apps', 'v1', 'deployments', ['CREATE'])],
+        matchConditions: [notEscaped, carriesHold],
+      },
+    ],
+  }
+}
+
+/** Calls us at /validate for every write of a Rollout. */
+export function validatingConfiguration(options: ConfigurationOptions): WebhookManifest {
+  const version = API_VERSION.slice(GROUP.length + 1)
+  return {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'ValidatingWebhookConfiguration',
+    metadata: { name: options.name },
+    webhooks: [
+      {
+        ...webhook(options, '/validate'),
+        name: 'rollouts.sluice.dev',
+        rules: [rule(GROUP, version, 'rollouts', ['CREATE', 'UPDATE', 'DELETE'])],
+      },
+    ],
+  }
+}
+
+const notEscaped: MatchCondition = {
+  name: 'not-escaped',
+  expression: `!(${annotated('object', ESCAPE)})`,
+}
+
+const matters: MatchCondition = {
+  name: 'matters',
+  expression: [
+    'object.spec.template != oldObject.spec.template',
+    annotated('oldObject', HOLD),
+    annotated('object', HOLD),
+    annotated('object', RECORD),
+    `(${labelled('oldObject', WORKLOAD_TYPE)}) && !(${labelled('object', WORKLOAD_TYPE)})`,
+  ].join(' || '),
+}
+
+const carriesHold: MatchCondition = {
+  name: 'carries-a-hold',
+  expression: `${annotated('object', HOLD)} || ${annotated('object', RECORD)}`,
+}
+
+type Subject = 'object' | 'oldObject'
+
+// `has` first: in CEL a field that is missing is an error, and an error is a call, or a refusal.
+function annotated(subject: Subject, key: string): string {
+  return `has(${subject}.metadata.annotations) && '${key}' in ${subject}.metadata.annotations`
+}
+
+function labelled(subject: Subject, key: string): string {
+  return `has(${subject}.metadata.labels) && '${key}' in ${subject}.metadata.labels`
+}
+
+function rule(group: string, version: string, resource: string, operations: readonly string[]) {
+  return {
+    apiGroups: [group],
+    apiVersions: [version],
+    resources: [resource],
+    operations,
+    scope: 'Namespaced',
+  }
+}
+
+function webhook(options: ConfigurationOptions, path: string) {
+  const { failurePolicy, ownNamespace } = options
+  const excluded = ['kube-system', ...(ownNamespace === undefined ? [] : [ownNamespace])]
+  return {
+    clientConfig: clientConfig(options, path),
+    failurePolicy,
+    matchPolicy: 'Equivalent',
+    sideEffects: 'None',
+    timeoutSeconds: 3,
+    admissionReviewVersions: ['v1'],
+    namespaceSelector: {
+      matchExpressions: [
+        { key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: excluded },
+      ],
+    },
+  }
+}
+
+function clientConfig(options: ConfigurationOptions, path: string) {
+  const { caBundle } = options
+  return {
+    ...('url' in options
+      ? { url: `${options.url.replace(/\/+$/, '')}${path}` }
+      : { service: { port: 443, ...options.service, path } }),
+    ...(caBundle === undefined ? {} : { caBundle: Buffer.from(caBundle).toString('base64') }),
+  }
+}

@@ -1,0 +1,183 @@
+// The AdmissionReview of the API server, to and from plain data. A review is what a stranger
+// sent: every field that is passed on has been looked at, and a refusal is one line.
+
+import type { KubeObject } from '#api/kubernetes.ts'
+
+/** What the API server asks about. */
+export type Operation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT'
+
+/** A kind of object, as in `apps/v1, Kind=Deployment`. */
+export interface GroupVersionKind {
+  readonly group: string
+  readonly version: string
+  readonly kind: string
+}
+
+/** One request for admission, checked: an UPDATE has both objects, and objects have metadata. */
+export interface AdmissionRequest {
+  readonly uid: string
+  readonly kind: GroupVersionKind
+  readonly operation: Operation
+  readonly subResource?: string
+  /** Empty for a CREATE with a generated name. */
+  readonly name: string
+  /** Empty for cluster-wide objects. */
+  readonly namespace: string
+  readonly userInfo: { readonly username?: string; readonly groups?: readonly string[] }
+  /** The object as it is to be; null for a DELETE. */
+  readonly object: KubeObject | null
+  /** The object as it is stored; null for a CREATE. */
+  readonly oldObject: KubeObject | null
+  readonly options: { readonly fieldManager?: string; readonly [option: string]: unknown }
+  readonly dryRun: boolean
+}
+
+/** One operation of RFC 6902. */
+export interface PatchOperation {
+  readonly op: 'add' | 'remove' | 'replace' | 'move' | 'copy' | 'test'
+  readonly path: string
+  readonly from?: string
+  readonly value?: unknown
+}
+
+/** The answer to a request; the uid is added by the server. */
+export interface AdmissionResponse {
+  readonly allowed: boolean
+  readonly patch?: readonly PatchOperation[]
+  /** Shown to the user; each is cut to 256 characters. */
+  readonly warnings?: readonly string[]
+  /** Why it is refused: `message` is what the user reads. */
+  readonly status?: { readonly code?: number; readonly reason?: string; readonly message?: string }
+  /** The answer begins or keeps a hold; it is counted. Never sent. */
+  readonly held?: boolean
+}
+
+/** Decides one request. It may throw: that is a bug, and `onBug` answers. */
+export type Reviewer = (request: AdmissionRequest) => AdmissionResponse | Promise<AdmissionResponse>
+
+/** A request that is no review; the message is one line for the sender. */
+export class MalformedReview extends Error {}
+
+/** Reads the body of a request. Throws `MalformedReview`, which names the field. */
+export function readReview(body: unknown): AdmissionRequest {
+  const review = record(body, 'the body')
+  if (review['apiVersion'] !== reviewVersion || review['kind'] !== 'AdmissionReview') {
+    throw new MalformedReview(`apiVersion and kind: expected ${reviewVersion} AdmissionReview`)
+  }
+  const request = record(review['request'], 'request')
+  const operation = operationOf(request['operation'])
+  const uid = text(request['uid'], 'request.uid')
+  if (uid === '') throw new MalformedReview('request.uid: expected a text that is not empty')
+  const subResource = optionalText(request['subResource'], 'request.subResource')
+  return {
+    uid,
+    operation,
+    kind: kindOf(request['kind']),
+    ...(subResource === '' ? {} : { subResource }),
+    name: optionalText(request['name'], 'request.name'),
+    namespace: optionalText(request['namespace'], 'request.namespace'),
+    userInfo: optionalRecord(request['userInfo'], 'request.userInfo'),
+    object: objectOf(request['object'], 'object', operation),
+    oldObject: objectOf(request['oldObject'], 'oldObject', operation),
+    options: optionalRecord(request['options'], 'request.options'),
+    dryRun: dryRunOf(request['dryRun']),
+  }
+}
+
+/** Writes the body of an answer. Throws where the patch cannot be written as JSON. */
+export function writeReview(uid: string, answer: AdmissionResponse): string {
+  const { allowed, patch = [], warnings = [], status } = answer
+  const response = {
+    uid,
+    allowed,
+    ...(status === undefined ? {} : { status }),
+    ...(warnings.length === 0 ? {} : { warnings: warnings.map(shortWarning) }),
+    ...(patch.length === 0
+      ? {}
+      : {
+          patchType: 'JSONPatch',
+          patch: Buffer.from(JSON.stringify(patch)).toString('base64'),
+        }),
+  }
+  return JSON.stringify({ apiVersion: reviewVersion, kind: 'AdmissionReview', response })
+}
+
+/** Cuts a warning at a word, to the 256 characters that every API server passes on. */
+export function shortWarning(warning: string): string {
+  // The API server drops a warning with a control character altogether.
+  const characters = Array.from(warning.replaceAll(/\p{Cc}+/gu, ' '))
+  if (characters.length <= maxWarning) return characters.join('')
+  const room = maxWarning - ellipsis.length
+  const kept = characters.slice(0, room).join('')
+  // A next character that is a space means that the last word is whole.
+  const whole = characters[room] === ' ' ? kept.length : kept.lastIndexOf(' ')
+  return (whole > 0 ? kept.slice(0, whole) : kept).trimEnd() + ellipsis
+}
+
+const reviewVersion = 'admission.k8s.io/v1'
+const maxWarning = 256
+// A warning travels in an HTTP header, which some clients read as Latin-1: three dots stay dots.
+const ellipsis = '...'
+
+/** The objects that come with an operation. A CONNECT carries options, which have no metadata. */
+const required: Readonly<Record<Operation, readonly ('object' | 'oldObject')[]>> = {
+  CREATE: ['object'],
+  UPDATE: ['object', 'oldObject'],
+  DELETE: ['oldObject'],
+  CONNECT: [],
+}
+
+function objectOf(
+  value: unknown,
+  field: 'object' | 'oldObject',
+  operation: Operation,
+): KubeObject | null {
+  const wanted = required[operation].includes(field)
+  if (value === null || value === undefined) {
+    if (!wanted) return null
+    throw new MalformedReview(`request.${field}: missing, ${operation} carries it`)
+  }
+  const object = record(value, `request.${field}`)
+  if (wanted) record(object['metadata'], `request.${field}.metadata`)
+  return object as unknown as KubeObject
+}
+
+function operationOf(value: unknown): Operation {
+  if (typeof value === 'string' && Object.hasOwn(required, value)) return value as Operation
+  throw new MalformedReview(`request.operation: expected one of ${Object.keys(required).join()}`)
+}
+
+function kindOf(value: unknown): GroupVersionKind {
+  const { group, version, kind } = record(value, 'request.kind')
+  return {
+    group: optionalText(group, 'request.kind.group'),
+    version: text(version, 'request.kind.version'),
+    kind: text(kind, 'request.kind.kind'),
+  }
+}
+
+function dryRunOf(value: unknown): boolean {
+  if (value === undefined || value === null) return false
+  if (typeof value === 'boolean') return value
+  throw new MalformedReview('request.dryRun: expected true or false')
+}
+
+function record(value: unknown, field: string): Record<string, unknown> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    return value as Record<string, unknown>
+  }
+  throw new MalformedReview(`${field}: expected a JSON object`)
+}
+
+function optionalRecord(value: unknown, field: string): Record<string, unknown> {
+  return value === undefined || value === null ? {} : record(value, field)
+}
+
+function text(value: unknown, field: string): string {
+  if (typeof value === 'string') return value
+  throw new MalformedReview(`${field}: expected a text`)
+}
+
+function optionalText(value: unknown, field: string): string {
+  return value === undefined || value === null ? '' : text(value, field)
+}

@@ -1,0 +1,67 @@
+// Keeps the API server's trust in step with the certificate: whenever the certificate or one of our
+// webhook configurations changes, the caBundle in them is made ours again.
+
+import { expiry } from '#certs/authority.ts'
+import { injectCaBundle } from '#certs/inject.ts'
+import type { Serving } from '#certs/rotation.ts'
+import { Cache } from '#kube/cache.ts'
+import type { KubeClient } from '#kube/client.ts'
+import { WorkQueue } from '#kube/queue.ts'
+import { Reflector } from '#kube/reflector.ts'
+import { MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS } from '#kube/resources.ts'
+import type { WebhookConfiguration } from '#kube/resources.ts'
+import type { WebhookMetrics } from './metrics.ts'
+
+/** Whose trust in what is kept. */
+export interface TrustOptions {
+  readonly client: KubeClient
+  /** Name of both webhook configurations. */
+  readonly configuration: string
+  /** The certificate that is served at first. */
+  readonly serving: Serving
+  readonly metrics: WebhookMetrics
+  readonly onError: (error: unknown) => void
+}
+
+/** The keeper of the API server's trust. */
+export interface Trust {
+  /** Another certificate is served from now on. */
+  readonly keep: (serving: Serving) => void
+  /** Keeps it until the signal aborts. */
+  readonly run: (signal: AbortSignal) => Promise<void>
+}
+
+const key = 'caBundle'
+
+/** Makes the keeper; nothing is written before it runs. */
+export function keepTrusted(options: TrustOptions): Trust {
+  const { client, configuration, metrics, onError } = options
+  let { serving } = options
+  const queue = new WorkQueue({
+    concurrency: 1,
+    async run() {
+      const names = { mutating: configuration, validating: configuration }
+      await injectCaBundle(client, { ...names, caBundle: serving.caBundle })
+    },
+    onRun: ({ outcome, error }) => outcome === 'error' && onError(error),
+  })
+  const keep = (next: Serving) => {
+    serving = next
+    metrics.certificateEnds(expiry(next.cert))
+    queue.add(key)
+  }
+  return {
+    keep,
+    async run(signal) {
+      keep(serving)
+      const reflectors = [MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS].map(type => {
+        const cache = new Cache<WebhookConfiguration>()
+        cache.onChange(() => queue.add(key))
+        const fieldSelector = `metadata.name=${configuration}`
+        return new Reflector({ client, type, cache, fieldSelector, project: object => object })
+      })
+      await Promise.all(reflectors.map(reflector => reflector.run(signal)))
+      await queue.stop()
+    },
+  }
+}

@@ -1,7 +1,9 @@
 // Writes the page of the state machine from the two tables that are the state machine, so that the
 // page cannot say anything else than the code does.
 
+import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 
 import { plans } from '#core/rollout/decide.ts'
 import * as goals from '#core/rollout/goals.ts'
@@ -43,4 +45,6 @@ ${rows.join('\n')}
 
 ${explained.join('\n')}
 `
-writeFileSync(new URL('state-machine.md', import.meta.url), page)
+const file = fileURLToPath(new URL('state-machine.md', import.meta.url))
+writeFileSync(file, page)
+execFileSync('oxfmt', [file])

@@ -42,7 +42,7 @@ export interface ConnectOptions {
 }
 
 /** Where the kubelet puts a pod's ServiceAccount. */
-export const SERVICE_ACCOUNT_DIR = '/var/run/secrets/kubernetes.io/serviceaccount'
+const SERVICE_ACCOUNT_DIR = '/var/run/secrets/kubernetes.io/serviceaccount'
 
 /** The kubelet renews a token minutes before it ends, so seconds of age do no harm. */
 const TOKEN_AGE_MS = 10_000

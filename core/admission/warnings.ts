@@ -2,7 +2,7 @@
 // A line is at most 256 characters: API servers and clients cut what is longer.
 
 import type { Rollout, Step } from '../rollout/model.ts'
-import { approveCommand, resumeCommand } from '../rollout/commands.ts'
+import { abortCommand, approveCommand, resumeCommand } from '../rollout/commands.ts'
 import type { Hold } from '../workload/hold.ts'
 
 /** The plan of an edit that is held. */
@@ -30,6 +30,7 @@ export function holdWarnings(plan: PlanInWords): readonly string[] {
   if (rollout.paused) lines.push(`Rollout ${rollout.name} is paused: no new pod starts until then`)
   else if (paused) lines.push('the workload is paused: no new pod starts until it is resumed')
   if (isApproval(rollout, first)) lines.push(`approve with: ${approveCommand(rollout)}`)
+  lines.push(`take all pods back with: ${abortCommand(rollout)}`)
   return lines
 }
 

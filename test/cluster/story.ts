@@ -1,0 +1,200 @@
+// One workload of a test: what people do to it, what is true of it now, and what has been true of it
+// at every moment since the story began.
+
+import type { Deployment, KubeObject, Pod, ReplicaSet } from '#api/kubernetes.ts'
+import { HOLD, RECORD } from '#api/names.ts'
+import type { Rollout } from '#api/rollout.generated.ts'
+import { seePod } from '#core/workload/deployment-seen.ts'
+import type { PodSeen } from '#core/workload/deployment-seen.ts'
+import { Cache } from '#kube/cache.ts'
+import type { KubeClient } from '#kube/client.ts'
+import { Reflector } from '#kube/reflector.ts'
+import { DEPLOYMENTS, EVENTS, PODS, REPLICA_SETS, ROLLOUTS } from '#kube/resources.ts'
+import type { ResourceType } from '#kube/resources.ts'
+import { kubectl } from './commands.ts'
+import type { CommandOptions, CommandResult, CommandTarget } from './commands.ts'
+import { ROLLOUT, WORKLOAD } from './manifests.ts'
+
+/** The pods at one moment, by the image that they run. */
+export interface Moment {
+  readonly total: number
+  readonly ready: number
+  /** As the ReplicaSets ask for, by image. */
+  readonly wanted: Readonly<Record<string, number>>
+  readonly readyByImage: Readonly<Record<string, number>>
+}
+
+/** An event on the workload. */
+export interface StoryEvent {
+  readonly type: string
+  readonly reason: string
+  readonly message: string
+}
+
+/** One workload, its Rollout, and the means to act on them. */
+export interface Story {
+  readonly namespace: string
+  readonly client: KubeClient
+  readonly create: (object: KubeObject) => Promise<void>
+  readonly kubectl: (args: readonly string[], options?: CommandOptions) => Promise<CommandResult>
+  /** `kubectl set image`: the ordinary edit. */
+  readonly edit: (image: string) => Promise<CommandResult>
+  /** A merge patch of the Deployment's spec, by kubectl. */
+  readonly patch: (spec: object) => Promise<CommandResult>
+  /** A merge patch of the Rollout, by kubectl. */
+  readonly patchRollout: (patch: object) => Promise<CommandResult>
+  readonly approve: () => Promise<void>
+  readonly scale: (replicas: number) => Promise<void>
+  readonly now: () => Moment
+  /** Every moment since the story began, or since `forget`. */
+  readonly history: () => readonly Moment[]
+  readonly forget: () => void
+  readonly deployment: () => Promise<Deployment>
+  readonly rollout: () => Promise<Rollout>
+  readonly replicaSets: () => readonly ReplicaSet[]
+  readonly events: () => Promise<readonly StoryEvent[]>
+  /** Waits for the fact. Throws what was expected, and how things stand, when it does not come. */
+  readonly until: (
+    expected: string,
+    fact: () => boolean | Promise<boolean>,
+    timeoutMs?: number,
+  ) => Promise<void>
+  readonly phase: (phase: string) => Promise<void>
+  /** Waits until the step has reached its pause. */
+  readonly reached: (step: number) => Promise<void>
+  /** Neither hold nor record is on the Deployment. */
+  readonly free: () => Promise<boolean>
+}
+
+interface Place {
+  readonly cluster: CommandTarget
+  readonly client: KubeClient
+  readonly namespace: string
+  readonly log: readonly string[]
+}
+
+const patienceMs = 30_000
+
+/** Makes a story in a namespace that is there. */
+export async function createStory(place: Place): Promise<Story> {
+  const { client, namespace, cluster } = place
+  const { sets, ...watched } = await watch(place)
+  const ref = { namespace, name: WORKLOAD }
+  const rolloutRef = { namespace, name: ROLLOUT }
+  const run = (args: readonly string[], options?: CommandOptions) =>
+    kubectl(cluster, ['-n', namespace, ...args], options)
+  const rollout = () => client.get(ROLLOUTS as ResourceType<Rollout>, rolloutRef)
+  const deployment = () => client.get(DEPLOYMENTS, ref)
+  const merge = (what: readonly string[], patch: object) =>
+    run(['patch', ...what, '--type=merge', '-p', JSON.stringify(patch)])
+  const until: Story['until'] = async (expected, fact, timeoutMs = patienceMs) => {
+    const end = Date.now() + timeoutMs
+    while (!(await fact())) {
+      if (Date.now() > end) throw new Error(await notCome(expected, story, place))
+      // Facts that no watch tells are asked for again.
+      await new Promise(resolve => setTimeout(resolve, 25))
+    }
+  }
+  const story: Story = {
+    namespace,
+    client,
+    async create(object) {
+      const type = object.kind === 'Rollout' ? ROLLOUTS : DEPLOYMENTS
+      await client.create(type as ResourceType, object, { fieldManager: 'test' })
+    },
+    kubectl: run,
+    edit: image => run(['set', 'image', `deployment/${WORKLOAD}`, `app=${image}`]),
+    patch: spec => merge(['deployment', WORKLOAD], { spec }),
+    patchRollout: patch => merge(['rollout', ROLLOUT], patch),
+    async approve() {
+      const canaryStatus = { currentStepState: 'StepReady' }
+      await merge(['rollout', ROLLOUT, '--subresource=status'], { status: { canaryStatus } })
+    },
+    async scale(replicas) {
+      await run(['scale', `deployment/${WORKLOAD}`, `--replicas=${replicas}`])
+    },
+    ...watched,
+    deployment,
+    rollout,
+    replicaSets: () => sets.list().filter(set => (set.spec.replicas ?? 0) > 0),
+    async events() {
+      const fieldSelector = `involvedObject.name=${WORKLOAD}`
+      const { items } = await client.listAll(EVENTS, { namespace, fieldSelector })
+      return items as unknown as readonly StoryEvent[]
+    },
+    until,
+    phase: phase =>
+      until(`phase ${phase}`, async () => {
+        const { metadata, status } = await rollout()
+        return status?.phase === phase && status.observedGeneration === metadata.generation
+      }),
+    reached: step =>
+      until(`step ${step} in its pause`, async () => {
+        const canary = (await rollout()).status?.canaryStatus
+        return canary?.currentStepIndex === step && canary.currentStepState === 'StepPaused'
+      }),
+    async free() {
+      const { metadata } = await deployment()
+      const { [HOLD]: hold, [RECORD]: record } = metadata.annotations ?? {}
+      return hold === undefined && record === undefined
+    },
+  }
+  return story
+}
+
+async function watch({ client, namespace }: Place) {
+  const sets = new Cache<ReplicaSet>()
+  const pods = new Cache<PodSeen>({ indexes: { owner: pod => [pod.ownerUid] } })
+  const scope = { client, namespace }
+  const reflectors = [
+    new Reflector({ ...scope, type: REPLICA_SETS, cache: sets, project: set => set }),
+    new Reflector<Pod, PodSeen>({ ...scope, type: PODS, cache: pods, project: seePod }),
+  ]
+  const forever = new AbortController()
+  for (const reflector of reflectors) void reflector.run(forever.signal)
+  await Promise.all([sets.synced, pods.synced])
+
+  const now = (): Moment => {
+    const alive = pods.list().filter(pod => !pod.terminating)
+    const ready = alive.filter(pod => pod.readySince !== undefined)
+    const wanted: Record<string, number> = {}
+    const readyByImage: Record<string, number> = {}
+    for (const set of sets.list()) {
+      const image = imageOf(set)
+      const own = ready.filter(pod => pod.ownerUid === set.metadata.uid).length
+      wanted[image] = (wanted[image] ?? 0) + (set.spec.replicas ?? 0)
+      readyByImage[image] = (readyByImage[image] ?? 0) + own
+    }
+    return { total: alive.length, ready: ready.length, wanted, readyByImage }
+  }
+  let moments: Moment[] = []
+  for (const cache of [sets, pods]) cache.onChange(() => void moments.push(now()))
+  return {
+    sets,
+    now,
+    history: () => moments as readonly Moment[],
+    forget: () => void (moments = [now()]),
+  }
+}
+
+function imageOf({ spec }: ReplicaSet): string {
+  const containers = spec.template.spec?.['containers'] as readonly { readonly image: string }[]
+  return containers[0]?.image ?? ''
+}
+
+async function notCome(expected: string, story: Story, { log, namespace }: Place): Promise<string> {
+  const lines = log.filter(line => line.includes(namespace)).slice(-12)
+  const { metadata, spec } = await story.deployment()
+  const { template: _, ...rest } = spec
+  const status = await story.rollout().then(
+    rollout => rollout.status,
+    () => undefined,
+  )
+  return [
+    `expected ${expected}, which did not come`,
+    `pods: ${JSON.stringify(story.now())}`,
+    `deployment: ${JSON.stringify({ annotations: metadata.annotations, ...rest })}`,
+    `rollout: ${JSON.stringify(status)}`,
+    ...lines,
+  ].join('\n')
+}

@@ -1,0 +1,81 @@
+// A control plane with Sluice beside it, for tests that release workloads. Each file of tests has one
+// of its own, so that it may stop what it likes; each test has a namespace in it.
+
+import { KubeClient } from '#kube/client.ts'
+import { fromKubeconfig } from '#kube/kubeconfig.ts'
+import { NAMESPACES } from '#kube/resources.ts'
+import { startSluice } from '../../dev/sluice.ts'
+import type { Sluice } from '../../dev/sluice.ts'
+import { startControlPlane } from './control-plane.ts'
+import type { ControlPlane } from './control-plane.ts'
+import { deploymentOf, rolloutOf } from './manifests.ts'
+import type { StoryOptions } from './manifests.ts'
+import { createStory } from './story.ts'
+import type { Story } from './story.ts'
+
+/** A cluster that Sluice guards. */
+export interface World {
+  readonly cluster: ControlPlane
+  readonly client: KubeClient
+  readonly sluice: Sluice
+  /** What webhook and controller have logged, a line each. */
+  readonly log: readonly string[]
+  /** A namespace with a Deployment and, unless told otherwise, a Rollout for it. */
+  readonly story: (options?: StoryOptions) => Promise<Story>
+  readonly stop: () => Promise<void>
+}
+
+/** Starts a control plane and Sluice beside it. */
+export async function startWorld(
+  options: { readonly failurePolicy?: 'Fail' | 'Ignore' } = {},
+): Promise<World> {
+  const cluster = await startControlPlane({ progress: () => {} })
+  const client = new KubeClient(await fromKubeconfig(cluster.kubeconfig))
+  const log: string[] = []
+  try {
+    const sluice = await startSluice({
+      client,
+      kubeconfig: cluster.kubeconfig,
+      webhookHost: '127.0.0.1',
+      failurePolicy: options.failurePolicy ?? 'Fail',
+      logLevel: 'debug',
+      onLine: line => void log.push(line),
+    })
+    return {
+      cluster,
+      client,
+      sluice,
+      log,
+      story: storyOptions => begin({ cluster, client, log }, storyOptions ?? {}),
+      async stop() {
+        await sluice.stop()
+        await client.close()
+        await cluster.stop()
+      },
+    }
+  } catch (error) {
+    await cluster.stop()
+    throw error
+  }
+}
+
+interface Place {
+  readonly cluster: ControlPlane
+  readonly client: KubeClient
+  readonly log: readonly string[]
+}
+
+async function begin(place: Place, options: StoryOptions): Promise<Story> {
+  const namespace = `story-${Math.random().toString(36).slice(2, 8)}`
+  const metadata = { name: namespace }
+  await place.client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata })
+  const story = await createStory({ ...place, namespace })
+  await story.create(deploymentOf(namespace, options))
+  await story.until('all pods Ready', () => story.now().ready === (options.replicas ?? 10))
+  story.forget()
+  if (options.steps !== false) {
+    await story.create(rolloutOf(namespace, options))
+    await story.phase('Healthy')
+  }
+  return story
+}

@@ -6,19 +6,18 @@ import { CONTROLLER_MANAGER } from '#api/names.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
 import type { Change } from '#core/change.ts'
 import { digest } from '#core/digest.ts'
-import { equalJson } from '#core/equal.ts'
 import type { Action, Decision, Instant, Snapshot, WorkloadEvent } from '#core/rollout/model.ts'
-import { statusOf } from '#core/rollout/status.ts'
+import { statusDue, statusOf } from '#core/rollout/status.ts'
 import { timeOf } from '#core/time.ts'
 import { moveOf } from '#core/workload/registry.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { AlreadyExists } from '#kube/errors.ts'
-import { DEPLOYMENTS, EVENTS, REPLICA_SETS, ROLLOUTS } from '#kube/resources.ts'
+import { DEPLOYMENTS, EVENTS, PODS, REPLICA_SETS, ROLLOUTS } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
 import type { Observation } from './observe.ts'
 
 /** A write, for counters and the log. */
-export type WriteKind = 'hold' | 'status' | 'event' | 'replicaSet' | 'workloadStatus'
+export type WriteKind = 'workload' | 'workloadStatus' | 'replicaSet' | 'pod' | 'status' | 'event'
 
 /** With what a decision is carried out. */
 export interface Effects {
@@ -48,10 +47,17 @@ export async function apply(
     for (const change of changes) await write(effects, change)
     if (action.type === 'event') await tell(effects, snapshot, action.event)
     wrote ||= changes.length > 0 || action.type === 'event'
-    requeueAt = later ?? requeueAt
+    requeueAt = earlier(requeueAt, later)
   }
-  if (object && (await writeStatus(effects, object, snapshot, decision))) wrote = true
+  const later = object && (await writeStatus(effects, object, snapshot, decision))
+  if (later === 'written') wrote = true
+  else requeueAt = earlier(requeueAt, later)
   return { wrote, ...(requeueAt !== undefined && { requeueAt }) }
+}
+
+function earlier(a: Instant | undefined, b: Instant | undefined): Instant | undefined {
+  if (a === undefined || b === undefined) return a ?? b
+  return Math.min(a, b)
 }
 
 function changesOf(
@@ -69,6 +75,13 @@ function changesOf(
 const types: Readonly<Record<string, ResourceType>> = {
   Deployment: DEPLOYMENTS,
   ReplicaSet: REPLICA_SETS,
+  Pod: PODS,
+}
+
+const kinds: Readonly<Record<string, WriteKind>> = {
+  Deployment: 'workload',
+  ReplicaSet: 'replicaSet',
+  Pod: 'pod',
 }
 
 async function write({ client, onWrite }: Effects, change: Change): Promise<void> {
@@ -80,23 +93,24 @@ async function write({ client, onWrite }: Effects, change: Change): Promise<void
   const type = types[kind]!
   if (strategic) await client.strategicPatch(type, { namespace, name }, body, options)
   else await client.mergePatch(type, { namespace, name }, body, options)
-  if (kind === 'ReplicaSet') onWrite('replicaSet')
-  else onWrite(subresource ? 'workloadStatus' : 'hold')
+  onWrite(subresource ? 'workloadStatus' : kinds[kind]!)
 }
 
+/** Gives when the status is to be written, if that is later. */
 async function writeStatus(
   { client, onWrite }: Effects,
   object: Rollout,
   { workload, now }: Snapshot,
   decision: Decision,
-): Promise<boolean> {
+): Promise<Instant | 'written' | undefined> {
   const generation = object.metadata.generation ?? 0
   const status = statusOf({ generation, before: object.status, decision, workload, now })
-  if (equalJson(status, object.status)) return false
+  const due = statusDue(object.status, status, now)
+  if (due === undefined || due > now) return due
   const options = { subresource: 'status', fieldManager: CONTROLLER_MANAGER }
   await client.replace(ROLLOUTS as ResourceType<Rollout>, { ...object, status }, options)
   onWrite('status')
-  return true
+  return 'written'
 }
 
 /** Its name follows from what it tells: told twice, after a crash or a conflict, it is still one. */

@@ -9,8 +9,11 @@ export function instantOf(time: string | undefined): Instant {
   return Number.isNaN(instant) ? 0 : instant
 }
 
-/** The API time of an instant, in whole seconds as the API server keeps it. */
+/**
+ * The API time of an instant, in the whole seconds that the API server keeps. Rounded up: a pause that
+ * is counted from it is never shorter than was asked.
+ */
 export function timeOf(instant: Instant): string {
   // oxlint-disable-next-line no-restricted-globals -- formats a number, reads no clock
-  return new Date(instant).toISOString().replace(/\.\d+Z$/, 'Z')
+  return new Date(Math.ceil(instant / 1000) * 1000).toISOString().replace('.000Z', 'Z')
 }

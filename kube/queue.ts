@@ -41,8 +41,11 @@ export interface QueueOptions {
 }
 
 const ERROR_BACKOFF = { baseMs: 5, capMs: 30_000 }
-/** A conflict ends with the next watch event; more than a second of waiting would be visible. */
-const QUICK_BACKOFF = { baseMs: 5, capMs: 1_000 }
+/**
+ * A conflict ends with the next watch event, which wakes the key; trying before it comes would only
+ * conflict again. More than a second of waiting would be visible.
+ */
+const QUICK_BACKOFF = { baseMs: 50, capMs: 1_000 }
 /** Timers do not notice a wall clock that was set or a process that slept, so they look again. */
 const LONGEST_TIMER_MS = 60_000
 

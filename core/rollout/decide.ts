@@ -11,10 +11,10 @@ import {
   guarded,
   overdue,
   pauseOver,
+  podsLabelled,
   podsUpdated,
   releasedToAll,
   rolledOut,
-  stepName,
   unguarded,
   unhindered,
 } from './goals.ts'
@@ -30,6 +30,7 @@ import {
   stay,
   stayAborted,
 } from './outcomes.ts'
+import { stepName } from './events.ts'
 import { isFullLastStep, naturalNext } from './plan-steps.ts'
 import { planFor } from './phases.ts'
 import type { PlanName } from './phases.ts'
@@ -91,7 +92,7 @@ export const plans: Readonly<Record<PlanName, Plan>> = {
     standing: progressing('Cancelling'),
   },
   Finishing: {
-    goals: [releasedToAll, unhindered, rolledOut],
+    goals: [releasedToAll, unhindered, rolledOut, podsLabelled],
     done: promote,
     standing: s => patiently(s, isFullLastStep(s) ? 'InRolling' : 'Finalising'),
   },
@@ -109,7 +110,7 @@ export const plans: Readonly<Record<PlanName, Plan>> = {
   Jumping: { goals: [], done: jump, standing: progressing('InRolling') },
   Approved: { goals: [], done: nextStep, standing: progressing('InRolling') },
   Stepping: {
-    goals: [abortForgotten, podsUpdated, pauseOver],
+    goals: [abortForgotten, podsUpdated, podsLabelled, pauseOver],
     done: nextStep,
     standing: s => patiently(s, 'InRolling'),
   },

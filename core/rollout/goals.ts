@@ -3,7 +3,17 @@
 import type { WorkloadAction } from '../workload/adapter.ts'
 import { moveOf } from '../workload/registry.ts'
 import { podCount } from '../replicas.ts'
-import { approveCommand } from './commands.ts'
+import { timeOf } from '../time.ts'
+import {
+  approvalIgnored,
+  cameUpNew,
+  pauseInWords,
+  stableGone,
+  stalled,
+  stepName,
+  stepReached,
+  tell,
+} from './events.ts'
 import { currentStep } from './plan-steps.ts'
 import type { Action, Goal, Instant, Move, Snapshot } from './model.ts'
 
@@ -56,10 +66,10 @@ export const rolledOut: Goal = {
 export const podsUpdated: Goal = {
   met: s => advanceMove(s) === undefined || enoughReady(s),
   act: s => ({
-    actions: [...tooEarly(s), { type: 'advance', pods: currentStep(s).replicas }],
+    actions: [...news(s), { type: 'advance', pods: currentStep(s).replicas }],
     ...due(s, advanceMove(s)?.requeueAt, deadline(s)),
   }),
-  why: s => `${stepName(s)}: ${advanceMove(s)?.why ?? ''}`,
+  why: s => `${stepName(s)} since ${timeOf(s.memory.since)}: ${advanceMove(s)?.why ?? ''}`,
 }
 
 /** The pause of the step is over, by time; an approval has a rule of its own. */
@@ -67,31 +77,23 @@ export const pauseOver: Goal = {
   met: s => s.memory.pauseReached && s.now >= pauseEnd(s),
   act: s => {
     const since = s.memory.pauseReached ? s.memory.since : s.now
-    const memory = { ...s.memory, pauseReached: true, since }
-    const after = { ...s, memory }
-    const event = { type: 'Normal', reason: 'StepReached', message: pauseOver.why(after) } as const
-    const key = `${s.memory.release}/${s.memory.stepIndex}/reached`
-    const told = s.memory.pauseReached ? [] : [{ type: 'event', event: { ...event, key } } as const]
-    const end = pauseEnd(after)
-    return { memory, actions: told, ...(Number.isFinite(end) && { requeueAt: end }) }
+    const after = { ...s, memory: { ...s.memory, pauseReached: true, since } }
+    const actions = s.memory.pauseReached ? [] : [tell(stepReached(after))]
+    return { memory: after.memory, actions, ...due(s, pauseEnd(after)) }
   },
-  why: s => {
-    const { pauseSeconds } = currentStep(s)
-    const reached = `${stepName(s)} reached, ${s.workload!.updated} of ${s.workload!.replicas} pods`
-    return pauseSeconds === undefined
-      ? `${reached} are new, waiting for approval: ${approveCommand(s.rollout!)}`
-      : `${reached} are new, waiting ${pauseSeconds} s`
-  },
+  why: pauseInWords,
+}
+
+/** Pods carry the owner's rollout-id and the step that let them out, where he gave one. */
+export const podsLabelled: Goal = {
+  met: s => move(s, labelPods(s)) === undefined,
+  act: s => ({ actions: [labelPods(s)] }),
+  why: s => `${stepName(s)}: labelling its pods`,
 }
 
 /** The owner's patience with the running step is over. */
 export function overdue(s: Snapshot): boolean {
   return s.now >= deadline(s)
-}
-
-/** `step 1 of 3`. */
-export function stepName({ memory, rollout }: Snapshot): string {
-  return `step ${memory.stepIndex} of ${rollout!.steps.length}`
 }
 
 /** A goal that one action of the workload's adapter brings about. */
@@ -103,12 +105,23 @@ function reached(action: WorkloadAction): Goal {
   }
 }
 
-/** An approval counts while the step is in its pause: one that came before is refused, and told. */
-function tooEarly({ memory }: Snapshot): readonly Action[] {
-  if (memory.state !== 'StepReady' || memory.pauseReached) return []
-  const key = `${memory.release}/${memory.stepIndex}/early`
-  const message = `the approval of step ${memory.stepIndex} came before its pause: approve again`
-  return [{ type: 'event', event: { type: 'Warning', reason: 'ApprovalIgnored', message, key } }]
+/** What happened on the way that people should know. */
+function news(s: Snapshot): readonly Action[] {
+  const { memory, workload } = s
+  const { replicas, updated, stableRevision } = workload!
+  const allNew = updated === replicas && replicas > podCount(currentStep(s).replicas, replicas)
+  const events = [
+    memory.state === 'StepReady' && !memory.pauseReached && approvalIgnored(s),
+    overdue(s) && !memory.pauseReached && stalled(s),
+    allNew && (stableRevision === '' ? stableGone(s) : cameUpNew(s)),
+  ]
+  return events.filter(event => event !== false).map(tell)
+}
+
+function labelPods({ rollout, memory, workload }: Snapshot): WorkloadAction {
+  const reached = rollout!.steps.slice(0, memory.stepIndex)
+  const batches = reached.map(({ replicas }) => podCount(replicas, workload!.replicas))
+  return { type: 'labelPods', batches }
 }
 
 function move(s: Snapshot, action: WorkloadAction): Move | undefined {

@@ -150,6 +150,8 @@ export type Action =
   | { readonly type: 'release'; readonly promote: boolean }
   /** Nothing of ours keeps the workload's own controller from finishing. */
   | { readonly type: 'rest' }
+  /** Pods carry the owner's rollout-id; `batches`: new pods at the end of each step so far. */
+  | { readonly type: 'labelPods'; readonly batches: readonly number[] }
   /** The escape is over. */
   | { readonly type: 'forgetEscape' }
   /** The abort annotation that was there before the release is gone: from now on one counts. */

@@ -1,8 +1,17 @@
 // What happens once every goal of a plan is met: a change of memory, or the end.
 
-import { resumeCommand } from './commands.ts'
+import {
+  aborted,
+  completed,
+  jumped,
+  notHeld,
+  planChanged,
+  restarted,
+  rolledBack,
+  started,
+} from './events.ts'
 import { isFullLastStep, naturalNext, stepForChangedPlan } from './plan-steps.ts'
-import type { Memory, Outcome, Snapshot, WorkloadEvent } from './model.ts'
+import type { Memory, Outcome, Snapshot } from './model.ts'
 
 /** Nothing to remember but what is told. */
 export function stay(message: (s: Snapshot) => string): (s: Snapshot) => Outcome {
@@ -16,17 +25,9 @@ export function forget(message: (s: Snapshot) => string): (s: Snapshot) => Outco
 
 /** A release that an edit just started begins at the first step. */
 export function begin(s: Snapshot): Outcome {
-  const { workload, memory } = s
+  const { workload, memory, rollout } = s
   const release = workload!.hold!.rolloutId
-  const restarted = memory.releasing && memory.release !== release
-  const event: WorkloadEvent = {
-    type: 'Normal',
-    reason: restarted ? 'ReleaseRestarted' : 'ReleaseStarted',
-    message: restarted
-      ? `the template changed again: release ${release} starts from step 1`
-      : `release ${release} of ${s.rollout!.steps.length} steps begins`,
-    key: `${release}/begin`,
-  }
+  const event = memory.releasing ? restarted(s) : started(s)
   return {
     memory: {
       ...enter(s, 1),
@@ -35,7 +36,7 @@ export function begin(s: Snapshot): Outcome {
       canaryRevision: workload!.updateRevision,
       rolloutId: workload!.ownerRolloutId ?? release,
       release,
-      planHash: s.rollout!.planHash,
+      planHash: rollout!.planHash,
     },
     message: event.message,
     events: [event],
@@ -52,69 +53,44 @@ export function nextStep(s: Snapshot): Outcome {
 
 /** Somebody wrote which step comes next. */
 export function jump(s: Snapshot): Outcome {
-  const { memory } = s
-  const event: WorkloadEvent = {
-    type: 'Normal',
-    reason: 'StepJumped',
-    message: `from step ${memory.stepIndex} to step ${memory.nextStepIndex}`,
-    key: `${memory.release}/${memory.stepIndex}/${memory.nextStepIndex}/${memory.since}`,
-  }
-  return { memory: enter(s, memory.nextStepIndex), message: event.message, events: [event] }
+  const event = jumped(s)
+  return { memory: enter(s, s.memory.nextStepIndex), message: event.message, events: [event] }
 }
 
 /** The plan changed under the release: it goes on with the step that covers what was let out. */
 export function relocate(s: Snapshot): Outcome {
-  const planHash = s.rollout!.planHash
   const step = stepForChangedPlan(s)
-  const event: WorkloadEvent = {
-    type: 'Normal',
-    reason: 'PlanChanged',
-    message: `the plan changed: going on with step ${step} of ${s.rollout!.steps.length}`,
-    key: `${s.memory.release}/${planHash}`,
-  }
-  return { memory: { ...enter(s, step), planHash }, message: event.message, events: [event] }
+  const event = planChanged(s, step)
+  const memory = { ...enter(s, step), planHash: s.rollout!.planHash }
+  return { memory, message: event.message, events: [event] }
 }
 
 /** Everybody runs the new revision: it is the stable one from now on. */
 export function promote(s: Snapshot): Outcome {
-  const event: WorkloadEvent = {
-    type: 'Normal',
-    reason: 'ReleaseCompleted',
-    message: `release ${s.memory.rolloutId} is complete: all ${s.workload!.replicas} pods are new`,
-    key: `${s.memory.release}/completed`,
-  }
+  const event = completed(s)
   const memory: Memory = { ...atRest(s), ending: 'completed' }
   return { memory, message: event.message, events: [event] }
 }
 
 /** Everybody is back on the stable revision. */
 export function cancel(s: Snapshot): Outcome {
-  const event: WorkloadEvent = {
-    type: 'Normal',
-    reason: 'ReleaseRolledBack',
-    message: `release ${s.memory.rolloutId} was rolled back: all ${s.workload!.replicas} pods are stable`,
-    key: `${s.memory.release}/canceled`,
-  }
+  const event = rolledBack(s)
   const memory: Memory = { ...atRest(s), ending: 'canceled' }
   return { memory, message: event.message, events: [event] }
 }
 
 /** All pods are back and the template is left as it is: it waits for a person. */
 export function stayAborted(s: Snapshot): Outcome {
-  const message = `release ${s.memory.rolloutId} was aborted: all pods run the stable revision`
-  const event: WorkloadEvent = {
-    type: 'Warning',
-    reason: 'ReleaseAborted',
-    message: `${message}; start it again with: ${resumeCommand(s.rollout!)}`,
-    key: `${s.memory.release}/aborted/${s.rollout!.abort}`,
-  }
+  const event = aborted(s)
   return { memory: enter(s, 1), message: event.message, events: [event] }
 }
 
 /** Nothing is being released: what is remembered is what is there. */
 export function settle(s: Snapshot): Outcome {
-  const message = s.memory.ending === undefined ? 'ready for the next edit' : ended(s)
-  return { memory: atRest(s), message }
+  const { memory, workload } = s
+  const message = memory.ending === undefined ? 'ready for the next edit' : ended(s)
+  const known = memory.stableRevision !== '' && memory.stableRevision !== workload!.updateRevision
+  return { memory: atRest(s), message, ...(known && { events: [notHeld(s)] }) }
 }
 
 function ended({ memory }: Snapshot): string {

@@ -4,6 +4,7 @@
 import type { Condition } from '#api/kubernetes.ts'
 import type { CanaryStatus, RolloutCondition, RolloutStatus } from '#api/rollout.generated.ts'
 import { defined } from '../defined.ts'
+import { equalJson } from '../equal.ts'
 import { instantOf, timeOf } from '../time.ts'
 import type { Decision, Ending, Instant, Memory, Phase, StepState, Workload } from './model.ts'
 import { nothing } from './outcomes.ts'
@@ -60,6 +61,33 @@ export function statusOf(input: StatusInput): RolloutStatus {
     currentStepIndex: canaryStatus?.currentStepIndex ?? 0,
     currentStepState: canaryStatus?.currentStepState ?? '',
     ...(canaryStatus && { canaryStatus }),
+  }
+}
+
+/** How long news that only count pods may wait: each would be a write, and another reconcile. */
+const patienceMs = 2000
+
+/** When the status is to be written: now, later where only words and counts changed, or never. */
+export function statusDue(
+  before: RolloutStatus | undefined,
+  after: RolloutStatus,
+  now: Instant,
+): Instant | undefined {
+  if (equalJson(before, after)) return undefined
+  if (!before || !equalJson(essence(before), essence(after))) return now
+  const written = instantOf(condition(before, 'Ready')?.lastUpdateTime)
+  return Math.max(now, written + patienceMs)
+}
+
+/** The status without what changes with every pod. */
+function essence(status: RolloutStatus): unknown {
+  const { canaryStatus, conditions = [] } = status
+  const counts = { canaryReplicas: 0, canaryReadyReplicas: 0, observedWorkloadGeneration: 0 }
+  return {
+    ...status,
+    message: '',
+    canaryStatus: canaryStatus && { ...canaryStatus, ...counts, message: '' },
+    conditions: conditions.map(({ type, status: is, reason }) => [type, is, reason]),
   }
 }
 

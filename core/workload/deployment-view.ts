@@ -24,6 +24,8 @@ export interface DeploymentWorkload extends Workload {
   readonly stable?: Revision
   /** All with pods, the update revision included, oldest first. */
   readonly active: readonly Revision[]
+  /** Pods of the update revision that are not on their way out. */
+  readonly updatePods: readonly PodSeen[]
   /** Pods of all ReplicaSets, as the ReplicaSets ask for them. */
   readonly total: number
   readonly ready: number
@@ -68,6 +70,7 @@ export function viewDeployment(
     update,
     stable,
     active,
+    updatePods: podsIn(update, pods),
     total: active.reduce((sum, set) => sum + set.replicas, 0),
     ready: active.reduce((sum, set) => sum + set.ready, 0),
   })
@@ -96,9 +99,12 @@ function podsOf(revision: Revision | undefined): number {
   return revision?.replicas ?? 0
 }
 
+function podsIn(set: ReplicaSetSeen | undefined, pods: readonly PodSeen[]): readonly PodSeen[] {
+  return pods.filter(pod => pod.ownerUid === set?.metadata.uid && !pod.terminating)
+}
+
 function revisionOf(set: ReplicaSetSeen, pods: readonly PodSeen[]): Revision {
-  const readySince = pods
-    .filter(pod => pod.ownerUid === set.metadata.uid && !pod.terminating)
+  const readySince = podsIn(set, pods)
     .flatMap(pod => pod.readySince ?? [])
     .toSorted((a, b) => a - b)
   return { ...set, ready: readySince.length, readySince }

@@ -2,7 +2,8 @@
 // rolling update lets exactly as many pods be new as maxUnavailable says, for as long as it takes.
 
 import type { Deployment } from '#api/kubernetes.ts'
-import type { WorkloadAdapter } from './adapter.ts'
+import type { Instant, Move } from '../rollout/model.ts'
+import type { WorkloadAction, WorkloadAdapter } from './adapter.ts'
 import {
   ownerOfFree,
   ownerOfHeld,
@@ -10,17 +11,16 @@ import {
   restoreDeployment,
 } from './deployment-fields.ts'
 import type { DeploymentOwner } from './deployment-fields.ts'
+import { labelPods } from './deployment-labels.ts'
 import {
-  abort,
-  advance,
   forgetAbort,
   forgetEscape,
   guard,
   release,
-  rest,
   tellAborted,
   unguard,
 } from './deployment-moves.ts'
+import { abort, advance, rest } from './deployment-rules.ts'
 import type { DeploymentWorkload } from './deployment-view.ts'
 import { budgetFor, promised, surgeFor } from './percent.ts'
 import type { OwnerValues } from './record.ts'
@@ -62,30 +62,36 @@ export const deployment: WorkloadAdapter<Deployment, DeploymentWorkload> = {
     return replicas + Math.min(surge, Math.max(n - unavailable, 0))
   },
 
-  move(workload, action, now) {
-    switch (action.type) {
-      case 'guard':
-        return guard(workload)
-      case 'unguard':
-        return unguard(workload)
-      case 'advance':
-        return advance(workload, action.pods, now)
-      case 'abort':
-        return abort(workload, now)
-      case 'tellAborted':
-        return tellAborted(workload, action.message, now)
-      case 'release':
-        return release(workload, action.promote)
-      case 'rest':
-        return rest(workload, now)
-      case 'forgetAbort':
-        return forgetAbort(workload)
-      case 'forgetEscape':
-        return forgetEscape(workload)
-      default:
-        return action satisfies never
-    }
+  move<T extends WorkloadAction['type']>(
+    workload: DeploymentWorkload,
+    action: WorkloadActionOf<T>,
+    now: Instant,
+  ) {
+    return moves[action.type as T](workload, action, now)
   },
+}
+
+type WorkloadActionOf<T> = Extract<WorkloadAction, { readonly type: T }>
+
+type Moves = {
+  readonly [T in WorkloadAction['type']]: (
+    w: DeploymentWorkload,
+    action: WorkloadActionOf<T>,
+    now: Instant,
+  ) => Move | undefined
+}
+
+const moves: Moves = {
+  guard,
+  unguard,
+  advance: (w, { pods }, now) => advance(w, pods, now),
+  abort: (w, _, now) => abort(w, now),
+  tellAborted: (w, { message }, now) => tellAborted(w, message, now),
+  release: (w, { promote }) => release(w, promote),
+  rest: (w, _, now) => rest(w, now),
+  labelPods: (w, { batches }) => labelPods(w, batches),
+  forgetAbort,
+  forgetEscape,
 }
 
 function room(object: Deployment, owner: OwnerValues) {

@@ -1,0 +1,163 @@
+// Everything that is told on the workload, where people look. The key makes an event one of its
+// release: told again after a crash, it is still the same.
+
+import { abortCommand, approveCommand, resumeCommand } from './commands.ts'
+import { timeOf } from '../time.ts'
+import { currentStep } from './plan-steps.ts'
+import type { Action, Snapshot, WorkloadEvent } from './model.ts'
+
+/** The action that tells an event. */
+export function tell(event: WorkloadEvent): Action {
+  return { type: 'event', event }
+}
+
+/** An edit began a release. */
+export function started({ rollout, workload }: Snapshot): WorkloadEvent {
+  const release = workload!.hold!.rolloutId
+  const steps = rollout!.steps.length
+  return {
+    type: 'Normal',
+    reason: 'ReleaseStarted',
+    message: `release ${release} of ${steps} steps begins; take all pods back with: ${abortCommand(rollout!)}`,
+    key: `${release}/begin`,
+  }
+}
+
+/** Another edit came during a release. */
+export function restarted({ workload, memory }: Snapshot): WorkloadEvent {
+  const release = workload!.hold!.rolloutId
+  return {
+    type: 'Normal',
+    reason: 'ReleaseRestarted',
+    message: `the template changed again: release ${release} starts from step 1 instead of ${memory.rolloutId}`,
+    key: `${release}/begin`,
+  }
+}
+
+/** The pods of a step are there, and its pause begins. */
+export function stepReached(s: Snapshot): WorkloadEvent {
+  const { release, stepIndex } = s.memory
+  const message = pauseInWords(s)
+  return { type: 'Normal', reason: 'StepReached', message, key: `${release}/${stepIndex}/reached` }
+}
+
+/** What a step in its pause waits for, since when, and the command that goes on. */
+export function pauseInWords(s: Snapshot): string {
+  const { memory, workload, rollout } = s
+  const { pauseSeconds } = currentStep(s)
+  const since = timeOf(memory.since)
+  const reached = `${stepName(s)} reached: ${workload!.updated} of ${workload!.replicas} pods are new`
+  return pauseSeconds === undefined
+    ? `${reached}, waiting for approval since ${since}: ${approveCommand(rollout!)}`
+    : `${reached}, waiting ${pauseSeconds} s since ${since}`
+}
+
+/** `step 1 of 3`. */
+export function stepName({ memory, rollout }: Snapshot): string {
+  return `step ${memory.stepIndex} of ${rollout!.steps.length}`
+}
+
+/** An approval counts while the step is in its pause: one that came before is refused. */
+export function approvalIgnored({ memory }: Snapshot): WorkloadEvent {
+  return {
+    type: 'Warning',
+    reason: 'ApprovalIgnored',
+    message: `the approval of step ${memory.stepIndex} came before its pause: approve again then`,
+    key: `${memory.release}/${memory.stepIndex}/early`,
+  }
+}
+
+/** The owner's progressDeadlineSeconds are over for the running step. */
+export function stalled(s: Snapshot): WorkloadEvent {
+  const { release, stepIndex, since } = s.memory
+  return {
+    type: 'Warning',
+    reason: 'ProgressDeadlineExceeded',
+    message: `${stepName(s)} has not been reached within ${s.workload!.deadlineSeconds} s: nothing moves until its pods are Ready; take all pods back with: ${abortCommand(s.rollout!)}`,
+    key: `${release}/${stepIndex}/stalled/${since}`,
+  }
+}
+
+/** The controller-manager scales its newest ReplicaSet from nothing: no hold can keep it from that. */
+export function cameUpNew({ memory, workload }: Snapshot): WorkloadEvent {
+  const { replicas, generation } = workload!
+  return {
+    type: 'Warning',
+    reason: 'CameUpNew',
+    message: `scaled from 0 or 1 to ${replicas}: all pods came up new; those that the step does not want are taken back`,
+    key: `${memory.release}/came-up-new/${generation}`,
+  }
+}
+
+/** The stable ReplicaSet was cleaned up while nobody ran. */
+export function stableGone({ memory, workload }: Snapshot): WorkloadEvent {
+  return {
+    type: 'Warning',
+    reason: 'StableRevisionGone',
+    message: `no ReplicaSet of the stable revision is left to go back to: all ${workload!.replicas} pods stay new`,
+    key: `${memory.release}/stable-gone`,
+  }
+}
+
+/** Somebody wrote which step comes next. */
+export function jumped({ memory }: Snapshot): WorkloadEvent {
+  const { release, stepIndex, nextStepIndex, since } = memory
+  return {
+    type: 'Normal',
+    reason: 'StepJumped',
+    message: `from step ${stepIndex} to step ${nextStepIndex}`,
+    key: `${release}/${stepIndex}/${nextStepIndex}/${since}`,
+  }
+}
+
+/** The plan changed under the release. */
+export function planChanged({ memory, rollout }: Snapshot, step: number): WorkloadEvent {
+  return {
+    type: 'Normal',
+    reason: 'PlanChanged',
+    message: `the plan changed: going on with step ${step} of ${rollout!.steps.length}`,
+    key: `${memory.release}/${rollout!.planHash}`,
+  }
+}
+
+/** Everybody runs the new revision. */
+export function completed({ memory, workload }: Snapshot): WorkloadEvent {
+  return {
+    type: 'Normal',
+    reason: 'ReleaseCompleted',
+    message: `release ${memory.rolloutId} is complete: all ${workload!.replicas} pods are new`,
+    key: `${memory.release}/completed`,
+  }
+}
+
+/** Everybody is back on the stable revision, since its template returned. */
+export function rolledBack({ memory, workload }: Snapshot): WorkloadEvent {
+  return {
+    type: 'Normal',
+    reason: 'ReleaseRolledBack',
+    message: `release ${memory.rolloutId} was rolled back: all ${workload!.replicas} pods are stable`,
+    key: `${memory.release}/canceled`,
+  }
+}
+
+/** Everybody is back on the stable revision, since somebody asked for it. */
+export function aborted({ memory, rollout }: Snapshot): WorkloadEvent {
+  return {
+    type: 'Warning',
+    reason: 'ReleaseAborted',
+    message: `release ${memory.rolloutId} was aborted: all pods run the stable revision; start it again with: ${resumeCommand(rollout!)}`,
+    key: `${memory.release}/aborted/${rollout!.abort}`,
+  }
+}
+
+/** A version went out that no step has held. */
+export function notHeld({ workload, memory }: Snapshot): WorkloadEvent {
+  const { updateRevision, replicas } = workload!
+  const why = replicas === 0 ? 'no pod ran' : 'its edit was not held, see the warning at the edit'
+  return {
+    type: 'Warning',
+    reason: 'NotHeld',
+    message: `revision ${updateRevision} replaced ${memory.stableRevision} at once: ${why}`,
+    key: `${memory.stableRevision}/${updateRevision}/not-held`,
+  }
+}

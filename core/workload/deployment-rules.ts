@@ -1,0 +1,175 @@
+// How a Deployment gets to where a release wants it. Each list is an order: the first rule with
+// something to do, or to wait for, acts. Forward goes by budget, backward by ReplicaSets, since the
+// controller-manager never scales an old ReplicaSet up.
+
+import { ARMED_MIN_READY_SECONDS } from '#api/names.ts'
+import type { Instant, Move } from '../rollout/model.ts'
+import { podCount } from '../replicas.ts'
+import { holdChange, scale, setChange } from './deployment-changes.ts'
+import type { DeploymentWorkload } from './deployment-view.ts'
+import { nextReadyAt, readyFor } from './deployment-view.ts'
+import { allowed, growth, quiet, stands, waveFor, waveHold } from './deployment-waves.ts'
+import type { Aim } from './deployment-waves.ts'
+import type { Hold } from './hold.ts'
+
+/** A target on which the rules agree. */
+interface Target extends Aim {
+  readonly now: Instant
+}
+
+type Rule = (w: DeploymentWorkload, target: Target) => Move | undefined
+
+const observed: readonly Rule[] = [heldAgain, mended, seenByManager]
+const forward: readonly Rule[] = [someRun, ...observed, disarmed, withdrawn, wave]
+const backward: readonly Rule[] = [...observed, disarmed, withdrawn, stopped, lastOneLeft, parted]
+const resting: readonly Rule[] = [mended, disarmed]
+
+/** Exactly as many pods as the step wants run the update revision. */
+export function advance(w: DeploymentWorkload, step: Hold['pods'], now: Instant): Move | undefined {
+  return first(forward, w, targetOf(w, step, now))
+}
+
+/** Everybody runs the stable revision again, and the template is left as it is. */
+export function abort(w: DeploymentWorkload, now: Instant): Move | undefined {
+  if (w.hold?.mode === 'aborted') return first(observed, w, { n: 0, pods: 0, now })
+  return first(backward, w, { n: 1, pods: 0, now })
+}
+
+/** The controller-manager can finish on its own. */
+export function rest(w: DeploymentWorkload, now: Instant): Move | undefined {
+  return first(resting, w, { n: w.replicas, pods: w.replicas, now })
+}
+
+function targetOf(w: DeploymentWorkload, step: Hold['pods'], now: Instant): Target {
+  const n = podCount(step, w.replicas)
+  const before = w.hold?.mode === 'wave' ? podCount(w.hold.pods, w.replicas) : 0
+  // Jumping back, or a smaller plan, does not take pods away that were let out.
+  const pods = before > n ? w.hold!.pods : step
+  // Nothing is left to go back to: the stable ReplicaSet was cleaned up while nobody ran.
+  const alone = w.stable === undefined && w.total === w.updated && w.total > 0
+  return { n: alone ? w.replicas : Math.max(n, before), pods, now }
+}
+
+function someRun(w: DeploymentWorkload): Move | undefined {
+  return w.replicas > 0 ? undefined : { changes: [], why: 'no pod runs: scale up to go on' }
+}
+
+/** The webhook was away when the hold was written: annotation and fields differ. */
+function heldAgain(w: DeploymentWorkload): Move | undefined {
+  if (w.projected || !w.hold) return undefined
+  const why = 'sending the hold again: the webhook did not answer'
+  return { changes: [holdChange(w, w.hold)], why, again: true }
+}
+
+/**
+ * A lone ReplicaSet of the right size that was scaled for another one never rolls again
+ * (kubernetes/kubernetes pull request 138036).
+ */
+function mended(w: DeploymentWorkload): Move | undefined {
+  const [set, ...others] = w.active
+  if (!set || others.length > 0 || !isObserved(w)) return undefined
+  if (set.replicas !== w.replicas || set.desiredReplicas === w.replicas) return undefined
+  return { changes: [scale(w, set, set.replicas)], why: 'mending a stuck ReplicaSet' }
+}
+
+/** All rules below count ReplicaSets: they hold only for those that the manager has caught up with. */
+function seenByManager(w: DeploymentWorkload): Move | undefined {
+  const scaling = w.active.some(set => set.desiredReplicas !== w.replicas)
+  if (isObserved(w) && !scaling) return undefined
+  return { changes: [], why: 'waiting for the controller-manager to see the latest change' }
+}
+
+/**
+ * Pods of an armed ReplicaSet never count as available. Once it is not the newest, the
+ * controller-manager would take them first, Ready or not.
+ */
+function disarmed(w: DeploymentWorkload): Move | undefined {
+  const armed = w.active.filter(
+    set => set !== w.update && set.minReadySeconds === ARMED_MIN_READY_SECONDS,
+  )
+  if (armed.length === 0 || !w.update) return undefined
+  const patch = { spec: { minReadySeconds: w.seen.owner.minReadySeconds } }
+  return { changes: armed.map(set => setChange(set, patch)), why: 'disarming an older revision' }
+}
+
+/** No more than `n` new pods: what the controller-manager's rounding added goes back. */
+function withdrawn(w: DeploymentWorkload, target: Target): Move | undefined {
+  const { n } = target
+  if (!w.update || !w.hold || w.updated <= n) return undefined
+  const why = `taking ${w.updated - n} of ${w.updated} new pods back`
+  const still = quiet(w, target)
+  if (!stands(w, still)) return { changes: [holdChange(w, waveHold(w, still))], why }
+
+  const room = w.replicas + Math.max(w.promised.maxSurge, 1) - w.total
+  const up = Math.min(w.replicas - n - (w.total - w.updated), room)
+  // Stable up first: in the other order the controller-manager would refill the new one.
+  if (up > 0 && w.stable) return { changes: [scale(w, w.stable, w.stable.replicas + up)], why }
+
+  const spare = w.ready - (w.replicas - w.promised.maxUnavailable)
+  const notReady = w.updated - w.update.ready
+  const down = Math.min(w.updated - n, w.total - w.replicas, notReady + Math.max(spare, 0))
+  const changes = down > 0 ? [scale(w, w.update, w.updated - down)] : []
+  return { changes, why }
+}
+
+/** As many new pods as the step wants, in waves that keep the owner's promises. */
+function wave(w: DeploymentWorkload, target: Target): Move | undefined {
+  const { minReadySeconds } = w.seen.owner
+  const ready = readyFor(w.update, minReadySeconds, target.now)
+  const next = waveFor(w, target, ready)
+  const why = `${Math.min(ready, target.n)} of ${target.n} new pods are ready`
+  if (stands(w, next)) return ready >= target.n ? undefined : waiting(w, target, why)
+
+  const settled = readyFor(w.update, minReadySeconds + 1, target.now)
+  const now = ready >= target.n || ready >= allowed(w, target.n) || w.hold?.mode !== 'wave'
+  const worth = growth(w, waveFor(w, target, settled))
+  const quarter = Math.ceil((w.promised.maxUnavailable + w.promised.maxSurge) / 4)
+  // Pods that get Ready one by one must not cost a write each.
+  if (!now && worth >= 0 && worth < quarter) return waiting(w, target, why)
+  return { changes: [holdChange(w, waveHold(w, next))], why }
+}
+
+/** Paused, with room for the last stable pod beside the last new one. */
+function stopped(w: DeploymentWorkload): Move | undefined {
+  if (w.hold?.mode === 'stop' || w.updated === 0) return undefined
+  const stop: Hold = { ...w.hold!, mode: 'stop', pods: 0, budget: '1%', surge: 1 }
+  return { changes: [holdChange(w, stop)], why: 'making room for the last stable pod' }
+}
+
+/** One by one the last pods that are not stable go, each when a stable one stands in for it. */
+function lastOneLeft(w: DeploymentWorkload): Move | undefined {
+  const leaving = w.active.find(set => set !== w.stable)
+  if (!leaving || !w.stable) return undefined
+  const why = 'waiting for the last stable pod'
+  const room = w.replicas + 1 - w.total
+  if (room > 0) return { changes: [scale(w, w.stable, w.stable.replicas + room)], why }
+
+  const spare = w.ready - (w.replicas - w.promised.maxUnavailable)
+  const down = Math.min(1, leaving.replicas - leaving.ready + Math.max(spare, 0))
+  return { changes: down > 0 ? [scale(w, leaving, leaving.replicas - down)] : [], why }
+}
+
+/** Still, disarmed and paused: nobody moves, and waiting clients can be told. */
+function parted(w: DeploymentWorkload): Move | undefined {
+  const aborted: Hold = { ...w.hold!, mode: 'aborted', pods: 0, budget: '1%', surge: '0%' }
+  return { changes: [holdChange(w, aborted)], why: 'all pods are back on the stable revision' }
+}
+
+function waiting(w: DeploymentWorkload, { now }: Target, why: string): Move {
+  const { minReadySeconds } = w.seen.owner
+  const due =
+    nextReadyAt(w.update, minReadySeconds, now) ?? nextReadyAt(w.update, minReadySeconds + 1, now)
+  return { changes: [], why, ...(due !== undefined && { requeueAt: due }) }
+}
+
+function isObserved(w: DeploymentWorkload): boolean {
+  return w.seen.observedGeneration >= w.generation
+}
+
+function first(rules: readonly Rule[], w: DeploymentWorkload, target: Target): Move | undefined {
+  for (const rule of rules) {
+    const move = rule(w, target)
+    if (move) return move
+  }
+  return undefined
+}

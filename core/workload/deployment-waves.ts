@@ -1,0 +1,71 @@
+// The arithmetic of a wave: how many new pods may run now, so that the owner's maxUnavailable and
+// maxSurge hold at every moment on the way to `n`.
+
+import type { DeploymentWorkload } from './deployment-view.ts'
+import type { Hold } from './hold.ts'
+import { budgetFor, budgetPods, surgeFor, surgePods } from './percent.ts'
+
+/** What a step wants: `n` new pods, in the words `pods`. */
+export interface Aim {
+  readonly n: number
+  readonly pods: Hold['pods']
+}
+
+/** How far a hold lets a release go. */
+export type Wave = Pick<Hold, 'pods' | 'budget' | 'surge'>
+
+/** The widest wave that is safe with `ready` new pods Ready. It needs no memory of the last one. */
+export function waveFor(w: DeploymentWorkload, { n, pods }: Aim, ready: number): Wave {
+  const { maxUnavailable, maxSurge } = w.promised
+  const old = w.total - w.updated
+  const done = ready >= n
+  const budget = done ? n : Math.min(n, Math.max(ready + maxUnavailable, w.replicas - old))
+  const surge = done ? 0 : Math.min(maxSurge, n - budget)
+  return waveOf(w, pods, budget, budget + surge === 0 ? 1 : surge)
+}
+
+/** The wave at which the controller-manager leaves both sides alone while ours move. */
+export function quiet(w: DeploymentWorkload, { n, pods }: Aim): Wave {
+  const { maxUnavailable, maxSurge } = w.promised
+  const old = w.total - w.updated
+  const ready = Math.min(w.update?.ready ?? 0, n)
+  const budget = Math.min(n, Math.max(ready + maxUnavailable, w.replicas - old))
+  return waveOf(w, pods, budget, Math.min(Math.max(maxSurge, 1), n - budget))
+}
+
+/** The hold of a wave. */
+export function waveHold(w: DeploymentWorkload, { pods, budget, surge }: Wave): Hold {
+  return { ...w.hold!, mode: 'wave', pods, budget, surge }
+}
+
+/** The workload's hold is that wave. */
+export function stands(w: DeploymentWorkload, next: Wave): boolean {
+  const { hold } = w
+  return (
+    hold?.mode === 'wave' &&
+    hold.pods === next.pods &&
+    hold.budget === next.budget &&
+    hold.surge === next.surge
+  )
+}
+
+/** How many new pods the hold lets run now, of the `n` that are wanted. */
+export function allowed(w: DeploymentWorkload, n: number): number {
+  const { budget, surge } = w.hold!
+  return Math.min(n, budgetPods(budget, w.replicas) + surgePods(surge, w.replicas))
+}
+
+/** How many more new pods a wave lets run than the hold does. */
+export function growth(w: DeploymentWorkload, next: Wave): number {
+  const more = budgetPods(next.budget, w.replicas) + surgePods(next.surge, w.replicas)
+  return more - budgetPods(w.hold!.budget, w.replicas) - surgePods(w.hold!.surge, w.replicas)
+}
+
+function waveOf(w: DeploymentWorkload, pods: Hold['pods'], budget: number, surge: number): Wave {
+  const owner = w.seen.owner.strategy.rollingUpdate?.maxSurge ?? '25%'
+  return {
+    pods,
+    budget: budgetFor(budget, w.replicas),
+    surge: surgeFor(surge, w.replicas, owner),
+  }
+}

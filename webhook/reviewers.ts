@@ -3,7 +3,7 @@
 
 import jsonpatch from 'jsonpatch'
 
-import { CONTROLLER_MANAGER } from '#api/names.ts'
+import { CONTROLLER_MANAGER, WORKLOAD_TYPE } from '#api/names.ts'
 import type { KubeObject } from '#api/kubernetes.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
 import { difference } from '#core/admission/patch.ts'
@@ -12,8 +12,9 @@ import { plainestHold, reviewWorkload } from '#core/admission/review.ts'
 import type { Answer, WorkloadReview } from '#core/admission/review.ts'
 import { rolloutWarnings } from '#core/admission/rollout-warnings.ts'
 import { validateRollout } from '#core/admission/validation.ts'
+import { defined } from '#core/defined.ts'
 import { equalJson } from '#core/equal.ts'
-import { keyOf } from '#core/rollout/key.ts'
+import { keyOf, workloadKey } from '#core/rollout/key.ts'
 import { firstOf, rolloutOf } from '#core/rollout/parse.ts'
 import { adapterFor } from '#core/workload/registry.ts'
 import type { Cache } from '#kube/cache.ts'
@@ -23,19 +24,26 @@ import type { AdmissionRequest, AdmissionResponse } from './review.ts'
 export interface Known {
   /** All Rollouts, with the index `workload`. */
   readonly rollouts: Cache<Rollout>
+  /** The Rollouts of a namespace as they are stored now. */
+  readonly listRollouts: (namespace: string) => Promise<readonly Rollout[]>
   /** User name of our controller; undefined: its field manager alone tells its writes. */
   readonly controllerUser?: string
 }
 
 /** Answers a write to a workload. */
-export function admit(known: Known, request: AdmissionRequest): AdmissionResponse {
-  const review = reviewOf(known, request)
+export async function admit(known: Known, request: AdmissionRequest): Promise<AdmissionResponse> {
+  const review = reviewOf(known, request, await rolloutFor(known, request))
   return review ? responseOf(review, reviewWorkload(review)) : { allowed: true }
 }
 
 /** Answers for `admit` when it threw: the plainest hold there is. */
 export function admitPlainly(known: Known, request: AdmissionRequest): AdmissionResponse {
-  const review = reviewOf(known, request)
+  const rollout = cachedRollout(known, request)
+  if (!rollout && isGuarded(request)) {
+    const message = 'sluice cannot read the Rollouts of this namespace now: try again'
+    return { allowed: false, status: { code: 503, reason: 'ServiceUnavailable', message } }
+  }
+  const review = reviewOf(known, request, rollout)
   return review ? responseOf(review, plainestHold(review)) : { allowed: true }
 }
 
@@ -53,25 +61,51 @@ export function validate({ rollouts }: Known, request: AdmissionRequest): Admiss
   return { allowed: true, warnings: previous ? rolloutWarnings(previous, object) : [] }
 }
 
+/**
+ * The Rollout of the workload. A label says that there is one: if the cache has not heard of it yet,
+ * the API server is asked, since an edit that is let through cannot be called back.
+ */
+async function rolloutFor(known: Known, request: AdmissionRequest): Promise<Rollout | undefined> {
+  const cached = cachedRollout(known, request)
+  if (cached || !isGuarded(request)) return cached
+  const key = workloadOf(request)
+  const stored = await known.listRollouts(request.namespace)
+  return firstOf(stored.filter(rollout => workloadKey(rollout) === key))
+}
+
+function isGuarded({ oldObject }: AdmissionRequest): boolean {
+  return oldObject?.metadata.labels?.[WORKLOAD_TYPE] !== undefined
+}
+
+function cachedRollout({ rollouts }: Known, request: AdmissionRequest): Rollout | undefined {
+  return firstOf(rollouts.byIndex('workload', workloadOf(request)))
+}
+
+function workloadOf({ kind, namespace, name }: AdmissionRequest): string {
+  return keyOf({ apiVersion: apiVersionOf(kind), kind: kind.kind, namespace, name })
+}
+
+function apiVersionOf({ group, version }: AdmissionRequest['kind']): string {
+  return group === '' ? version : `${group}/${version}`
+}
+
 function reviewOf(
-  { rollouts, controllerUser }: Known,
+  { controllerUser }: Known,
   request: AdmissionRequest,
+  rollout: Rollout | undefined,
 ): WorkloadReview | undefined {
-  const { object, oldObject, kind, namespace, name } = request
-  const apiVersion = kind.group === '' ? kind.version : `${kind.group}/${kind.version}`
-  const adapter = adapterFor({ apiVersion, kind: kind.kind })
+  const { object, oldObject, kind, options, userInfo } = request
+  const adapter = adapterFor({ apiVersion: apiVersionOf(kind), kind: kind.kind })
   if (!adapter || !object) return undefined
-  const key = keyOf({ apiVersion, kind: kind.kind, namespace, name })
-  const rollout = firstOf(rollouts.byIndex('workload', key))
-  const manager = request.options.fieldManager === CONTROLLER_MANAGER
-  const user = controllerUser === undefined || request.userInfo.username === controllerUser
-  return {
+  const manager = options.fieldManager === CONTROLLER_MANAGER
+  const user = controllerUser === undefined || userInfo.username === controllerUser
+  return defined({
     adapter,
     object,
-    ...(oldObject && { before: oldObject }),
-    ...(rollout && { rollout: rolloutOf(rollout) }),
+    before: oldObject ?? undefined,
+    rollout: rollout && rolloutOf(rollout),
     fromController: manager && user,
-  }
+  })
 }
 
 function responseOf({ object }: WorkloadReview, answer: Answer): AdmissionResponse {

@@ -24,9 +24,12 @@ export const guarded = reached({ type: 'guard' })
 export const unguarded = reached({ type: 'unguard' })
 
 /** The owner's values apply, and the update revision is on its way to everybody. */
-export const releasedToAll = reached({ type: 'release', promote: true })
+export const lettingAllGo = reached({ type: 'finish' })
 
-/** The owner's values apply. */
+/** Nothing of the hold is left, and the update revision is the stable one. */
+export const promoted = reached({ type: 'release', promote: true })
+
+/** Nothing of a hold is left. */
 export const givenBack = reached({ type: 'release', promote: false })
 
 /** Nothing of ours keeps the workload's own controller from finishing. */

@@ -146,7 +146,9 @@ export type Action =
   | { readonly type: 'abort' }
   /** Waiting stock clients of an aborted release fail at once. */
   | { readonly type: 'tellAborted'; readonly message: string }
-  /** The owner's values apply again; `promote`: the update revision is the stable one from now on. */
+  /** The owner's values apply again, and the stable template still is a rollback. */
+  | { readonly type: 'finish' }
+  /** Nothing of the hold is left; `promote`: the update revision is the stable one from now on. */
   | { readonly type: 'release'; readonly promote: boolean }
   /** Nothing of ours keeps the workload's own controller from finishing. */
   | { readonly type: 'rest' }

@@ -99,7 +99,7 @@ export function isProjected(spec: DeploymentSpec, hold: Hold, owner: DeploymentO
 
 function projection(hold: Hold, owner: DeploymentOwner): HoldFields {
   const own = flat(owner)
-  if (hold.mode === 'released') return own
+  if (hold.mode === 'finishing' || hold.mode === 'released') return own
   const aborted = hold.mode === 'aborted'
   return {
     type: 'RollingUpdate',

@@ -7,7 +7,19 @@ import { timeOf } from '../time.ts'
 import { change, holdChange } from './deployment-changes.ts'
 import type { DeploymentWorkload } from './deployment-view.ts'
 
-/** The owner's values apply again. */
+/** Everybody may be new, as fast as the owner's strategy says; the way back stays open. */
+export function finish(w: DeploymentWorkload): Move | undefined {
+  if (!w.hold || w.hold.mode === 'released') return undefined
+  const sent = w.hold.mode === 'finishing'
+  if (sent && w.projected) return undefined
+  return {
+    changes: [holdChange(w, { ...w.hold, mode: 'finishing' })],
+    why: 'giving the owner’s values back',
+    ...(sent && { again: true }),
+  }
+}
+
+/** The hold is over: nothing of it is left. */
 export function release(w: DeploymentWorkload, promote: boolean): Move | undefined {
   if (!w.hold) return undefined
   const labels = promote && w.updateRevision ? { [STABLE_REVISION]: w.updateRevision } : {}

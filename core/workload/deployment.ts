@@ -14,6 +14,7 @@ import type { DeploymentOwner } from './deployment-fields.ts'
 import { labelPods } from './deployment-labels.ts'
 import {
   forgetAbort,
+  finish,
   forgetEscape,
   guard,
   release,
@@ -87,6 +88,7 @@ const moves: Moves = {
   advance: (w, { pods }, now) => advance(w, pods, now),
   abort: (w, _, now) => abort(w, now),
   tellAborted: (w, { message }, now) => tellAborted(w, message, now),
+  finish,
   release: (w, { promote }) => release(w, promote),
   rest: (w, _, now) => rest(w, now),
   labelPods: (w, { batches }) => labelPods(w, batches),

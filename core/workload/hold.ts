@@ -7,11 +7,13 @@ import { defined } from '../defined.ts'
 
 /**
  * `wave`: as many pods as budget and surge say may be new. `stop`: none may start or leave.
- * `aborted`: like stop, and everybody is stable again. `released`: the owner's values apply.
+ * `aborted`: like stop, and everybody is stable again. `finishing`: the owner's values apply, and what
+ * is remembered stays until everybody is new, so that the old template still is a rollback.
+ * `released`: the hold is over; it says so in a word, since an absence could be an accident.
  */
-export type HoldMode = 'wave' | 'stop' | 'aborted' | 'released'
+export type HoldMode = 'wave' | 'stop' | 'aborted' | 'finishing' | 'released'
 
-const modes: readonly HoldMode[] = ['wave', 'stop', 'aborted', 'released']
+const modes: readonly HoldMode[] = ['wave', 'stop', 'aborted', 'finishing', 'released']
 
 /** How far a release may go. */
 export interface Hold {

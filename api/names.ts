@@ -33,6 +33,8 @@ export const ABORT = 'sluice.dev/abort'
 /** ReplicaSet annotations by which the controller-manager tells a scaling from a rollout. */
 export const DESIRED_REPLICAS = 'deployment.kubernetes.io/desired-replicas'
 export const MAX_REPLICAS = 'deployment.kubernetes.io/max-replicas'
+/** On a ReplicaSet: the number of the edit that last made it the newest. */
+export const REVISION = 'deployment.kubernetes.io/revision'
 
 // Field managers
 

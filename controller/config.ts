@@ -3,6 +3,8 @@
 import { hostname } from 'node:os'
 import { parseArgs } from 'node:util'
 
+import { wholeNumber } from '#process/settings.ts'
+
 /** The settings of one controller process. */
 export interface ControllerConfig {
   readonly kubeconfig?: string
@@ -49,9 +51,4 @@ export function readConfig(
     concurrency: wholeNumber('--concurrency', values.concurrency),
     logLevel: values['log-level'],
   }
-}
-
-function wholeNumber(flag: string, text: string): number {
-  if (/^\d{1,5}$/.test(text)) return Number(text)
-  throw new Error(`${flag}: expected a whole number, got ${text}`)
 }

@@ -4,7 +4,7 @@
 import type { Logger } from 'pino'
 
 import { decide } from '#core/rollout/decide.ts'
-import { refOf, workloadKey } from '#core/rollout/key.ts'
+import { refOf } from '#core/rollout/key.ts'
 import type { Instant } from '#core/rollout/model.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { WorkQueue } from '#kube/queue.ts'
@@ -13,7 +13,7 @@ import { apply } from './apply.ts'
 import type { Effects, WriteKind } from './apply.ts'
 import type { ControllerMetrics } from './metrics.ts'
 import { observe } from './observe.ts'
-import { createWatches, deploymentKey } from './watches.ts'
+import { createWatches } from './watches.ts'
 import type { Watches } from './watches.ts'
 
 /** What a controller is made of. */
@@ -62,7 +62,7 @@ export function createController(options: ControllerOptions): Controller {
       })
       metrics.watchQueue(() => running.stats())
       queue = running
-      for (const key of allKeys(watches)) running.add(key)
+      for (const key of watches.keys()) running.add(key)
       await aborted(signal)
       queue = undefined
       await running.stop()
@@ -112,12 +112,6 @@ function createRepeats(): Effects['mayRepeat'] {
     tried.set(key, { times: again + 1, next: now + Math.min(1000 * 2 ** again, 60_000) })
     return undefined
   }
-}
-
-/** Everything that may need a decision: what Rollouts name, and what carries our mark. */
-function allKeys({ rollouts, deployments }: Watches): ReadonlySet<string> {
-  const marked = deployments.list().filter(seen => seen.guarded || seen.hold !== undefined)
-  return new Set([...rollouts.list().map(workloadKey), ...marked.map(deploymentKey)])
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {

@@ -1,11 +1,9 @@
 // Reads the caches once and puts together all that a decision may look at.
 
 import type { Rollout as RolloutObject } from '#api/rollout.generated.ts'
-import { refOf } from '#core/rollout/key.ts'
-import type { Instant, Snapshot, Workload } from '#core/rollout/model.ts'
+import type { Instant, Snapshot } from '#core/rollout/model.ts'
 import { firstOf, refusedFor, rolloutOf } from '#core/rollout/parse.ts'
 import { memoryOf } from '#core/rollout/status.ts'
-import { viewDeployment } from '#core/workload/deployment-view.ts'
 import type { Watches } from './watches.ts'
 
 /** A snapshot, and the stored Rollout that its decision is written to. */
@@ -19,22 +17,13 @@ export interface Observation {
 export function observe(watches: Watches, key: string, now: Instant): readonly Observation[] {
   const objects = watches.rollouts.byIndex('workload', key).filter(isAlive)
   const first = firstOf(objects)
-  const workload = observeWorkload(watches, key, now)
+  const workload = watches.workload(key, now)
   const base = { now, registered: isRegistered(watches), ...(workload && { workload }) }
   if (!first) return workload ? [{ snapshot: { ...base, memory: memoryOf(undefined) } }] : []
   return objects.map(object => {
     const rollout = object === first ? rolloutOf(object) : refusedFor(object, first)
     return { object, snapshot: { ...base, rollout, memory: memoryOf(object.status) } }
   })
-}
-
-function observeWorkload(watches: Watches, key: string, now: Instant): Workload | undefined {
-  const { namespace, name, kind } = refOf(key)
-  const seen = kind === 'Deployment' ? watches.deployments.get(namespace, name) : undefined
-  if (!seen) return undefined
-  const sets = watches.replicaSets.byIndex('owner', seen.metadata.uid)
-  const pods = sets.flatMap(set => watches.pods.byIndex('owner', set.metadata.uid))
-  return viewDeployment(seen, sets, pods, now)
 }
 
 /** The API server knows where to call, and whom to trust there. */

@@ -1,26 +1,30 @@
 // What is watched, and what wakes what. Every event leads to the key of one workload: a decision is
 // about a workload, whichever of its objects changed.
 
-import type { Deployment, Pod, ReplicaSet } from '#api/kubernetes.ts'
+import type { KubeObject, Pod, ReplicaSet } from '#api/kubernetes.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
-import { keyOf, workloadKey } from '#core/rollout/key.ts'
-import { seeDeployment, seePod, seeReplicaSet } from '#core/workload/deployment-seen.ts'
-import type { DeploymentSeen, PodSeen, ReplicaSetSeen } from '#core/workload/deployment-seen.ts'
+import { keyOf, refOf, workloadKey } from '#core/rollout/key.ts'
+import type { Instant, Workload } from '#core/rollout/model.ts'
+import type { WorkloadAdapter } from '#core/workload/adapter.ts'
+import { adapters } from '#core/workload/registry.ts'
+import { seePod, seeReplicaSet } from '#core/workload/seen.ts'
+import type { PodSeen, ReplicaSetSeen, WorkloadSeen } from '#core/workload/seen.ts'
 import { Cache } from '#kube/cache.ts'
 import type { Cached } from '#kube/cache.ts'
 import type { KubeClient, Scope } from '#kube/client.ts'
 import { Reflector } from '#kube/reflector.ts'
 import type { ReflectorNews } from '#kube/reflector.ts'
-import { DEPLOYMENTS, MUTATING_WEBHOOKS, PODS, REPLICA_SETS, ROLLOUTS } from '#kube/resources.ts'
+import { MUTATING_WEBHOOKS, PODS, REPLICA_SETS, resource, ROLLOUTS } from '#kube/resources.ts'
 import type { ResourceType, WebhookConfiguration } from '#kube/resources.ts'
 
 /** Everything that the controller knows of the cluster. */
 export interface Watches {
   readonly rollouts: Cache<Rollout>
-  readonly deployments: Cache<DeploymentSeen>
-  readonly replicaSets: Cache<ReplicaSetSeen>
-  readonly pods: Cache<PodSeen>
   readonly configurations: Cache<WebhookConfiguration>
+  /** The workload of a key; undefined where there is none, or of a kind that is not watched. */
+  readonly workload: (key: string, now: Instant) => Workload | undefined
+  /** The keys of everything that may need a decision: what Rollouts name, and what is marked. */
+  readonly keys: () => ReadonlySet<string>
   /** Fulfilled when each has its first complete list. */
   readonly synced: Promise<unknown>
   /** Runs until the signal aborts. */
@@ -38,80 +42,129 @@ export interface WatchesOptions {
   readonly onListenerError: (error: unknown) => void
 }
 
+/** Workloads of one kind. */
+interface Kind {
+  readonly adapter: WorkloadAdapter
+  readonly cache: Cache<WorkloadSeen>
+}
+
+interface Caches {
+  readonly rollouts: Cache<Rollout>
+  readonly configurations: Cache<WebhookConfiguration>
+  readonly replicaSets: Cache<ReplicaSetSeen>
+  readonly pods: Cache<PodSeen>
+  readonly kinds: readonly Kind[]
+}
+
 /** Makes the caches and connects them to the queue. */
 export function createWatches(options: WatchesOptions): Watches {
-  const { onListenerError, configuration } = options
-  const rollouts = new Cache<Rollout>({
-    indexes: { workload: rollout => [workloadKey(rollout)] },
-    onListenerError,
-  })
-  const deployments = new Cache<DeploymentSeen>({
-    indexes: { uid: seen => [seen.metadata.uid] },
-    onListenerError,
-  })
-  const replicaSets = new Cache<ReplicaSetSeen>({
-    indexes: { uid: set => [set.metadata.uid], owner: set => [set.ownerUid] },
-    onListenerError,
-  })
-  const pods = new Cache<PodSeen>({ indexes: { owner: pod => [pod.ownerUid] }, onListenerError })
-  const configurations = new Cache<WebhookConfiguration>({ onListenerError })
-  const caches = { rollouts, deployments, replicaSets, pods, configurations }
+  const caches = createCaches(options.onListenerError)
+  const { rollouts, configurations, replicaSets, pods, kinds } = caches
   wakeOnChange(caches, options.wake)
 
   const reflectors = [
-    reflect<Rollout, Rollout>(options, ROLLOUTS as ResourceType<Rollout>, rollouts, keep),
-    reflect<Deployment, DeploymentSeen>(options, DEPLOYMENTS, deployments, seeDeployment),
+    reflect(options, ROLLOUTS as ResourceType<Rollout>, rollouts, keep<Rollout>),
     reflect<ReplicaSet, ReplicaSetSeen>(options, REPLICA_SETS, replicaSets, seeReplicaSet),
     reflect<Pod, PodSeen>(options, PODS, pods, seePod),
-    reflect(options, MUTATING_WEBHOOKS, configurations, keep, {
-      fieldSelector: `metadata.name=${configuration}`,
+    reflect(options, MUTATING_WEBHOOKS, configurations, keep<WebhookConfiguration>, {
+      fieldSelector: `metadata.name=${options.configuration}`,
+    }),
+    ...kinds.map(({ adapter, cache }) => {
+      const type = resource(adapter.apiVersion, adapter.plural, adapter.kind)
+      return reflect(options, type, cache, object => adapter.see(object))
     }),
   ]
+  const filled = [rollouts, configurations, replicaSets, pods, ...kinds.map(({ cache }) => cache)]
   return {
-    ...caches,
-    synced: Promise.all(Object.values(caches).map(cache => cache.synced)),
+    rollouts,
+    configurations,
+    workload: (key, now) => observeWorkload(caches, key, now),
+    keys: () => new Set([...rollouts.list().map(workloadKey), ...markedKeys(kinds)]),
+    synced: Promise.all(filled.map(cache => cache.synced)),
     run: signal => Promise.all(reflectors.map(reflector => reflector.run(signal))),
   }
 }
 
-function reflect<T extends Parameters<typeof keep>[0], P extends Cached>(
+function createCaches(onListenerError: (error: unknown) => void): Caches {
+  return {
+    rollouts: new Cache({ indexes: { workload: each => [workloadKey(each)] }, onListenerError }),
+    configurations: new Cache({ onListenerError }),
+    replicaSets: new Cache({
+      indexes: { uid: set => [set.metadata.uid], owner: set => [set.ownerUid] },
+      onListenerError,
+    }),
+    pods: new Cache({ indexes: { owner: pod => [pod.ownerUid] }, onListenerError }),
+    kinds: adapters.map(adapter => ({
+      adapter,
+      cache: new Cache({ indexes: { uid: seen => [seen.metadata.uid] }, onListenerError }),
+    })),
+  }
+}
+
+function reflect<T extends KubeObject, P extends Cached>(
   { client, onNews }: WatchesOptions,
   type: ResourceType<T>,
   cache: Cache<P>,
   ...[project, scope]: [project: (object: T) => P, scope?: Scope]
-): Reflector<T, P> {
+): { readonly run: (signal: AbortSignal) => Promise<void> } {
   const options = { client, type, cache, project, ...scope }
   return new Reflector({ ...options, onNews: news => onNews(type.plural, news) })
 }
 
-type Caches = Omit<Watches, 'synced' | 'run'>
+function observeWorkload(caches: Caches, key: string, now: Instant): Workload | undefined {
+  const { apiVersion, kind, namespace, name } = refOf(key)
+  const found = caches.kinds.find(
+    ({ adapter }) => adapter.apiVersion === apiVersion && adapter.kind === kind,
+  )
+  const seen = found?.cache.get(namespace, name)
+  if (!found || !seen) return undefined
+  const replicaSets = caches.replicaSets.byIndex('owner', seen.metadata.uid)
+  const owners = [seen, ...replicaSets]
+  const pods = owners.flatMap(({ metadata }) => caches.pods.byIndex('owner', metadata.uid))
+  return found.adapter.observe(seen, { replicaSets, pods }, now)
+}
 
 function wakeOnChange(caches: Caches, wake: (key: string) => void): void {
-  const { rollouts, deployments, replicaSets, pods, configurations } = caches
-  const wakeDeployment = (seen: DeploymentSeen) => {
-    const key = deploymentKey(seen)
-    const ours = seen.guarded || seen.hold !== undefined
-    if (ours || rollouts.byIndex('workload', key).length > 0) wake(key)
+  const { rollouts, replicaSets, pods, configurations, kinds } = caches
+  const wakeWorkload = (adapter: WorkloadAdapter, seen: WorkloadSeen) => {
+    const key = keyOfSeen(adapter, seen)
+    if (isMarked(seen) || rollouts.byIndex('workload', key).length > 0) wake(key)
   }
-  const wakeOwner = (uid: string) => deployments.byIndex('uid', uid).forEach(wakeDeployment)
-  const wakeSetOwner = (uid: string) =>
-    replicaSets.byIndex('uid', uid).forEach(set => wakeOwner(set.ownerUid))
-
+  const wakeOwner = (uid: string) => {
+    for (const { adapter, cache } of kinds) {
+      for (const seen of cache.byIndex('uid', uid)) wakeWorkload(adapter, seen)
+    }
+    for (const set of replicaSets.byIndex('uid', uid)) wakeOwner(set.ownerUid)
+  }
   // Both, since a Rollout may have named another workload before.
   rollouts.onChange((before, after) => {
     for (const rollout of [before, after]) if (rollout) wake(workloadKey(rollout))
   })
-  deployments.onChange((before, after) => wakeDeployment((after ?? before)!))
+  for (const { adapter, cache } of kinds) {
+    cache.onChange((before, after) => wakeWorkload(adapter, (after ?? before)!))
+  }
   replicaSets.onChange((before, after) => wakeOwner((after ?? before)!.ownerUid))
-  pods.onChange((before, after) => wakeSetOwner((after ?? before)!.ownerUid))
+  pods.onChange((before, after) => wakeOwner((after ?? before)!.ownerUid))
   configurations.onChange(() => rollouts.list().forEach(rollout => wake(workloadKey(rollout))))
 }
 
-/** The key of a Deployment. */
-export function deploymentKey({ metadata: { namespace, name } }: DeploymentSeen): string {
-  return keyOf({ apiVersion: 'apps/v1', kind: 'Deployment', namespace, name })
+function markedKeys(kinds: readonly Kind[]): readonly string[] {
+  return kinds.flatMap(({ adapter, cache }) =>
+    cache
+      .list()
+      .filter(isMarked)
+      .map(seen => keyOfSeen(adapter, seen)),
+  )
 }
 
-function keep<T extends WebhookConfiguration | Rollout>(object: T): T {
+function isMarked(seen: WorkloadSeen): boolean {
+  return seen.guarded || seen.hold !== undefined
+}
+
+function keyOfSeen({ apiVersion, kind }: WorkloadAdapter, { metadata }: WorkloadSeen): string {
+  return keyOf({ apiVersion, kind, namespace: metadata.namespace, name: metadata.name })
+}
+
+function keep<T>(object: T): T {
   return object
 }

@@ -7,8 +7,8 @@ import type { Deployment, Pod, ReplicaSet } from '#api/kubernetes.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
 import { commandEnvironment, kubectl } from '#cluster/commands.ts'
 import type { CommandTarget } from '#cluster/commands.ts'
-import { seePod, seeReplicaSet } from '#core/workload/deployment-seen.ts'
-import type { PodSeen, ReplicaSetSeen } from '#core/workload/deployment-seen.ts'
+import { seePod, seeReplicaSet } from '#core/workload/seen.ts'
+import type { PodSeen, ReplicaSetSeen } from '#core/workload/seen.ts'
 import { Cache } from '#kube/cache.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { Reflector } from '#kube/reflector.ts'
@@ -110,7 +110,7 @@ async function watch(client: KubeClient, stop: AbortSignal) {
   let fewest = Infinity
   const most = new Map<string, number>()
   const look = (): Pods => {
-    const newest = sets.list().toSorted((a, b) => b.created - a.created)[0]
+    const newest = sets.list().toSorted((a, b) => b.revision - a.revision)[0]
     const alive = pods.list().filter(pod => !pod.terminating)
     const ready = alive.filter(pod => pod.readySince !== undefined)
     const updated = ready.filter(pod => pod.ownerUid === newest?.metadata.uid)

@@ -2,6 +2,8 @@
 
 import { parseArgs } from 'node:util'
 
+import { wholeNumber } from '#process/settings.ts'
+
 /** The settings of one webhook process. */
 export interface WebhookConfig {
   readonly kubeconfig?: string
@@ -60,9 +62,4 @@ export function readConfig(
     drainMs: wholeNumber('--drain-seconds', values['drain-seconds']) * 1000,
     logLevel: values['log-level'],
   }
-}
-
-function wholeNumber(flag: string, text: string): number {
-  if (/^\d{1,5}$/.test(text)) return Number(text)
-  throw new Error(`${flag}: expected a whole number, got ${text}`)
 }

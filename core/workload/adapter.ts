@@ -4,14 +4,21 @@ import type { KubeObject } from '#api/kubernetes.ts'
 import type { Action, Instant, Move, Workload } from '../rollout/model.ts'
 import type { Hold } from './hold.ts'
 import type { HoldRecord, OwnerValues } from './record.ts'
+import type { Owned, WorkloadSeen } from './seen.ts'
 
 /** Actions that an adapter carries out. */
 export type WorkloadAction = Exclude<Action, { type: 'event' }>
 
-/** One kind of workload, its objects `O` and what is observed of them `W`. Pure. */
-export interface WorkloadAdapter<O extends KubeObject = KubeObject, W extends Workload = Workload> {
+/** One kind of workload: its objects `O`, what is kept of them `S`, what is observed `W`. Pure. */
+export interface WorkloadAdapter<
+  O extends KubeObject = KubeObject,
+  S extends WorkloadSeen = WorkloadSeen,
+  W extends Workload = Workload,
+> {
   readonly apiVersion: string
   readonly kind: string
+  /** The lower-case plural in the API server's URLs. */
+  readonly plural: string
   /** Value of the label that marks a guarded workload of this kind. */
   readonly workloadType: string
 
@@ -37,6 +44,10 @@ export interface WorkloadAdapter<O extends KubeObject = KubeObject, W extends Wo
 
   // The release
 
+  /** What is kept of an object while nobody looks. */
+  see(object: O): S
+  /** The workload in words that mean the same for every kind. */
+  observe(seen: S, owned: Owned, now: Instant): W
   /** What to do so that what the action wishes becomes true; undefined when it is. */
   move(workload: W, action: WorkloadAction, now: Instant): Move | undefined
 }

@@ -3,7 +3,7 @@
 
 import { DESIRED_REPLICAS, HOLD, MAX_REPLICAS } from '#api/names.ts'
 import type { Change, MergePatch } from '../change.ts'
-import type { Seen } from './deployment-seen.ts'
+import type { Seen } from './seen.ts'
 import type { DeploymentWorkload, Revision } from './deployment-view.ts'
 import { formatHold } from './hold.ts'
 import type { Hold } from './hold.ts'

@@ -3,7 +3,8 @@
 import { NO_PROGRESS_DEADLINE } from '#api/names.ts'
 import { defined } from '../defined.ts'
 import type { Instant, Workload } from '../rollout/model.ts'
-import type { DeploymentSeen, PodSeen, ReplicaSetSeen } from './deployment-seen.ts'
+import type { DeploymentSeen } from './deployment-seen.ts'
+import type { Owned, PodSeen, ReplicaSetSeen } from './seen.ts'
 import { promised } from './percent.ts'
 import type { Promised } from './percent.ts'
 
@@ -34,8 +35,7 @@ export interface DeploymentWorkload extends Workload {
 /** Puts together what was seen of a Deployment. */
 export function viewDeployment(
   seen: DeploymentSeen,
-  replicaSets: readonly ReplicaSetSeen[],
-  pods: readonly PodSeen[],
+  { replicaSets, pods }: Owned,
   now: Instant,
 ): DeploymentWorkload {
   const revisions = replicaSets.map(set => revisionOf(set, pods)).toSorted(byAge)
@@ -111,7 +111,7 @@ function revisionOf(set: ReplicaSetSeen, pods: readonly PodSeen[]): Revision {
 }
 
 function byAge(a: ReplicaSetSeen, b: ReplicaSetSeen): number {
-  return a.created - b.created || (a.metadata.name < b.metadata.name ? -1 : 1)
+  return a.created - b.created || a.revision - b.revision
 }
 
 function stableOf(

@@ -22,14 +22,18 @@ import {
   unguard,
 } from './deployment-moves.ts'
 import { abort, advance, rest } from './deployment-rules.ts'
+import { seeDeployment } from './deployment-seen.ts'
+import type { DeploymentSeen } from './deployment-seen.ts'
+import { viewDeployment } from './deployment-view.ts'
 import type { DeploymentWorkload } from './deployment-view.ts'
 import { budgetFor, promised, surgeFor } from './percent.ts'
 import type { OwnerValues } from './record.ts'
 import { templateFingerprint } from './template.ts'
 
-export const deployment: WorkloadAdapter<Deployment, DeploymentWorkload> = {
+export const deployment: WorkloadAdapter<Deployment, DeploymentSeen, DeploymentWorkload> = {
   apiVersion: 'apps/v1',
   kind: 'Deployment',
+  plural: 'deployments',
   workloadType: 'deployment',
 
   replicas: object => object.spec.replicas ?? 1,
@@ -63,6 +67,8 @@ export const deployment: WorkloadAdapter<Deployment, DeploymentWorkload> = {
     return replicas + Math.min(surge, Math.max(n - unavailable, 0))
   },
 
+  see: seeDeployment,
+  observe: viewDeployment,
   move<T extends WorkloadAction['type']>(
     workload: DeploymentWorkload,
     action: WorkloadActionOf<T>,

@@ -4,7 +4,7 @@ import type { Instant, Move, Workload, WorkloadRef } from '../rollout/model.ts'
 import type { WorkloadAction, WorkloadAdapter } from './adapter.ts'
 import { deployment } from './deployment.ts'
 
-const adapters: readonly WorkloadAdapter[] = [deployment]
+export const adapters: readonly WorkloadAdapter[] = [deployment]
 
 /** The adapter of a kind; undefined for a kind that is not supported. */
 export function adapterFor(

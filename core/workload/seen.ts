@@ -1,0 +1,99 @@
+// What is kept of ReplicaSets and pods while nobody looks: a fingerprint instead of the template,
+// numbers instead of lists. A pod takes 0.3 KiB so, not 13.
+
+import { DESIRED_REPLICAS, POD_TEMPLATE_HASH, ROLLOUT_BATCH_ID, ROLLOUT_ID } from '#api/names.ts'
+import type { KubeObject, Pod, ReplicaSet } from '#api/kubernetes.ts'
+import { defined } from '../defined.ts'
+import type { Instant } from '../rollout/model.ts'
+import { instantOf } from '../time.ts'
+import type { Hold } from './hold.ts'
+import { templateFingerprint } from './template.ts'
+
+/** Where an object is, and which version of it was seen. */
+export interface Seen {
+  readonly metadata: {
+    readonly namespace: string
+    readonly name: string
+    readonly uid: string
+    readonly resourceVersion: string
+  }
+}
+
+/** A workload of any kind. */
+export interface WorkloadSeen extends Seen {
+  /** It carries our label. */
+  readonly guarded: boolean
+  readonly hold?: Hold
+}
+
+/** What a workload owns, directly or through another. */
+export interface Owned {
+  readonly replicaSets: readonly ReplicaSetSeen[]
+  readonly pods: readonly PodSeen[]
+}
+
+/** A ReplicaSet. */
+export interface ReplicaSetSeen extends Seen {
+  readonly ownerUid: string
+  readonly created: Instant
+  /** Grows with every edit; it tells two that were made in the same second apart. */
+  readonly revision: number
+  readonly hash: string
+  readonly fingerprint: string
+  readonly replicas: number
+  readonly minReadySeconds: number
+  /** What the controller-manager scaled it for; undefined before its first sync. */
+  readonly desiredReplicas?: number
+}
+
+/** A pod. */
+export interface PodSeen extends Seen {
+  readonly ownerUid: string
+  readonly terminating: boolean
+  /** Undefined: not Ready. */
+  readonly readySince?: Instant
+  readonly rolloutId?: string
+  readonly batchId?: string
+}
+
+/** What is kept of a ReplicaSet. */
+export function seeReplicaSet(object: ReplicaSet): ReplicaSetSeen {
+  const { metadata, spec } = object
+  const annotations = { ...metadata.annotations }
+  const desired = Number(annotations[DESIRED_REPLICAS] ?? Number.NaN)
+  return {
+    ...seen(object),
+    ownerUid: controllerUid(object),
+    created: instantOf(metadata.creationTimestamp),
+    revision: Number(annotations[REVISION] ?? 0),
+    hash: metadata.labels?.[POD_TEMPLATE_HASH] ?? '',
+    fingerprint: templateFingerprint(spec.template),
+    replicas: spec.replicas ?? 1,
+    minReadySeconds: spec.minReadySeconds ?? 0,
+    ...(!Number.isNaN(desired) && { desiredReplicas: desired }),
+  }
+}
+
+/** What is kept of a pod. */
+export function seePod(object: Pod): PodSeen {
+  const { metadata, status } = object
+  const ready = status?.conditions?.find(({ type }) => type === 'Ready')
+  return defined({
+    ...seen(object),
+    ownerUid: controllerUid(object),
+    terminating: metadata.deletionTimestamp !== undefined,
+    readySince: ready?.status === 'True' ? instantOf(ready.lastTransitionTime) : undefined,
+    rolloutId: metadata.labels?.[ROLLOUT_ID],
+    batchId: metadata.labels?.[ROLLOUT_BATCH_ID],
+  })
+}
+
+/** Where an object is. */
+export function seen({ metadata }: KubeObject): Seen {
+  const { namespace = '', name, uid = '', resourceVersion = '' } = metadata
+  return { metadata: { namespace, name, uid, resourceVersion } }
+}
+
+function controllerUid({ metadata }: KubeObject): string {
+  return metadata.ownerReferences?.find(({ controller }) => controller)?.uid ?? ''
+}

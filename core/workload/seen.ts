@@ -1,7 +1,13 @@
 // What is kept of ReplicaSets and pods while nobody looks: a fingerprint instead of the template,
 // numbers instead of lists. A pod takes 0.3 KiB so, not 13.
 
-import { DESIRED_REPLICAS, POD_TEMPLATE_HASH, ROLLOUT_BATCH_ID, ROLLOUT_ID } from '#api/names.ts'
+import {
+  DESIRED_REPLICAS,
+  POD_TEMPLATE_HASH,
+  REVISION,
+  ROLLOUT_BATCH_ID,
+  ROLLOUT_ID,
+} from '#api/names.ts'
 import type { KubeObject, Pod, ReplicaSet } from '#api/kubernetes.ts'
 import { defined } from '../defined.ts'
 import type { Instant } from '../rollout/model.ts'

@@ -17,10 +17,9 @@ import type { ResourceType } from '#kube/resources.ts'
 
 /** Pods of one Deployment at one moment. */
 export interface Pods {
-  /** Ready pods of the newest version. */
-  readonly updated: number
   readonly ready: number
-  readonly total: number
+  /** Ready pods of one version, by the variable `VERSION`. */
+  readonly readyOf: (version: string) => number
 }
 
 /** What the story needs. */
@@ -110,11 +109,11 @@ async function watch(client: KubeClient, stop: AbortSignal) {
   let fewest = Infinity
   const most = new Map<string, number>()
   const look = (): Pods => {
-    const newest = sets.list().toSorted((a, b) => b.revision - a.revision)[0]
-    const alive = pods.list().filter(pod => !pod.terminating)
-    const ready = alive.filter(pod => pod.readySince !== undefined)
-    const updated = ready.filter(pod => pod.ownerUid === newest?.metadata.uid)
-    return { updated: updated.length, ready: ready.length, total: alive.length }
+    const ready = pods.list().filter(pod => !pod.terminating && pod.readySince !== undefined)
+    const versions = new Map(sets.list().map(set => [set.metadata.uid, set.version]))
+    const readyOf = (version: string) =>
+      ready.filter(pod => versions.get(pod.ownerUid) === version).length
+    return { ready: ready.length, readyOf }
   }
   const note = () => {
     fewest = Math.min(fewest, look().ready)

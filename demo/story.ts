@@ -25,16 +25,17 @@ async function release(stage: Stage): Promise<void> {
   heading(stage, 'An ordinary edit: it stops after 1 pod')
   stage.fewestReady()
   await edit(stage, 'version-2')
-  await reached(stage, 1, 1)
+  await reached(stage, { step: 1, version: 'version-2', pods: 1 })
   await stage.run('get', 'rollout,deployment,replicaset')
 
   await approve(stage, 'Let step 2 begin?')
-  await reached(stage, 2, 5)
+  await reached(stage, { step: 2, version: 'version-2', pods: 5 })
   await stage.run('get', 'deployment,replicaset')
 
   await approve(stage, 'Let everybody have the new version?')
   await phase(stage, 'Healthy')
-  claim(stage.pods().updated === 10, `10 new pods, found ${stage.pods().updated}`)
+  const pods = stage.pods().readyOf('version-2')
+  claim(pods === 10, `10 new pods, found ${pods}`)
   await stage.run('rollout', 'status', 'deployment/workload-demo')
   await stage.run('get', 'rollout,deployment,replicaset')
   keepsPromise(stage)
@@ -43,9 +44,9 @@ async function release(stage: Stage): Promise<void> {
 async function rollBack(stage: Stage): Promise<void> {
   heading(stage, 'A second edit that nobody likes: the old template returns half-way')
   await edit(stage, 'version-3')
-  await reached(stage, 1, 1)
+  await reached(stage, { step: 1, version: 'version-3', pods: 1 })
   await approve(stage, 'Let step 2 begin?')
-  await reached(stage, 2, 5)
+  await reached(stage, { step: 2, version: 'version-3', pods: 5 })
   const before = stage.mostPods('version-3')
 
   await stage.ask('Roll back?')
@@ -55,7 +56,8 @@ async function rollBack(stage: Stage): Promise<void> {
   const { status } = await stage.rollout()
   const succeeded = status?.conditions?.find(({ type }) => type === 'Succeeded')
   claim(succeeded?.status === 'False', 'condition Succeeded=False after the rollback')
-  claim(stage.pods().updated === 0, `no pod of version-3, found ${stage.pods().updated}`)
+  const left = stage.pods().readyOf('version-3')
+  claim(left === 0, `no pod of version-3, found ${left}`)
   claim(stage.mostPods('version-3') === before, 'no new pod of version-3 after the rollback')
   keepsPromise(stage)
 }
@@ -73,13 +75,20 @@ async function approve(stage: Stage, question: string): Promise<void> {
   await stage.run('patch', 'rollout', 'rollouts-demo', ...args)
 }
 
-async function reached(stage: Stage, step: number, pods: number): Promise<void> {
+interface Stop {
+  readonly step: number
+  readonly version: string
+  readonly pods: number
+}
+
+async function reached(stage: Stage, { step, version, pods }: Stop): Promise<void> {
   await stage.until(`step ${step} with ${pods} new pods`, async () => {
     const { status } = await stage.rollout()
     const { currentStepIndex, currentStepState } = status?.canaryStatus ?? {}
     return currentStepIndex === step && currentStepState === 'StepPaused'
   })
-  const { updated, ready } = stage.pods()
+  const { ready, readyOf } = stage.pods()
+  const updated = readyOf(version)
   claim(updated === pods, `${pods} new Ready pods in step ${step}, found ${updated}`)
   stage.say(`\n  step ${step}: ${updated} of 10 pods are new, ${ready} are Ready`)
 }

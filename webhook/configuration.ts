@@ -81,7 +81,14 @@ export function validatingConfiguration(options: ConfigurationOptions): WebhookM
       {
         ...webhook(options, '/validate'),
         name: 'rollouts.sluice.dev',
-        rules: [rule(GROUP, version, 'rollouts', ['CREATE', 'UPDATE', 'DELETE'])],
+        rules: [rule(GROUP, version, 'rollouts', ['CREATE', 'UPDATE'])],
+      },
+      {
+        ...webhook(options, '/validate'),
+        name: 'deletions.sluice.dev',
+        // It only warns: nothing of ours may keep an object, or its namespace, from being deleted.
+        failurePolicy: 'Ignore',
+        rules: [rule(GROUP, version, 'rollouts', ['DELETE'])],
       },
     ],
   }

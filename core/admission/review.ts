@@ -2,7 +2,14 @@
 // that comes with the request counts only from our controller, and only as the next one of the same
 // release. So a stale copy, an `undo` that brings old annotations back, or a replayed write do nothing.
 
-import { HOLD, OWN_ROLLOUT_ID, RECORD, STABLE_REVISION, WORKLOAD_TYPE } from '#api/names.ts'
+import {
+  HOLD,
+  OWN_ROLLOUT_ID,
+  RECORD,
+  STABLE_REVISION,
+  STABLE_TEMPLATE,
+  WORKLOAD_TYPE,
+} from '#api/names.ts'
 import type { KubeObject } from '#api/kubernetes.ts'
 import { defined } from '../defined.ts'
 import { equalJson } from '../equal.ts'
@@ -16,6 +23,7 @@ import type { HoldRecord, OwnerValues } from '../workload/record.ts'
 import {
   abortedWarnings,
   holdWarnings,
+  nativeWarnings,
   notHeldWarnings,
   ownerWarnings,
   rollbackWarnings,
@@ -46,7 +54,7 @@ export interface Answer {
 /** Holds, projects, restores or leaves alone. Pure, and idempotent: a second review changes nothing. */
 export function reviewWorkload(review: WorkloadReview): Answer {
   const answer = answerOf(review)
-  return { ...answer, object: withLabels(review, answer.object) }
+  return { ...answer, object: withMarks(review, answer.object) }
 }
 
 function answerOf(review: WorkloadReview): Answer {
@@ -55,7 +63,7 @@ function answerOf(review: WorkloadReview): Answer {
   const hold = holdOf(before)
   const record = recordOf(before)
   const edited = adapter.fingerprint(before) !== adapter.fingerprint(review.object)
-  if (!hold || !record) return edited ? begun(review, freeOwner(review)) : cleaned(review)
+  if (!hold || !record) return edited ? freeEdit(review) : cleaned(review)
   const held = { ...review, before, hold, record }
   if (!edited) return projected(held)
   if (hold.mode === 'released') return begun(review, heldOwner(held))
@@ -69,6 +77,17 @@ interface Held extends WorkloadReview {
   readonly record: HoldRecord
 }
 
+/** An edit of a workload that is not held. */
+function freeEdit(review: WorkloadReview): Answer {
+  const owner = freeOwner(review)
+  const stable = review.before?.metadata.annotations?.[STABLE_TEMPLATE]
+  // A native rollout was running when the Rollout came: going back to where it began is no release.
+  if (stable === review.adapter.fingerprint(review.object)) {
+    return { outcome: 'restored', object: restored(review, owner), warnings: nativeWarnings() }
+  }
+  return begun(review, owner, stable)
+}
+
 /** A version that nobody runs yet: held at the first step, or let through with the reason. */
 function begun(review: WorkloadReview, owner: OwnerValues, stable?: string): Answer {
   const { adapter, before, object, rollout } = review
@@ -77,6 +96,8 @@ function begun(review: WorkloadReview, owner: OwnerValues, stable?: string): Ans
     const free = restored(review, owner)
     return { outcome: 'notHeld', object: free, warnings: notHeldWarnings(refusal ?? noRollout) }
   }
+  // The API server refuses them in its own words, which a projection would hide from it.
+  if (adapter.invalid(owner)) return asItIs(review, owner)
   const replicas = adapter.replicas(object)
   const first = rollout.steps[0]!
   const n = podCount(first.replicas, replicas)
@@ -96,10 +117,11 @@ function begun(review: WorkloadReview, owner: OwnerValues, stable?: string): Ans
   }
   const peak = adapter.peak(object, owner, n)
   const paused = adapter.paused(owner)
+  const again = holdOf(before!) !== undefined
   return {
     outcome: 'held',
     object: withHold(review, hold, record),
-    warnings: holdWarnings({ rollout, replicas, n, peak, paused, again: stable !== undefined }),
+    warnings: holdWarnings({ rollout, release: hold.rolloutId, replicas, n, peak, paused, again }),
   }
 }
 
@@ -144,6 +166,7 @@ function rolledBack(held: Held): Answer {
 function projected(held: Held): Answer {
   const { adapter, record } = held
   const owner = heldOwner(held)
+  if (adapter.invalid(owner)) return asItIs(held, owner)
   const hold = nextHold(held)
   if (hold.mode === 'released') {
     return { outcome: 'restored', object: restored(held, owner), warnings: [] }
@@ -152,6 +175,11 @@ function projected(held: Held): Answer {
     ? abortedWarnings(held.rollout, hold, asksToGoOn(held))
     : ownerWarnings(adapter.paused(record.owner), adapter.paused(owner), held.rollout)
   return { outcome: 'projected', object: withHold(held, hold, { ...record, owner }), warnings }
+}
+
+/** The owner's own values, for the API server to judge. */
+function asItIs({ adapter, object }: WorkloadReview, owner: OwnerValues): Answer {
+  return { outcome: 'untouched', object: adapter.restore(object, owner), warnings: [] }
 }
 
 /** A write to a workload that is not held: what a hold left in it elsewhere is taken out. */
@@ -174,6 +202,9 @@ function reasonNotHeld(review: WorkloadReview, owner: OwnerValues): string | und
 
 /** The hold of our controller's write, if it follows on the one that stands; else that one. */
 function nextHold({ object, hold, fromController }: Held): Hold {
+  // It never takes the annotation away: this is a second look at a hold that the first one ended.
+  const ended = object.metadata.annotations?.[HOLD] === undefined
+  if (fromController && ended) return { ...hold, mode: 'released' }
   const asked = holdOf(object)
   if (!fromController || !asked) return hold
   const follows = asked.rolloutId === hold.rolloutId && asked.seq === hold.seq + 1
@@ -196,14 +227,21 @@ function heldOwner(held: Held): OwnerValues {
   if (carried && (same || isOfThisRequest(held, hold))) {
     return held.adapter.ownerOfHeld(held.object, hold!, carried)
   }
+  if (carried && hold && isSecondLook(held, hold, carried)) return carried.owner
   return held.adapter.ownerOfHeld(held.object, held.hold, held.record)
+}
+
+/** Our controller writes no hold fields: where they stand as it asks, the first pass has set them. */
+function isSecondLook({ adapter, object, fromController }: Held, hold: Hold, record: HoldRecord) {
+  return fromController && equalJson(adapter.project(object, hold, record.owner), object)
 }
 
 function freeOwner(review: WorkloadReview): OwnerValues {
   const { adapter, object, before } = review
   const carried = recordOf(object)
   const hold = holdOf(object)
-  const ours = carried && hold && (!before || isOfThisRequest(review, hold))
+  const trusted = !before || review.fromController || isOfThisRequest(review, hold)
+  const ours = carried && hold && trusted
   return ours ? adapter.ownerOfHeld(object, hold, carried) : adapter.ownerOfFree(object, before)
 }
 
@@ -232,16 +270,27 @@ function restored({ adapter, object }: WorkloadReview, owner: OwnerValues): Kube
   return annotated(adapter.restore(object, owner), none)
 }
 
-/** A manifest does not name our labels: who puts it back whole must not take the guard away. */
-function withLabels({ before, rollout, fromController }: WorkloadReview, object: KubeObject) {
+/** A manifest does not name what marks a workload: who puts it back whole must not take it away. */
+function withMarks({ before, rollout, fromController }: WorkloadReview, object: KubeObject) {
   if (!before || !rollout || fromController) return object
-  const kept = [WORKLOAD_TYPE, STABLE_REVISION].flatMap(key => {
-    const value = before.metadata.labels?.[key]
-    return value === undefined ? [] : [[key, value] as const]
-  })
-  const labels = { ...object.metadata.labels, ...Object.fromEntries(kept) }
-  if (kept.length === 0 || equalJson(labels, object.metadata.labels ?? {})) return object
-  return { ...object, metadata: { ...object.metadata, labels } }
+  const labels = kept(before.metadata.labels, object.metadata.labels, [
+    WORKLOAD_TYPE,
+    STABLE_REVISION,
+  ])
+  const annotations = kept(before.metadata.annotations, object.metadata.annotations, [
+    STABLE_TEMPLATE,
+  ])
+  return { ...object, metadata: { ...object.metadata, ...defined({ labels, annotations }) } }
+}
+
+type Words = Readonly<Record<string, string>> | undefined
+
+/** `now` with the values of some keys as they were `before`; undefined where nothing differs. */
+function kept(before: Words, now: Words, keys: readonly string[]): Words {
+  const was = Object.fromEntries(keys.flatMap(key => (before?.[key] ? [[key, before[key]]] : [])))
+  const foreign = Object.entries({ ...now }).filter(([key]) => !keys.includes(key) || key in was)
+  const all = { ...Object.fromEntries(foreign), ...was }
+  return equalJson(all, now ?? {}) ? now : all
 }
 
 function annotated(

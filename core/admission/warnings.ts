@@ -2,12 +2,14 @@
 // A line is at most 256 characters: API servers and clients cut what is longer.
 
 import type { Rollout, Step } from '../rollout/model.ts'
-import { abortCommand, approveCommand, resumeCommand } from '../rollout/commands.ts'
+import { abortCommand, approveCommand, resumeCommand, unpauseCommand } from '../rollout/commands.ts'
 import type { Hold } from '../workload/hold.ts'
 
 /** The plan of an edit that is held. */
 export interface PlanInWords {
   readonly rollout: Rollout
+  /** Our name of the release. */
+  readonly release: string
   readonly replicas: number
   /** New pods of the first step. */
   readonly n: number
@@ -21,17 +23,28 @@ export interface PlanInWords {
 
 /** The edit is held: the plan, and the command that goes on. */
 export function holdWarnings(plan: PlanInWords): readonly string[] {
-  const { rollout, replicas, n, peak, paused, again } = plan
+  const { rollout, release, replicas, n, peak, paused, again } = plan
   const first = rollout.steps[0]!
   const start = again ? 'release starts again' : 'release starts'
   const step = `${start} with step 1 of ${rollout.steps.length}`
   const pods = `${n} of ${replicas} pods`
   const lines = [`${step}: ${pods}, then ${pauseInWords(rollout, first)}; peak ${peak} pods`]
-  if (rollout.paused) lines.push(`Rollout ${rollout.name} is paused: no new pod starts until then`)
-  else if (paused) lines.push('the workload is paused: no new pod starts until it is resumed')
-  if (isApproval(rollout, first)) lines.push(`approve with: ${approveCommand(rollout)}`)
-  lines.push(`take all pods back with: ${abortCommand(rollout)}`)
+  if (rollout.paused) {
+    lines.push(
+      `Rollout ${rollout.name} is paused and no new pod starts; go on with: ${unpauseCommand(rollout)}`,
+    )
+  } else if (paused) {
+    lines.push('the workload is paused and no new pod starts; go on with: kubectl rollout resume')
+  } else if (isApproval(rollout, first)) {
+    lines.push(`approve with: ${approveCommand(rollout)}`)
+  }
+  lines.push(`take all pods back with: ${abortCommand(rollout, release)}`)
   return lines
+}
+
+/** The template is back with which a native rollout began that is still running. */
+export function nativeWarnings(): readonly string[] {
+  return ['back to the stable template: all pods go back now by the workload’s own strategy']
 }
 
 /** The edit is not held: why, and what that means. */

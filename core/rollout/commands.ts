@@ -13,9 +13,15 @@ export function approveCommand({ namespace, name }: Named): string {
   return `kubectl -n ${namespace} patch rollout ${name} --subresource=status --type=merge -p '${patch}'`
 }
 
-/** Takes everybody back to the stable revision. */
-export function abortCommand({ namespace, name }: Named): string {
-  return `kubectl -n ${namespace} annotate rollout ${name} ${ABORT}=true`
+/** Takes everybody back to the stable revision. The release's name makes it differ from older ones. */
+export function abortCommand({ namespace, name }: Named, release: string): string {
+  return `kubectl -n ${namespace} annotate rollout ${name} --overwrite ${ABORT}=${release}`
+}
+
+/** Un-freezes a paused Rollout. */
+export function unpauseCommand({ namespace, name }: Named): string {
+  const patch = '{"spec":{"strategy":{"paused":false}}}'
+  return `kubectl -n ${namespace} patch rollout ${name} --type=merge -p '${patch}'`
 }
 
 /** Starts an aborted release again. */

@@ -31,6 +31,7 @@ import {
   stay,
   stayAborted,
 } from './outcomes.ts'
+import { unpauseCommand } from './commands.ts'
 import { stepName } from './events.ts'
 import { isFullLastStep, naturalNext } from './plan-steps.ts'
 import { planFor } from './phases.ts'
@@ -185,7 +186,7 @@ function frozen(s: Snapshot): string {
   const { rollout, workload } = s
   const { namespace, name } = workload!.ref
   const command = rollout!.paused
-    ? `kubectl -n ${namespace} patch rollout ${rollout!.name} --type=merge -p '{"spec":{"strategy":{"paused":false}}}'`
+    ? unpauseCommand(rollout!)
     : `kubectl -n ${namespace} rollout resume deployment/${name}`
   return `${stepName(s)} is paused by its owner; go on with: ${command}`
 }

@@ -18,7 +18,7 @@ export function started({ rollout, workload }: Snapshot): WorkloadEvent {
   return {
     type: 'Normal',
     reason: 'ReleaseStarted',
-    message: `release ${release} of ${steps} steps begins; take all pods back with: ${abortCommand(rollout!)}`,
+    message: `release ${release} of ${steps} steps begins; take all pods back with: ${abortCommand(rollout!, release)}`,
     key: `${release}/begin`,
   }
 }
@@ -73,7 +73,7 @@ export function stalled(s: Snapshot): WorkloadEvent {
   return {
     type: 'Warning',
     reason: 'ProgressDeadlineExceeded',
-    message: `${stepName(s)} has not been reached within ${s.workload!.deadlineSeconds} s: nothing moves until its pods are Ready; take all pods back with: ${abortCommand(s.rollout!)}`,
+    message: `${stepName(s)} has not been reached within ${s.workload!.deadlineSeconds} s: nothing moves until its pods are Ready; take all pods back with: ${abortCommand(s.rollout!, release)}`,
     key: `${release}/${stepIndex}/stalled/${since}`,
   }
 }
@@ -145,8 +145,19 @@ export function aborted({ memory, rollout }: Snapshot): WorkloadEvent {
   return {
     type: 'Warning',
     reason: 'ReleaseAborted',
-    message: `release ${memory.rolloutId} was aborted: all pods run the stable revision; start it again with: ${resumeCommand(rollout!)}`,
+    message: `release ${memory.rolloutId} was aborted: all pods run the stable revision; start it again with: ${resumeCommand(rollout!)}; or end it by putting the old template back (kubectl apply, helm rollback)`,
     key: `${memory.release}/aborted/${rollout!.abort}`,
+  }
+}
+
+/** Hold fields were left without a hold: something took our annotations away while we were not asked. */
+export function valuesRestored({ workload }: Snapshot): WorkloadEvent {
+  return {
+    type: 'Warning',
+    reason: 'ValuesRestored',
+    message:
+      'fields of a hold were left without the hold: the owner’s values are put back, or the defaults where no ReplicaSet remembers them',
+    key: `values-restored/${workload!.generation}`,
   }
 }
 

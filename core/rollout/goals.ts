@@ -13,6 +13,7 @@ import {
   stepName,
   stepReached,
   tell,
+  valuesRestored,
 } from './events.ts'
 import { currentStep } from './plan-steps.ts'
 import type { Action, Goal, Instant, Move, Snapshot } from './model.ts'
@@ -33,7 +34,13 @@ export const promoted = reached({ type: 'release', promote: true })
 export const givenBack = reached({ type: 'release', promote: false })
 
 /** Nothing of ours keeps the workload's own controller from finishing. */
-export const unhindered = reached({ type: 'rest' })
+export const unhindered: Goal = {
+  ...reached({ type: 'rest' }),
+  act: s => {
+    const news = s.workload!.armed ? [tell(valuesRestored(s))] : []
+    return { actions: [...news, { type: 'rest' }] }
+  },
+}
 
 /** An abort annotation that is older than the release does not hide a new one. */
 export const abortForgotten: Goal = {
@@ -111,8 +118,11 @@ function reached(action: WorkloadAction): Goal {
 /** What happened on the way that people should know. */
 function news(s: Snapshot): readonly Action[] {
   const { memory, workload } = s
-  const { replicas, updated, stableRevision } = workload!
-  const allNew = updated === replicas && replicas > podCount(currentStep(s).replicas, replicas)
+  const { replicas, updated, total, stableRevision } = workload!
+  const allNew =
+    updated === total &&
+    updated === replicas &&
+    replicas > podCount(currentStep(s).replicas, replicas)
   const events = [
     memory.state === 'StepReady' && !memory.pauseReached && approvalIgnored(s),
     overdue(s) && !memory.pauseReached && stalled(s),

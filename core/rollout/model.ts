@@ -97,6 +97,8 @@ export interface Workload {
   readonly record?: HoldRecord
   /** The fields stand as the hold says. */
   readonly projected: boolean
+  /** Its fields are those of a hold, and there is none. */
+  readonly armed: boolean
   /** Its owner has paused it. */
   readonly ownerPaused: boolean
   /** The release id that the owner gave, by label. */
@@ -106,6 +108,8 @@ export interface Workload {
   /** '' until its controller has made it. */
   readonly updateRevision: string
   readonly updated: number
+  /** Pods of all revisions. */
+  readonly total: number
   /** New pods that have been Ready for as long as the owner's minReadySeconds. */
   readonly updatedReady: number
   /** Its own controller has nothing left to do: everybody runs the update revision and is Ready. */

@@ -61,14 +61,14 @@ export const phaseRules: readonly PhaseRule[] = [
     when: s => isHeld(s) && (!s.memory.releasing || isNewer(s)),
   },
   {
-    plan: 'Aborting',
-    because: 'the Rollout carries an abort annotation that came after the edit',
-    when: s => isHeld(s) && isAborted(s),
-  },
-  {
     plan: 'Cancelling',
     because: 'the stable template has returned during a release',
     when: s => s.memory.releasing && isStableAgain(s),
+  },
+  {
+    plan: 'Aborting',
+    because: 'the Rollout carries an abort annotation that came after the edit',
+    when: s => isHeld(s) && isAborted(s),
   },
   {
     plan: 'Finishing',

@@ -4,6 +4,7 @@
 import { ARMED_MIN_READY_SECONDS, NO_PROGRESS_DEADLINE } from '#api/names.ts'
 import type { Deployment, DeploymentSpec, IntOrPercent } from '#api/kubernetes.ts'
 import { defined } from '../defined.ts'
+import { parseIntOrPercent } from '../replicas.ts'
 import type { Hold } from './hold.ts'
 import { mark, marked } from './percent.ts'
 import type { HoldRecord, OwnerValues } from './record.ts'
@@ -71,9 +72,19 @@ export function ownerOfHeld(incoming: Deployment, hold: Hold, record: HoldRecord
   const ours = projection(hold, recorded)
   const was = flat(recorded)
   const is = valuesOf(incoming.spec)
-  const wanted = mapFields(key => (isOurs(is[key], ours[key]) ? was[key] : is[key]))
+  const edited = mapFields(key => (isOurs(is[key], ours[key]) ? was[key] : is[key]))
+  const wanted = withBothAmounts(edited, is)
   const rolls = wanted.maxUnavailable !== was.maxUnavailable || wanted.maxSurge !== was.maxSurge
   return asOwner({ ...wanted, type: is.type === ours.type && !rolls ? was.type : is.type })
+}
+
+/** One amount edited to 0 beside a recorded 0: then the other one of the request was meant, too. */
+function withBothAmounts(edited: HoldFields, is: HoldFields): HoldFields {
+  const { maxUnavailable, maxSurge } = is
+  if (isMarked(maxUnavailable) || isMarked(maxSurge)) return edited
+  return invalidRollingUpdate(edited) === undefined
+    ? edited
+    : { ...edited, maxUnavailable, maxSurge }
 }
 
 /** The Deployment with the hold's fields. Pure and idempotent; touches nothing else. */
@@ -88,6 +99,31 @@ export function projectDeployment(
 /** The Deployment with its owner's fields. */
 export function restoreDeployment(object: Deployment, owner: DeploymentOwner): Deployment {
   return withFields(object, flat(owner))
+}
+
+/** Some of the fields are those of a hold. */
+export function hasHoldFields(spec: DeploymentSpec): boolean {
+  return Object.values(valuesOf(spec)).some(isMarked)
+}
+
+/** Why the API server would refuse the owner's values; undefined if it would not. */
+export function invalidOwner(owner: DeploymentOwner): string | undefined {
+  const { type, minReadySeconds, progressDeadlineSeconds } = flat(owner)
+  if (type !== 'RollingUpdate' && type !== 'Recreate') return 'strategy.type: not known'
+  if (minReadySeconds < 0) return 'minReadySeconds: below 0'
+  if (progressDeadlineSeconds <= minReadySeconds) {
+    return 'progressDeadlineSeconds: not above minReadySeconds'
+  }
+  return type === 'RollingUpdate' ? invalidRollingUpdate(flat(owner)) : undefined
+}
+
+function invalidRollingUpdate({ maxUnavailable, maxSurge }: HoldFields): string | undefined {
+  const out = parseIntOrPercent(maxUnavailable)
+  const beside = parseIntOrPercent(maxSurge)
+  if (!out || (out.unit === 'percent' && out.value > 100))
+    return 'maxUnavailable: no amount of pods'
+  if (!beside) return 'maxSurge: no amount of pods'
+  return out.value + beside.value === 0 ? 'maxUnavailable and maxSurge: both are 0' : undefined
 }
 
 /** The hold fields stand as the hold says. */

@@ -1,11 +1,21 @@
 // The moves of a Deployment that are one write: labels, the end of a hold, a word to waiting clients.
 
-import { ESCAPE, STABLE_REVISION, WORKLOAD_TYPE } from '#api/names.ts'
+import {
+  ESCAPE,
+  HOLD,
+  RECORD,
+  STABLE_REVISION,
+  STABLE_TEMPLATE,
+  WORKLOAD_TYPE,
+} from '#api/names.ts'
 import type { Change } from '../change.ts'
 import type { Instant, Move } from '../rollout/model.ts'
 import { timeOf } from '../time.ts'
 import { change, holdChange } from './deployment-changes.ts'
 import type { DeploymentWorkload } from './deployment-view.ts'
+import { formatHold } from './hold.ts'
+import type { Hold } from './hold.ts'
+import { formatRecord } from './record.ts'
 
 /** Everybody may be new, as fast as the owner's strategy says; the way back stays open. */
 export function finish(w: DeploymentWorkload): Move | undefined {
@@ -55,11 +65,16 @@ export function tellAborted(
 
 /** Admission is called for the Deployment, and its stable revision is named. */
 export function guard(w: DeploymentWorkload): Move | undefined {
-  const stale = !w.hold && w.rolledOut && w.seen.stableLabel !== w.updateRevision
+  const { stableLabel, stableFingerprint } = w.seen
+  const settled = !w.hold && w.rolledOut
+  const stale = settled && (stableLabel !== w.updateRevision || stableFingerprint !== undefined)
   if (w.guarded && !stale) return undefined
   const stable = w.stableRevision && { [STABLE_REVISION]: w.stableRevision }
   const labels = { [WORKLOAD_TYPE]: 'deployment', ...stable }
-  return { changes: [change(w, { metadata: { labels } })], why: 'labelling the Deployment' }
+  const rolling = w.stable && w.stable !== w.update && !w.hold
+  const annotations = { [STABLE_TEMPLATE]: rolling ? w.stable.fingerprint : null }
+  const metadata = { labels, annotations }
+  return { changes: [change(w, { metadata })], why: 'labelling the Deployment' }
 }
 
 /** No trace of ours is left. */
@@ -67,7 +82,8 @@ export function unguard(w: DeploymentWorkload): Move | undefined {
   // A label that somebody else put there comes without the other one.
   if (w.seen.stableLabel === undefined) return undefined
   const labels = { [WORKLOAD_TYPE]: null, [STABLE_REVISION]: null }
-  return { changes: [change(w, { metadata: { labels } })], why: 'taking the labels away' }
+  const metadata = { labels, annotations: { [STABLE_TEMPLATE]: null } }
+  return { changes: [change(w, { metadata })], why: 'taking the labels away' }
 }
 
 /** An abort annotation counts again. */
@@ -75,6 +91,26 @@ export function forgetAbort(w: DeploymentWorkload): Move | undefined {
   if (w.hold?.abortSeen === undefined) return undefined
   const { abortSeen: _, ...hold } = w.hold
   return { changes: [holdChange(w, hold)], why: 'forgetting an older abort' }
+}
+
+/**
+ * Fields of a hold were left without one. They are put back as every hold ends: by a word to
+ * admission, and with what a ReplicaSet remembers of the owner's values.
+ */
+export function restore(w: DeploymentWorkload): Move | undefined {
+  if (!w.armed) return undefined
+  const over: Hold = {
+    mode: 'released',
+    pods: '100%',
+    budget: '100%',
+    surge: '0%',
+    rolloutId: 'restored',
+    seq: 1,
+  }
+  const record = w.remembered && { [RECORD]: formatRecord(w.remembered) }
+  const annotations = { [HOLD]: formatHold(over), ...record }
+  const changes = [change(w, { metadata: { annotations } })]
+  return { changes, why: 'putting the owner’s values back', again: true }
 }
 
 /** The escape is over. */

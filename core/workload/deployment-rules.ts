@@ -6,9 +6,9 @@ import { ARMED_MIN_READY_SECONDS } from '#api/names.ts'
 import type { Instant, Move } from '../rollout/model.ts'
 import { podCount } from '../replicas.ts'
 import { holdChange, scale, setChange } from './deployment-changes.ts'
-import type { DeploymentWorkload } from './deployment-view.ts'
+import type { DeploymentWorkload, Revision } from './deployment-view.ts'
 import { nextReadyAt, readyFor } from './deployment-view.ts'
-import { allowed, growth, quiet, stands, waveFor, waveHold } from './deployment-waves.ts'
+import { allowed, growth, narrowed, quiet, stands, waveFor, waveHold } from './deployment-waves.ts'
 import type { Aim } from './deployment-waves.ts'
 import type { Hold } from './hold.ts'
 
@@ -20,7 +20,7 @@ interface Target extends Aim {
 type Rule = (w: DeploymentWorkload, target: Target) => Move | undefined
 
 const observed: readonly Rule[] = [heldAgain, mended, seenByManager]
-const forward: readonly Rule[] = [someRun, ...observed, disarmed, withdrawn, wave]
+const forward: readonly Rule[] = [someRun, ...observed, steered, withdrawn, wave]
 const backward: readonly Rule[] = [...observed, disarmed, withdrawn, stopped, lastOneLeft, parted]
 const resting: readonly Rule[] = [mended, disarmed]
 
@@ -55,10 +55,10 @@ function someRun(w: DeploymentWorkload): Move | undefined {
 }
 
 /** The webhook was away when the hold was written: annotation and fields differ. */
-function heldAgain(w: DeploymentWorkload): Move | undefined {
+function heldAgain(w: DeploymentWorkload, { n }: Target): Move | undefined {
   if (w.projected || !w.hold) return undefined
   const why = 'sending the hold again: the webhook did not answer'
-  return { changes: [holdChange(w, w.hold)], why, again: true }
+  return { changes: [holdChange(w, narrowed(w, n))], why, again: true }
 }
 
 /**
@@ -92,6 +92,26 @@ function disarmed(w: DeploymentWorkload): Move | undefined {
   return { changes: armed.map(set => setChange(set, patch)), why: 'disarming an older revision' }
 }
 
+/**
+ * While a wave runs, a revision between the stable and the newest one is armed on purpose: then the
+ * controller-manager takes its pods and leaves the stable ones, the oldest, for last. Only while all
+ * old pods are Ready: it would not tell a Ready pod of an armed revision from a broken one.
+ */
+function steered(w: DeploymentWorkload, target: Target): Move | undefined {
+  const ready = readyFor(w.update, w.seen.owner.minReadySeconds, target.now)
+  const running = ready < target.n || w.total - w.updated > w.replicas - target.n
+  const old = w.active.filter(set => set !== w.update)
+  const calm = old.every(set => set.ready === set.replicas)
+  if (!running || !calm || !w.update) return disarmed(w)
+  const between = old.filter(set => set !== w.stable)
+  const unarmed = between.filter(set => set.minReadySeconds !== ARMED_MIN_READY_SECONDS)
+  const patch = { spec: { minReadySeconds: ARMED_MIN_READY_SECONDS } }
+  const changes = unarmed.map(set => setChange(set, patch))
+  return changes.length === 0
+    ? undefined
+    : { changes, why: 'letting the revision between go first' }
+}
+
 /** No more than `n` new pods: what the controller-manager's rounding added goes back. */
 function withdrawn(w: DeploymentWorkload, target: Target): Move | undefined {
   const { n } = target
@@ -105,11 +125,23 @@ function withdrawn(w: DeploymentWorkload, target: Target): Move | undefined {
   // Stable up first: in the other order the controller-manager would refill the new one.
   if (up > 0 && w.stable) return { changes: [scale(w, w.stable, w.stable.replicas + up)], why }
 
+  const surplus = w.total - w.replicas
+  const broken = w.active.find(set => isBetween(w, set) && set.ready < set.replicas)
+  if (broken && surplus > 0) {
+    const size = Math.max(broken.ready, broken.replicas - surplus)
+    return { changes: [scale(w, broken, size)], why }
+  }
+
   const spare = w.ready - (w.replicas - w.promised.maxUnavailable)
   const notReady = w.updated - w.update.ready
-  const down = Math.min(w.updated - n, w.total - w.replicas, notReady + Math.max(spare, 0))
+  const down = Math.min(w.updated - n, surplus, notReady + Math.max(spare, 0))
   const changes = down > 0 ? [scale(w, w.update, w.updated - down)] : []
   return { changes, why }
+}
+
+/** A revision of an edit that another one has replaced. */
+function isBetween(w: DeploymentWorkload, set: Revision): boolean {
+  return set !== w.update && set !== w.stable
 }
 
 /** As many new pods as the step wants, in waves that keep the owner's promises. */
@@ -131,7 +163,8 @@ function wave(w: DeploymentWorkload, target: Target): Move | undefined {
 
 /** Paused, with room for the last stable pod beside the last new one. */
 function stopped(w: DeploymentWorkload): Move | undefined {
-  if (w.hold?.mode === 'stop' || w.updated === 0) return undefined
+  const alone = w.active.every(set => set === w.stable)
+  if (w.hold?.mode === 'stop' || alone) return undefined
   const stop: Hold = { ...w.hold!, mode: 'stop', pods: 0, budget: '1%', surge: 1 }
   return { changes: [holdChange(w, stop)], why: 'making room for the last stable pod' }
 }

@@ -1,9 +1,9 @@
 // What is kept of a Deployment while nobody looks: a fingerprint instead of the template.
 
-import { ESCAPE, ROLLOUT_ID, STABLE_REVISION, WORKLOAD_TYPE } from '#api/names.ts'
+import { ESCAPE, ROLLOUT_ID, STABLE_REVISION, STABLE_TEMPLATE, WORKLOAD_TYPE } from '#api/names.ts'
 import type { Condition, Deployment, DeploymentStatus } from '#api/kubernetes.ts'
 import { defined } from '../defined.ts'
-import { isProjected, ownerOfFree, recordedOwner } from './deployment-fields.ts'
+import { hasHoldFields, isProjected, ownerOfFree, recordedOwner } from './deployment-fields.ts'
 import type { DeploymentOwner } from './deployment-fields.ts'
 import { holdOf } from './hold.ts'
 import { recordOf } from './record.ts'
@@ -21,9 +21,13 @@ export interface DeploymentSeen extends WorkloadSeen {
   readonly fingerprint: string
   readonly record?: HoldRecord
   readonly projected: boolean
+  /** Its fields are those of a hold, and there is none. */
+  readonly armed: boolean
   /** The owner's values: recorded while it is held, else its fields. */
   readonly owner: DeploymentOwner
   readonly stableLabel?: string
+  /** Fingerprint of the stable template, while a native rollout to another one runs. */
+  readonly stableFingerprint?: string
   readonly ownerRolloutId?: string
   readonly status: {
     readonly replicas: number
@@ -38,23 +42,26 @@ export interface DeploymentSeen extends WorkloadSeen {
 export function seeDeployment(object: Deployment): DeploymentSeen {
   const { metadata, spec, status } = object
   const labels = { ...metadata.labels }
+  const annotations = { ...metadata.annotations }
   const hold = holdOf(object)
   const record = recordOf(object)
   const owner = record ? recordedOwner(record) : ownerOfFree(object)
   return defined({
     ...seen(object),
     guarded: labels[WORKLOAD_TYPE] !== undefined,
-    escaped: metadata.annotations?.[ESCAPE] !== undefined,
+    escaped: annotations[ESCAPE] !== undefined,
     generation: metadata.generation ?? 0,
     observedGeneration: status?.observedGeneration ?? 0,
     replicas: spec.replicas ?? 1,
     fingerprint: templateFingerprint(spec.template),
     projected: hold === undefined || isProjected(spec, hold, owner),
+    armed: hold === undefined && hasHoldFields(spec),
     owner,
     status: counts(status),
     hold,
     record,
     stableLabel: labels[STABLE_REVISION],
+    stableFingerprint: annotations[STABLE_TEMPLATE],
     ownerRolloutId: labels[ROLLOUT_ID],
     progressing: status?.conditions?.find(({ type }) => type === 'Progressing'),
   })

@@ -6,6 +6,7 @@ import type { Instant, Workload } from '../rollout/model.ts'
 import type { DeploymentSeen } from './deployment-seen.ts'
 import type { Owned, PodSeen, ReplicaSetSeen } from './seen.ts'
 import { promised } from './percent.ts'
+import type { HoldRecord } from './record.ts'
 import type { Promised } from './percent.ts'
 
 /** A ReplicaSet and what its pods are up to. */
@@ -23,12 +24,12 @@ export interface DeploymentWorkload extends Workload {
   readonly update?: Revision
   /** Runs what everybody ran when the release began; undefined if it is gone. */
   readonly stable?: Revision
+  /** What the newest revision that remembers a hold says of its owner's values. */
+  readonly remembered?: HoldRecord
   /** All with pods, the update revision included, oldest first. */
   readonly active: readonly Revision[]
   /** Pods of the update revision that are not on their way out. */
   readonly updatePods: readonly PodSeen[]
-  /** Pods of all ReplicaSets, as the ReplicaSets ask for them. */
-  readonly total: number
   readonly ready: number
 }
 
@@ -56,6 +57,7 @@ export function viewDeployment(
     hold: seen.hold,
     record: seen.record,
     projected: seen.projected,
+    armed: seen.armed,
     ownerPaused: seen.owner.paused,
     ownerRolloutId: seen.ownerRolloutId,
     replicas: seen.replicas,
@@ -69,6 +71,7 @@ export function viewDeployment(
     promised: promised(rolling.maxUnavailable, rolling.maxSurge, seen.replicas),
     update,
     stable,
+    remembered: revisions.findLast(set => set.record)?.record,
     active,
     updatePods: podsIn(update, pods),
     total: active.reduce((sum, set) => sum + set.replicas, 0),

@@ -33,6 +33,16 @@ export function quiet(w: DeploymentWorkload, { n, pods }: Aim): Wave {
   return waveOf(w, pods, budget, Math.min(Math.max(maxSurge, 1), n - budget))
 }
 
+/** The hold as it stands, for no more than `n` new pods: a scaling has made its percents more. */
+export function narrowed(w: DeploymentWorkload, n: number): Hold {
+  const hold = w.hold!
+  const out = budgetPods(hold.budget, w.replicas)
+  const beside = surgePods(hold.surge, w.replicas)
+  if (hold.mode !== 'wave' || out + beside <= n) return hold
+  const budget = Math.min(out, n)
+  return waveHold(w, waveOf(w, hold.pods, budget, Math.min(beside, n - budget)))
+}
+
 /** The hold of a wave. */
 export function waveHold(w: DeploymentWorkload, { pods, budget, surge }: Wave): Hold {
   return { ...w.hold!, mode: 'wave', pods, budget, surge }

@@ -5,6 +5,7 @@ import type { Deployment } from '#api/kubernetes.ts'
 import type { Instant, Move } from '../rollout/model.ts'
 import type { WorkloadAction, WorkloadAdapter } from './adapter.ts'
 import {
+  invalidOwner,
   ownerOfFree,
   ownerOfHeld,
   projectDeployment,
@@ -18,6 +19,7 @@ import {
   forgetEscape,
   guard,
   release,
+  restore,
   tellAborted,
   unguard,
 } from './deployment-moves.ts'
@@ -43,6 +45,7 @@ export const deployment: WorkloadAdapter<Deployment, DeploymentSeen, DeploymentW
       ? undefined
       : `its strategy is ${asDeploymentOwner(owner).strategy.type}, which has no steps`,
 
+  invalid: owner => invalidOwner(asDeploymentOwner(owner)),
   ownerOfFree,
   ownerOfHeld,
   project: (object, hold, owner) => projectDeployment(object, hold, asDeploymentOwner(owner)),
@@ -96,7 +99,7 @@ const moves: Moves = {
   tellAborted: (w, { message }, now) => tellAborted(w, message, now),
   finish,
   release: (w, { promote }) => release(w, promote),
-  rest: (w, _, now) => rest(w, now),
+  rest: (w, _, now) => restore(w) ?? rest(w, now),
   labelPods: (w, { batches }) => labelPods(w, batches),
   forgetAbort,
   forgetEscape,

@@ -31,7 +31,8 @@ export function budgetFor(n: number, replicas: number): IntOrPercent {
 /** The maxSurge that lets `k` pods run beside the others, in the unit of the owner's own value. */
 export function surgeFor(k: number, replicas: number, owner: IntOrPercent): IntOrPercent {
   if (k === 0) return '0%'
-  if (typeof owner === 'number') return k
+  // A 0 has no unit; a percent can be marked as ours.
+  if (typeof owner === 'number' && owner !== 0) return k
   const percent = Math.floor(((k - 1) * 100) / replicas) + 1
   return Math.ceil((percent * replicas) / 100) === k ? `${percent}%` : k
 }

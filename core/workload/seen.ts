@@ -13,6 +13,8 @@ import { defined } from '../defined.ts'
 import type { Instant } from '../rollout/model.ts'
 import { instantOf } from '../time.ts'
 import type { Hold } from './hold.ts'
+import { recordOf } from './record.ts'
+import type { HoldRecord } from './record.ts'
 import { templateFingerprint } from './template.ts'
 
 /** Where an object is, and which version of it was seen. */
@@ -48,6 +50,8 @@ export interface ReplicaSetSeen extends Seen {
   readonly fingerprint: string
   readonly replicas: number
   readonly minReadySeconds: number
+  /** The controller-manager copies a Deployment's annotations to its newest ReplicaSet. */
+  readonly record?: HoldRecord
   /** What the controller-manager scaled it for; undefined before its first sync. */
   readonly desiredReplicas?: number
 }
@@ -67,7 +71,7 @@ export function seeReplicaSet(object: ReplicaSet): ReplicaSetSeen {
   const { metadata, spec } = object
   const annotations = { ...metadata.annotations }
   const desired = Number(annotations[DESIRED_REPLICAS] ?? Number.NaN)
-  return {
+  return defined({
     ...seen(object),
     ownerUid: controllerUid(object),
     created: instantOf(metadata.creationTimestamp),
@@ -76,8 +80,9 @@ export function seeReplicaSet(object: ReplicaSet): ReplicaSetSeen {
     fingerprint: templateFingerprint(spec.template),
     replicas: spec.replicas ?? 1,
     minReadySeconds: spec.minReadySeconds ?? 0,
-    ...(!Number.isNaN(desired) && { desiredReplicas: desired }),
-  }
+    record: recordOf(object),
+    desiredReplicas: Number.isNaN(desired) ? undefined : desired,
+  })
 }
 
 /** What is kept of a pod. */

@@ -101,7 +101,7 @@ function begun(review: WorkloadReview, owner: OwnerValues, stable?: string): Ans
   const replicas = adapter.replicas(object)
   const first = rollout.steps[0]!
   const n = podCount(first.replicas, replicas)
-  const wave = adapter.firstWave(object, owner, n)
+  const wave = adapter.firstWave(before!, object, owner, n)
   const hold: Hold = {
     pods: first.replicas,
     ...(rollout.paused ? stopped : wave),
@@ -171,10 +171,13 @@ function projected(held: Held): Answer {
   if (hold.mode === 'released') {
     return { outcome: 'restored', object: restored(held, owner), warnings: [] }
   }
-  const warnings = equalJson(owner, record.owner)
-    ? abortedWarnings(held.rollout, hold, asksToGoOn(held))
-    : ownerWarnings(adapter.paused(record.owner), adapter.paused(owner), held.rollout)
-  return { outcome: 'projected', object: withHold(held, hold, { ...record, owner }), warnings }
+  if (equalJson(owner, record.owner)) {
+    const warnings = abortedWarnings(held.rollout, hold, asksToGoOn(held))
+    return { outcome: 'projected', object: withHold(held, hold, record), warnings }
+  }
+  const warnings = ownerWarnings(adapter.paused(record.owner), adapter.paused(owner), held.rollout)
+  const next = { ...hold, seq: held.hold.seq + 1 }
+  return { outcome: 'projected', object: withHold(held, next, { ...record, owner }), warnings }
 }
 
 /** The owner's own values, for the API server to judge. */
@@ -223,12 +226,16 @@ function asksToGoOn({ object, before, adapter }: Held): boolean {
 function heldOwner(held: Held): OwnerValues {
   const carried = recordOf(held.object)
   const hold = holdOf(held.object)
-  const same = hold !== undefined && formatHold(hold) === formatHold(held.hold)
-  if (carried && (same || isOfThisRequest(held, hold))) {
+  if (carried && (isNext(held, hold) || isOfThisRequest(held, hold))) {
     return held.adapter.ownerOfHeld(held.object, hold!, carried)
   }
   if (carried && hold && isSecondLook(held, hold, carried)) return carried.owner
   return held.adapter.ownerOfHeld(held.object, held.hold, held.record)
+}
+
+/** The first pass raised the number because the owner changed his values; no copy is ahead of us. */
+function isNext({ hold, fromController }: Held, carried: Hold | undefined): boolean {
+  return !fromController && carried?.rolloutId === hold.rolloutId && carried.seq === hold.seq + 1
 }
 
 /** Our controller writes no hold fields: where they stand as it asks, the first pass has set them. */

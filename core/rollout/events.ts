@@ -34,11 +34,11 @@ export function restarted({ workload, memory }: Snapshot): WorkloadEvent {
   }
 }
 
-/** The pods of a step are there, and its pause begins. */
+/** The pods of a step are there, and its pause begins. Told again when it is reached again. */
 export function stepReached(s: Snapshot): WorkloadEvent {
   const { release, stepIndex } = s.memory
-  const message = pauseInWords(s)
-  return { type: 'Normal', reason: 'StepReached', message, key: `${release}/${stepIndex}/reached` }
+  const key = `${release}/${stepIndex}/reached/${s.workload!.generation}`
+  return { type: 'Normal', reason: 'StepReached', message: pauseInWords(s), key }
 }
 
 /** What a step in its pause waits for, since when, and the command that goes on. */
@@ -80,12 +80,12 @@ export function stalled(s: Snapshot): WorkloadEvent {
 
 /** The controller-manager scales its newest ReplicaSet from nothing: no hold can keep it from that. */
 export function cameUpNew({ memory, workload }: Snapshot): WorkloadEvent {
-  const { replicas, generation } = workload!
+  const { replicas } = workload!
   return {
     type: 'Warning',
     reason: 'CameUpNew',
     message: `scaled from 0 or 1 to ${replicas}: all pods came up new; those that the step does not want are taken back`,
-    key: `${memory.release}/came-up-new/${generation}`,
+    key: `${memory.release}/came-up-new/${replicas}`,
   }
 }
 

@@ -16,7 +16,7 @@ import {
   valuesRestored,
 } from './events.ts'
 import { currentStep } from './plan-steps.ts'
-import type { Action, Goal, Instant, Move, Snapshot } from './model.ts'
+import type { Action, Goal, Instant, Memory, Move, Snapshot } from './model.ts'
 
 /** Admission is called for the workload. */
 export const guarded = reached({ type: 'guard' })
@@ -76,6 +76,7 @@ export const rolledOut: Goal = {
 export const podsUpdated: Goal = {
   met: s => advanceMove(s) === undefined || enoughReady(s),
   act: s => ({
+    memory: entered(s),
     actions: [...news(s), { type: 'advance', pods: currentStep(s).replicas }],
     ...due(s, advanceMove(s)?.requeueAt, deadline(s)),
   }),
@@ -115,6 +116,11 @@ function reached(action: WorkloadAction): Goal {
   }
 }
 
+/** An aborted release that goes on again begins its step anew. */
+function entered({ memory, now }: Snapshot): Memory {
+  return memory.state === 'BeforeStepUpgrade' ? { ...memory, since: now } : memory
+}
+
 /** What happened on the way that people should know. */
 function news(s: Snapshot): readonly Action[] {
   const { memory, workload } = s
@@ -125,7 +131,7 @@ function news(s: Snapshot): readonly Action[] {
     replicas > podCount(currentStep(s).replicas, replicas)
   const events = [
     memory.state === 'StepReady' && !memory.pauseReached && approvalIgnored(s),
-    overdue(s) && !memory.pauseReached && stalled(s),
+    overdue({ ...s, memory: entered(s) }) && !memory.pauseReached && stalled(s),
     allNew && (stableRevision === '' ? stableGone(s) : cameUpNew(s)),
   ]
   return events.filter(event => event !== false).map(tell)

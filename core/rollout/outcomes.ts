@@ -18,6 +18,18 @@ export function stay(message: (s: Snapshot) => string): (s: Snapshot) => Outcome
   return s => ({ memory: s.memory, message: message(s) })
 }
 
+/** Nothing moves until its owner says so; the time until then does not count for the step. */
+export function freeze(message: (s: Snapshot) => string): (s: Snapshot) => Outcome {
+  return s => {
+    const { memory } = s
+    const waits = memory.state === 'StepUpgrade'
+    return {
+      memory: waits ? { ...memory, state: 'BeforeStepUpgrade' } : memory,
+      message: message(s),
+    }
+  }
+}
+
 /** The workload is not there, or not ours: nothing is remembered of it. */
 export function forget(message: (s: Snapshot) => string): (s: Snapshot) => Outcome {
   return s => ({ memory: { ...nothing, since: s.memory.since }, message: message(s) })
@@ -82,7 +94,8 @@ export function cancel(s: Snapshot): Outcome {
 /** All pods are back and the template is left as it is: it waits for a person. */
 export function stayAborted(s: Snapshot): Outcome {
   const event = aborted(s)
-  return { memory: enter(s, 1), message: event.message, events: [event] }
+  const first: Memory = { ...enter(s, 1), state: 'BeforeStepUpgrade', since: s.memory.since }
+  return { memory: first, message: event.message, events: [event] }
 }
 
 /** Nothing is being released: what is remembered is what is there. */

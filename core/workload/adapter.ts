@@ -35,8 +35,13 @@ export interface WorkloadAdapter<
   ownerOfFree(incoming: O, before?: O): OwnerValues
   /** The owner's wish by a write to a held workload. */
   ownerOfHeld(incoming: O, hold: Hold, record: HoldRecord): OwnerValues
-  /** How far the very edit may go on the way to `n` pods. */
-  firstWave(object: O, owner: OwnerValues, n: number): Pick<Hold, 'mode' | 'budget' | 'surge'>
+  /** How far the very edit of `before` may go on the way to `n` pods. */
+  firstWave(
+    before: O,
+    object: O,
+    owner: OwnerValues,
+    n: number,
+  ): Pick<Hold, 'mode' | 'budget' | 'surge'>
   /** The most pods that will run at a time while `n` are let out. */
   peak(object: O, owner: OwnerValues, n: number): number
   project(object: O, hold: Hold, owner: OwnerValues): O

@@ -54,12 +54,7 @@ export function recordedOwner(record: HoldRecord): DeploymentOwner {
 export function ownerOfFree(incoming: Deployment, before?: Deployment): DeploymentOwner {
   const sources = [incoming, before].flatMap(object => (object ? [valuesOf(object.spec)] : []))
   return asOwner(
-    mapFields(key =>
-      firstUnmarked(
-        sources.map(values => values[key]),
-        defaults[key],
-      ),
-    ),
+    mapFields(key => sources.find(values => isWish(values, key))?.[key] ?? defaults[key]),
   )
 }
 
@@ -103,7 +98,8 @@ export function restoreDeployment(object: Deployment, owner: DeploymentOwner): D
 
 /** Some of the fields are those of a hold. */
 export function hasHoldFields(spec: DeploymentSpec): boolean {
-  return Object.values(valuesOf(spec)).some(isMarked)
+  const values = valuesOf(spec)
+  return fields.some(key => !isWish(values, key))
 }
 
 /** Why the API server would refuse the owner's values; undefined if it would not. */
@@ -144,7 +140,7 @@ function projection(hold: Hold, owner: DeploymentOwner): HoldFields {
     // After an abort the stable pods must count as available, or waiting clients see no failure.
     minReadySeconds: aborted ? own.minReadySeconds : ARMED_MIN_READY_SECONDS,
     progressDeadlineSeconds: aborted ? own.progressDeadlineSeconds : NO_PROGRESS_DEADLINE,
-    paused: own.paused || hold.mode !== 'wave',
+    paused: hold.mode === 'wave' ? own.paused : hold.mode !== 'back',
   }
 }
 
@@ -154,8 +150,10 @@ function mapFields(value: <K extends keyof HoldFields>(key: K) => HoldFields[K])
   return Object.fromEntries(fields.map(key => [key, value(key)])) as unknown as HoldFields
 }
 
-function firstUnmarked<T>(values: readonly T[], otherwise: T): T {
-  return values.find(value => !isMarked(value)) ?? otherwise
+/** A hold that has no deadline is armed as well; without that it is the owner who wants none. */
+function isWish(values: HoldFields, key: keyof HoldFields): boolean {
+  const armed = values.minReadySeconds === ARMED_MIN_READY_SECONDS
+  return !isMarked(values[key]) || (key === 'progressDeadlineSeconds' && !armed)
 }
 
 function isOurs(value: unknown, projected: unknown): boolean {

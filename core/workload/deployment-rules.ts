@@ -11,6 +11,7 @@ import { nextReadyAt, readyFor } from './deployment-view.ts'
 import { allowed, growth, narrowed, quiet, stands, waveFor, waveHold } from './deployment-waves.ts'
 import type { Aim } from './deployment-waves.ts'
 import type { Hold } from './hold.ts'
+import { surgePods } from './percent.ts'
 
 /** A target on which the rules agree. */
 interface Target extends Aim {
@@ -31,13 +32,14 @@ export function advance(w: DeploymentWorkload, step: Hold['pods'], now: Instant)
 
 /** Everybody runs the stable revision again, and the template is left as it is. */
 export function abort(w: DeploymentWorkload, now: Instant): Move | undefined {
-  if (w.hold?.mode === 'aborted') return first(observed, w, { n: 0, pods: 0, now })
-  return first(backward, w, { n: 1, pods: 0, now })
+  const aim = { mode: 'back', pods: 0, now } as const
+  if (w.hold?.mode === 'aborted') return first(observed, w, { ...aim, n: 0 })
+  return first(backward, w, { ...aim, n: 1 })
 }
 
 /** The controller-manager can finish on its own. */
 export function rest(w: DeploymentWorkload, now: Instant): Move | undefined {
-  return first(resting, w, { n: w.replicas, pods: w.replicas, now })
+  return first(resting, w, { mode: 'wave', n: w.replicas, pods: w.replicas, now })
 }
 
 function targetOf(w: DeploymentWorkload, step: Hold['pods'], now: Instant): Target {
@@ -47,7 +49,7 @@ function targetOf(w: DeploymentWorkload, step: Hold['pods'], now: Instant): Targ
   const pods = before > n ? w.hold!.pods : step
   // Nothing is left to go back to: the stable ReplicaSet was cleaned up while nobody ran.
   const alone = w.stable === undefined && w.total === w.updated && w.total > 0
-  return { n: alone ? w.replicas : Math.max(n, before), pods, now }
+  return { mode: 'wave', n: alone ? w.replicas : Math.max(n, before), pods, now }
 }
 
 function someRun(w: DeploymentWorkload): Move | undefined {
@@ -161,12 +163,21 @@ function wave(w: DeploymentWorkload, target: Target): Move | undefined {
   return { changes: [holdChange(w, waveHold(w, next))], why }
 }
 
-/** Paused, with room for the last stable pod beside the last new one. */
+/** Paused; where nobody may be missing, with room for the last stable pod beside the last new one. */
 function stopped(w: DeploymentWorkload): Move | undefined {
-  const alone = w.active.every(set => set === w.stable)
-  if (w.hold?.mode === 'stop' || alone) return undefined
-  const stop: Hold = { ...w.hold!, mode: 'stop', pods: 0, budget: '1%', surge: 1 }
-  return { changes: [holdChange(w, stop)], why: 'making room for the last stable pod' }
+  const { hold, stable } = w
+  const leaving = w.active.filter(set => set !== stable)
+  if (hold?.mode === 'stop' || leaving.length === 0) return undefined
+  const why = 'making room for the last stable pod'
+  const stop: Hold = { ...hold!, mode: 'stop', pods: 0, budget: '1%', surge: '0%' }
+  const spare = w.promised.maxUnavailable > 0 && w.total <= w.replicas
+  if (spare && stable && stable.replicas > 0) return { changes: [holdChange(w, stop)], why }
+  const room: Hold = { ...stop, surge: 1 }
+  // The controller-manager shares room out by size and by what each was last scaled for: those that
+  // would come before the stable one have had theirs.
+  const stronger = leaving.filter(set => stable?.replicas && set.replicas >= stable.replicas)
+  const served = stronger.map(set => scale({ ...w, hold: room }, set, set.replicas))
+  return { changes: [...served, holdChange(w, room)], why }
 }
 
 /** One by one the last pods that are not stable go, each when a stable one stands in for it. */
@@ -174,7 +185,7 @@ function lastOneLeft(w: DeploymentWorkload): Move | undefined {
   const leaving = w.active.find(set => set !== w.stable)
   if (!leaving || !w.stable) return undefined
   const why = 'waiting for the last stable pod'
-  const room = w.replicas + 1 - w.total
+  const room = w.replicas + surgePods(w.hold!.surge, w.replicas) - w.total
   if (room > 0) return { changes: [scale(w, w.stable, w.stable.replicas + room)], why }
 
   const spare = w.ready - (w.replicas - w.promised.maxUnavailable)

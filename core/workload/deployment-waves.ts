@@ -7,30 +7,33 @@ import { budgetFor, budgetPods, surgeFor, surgePods } from './percent.ts'
 
 /** What a step wants: `n` new pods, in the words `pods`. */
 export interface Aim {
+  readonly mode: 'wave' | 'back'
   readonly n: number
   readonly pods: Hold['pods']
 }
 
 /** How far a hold lets a release go. */
-export type Wave = Pick<Hold, 'pods' | 'budget' | 'surge'>
+export type Wave = Pick<Hold, 'mode' | 'pods' | 'budget' | 'surge'>
 
 /** The widest wave that is safe with `ready` new pods Ready. It needs no memory of the last one. */
-export function waveFor(w: DeploymentWorkload, { n, pods }: Aim, ready: number): Wave {
+export function waveFor(w: DeploymentWorkload, aim: Aim, ready: number): Wave {
+  const { n } = aim
   const { maxUnavailable, maxSurge } = w.promised
   const old = w.total - w.updated
   const done = ready >= n
   const budget = done ? n : Math.min(n, Math.max(ready + maxUnavailable, w.replicas - old))
   const surge = done ? 0 : Math.min(maxSurge, n - budget)
-  return waveOf(w, pods, budget, budget + surge === 0 ? 1 : surge)
+  return waveOf(w, aim, budget, budget + surge === 0 ? 1 : surge)
 }
 
 /** The wave at which the controller-manager leaves both sides alone while ours move. */
-export function quiet(w: DeploymentWorkload, { n, pods }: Aim): Wave {
+export function quiet(w: DeploymentWorkload, aim: Aim): Wave {
+  const { n } = aim
   const { maxUnavailable, maxSurge } = w.promised
   const old = w.total - w.updated
   const ready = Math.min(w.update?.ready ?? 0, n)
   const budget = Math.min(n, Math.max(ready + maxUnavailable, w.replicas - old))
-  return waveOf(w, pods, budget, Math.min(Math.max(maxSurge, 1), n - budget))
+  return waveOf(w, aim, budget, Math.min(Math.max(maxSurge, 1), n - budget))
 }
 
 /** The hold as it stands, for no more than `n` new pods: a scaling has made its percents more. */
@@ -38,21 +41,22 @@ export function narrowed(w: DeploymentWorkload, n: number): Hold {
   const hold = w.hold!
   const out = budgetPods(hold.budget, w.replicas)
   const beside = surgePods(hold.surge, w.replicas)
-  if (hold.mode !== 'wave' || out + beside <= n) return hold
+  const { mode, pods } = hold
+  if ((mode !== 'wave' && mode !== 'back') || out + beside <= n) return hold
   const budget = Math.min(out, n)
-  return waveHold(w, waveOf(w, hold.pods, budget, Math.min(beside, n - budget)))
+  return waveHold(w, waveOf(w, { mode, pods }, budget, Math.min(beside, n - budget)))
 }
 
 /** The hold of a wave. */
-export function waveHold(w: DeploymentWorkload, { pods, budget, surge }: Wave): Hold {
-  return { ...w.hold!, mode: 'wave', pods, budget, surge }
+export function waveHold(w: DeploymentWorkload, wave: Wave): Hold {
+  return { ...w.hold!, ...wave }
 }
 
 /** The workload's hold is that wave. */
 export function stands(w: DeploymentWorkload, next: Wave): boolean {
   const { hold } = w
   return (
-    hold?.mode === 'wave' &&
+    hold?.mode === next.mode &&
     hold.pods === next.pods &&
     hold.budget === next.budget &&
     hold.surge === next.surge
@@ -71,9 +75,15 @@ export function growth(w: DeploymentWorkload, next: Wave): number {
   return more - budgetPods(w.hold!.budget, w.replicas) - surgePods(w.hold!.surge, w.replicas)
 }
 
-function waveOf(w: DeploymentWorkload, pods: Hold['pods'], budget: number, surge: number): Wave {
+function waveOf(
+  w: DeploymentWorkload,
+  { mode, pods }: Pick<Aim, 'mode' | 'pods'>,
+  budget: number,
+  surge: number,
+): Wave {
   const owner = w.seen.owner.strategy.rollingUpdate?.maxSurge ?? '25%'
   return {
+    mode,
     pods,
     budget: budgetFor(budget, w.replicas),
     surge: surgeFor(surge, w.replicas, owner),

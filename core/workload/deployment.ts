@@ -52,12 +52,15 @@ export const deployment: WorkloadAdapter<Deployment, DeploymentSeen, DeploymentW
   restore: (object, owner) => restoreDeployment(object, asDeploymentOwner(owner)),
   paused: owner => asDeploymentOwner(owner).paused,
 
-  firstWave(object, owner, n) {
+  firstWave(before, object, owner, n) {
     const { replicas, unavailable, surge, ownSurge } = room(object, owner)
     // A half-broken workload gives nobody else away.
-    const missing = replicas - Math.min(object.status?.readyReplicas ?? 0, replicas)
+    // The status of the object itself may be missing: a whole object that is put has none.
+    const missing = replicas - Math.min(before.status?.readyReplicas ?? 0, replicas)
     const budget = Math.min(n, Math.max(0, unavailable - missing))
-    const beside = Math.max(Math.min(surge, n - budget), budget === 0 ? 1 : 0)
+    const beside = Math.min(surge, n - budget)
+    // Nobody may be missing, and none may be added: the controller goes on when there is room.
+    if (budget + beside === 0) return { mode: 'stop', budget: '1%', surge: '0%' }
     return {
       mode: 'wave',
       budget: budgetFor(budget, replicas),

@@ -6,14 +6,15 @@ import type { IntOrPercent, KubeObject } from '#api/kubernetes.ts'
 import { defined } from '../defined.ts'
 
 /**
- * `wave`: as many pods as budget and surge say may be new. `stop`: none may start or leave.
+ * `wave`: as many pods as budget and surge say may be new. `back`: the same on the way back from an
+ * abort, which an owner's pause does not stop. `stop`: none may start or leave.
  * `aborted`: like stop, and everybody is stable again. `finishing`: the owner's values apply, and what
  * is remembered stays until everybody is new, so that the old template still is a rollback.
  * `released`: the hold is over; it says so in a word, since an absence could be an accident.
  */
-export type HoldMode = 'wave' | 'stop' | 'aborted' | 'finishing' | 'released'
+export type HoldMode = 'wave' | 'back' | 'stop' | 'aborted' | 'finishing' | 'released'
 
-const modes: readonly HoldMode[] = ['wave', 'stop', 'aborted', 'finishing', 'released']
+const modes: readonly HoldMode[] = ['wave', 'back', 'stop', 'aborted', 'finishing', 'released']
 
 /** How far a release may go. */
 export interface Hold {

@@ -1,0 +1,349 @@
+// What admission makes of a write to a Deployment, write by write. The laws that hold for all writes
+// are in test/contracts.
+
+import { describe, expect, test } from 'vitest'
+
+import type { Deployment, DeploymentSpec, KubeObject } from '#api/kubernetes.ts'
+import { HOLD, OWN_ROLLOUT_ID, RECORD, ROLLOUT_ID, WORKLOAD_TYPE } from '#api/names.ts'
+import type { Rollout } from '../rollout/model.ts'
+import { deployment as adapter } from '../workload/deployment.ts'
+import { formatHold, holdOf } from '../workload/hold.ts'
+import type { Hold } from '../workload/hold.ts'
+import { recordOf } from '../workload/record.ts'
+import { plainestHold, reviewWorkload } from './review.ts'
+import type { Answer } from './review.ts'
+
+const rollout: Rollout = {
+  name: 'web-rollout',
+  namespace: 'shop',
+  uid: 'uid-rollout',
+  ref: { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name: 'web' },
+  steps: [{ replicas: 1 }, { replicas: '50%' }, { replicas: '100%' }],
+  failureThreshold: 0,
+  paused: false,
+  disabled: false,
+  planHash: 'plan',
+}
+
+const own: Partial<DeploymentSpec> = {
+  strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '25%', maxSurge: '25%' } },
+  progressDeadlineSeconds: 600,
+}
+
+const armed = {
+  strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '010%', maxSurge: '00%' } },
+  minReadySeconds: 2147483646,
+  progressDeadlineSeconds: 2147483647,
+}
+
+function web(version: string, spec: Partial<DeploymentSpec> = {}): Deployment {
+  const containers = [{ name: 'app', image: `app:${version}` }]
+  const template = { metadata: { labels: { app: 'web' } }, spec: { containers } }
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: {
+      name: 'web',
+      namespace: 'shop',
+      generation: 4,
+      labels: { [WORKLOAD_TYPE]: 'deployment' },
+    },
+    spec: { replicas: 10, template, ...own, ...spec },
+    status: { readyReplicas: 10 },
+  }
+}
+
+interface Said {
+  readonly before?: Deployment
+  readonly rollout?: Rollout | undefined
+  readonly fromController?: boolean
+}
+
+function review(object: KubeObject, said: Said = {}): Answer & { readonly spec: DeploymentSpec } {
+  const asked = { adapter, object, before: web('1'), rollout, fromController: false, ...said }
+  const { rollout: named, ...rest } = asked
+  const answer = reviewWorkload(named ? { ...rest, rollout: named } : rest)
+  return { ...answer, spec: (answer.object as Deployment).spec }
+}
+
+function held(version = '2'): Deployment {
+  const { object } = review(web(version))
+  return { ...object, metadata: { ...object.metadata, generation: 5 } } as Deployment
+}
+
+function withHold(object: Deployment, change: Partial<Hold>): Deployment {
+  const hold = { ...holdOf(object)!, ...change }
+  const annotations = { ...object.metadata.annotations, [HOLD]: formatHold(hold) }
+  return { ...object, metadata: { ...object.metadata, annotations } }
+}
+
+function withSpec(object: Deployment, spec: Partial<DeploymentSpec>): Deployment {
+  return { ...object, spec: { ...object.spec, ...spec } }
+}
+
+function annotated(object: Deployment, annotations: Record<string, string>): Deployment {
+  return { ...object, metadata: { ...object.metadata, annotations } }
+}
+
+describe('an edit', () => {
+  test('is held at the first step in the same write', () => {
+    const { outcome, object, spec } = review(web('2'))
+    expect(outcome).toBe('held')
+    expect(spec).toEqual({ ...web('2').spec, ...armed })
+    expect(holdOf(object)).toMatchObject({
+      mode: 'wave',
+      pods: 1,
+      budget: '10%',
+      surge: '0%',
+      seq: 1,
+    })
+    expect(recordOf(object)).toMatchObject({
+      owner: { ...own, minReadySeconds: 0, paused: false },
+      rollout: 'web-rollout',
+      rolloutUid: 'uid-rollout',
+      stable: adapter.fingerprint(web('1')),
+    })
+  })
+
+  test('is named after its version and generation, or as its owner says', () => {
+    const { object } = review(web('2'))
+    const id = object.metadata.annotations?.[OWN_ROLLOUT_ID]
+    expect(id).toBe(`${adapter.fingerprint(web('2')).slice(0, 10)}-5`)
+    expect(holdOf(object)?.rolloutId).toBe(id)
+    const labels = { ...web('2').metadata.labels, [ROLLOUT_ID]: 'r7' }
+    const named = review({ ...web('2'), metadata: { ...web('2').metadata, labels } })
+    expect(named.object.metadata.annotations).not.toHaveProperty([OWN_ROLLOUT_ID])
+  })
+
+  test.each([
+    [10, '010%', '00%'],
+    [9, '010%', '00%'],
+    [8, '00%', '01%'],
+    [0, '00%', '01%'],
+  ])('with %i of 10 pods Ready takes nobody else away: %s and %s', (ready, budget, surge) => {
+    const before = { ...web('1'), status: { readyReplicas: ready } }
+    const object: Deployment = { ...web('2'), status: { readyReplicas: ready } }
+    const { spec } = review(object, { before })
+    expect(spec.strategy?.rollingUpdate).toEqual({ maxUnavailable: budget, maxSurge: surge })
+  })
+
+  test('by a PUT that carries no status is judged by the status that is stored', () => {
+    const { status: _, ...manifest } = web('2')
+    expect(review(manifest).spec.strategy?.rollingUpdate?.maxUnavailable).toBe('010%')
+  })
+
+  test('under a paused Rollout starts no pod', () => {
+    const { spec } = review(web('2'), { rollout: { ...rollout, paused: true } })
+    expect(spec.paused).toBe(true)
+    expect(spec.strategy?.rollingUpdate).toEqual({ maxUnavailable: '01%', maxSurge: '00%' })
+  })
+
+  test('of a workload that its owner paused stays paused, and the pause is the owner’s', () => {
+    const { object, spec } = review(web('2', { paused: true }))
+    expect(spec.paused).toBe(true)
+    expect(recordOf(object)?.owner).toMatchObject({ paused: true })
+  })
+
+  test.each<readonly [string, Said, Deployment]>([
+    ['no Rollout names it', { rollout: undefined }, web('2')],
+    ['Rollout web-rollout is disabled', { rollout: { ...rollout, disabled: true } }, web('2')],
+    ['its strategy is Recreate', {}, web('2', { strategy: { type: 'Recreate' } })],
+    [
+      'Rollout web-rollout is not followed: spec.x: no',
+      { rollout: { ...rollout, refused: { reason: 'Unsupported', message: 'spec.x: no' } } },
+      web('2'),
+    ],
+  ])('is not held, and told so: %s', (reason, said, object) => {
+    const { outcome, warnings, ...answer } = review(object, said)
+    expect(outcome).toBe('notHeld')
+    expect(answer.spec).toEqual(object.spec)
+    expect(warnings.join()).toContain(`not held: ${reason}`)
+    expect(warnings.join()).toContain('every pod will be replaced now')
+  })
+
+  test('of a workload without pods is not held', () => {
+    const { outcome, warnings } = review(web('2', { replicas: 0 }))
+    expect(outcome).toBe('notHeld')
+    expect(warnings).toEqual(['no pod runs: scaling up starts the new version at once'])
+  })
+
+  test.each<readonly [string, Partial<DeploymentSpec>]>([
+    [
+      'both amounts 0',
+      { strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 0 } } },
+    ],
+    ['a deadline below minReadySeconds', { minReadySeconds: 700 }],
+    ['a negative minReadySeconds', { minReadySeconds: -5 }],
+  ])('that is not valid is left for the API server to refuse: %s', (_, spec) => {
+    expect(review(web('2', spec)).spec).toMatchObject(spec)
+    expect(review(withSpec(held(), spec), { before: held() }).spec).toMatchObject(spec)
+  })
+})
+
+describe('a write to a held workload', () => {
+  test('that changes nothing changes nothing', () => {
+    const { outcome, object, warnings } = review(held(), { before: held() })
+    expect([outcome, warnings]).toEqual(['projected', []])
+    expect(object).toEqual(held())
+  })
+
+  test('by a manifest without our annotations is projected again', () => {
+    const { object } = review(web('2'), { before: held() })
+    expect(object.metadata.annotations).toEqual(held().metadata.annotations)
+    expect((object as Deployment).spec).toEqual(held().spec)
+  })
+
+  test('with the old template gives everything back', () => {
+    const { outcome, object, warnings } = review(web('1'), { before: held() })
+    expect(outcome).toBe('restored')
+    expect((object as Deployment).spec).toEqual(web('1').spec)
+    expect(object.metadata.annotations).toEqual({})
+    expect(warnings[0]).toMatch(/^rolling back to the stable template/)
+  })
+
+  test('with the old template clears the owner’s pause, and says so', () => {
+    const before = review(withSpec(held(), { paused: true }), { before: held() })
+      .object as Deployment
+    const { spec, warnings } = review(withSpec(before, { template: web('1').spec.template }), {
+      before,
+    })
+    expect(spec).toEqual(web('1').spec)
+    expect(warnings).toContain('spec.paused is set to false, or the rollback could not run')
+  })
+
+  test('with a third template is held again from step 1, and stable stays what it was', () => {
+    const before = withHold(held(), { budget: '50%', seq: 3 })
+    const { outcome, object, warnings } = review(web('3'), { before })
+    expect(outcome).toBe('held')
+    expect(holdOf(object)).toMatchObject({ budget: '10%', seq: 4 })
+    expect(recordOf(object)).toEqual(recordOf(held()))
+    expect(warnings[0]).toMatch(/^release starts again with step 1 of 3/)
+  })
+
+  test('with other values of the owner records them, and moves nothing', () => {
+    const rollingUpdate = { maxUnavailable: '7%', maxSurge: '9%' }
+    const edit = { strategy: { type: 'RollingUpdate', rollingUpdate }, minReadySeconds: 30 }
+    const { object, spec, warnings } = review(withSpec(held(), edit), { before: held() })
+    expect(spec).toEqual(held().spec)
+    expect(recordOf(object)?.owner).toMatchObject(edit)
+    expect(warnings[0]).toMatch(/^recorded/)
+    const back = review(web('1'), { before: object as Deployment })
+    // A manifest names what its owner wants now: his edit counts where the manifest is silent.
+    expect(back.spec.strategy).toEqual(own.strategy)
+  })
+
+  test('keeps an owner’s edit when another webhook changes the object after us', () => {
+    const edited = withSpec(held(), { minReadySeconds: 30 })
+    const { object } = review(edited, { before: held() })
+    const changed = { ...object, metadata: { ...object.metadata, labels: { sidecar: 'yes' } } }
+    expect(recordOf(review(changed, { before: held() }).object)?.owner).toMatchObject({
+      minReadySeconds: 30,
+    })
+  })
+
+  test('cannot bring an older record back with the hold that stands', () => {
+    const { object } = review(withSpec(held(), { minReadySeconds: 30 }), { before: held() })
+    const { object: after } = review(held(), { before: object as Deployment })
+    expect(recordOf(after)?.owner).toMatchObject({ minReadySeconds: 30 })
+  })
+
+  test('after another webhook has pinned the image is held with that image', () => {
+    const { object } = review(web('2'))
+    const pinned = withSpec(object as Deployment, { template: web('2@sha256:1').spec.template })
+    const again = review(pinned)
+    expect(again.spec).toEqual({ ...web('2@sha256:1').spec, ...armed })
+    expect(recordOf(again.object)?.owner).toEqual(recordOf(object)?.owner)
+  })
+
+  test('cannot take our label away', () => {
+    const { labels: _, ...metadata } = web('2').metadata
+    const { object } = review({ ...web('2'), metadata }, { before: held() })
+    expect(object.metadata.labels).toEqual({ [WORKLOAD_TYPE]: 'deployment' })
+  })
+})
+
+describe('a hold that comes with a write', () => {
+  const next = () => withHold(held(), { budget: '50%', seq: 2 })
+
+  test('counts from our controller as the next one', () => {
+    const { spec } = review(next(), { before: held(), fromController: true })
+    expect(spec.strategy?.rollingUpdate?.maxUnavailable).toBe('050%')
+  })
+
+  test.each<readonly [string, Deployment, boolean]>([
+    ['from anybody else', next(), false],
+    ['when it is older', withHold(held(), { budget: '50%', seq: 1 }), true],
+    ['when it skips one', withHold(held(), { budget: '50%', seq: 3 }), true],
+    ['of another release', withHold(held(), { budget: '50%', seq: 2, rolloutId: 'x-9' }), true],
+    [
+      'that is not readable',
+      annotated(held(), { ...held().metadata.annotations, [HOLD]: 'mode=wave' }),
+      true,
+    ],
+    ['that lets go, from anybody else', withHold(held(), { mode: 'released', seq: 2 }), false],
+  ])('does nothing %s', (_, object, fromController) => {
+    const answer = review(object, { before: held(), fromController })
+    expect(answer.spec).toEqual(held().spec)
+    expect(holdOf(answer.object)).toEqual(holdOf(held()))
+  })
+
+  test('and lets go gives the owner’s values back, without a trace', () => {
+    const released = withHold(held(), { mode: 'released', seq: 2 })
+    const { object, spec } = review(released, { before: held(), fromController: true })
+    expect(spec).toEqual(web('2').spec)
+    expect(object.metadata.annotations).toEqual({})
+    const again = review(object, { before: held(), fromController: true })
+    expect(again.object).toEqual(object)
+  })
+
+  test('and waits to let go does not pass a new template through', () => {
+    const before = withHold(held(), { mode: 'released', seq: 2 })
+    expect(review(web('3'), { before }).outcome).toBe('held')
+  })
+
+  test.each([
+    ['held', held()],
+    ['with a later hold', next()],
+  ])('is taken out of a copy that is created: %s', (_, copy) => {
+    const { before: _before, ...asked } = {
+      adapter,
+      object: copy,
+      before: undefined,
+      fromController: false,
+    }
+    const answer = reviewWorkload(asked)
+    expect(answer.outcome).toBe('cleaned')
+    expect((answer.object as Deployment).spec).toEqual(web('2').spec)
+    expect(answer.object.metadata.annotations).toEqual({})
+  })
+
+  test('is taken out of a copy that is put over a workload that is not held', () => {
+    const { metadata } = web('2')
+    const later = { ...web('2'), metadata: { ...metadata, generation: 9 } }
+    const before = withSpec(later, { minReadySeconds: 7 })
+    const { outcome, object, spec } = review(held(), { before })
+    expect(outcome).toBe('cleaned')
+    // The fields of a copy are no wish: what stands there is.
+    expect(spec).toEqual(before.spec)
+    expect(object.metadata.annotations).toEqual({})
+  })
+})
+
+test('a write to a workload that is not held is left as it is', () => {
+  const object = annotated(withSpec(web('1'), { minReadySeconds: 3 }), { note: 'x' })
+  expect(review(object)).toMatchObject({ outcome: 'untouched', object, warnings: [] })
+})
+
+test('the plainest hold needs no plan: paused, no surge, everything on record', () => {
+  const { outcome, object } = plainestHold({
+    adapter,
+    object: web('2'),
+    before: web('1'),
+    rollout: { ...rollout, steps: [] },
+    fromController: false,
+  })
+  expect(outcome).toBe('held')
+  expect((object as Deployment).spec).toMatchObject({ paused: true, minReadySeconds: 2147483646 })
+  expect(object.metadata.annotations).toHaveProperty([RECORD])
+  expect(review(web('1'), { before: object as Deployment }).spec).toEqual(web('1').spec)
+})

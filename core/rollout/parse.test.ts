@@ -1,0 +1,85 @@
+import { expect, test } from 'vitest'
+
+import { ABORT } from '#api/names.ts'
+import type { Rollout as RolloutObject, RolloutSpec } from '#api/rollout.generated.ts'
+import { firstOf, refusedFor, rolloutOf } from './parse.ts'
+
+type Canary = NonNullable<RolloutSpec['strategy']['canary']>
+
+const ref = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' }
+
+function object(
+  canary: Canary,
+  rest: Partial<RolloutSpec> = {},
+  name = 'web-rollout',
+): RolloutObject {
+  return {
+    apiVersion: 'rollouts.kruise.io/v1beta1',
+    kind: 'Rollout',
+    metadata: { namespace: 'shop', name, uid: 'uid-1' },
+    spec: { workloadRef: ref, strategy: { canary }, ...rest },
+  }
+}
+
+const canary: Canary = {
+  steps: [
+    { replicas: 1, pause: {} },
+    { replicas: '50%', pause: { duration: 60 } },
+    { replicas: '100%' },
+  ],
+}
+
+test('a Rollout in the words of the core', () => {
+  expect(rolloutOf(object(canary))).toEqual({
+    name: 'web-rollout',
+    namespace: 'shop',
+    uid: 'uid-1',
+    ref: { ...ref, namespace: 'shop' },
+    steps: [{ replicas: 1 }, { replicas: '50%', pauseSeconds: 60 }, { replicas: '100%' }],
+    failureThreshold: 0,
+    paused: false,
+    disabled: false,
+    planHash: expect.stringMatching(/^[0-9a-f]{16}$/) as string,
+  })
+})
+
+test('pauses and failureThreshold change without changing the plan, replicas do not', () => {
+  const { planHash } = rolloutOf(object(canary))
+  const steps = canary.steps!.map(step => ({ ...step, pause: { duration: 5 } }))
+  expect(rolloutOf(object({ steps, failureThreshold: '20%' })).planHash).toBe(planHash)
+  expect(rolloutOf(object({ steps: [{ replicas: 2 }, ...steps.slice(1)] })).planHash).not.toBe(
+    planHash,
+  )
+})
+
+test('an abort counts by what is written, whatever it is', () => {
+  const abortOf = (value: string) => {
+    const { metadata, ...rest } = object(canary)
+    return rolloutOf({ ...rest, metadata: { ...metadata, annotations: { [ABORT]: value } } }).abort
+  }
+  expect(abortOf('')).toBeDefined()
+  expect(abortOf('true')).not.toBe(abortOf('again'))
+  expect(rolloutOf(object(canary)).abort).toBeUndefined()
+})
+
+test('what slipped past admission and cannot be followed names its field', () => {
+  const routed = object({ ...canary, trafficRoutings: [{ service: 'web' }] })
+  expect(rolloutOf(routed).refused).toMatchObject({ reason: 'Unsupported' })
+  expect(rolloutOf(routed).refused?.message).toContain('spec.strategy.canary.trafficRoutings')
+})
+
+test('of two Rollouts of one workload the older is followed, of one age the first by name', () => {
+  const at = (name: string, creationTimestamp: string) => {
+    const { metadata, ...rest } = object(canary, {}, name)
+    return { ...rest, metadata: { ...metadata, creationTimestamp } }
+  }
+  const [b, a, later] = [
+    at('b', '2026-01-01T00:00:00Z'),
+    at('a', '2026-01-01T00:00:00Z'),
+    at('0', '2026-01-01T00:00:01Z'),
+  ]
+  expect(firstOf([b, later, a])).toBe(a)
+  expect(firstOf([])).toBeUndefined()
+  expect(refusedFor(b, a).refused).toMatchObject({ reason: 'Conflict' })
+  expect(refusedFor(b, a).refused?.message).toContain('Rollout a was first')
+})

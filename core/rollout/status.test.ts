@@ -1,0 +1,121 @@
+import { expect, test } from 'vitest'
+
+import type { RolloutStatus } from '#api/rollout.generated.ts'
+import type { Decision, Memory, Standing, Workload } from './model.ts'
+import { nothing } from './outcomes.ts'
+import { memoryOf, statusDue, statusOf } from './status.ts'
+
+const now = Date.parse('2026-01-01T00:10:00Z')
+const memory: Memory = {
+  ...nothing,
+  releasing: true,
+  stableRevision: 'v1',
+  canaryRevision: 'v2',
+  rolloutId: 'abc-2',
+  release: 'abc-2',
+  stepIndex: 1,
+  nextStepIndex: 2,
+  state: 'StepPaused',
+  pauseReached: true,
+  since: now - 60_000,
+  planHash: 'plan',
+}
+const releasing: Standing = { phase: 'Progressing', progressing: 'InRolling', reconciling: true }
+const workload: Workload = {
+  ref: { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name: 'web' },
+  uid: 'uid',
+  resourceVersion: '1',
+  generation: 7,
+  guarded: true,
+  escaped: false,
+  armed: false,
+  projected: true,
+  ownerPaused: false,
+  replicas: 10,
+  total: 10,
+  stableRevision: 'v1',
+  updateRevision: 'v2',
+  updated: 1,
+  updatedReady: 1,
+  rolledOut: false,
+}
+
+function status(said: Partial<Decision> = {}, before?: RolloutStatus, at = now): RolloutStatus {
+  const decision = { actions: [], memory, standing: releasing, message: 'waiting', ...said }
+  return statusOf({ generation: 3, before, decision, workload, now: at })
+}
+
+function conditions({ conditions = [] }: RolloutStatus): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    conditions.map(({ type, status: is, reason }) => [type, `${is} ${reason}`]),
+  )
+}
+
+test('a status remembers what was written into it', () => {
+  expect(memoryOf(status())).toEqual(memory)
+  expect(memoryOf(undefined)).toEqual(nothing)
+  expect(memoryOf({ currentStepIndex: 0, currentStepState: '' })).toEqual(nothing)
+})
+
+test.each(['completed', 'canceled'] as const)('an end is remembered: %s', ending => {
+  const ended: Memory = {
+    ...memory,
+    releasing: false,
+    ending,
+    state: 'Completed',
+    pauseReached: false,
+  }
+  const standing = { phase: 'Healthy', progressing: 'Completed', reconciling: false } as const
+  expect(memoryOf(status({ memory: ended, standing }))).toEqual(ended)
+})
+
+test('an approval is the state alone: that the pause was reached stays known', () => {
+  const approved = status()
+  if (!approved.canaryStatus) throw new Error('no canaryStatus')
+  const canaryStatus = { ...approved.canaryStatus, currentStepState: 'StepReady' }
+  expect(memoryOf({ ...approved, canaryStatus })).toEqual({ ...memory, state: 'StepReady' })
+})
+
+test('a release is Reconciling, an end Ready, trouble Stalled, as kstatus reads it', () => {
+  expect(conditions(status())).toEqual({
+    Progressing: 'True InRolling',
+    Ready: 'False Releasing',
+    Reconciling: 'True StepPaused',
+  })
+  const late = { ...releasing, stalled: 'ProgressDeadlineExceeded' }
+  expect(conditions(status({ standing: late }))).toMatchObject({
+    Ready: 'False ProgressDeadlineExceeded',
+    Stalled: 'True ProgressDeadlineExceeded',
+  })
+  const healthy = { phase: 'Healthy', reconciling: false } as const
+  const rest = status({ standing: healthy, memory: { ...memory, releasing: false } })
+  expect(conditions(rest)).toEqual({ Ready: 'True Guarding' })
+})
+
+test('a condition keeps its times while it stands', () => {
+  const before = status()
+  const later = status({}, before, now + 5000)
+  expect(later).toEqual(before)
+  const changed = status({ message: 'going on' }, before, now + 5000)
+  const ready = changed.conditions?.find(({ type }) => type === 'Ready')
+  expect(ready?.lastUpdateTime).toBe('2026-01-01T00:10:05Z')
+  expect(ready?.lastTransitionTime).toBe('2026-01-01T00:10:00Z')
+})
+
+test('an equal status is never written, a new step at once, counts and words after 2 seconds', () => {
+  const before = status()
+  expect(statusDue(before, status({}, before), now)).toBeUndefined()
+  expect(statusDue(undefined, before, now)).toBe(now)
+  const step = status({ memory: { ...memory, stepIndex: 2 } }, before)
+  expect(statusDue(before, step, now)).toBe(now)
+  const words = status({ message: '3 of 5' }, before, now + 500)
+  expect(statusDue(before, words, now + 500)).toBe(now + 2000)
+  expect(statusDue(before, words, now + 9000)).toBe(now + 9000)
+})
+
+test('without a workload there is nothing to count', () => {
+  const decision = { actions: [], memory: nothing, standing: releasing, message: 'waiting' }
+  const alone = statusOf({ generation: 1, before: undefined, decision, workload: undefined, now })
+  expect(alone).not.toHaveProperty('canaryStatus')
+  expect(alone).toMatchObject({ currentStepIndex: 0, currentStepState: '', message: 'waiting' })
+})

@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest'
+
+import { ESCAPE, HOLD, OWN_ROLLOUT_ID, RECORD } from '#api/names.ts'
+import { formatRecord, recordOf } from './record.ts'
+
+const owner = { strategy: { type: 'RollingUpdate' }, minReadySeconds: 5, paused: false }
+const record = { owner, stable: 'f00d', rollout: 'web-rollout', rolloutUid: 'uid-1' }
+
+function carrying(value?: string) {
+  const annotations = value === undefined ? {} : { [RECORD]: value }
+  return { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web', annotations } }
+}
+
+test('a record is read as it was written', () => {
+  expect(recordOf(carrying(formatRecord(record)))).toEqual(record)
+})
+
+test('a record is the merge patch that frees the workload when nobody of ours is alive', () => {
+  expect(JSON.parse(formatRecord(record))).toEqual({
+    metadata: {
+      annotations: {
+        [ESCAPE]: 'rollout=web-rollout;uid=uid-1;stable=f00d;',
+        [HOLD]: null,
+        [OWN_ROLLOUT_ID]: null,
+        [RECORD]: null,
+      },
+    },
+    spec: owner,
+  })
+})
+
+test.each([
+  ['no annotation', undefined],
+  ['nothing', ''],
+  ['no JSON', '{"metadata":'],
+  ['null', 'null'],
+  ['a list', '[]'],
+  [
+    'no owner',
+    JSON.stringify({ metadata: { annotations: { [ESCAPE]: 'rollout=r;uid=u;stable=s;' } } }),
+  ],
+  ['no memory', JSON.stringify({ spec: owner })],
+  ['half a memory', formatRecord(record).replace('uid=uid-1;', '')],
+])('%s is no record', (_, value) => {
+  expect(recordOf(carrying(value))).toBeUndefined()
+})

@@ -18,7 +18,8 @@ async function prepare(stage: Stage): Promise<void> {
   await stage.until('10 Ready pods', async () => stage.pods().ready === 10)
   await stage.run('apply', '-f', manifest('rollout.yaml'))
   await phase(stage, 'Healthy')
-  await stage.run('get', 'rollout,deployment')
+  await look(stage)
+  stage.say('\n  Nothing is being released. The Rollout waits for the next edit.')
 }
 
 async function release(stage: Stage): Promise<void> {
@@ -26,18 +27,20 @@ async function release(stage: Stage): Promise<void> {
   stage.fewestReady()
   await edit(stage, 'version-2')
   await reached(stage, { step: 1, version: 'version-2', pods: 1 })
-  await stage.run('get', 'rollout,deployment,replicaset')
+  await look(stage)
+  stage.say('\n  AVAILABLE leaves the new pod out on purpose: that is what holds the edit.')
 
   await approve(stage, 'Let step 2 begin?')
   await reached(stage, { step: 2, version: 'version-2', pods: 5 })
-  await stage.run('get', 'deployment,replicaset')
+  await look(stage)
 
   await approve(stage, 'Let everybody have the new version?')
+  stage.say('\n  Step 3 is 100%, the end: the Deployment’s own strategy takes the rest.')
   await phase(stage, 'Healthy')
   const pods = stage.pods().readyOf('version-2')
   claim(pods === 10, `10 new pods, found ${pods}`)
-  await stage.run('rollout', 'status', 'deployment/workload-demo')
-  await stage.run('get', 'rollout,deployment,replicaset')
+  await stage.run('-n', 'default', 'rollout', 'status', 'deployment/workload-demo')
+  await look(stage)
   keepsPromise(stage)
 }
 
@@ -52,7 +55,7 @@ async function rollBack(stage: Stage): Promise<void> {
   await stage.ask('Roll back?')
   await edit(stage, 'version-2')
   await phase(stage, 'Healthy')
-  await stage.run('get', 'rollout,deployment,replicaset')
+  await look(stage)
   const { status } = await stage.rollout()
   const succeeded = status?.conditions?.find(({ type }) => type === 'Succeeded')
   claim(succeeded?.status === 'False', 'condition Succeeded=False after the rollback')
@@ -65,15 +68,41 @@ async function rollBack(stage: Stage): Promise<void> {
 async function edit(stage: Stage, version: string): Promise<void> {
   const containers = [{ name: 'busybox', env: [{ name: 'VERSION', value: version }] }]
   const patch = { spec: { template: { spec: { containers } } } }
-  await stage.run('patch', 'deployment', 'workload-demo', '-p', JSON.stringify(patch))
+  await stage.run(
+    '-n',
+    'default',
+    'patch',
+    'deployment',
+    'workload-demo',
+    '-p',
+    JSON.stringify(patch),
+  )
 }
 
 async function approve(stage: Stage, question: string): Promise<void> {
   await stage.ask(question)
   const patch = { status: { canaryStatus: { currentStepState: 'StepReady' } } }
   const args = ['--subresource=status', '--type=merge', '-p', JSON.stringify(patch)]
-  await stage.run('patch', 'rollout', 'rollouts-demo', ...args)
+  await stage.run('-n', 'default', 'patch', 'rollout', 'rollouts-demo', ...args)
 }
+
+async function look(stage: Stage): Promise<void> {
+  await stage.run('-n', 'default', 'get', 'deployment,replicaset')
+  await stage.run(
+    '-n',
+    'default',
+    'get',
+    'rollout',
+    'rollouts-demo',
+    '-o',
+    `custom-columns=${columns}`,
+  )
+  const { status } = await stage.rollout()
+  stage.say(`  ${status?.message}`)
+}
+
+/** The command that goes on is in the message: below the table it does not break the columns. */
+const columns = 'STATUS:.status.phase,STEP:.status.currentStepIndex,STATE:.status.currentStepState'
 
 interface Stop {
   readonly step: number
@@ -104,7 +133,9 @@ async function phase(stage: Stage, wanted: string): Promise<void> {
 function keepsPromise(stage: Stage): void {
   const fewest = stage.fewestReady()
   claim(fewest >= 8, `never fewer than 8 Ready pods, found ${fewest}`)
-  stage.say(`\n  at every moment at least ${fewest} of 10 pods were Ready`)
+  stage.say(
+    `\n  At every moment at least ${fewest} of 10 pods were Ready; the strategy promises 8.`,
+  )
 }
 
 function claim(fact: boolean, expected: string): void {

@@ -1,33 +1,26 @@
 // What a write to a Rollout means for a release that is running.
 
 import type { Rollout } from '#api/rollout.generated.ts'
-import { abortCommand } from '../rollout/commands.ts'
+import { targetOf, undoCommand } from '../rollout/commands.ts'
 
-/** Deleting or disabling a Rollout lets everybody go: that is said, and how to go back instead. */
+/** Deleting or disabling a Rollout lets everybody go: that is said, and the way back from there. */
 export function rolloutWarnings(before: Rollout, after?: Rollout): readonly string[] {
-  const gone = after === undefined || after.metadata.deletionTimestamp !== undefined
-  const disabled = after?.spec.disabled === true && before.spec.disabled !== true
-  if (before.status?.phase !== 'Progressing' || (!gone && !disabled)) return []
-  const what = gone ? 'deleted' : 'disabled'
-  const { kind, name } = before.spec.workloadRef
-  const target = `${kind.toLowerCase()}/${name}`
-  return isAborted(before) ? afterAbort(what, target) : midRelease(what, target, before)
-}
-
-function afterAbort(what: string, target: string): readonly string[] {
+  const what = endOf(before, after)
+  if (before.status?.phase !== 'Progressing' || what === undefined) return []
+  const ref = { ...before.spec.workloadRef, namespace: before.metadata.namespace ?? '' }
+  const [when, which] = isAborted(before)
+    ? ['after an abort', 'the aborted version']
+    : ['during a release', 'the rest']
+  // The Rollout is no way back any more once this is read.
   return [
-    `${what} after an abort: ${target} gets the aborted version now, by its own strategy`,
-    'to end the release instead, put the old template back first (kubectl apply, helm rollback)',
+    `${what} ${when}: ${which} of ${targetOf(ref)} is released now, by its own strategy`,
+    `to go back from there: ${undoCommand(ref)}, or put the old template back`,
   ]
 }
 
-function midRelease(what: string, target: string, { metadata, status }: Rollout) {
-  const named = { namespace: metadata.namespace ?? '', name: metadata.name }
-  const release = status?.canaryStatus?.observedRelease ?? 'now'
-  return [
-    `${what} during a release: the rest of ${target} is released now, by its own strategy`,
-    `to go back instead: ${abortCommand(named, release)}`,
-  ]
+function endOf(before: Rollout, after: Rollout | undefined): 'deleted' | 'disabled' | undefined {
+  if (after === undefined || after.metadata.deletionTimestamp !== undefined) return 'deleted'
+  return after.spec.disabled === true && before.spec.disabled !== true ? 'disabled' : undefined
 }
 
 function isAborted({ status }: Rollout): boolean {

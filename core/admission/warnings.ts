@@ -2,7 +2,13 @@
 // A line is at most 256 characters: API servers and clients cut what is longer.
 
 import type { Rollout, Step } from '../rollout/model.ts'
-import { abortCommand, approveCommand, resumeCommand, unpauseCommand } from '../rollout/commands.ts'
+import {
+  abortCommand,
+  approveCommand,
+  resumeCommand,
+  resumeWorkloadCommand,
+  unpauseCommand,
+} from '../rollout/commands.ts'
 import type { Hold } from '../workload/hold.ts'
 
 /** The plan of an edit that is held. */
@@ -34,7 +40,9 @@ export function holdWarnings(plan: PlanInWords): readonly string[] {
       `Rollout ${rollout.name} is paused and no new pod starts; go on with: ${unpauseCommand(rollout)}`,
     )
   } else if (paused) {
-    lines.push('the workload is paused and no new pod starts; go on with: kubectl rollout resume')
+    lines.push(
+      `the workload is paused and no new pod starts; go on with: ${resumeWorkloadCommand(rollout.ref)}`,
+    )
   } else if (isApproval(rollout, first)) {
     lines.push(`approve with: ${approveCommand(rollout)}`)
   }

@@ -1,6 +1,7 @@
 // The commands that go on. Whoever waits is told, so they are written once.
 
 import { ABORT } from '#api/names.ts'
+import type { WorkloadRef } from './model.ts'
 
 interface Named {
   readonly namespace: string
@@ -27,4 +28,19 @@ export function unpauseCommand({ namespace, name }: Named): string {
 /** Starts an aborted release again. */
 export function resumeCommand({ namespace, name }: Named): string {
   return `kubectl -n ${namespace} annotate rollout ${name} ${ABORT}-`
+}
+
+/** Un-freezes a workload that its owner has paused. */
+export function resumeWorkloadCommand(ref: WorkloadRef): string {
+  return `kubectl -n ${ref.namespace} rollout resume ${targetOf(ref)}`
+}
+
+/** Puts the template before the last edit back. */
+export function undoCommand(ref: WorkloadRef): string {
+  return `kubectl -n ${ref.namespace} rollout undo ${targetOf(ref)}`
+}
+
+/** As kubectl names a workload: `deployment/web`. */
+export function targetOf({ kind, name }: Pick<WorkloadRef, 'kind' | 'name'>): string {
+  return `${kind.toLowerCase()}/${name}`
 }

@@ -32,7 +32,7 @@ import {
   stay,
   stayAborted,
 } from './outcomes.ts'
-import { unpauseCommand } from './commands.ts'
+import { resumeWorkloadCommand, unpauseCommand } from './commands.ts'
 import { stepName } from './events.ts'
 import { isFullLastStep, naturalNext } from './plan-steps.ts'
 import { planFor } from './phases.ts'
@@ -185,9 +185,6 @@ function patiently(s: Snapshot, reason: NonNullable<Standing['progressing']>): S
 
 function frozen(s: Snapshot): string {
   const { rollout, workload } = s
-  const { namespace, name } = workload!.ref
-  const command = rollout!.paused
-    ? unpauseCommand(rollout!)
-    : `kubectl -n ${namespace} rollout resume deployment/${name}`
+  const command = rollout!.paused ? unpauseCommand(rollout!) : resumeWorkloadCommand(workload!.ref)
   return `${stepName(s)} is paused by its owner; go on with: ${command}`
 }

@@ -84,7 +84,7 @@ export function cameUpNew({ memory, workload }: Snapshot): WorkloadEvent {
   return {
     type: 'Warning',
     reason: 'CameUpNew',
-    message: `scaled from 0 or 1 to ${replicas}: all pods came up new; those that the step does not want are taken back`,
+    message: `after a scaling to ${replicas} all pods are new, as always when it comes from 0 or 1; those that the step does not want are taken back`,
     key: `${memory.release}/came-up-new/${replicas}`,
   }
 }

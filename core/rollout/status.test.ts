@@ -72,7 +72,8 @@ test.each(['completed', 'canceled'] as const)('an end is remembered: %s', ending
 test('an approval is the state alone: that the pause was reached stays known', () => {
   const approved = status()
   if (!approved.canaryStatus) throw new Error('no canaryStatus')
-  const canaryStatus = { ...approved.canaryStatus, currentStepState: 'StepReady' }
+  const written = { currentStepState: 'StepReady' } as const
+  const canaryStatus = Object.assign(structuredClone(approved.canaryStatus), written)
   expect(memoryOf({ ...approved, canaryStatus })).toEqual({ ...memory, state: 'StepReady' })
 })
 

@@ -1,0 +1,108 @@
+// `npm run dev` against a cluster that is there: how people try Sluice.
+
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+import { KubeClient } from '#kube/client.ts'
+import { NotFound } from '#kube/errors.ts'
+import { fromKubeconfig } from '#kube/kubeconfig.ts'
+import { LEASES, MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS } from '#kube/resources.ts'
+import { startControlPlane } from './control-plane.ts'
+import type { ControlPlane } from './control-plane.ts'
+
+const main = fileURLToPath(new URL('../../dev/main.ts', import.meta.url))
+
+let cluster: ControlPlane
+let client: KubeClient
+beforeAll(async () => {
+  cluster = await startControlPlane({ progress: () => {} })
+  client = new KubeClient(await fromKubeconfig(cluster.kubeconfig))
+})
+afterAll(async () => {
+  await client?.close()
+  await cluster?.stop()
+})
+
+test('it guards the cluster until Ctrl-C takes the registration away', async () => {
+  const { child, lines } = dev()
+  await said(child, lines, 'Sluice guards')
+  const { webhooks } = await client.get(MUTATING_WEBHOOKS, { name: 'sluice-dev' })
+  expect(webhooks?.map(webhook => webhook.clientConfig.url)).toEqual([
+    expect.stringMatching(/^https:\/\/127\.0\.0\.1:\d+\/admit$/),
+    expect.stringMatching(/^https:\/\/127\.0\.0\.1:\d+\/admit$/),
+  ])
+
+  child.kill('SIGINT')
+  const [code] = await once(child, 'exit')
+  expect(code).toBe(0)
+  expect(lines.at(-1)).toBe('the registration is gone; workloads that are held stay as they are')
+  for (const type of [MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS]) {
+    await expect(client.get(type, { name: 'sluice-dev' })).rejects.toThrow(NotFound)
+  }
+  await expect(client.get(LEASES, { namespace: 'default', name: 'sluice-dev' })).rejects.toThrow(
+    NotFound,
+  )
+})
+
+test('a process of its own that dies ends it, with the registration', async () => {
+  const { child, lines } = dev()
+  await said(child, lines, 'Sluice guards')
+  const [pid] = await childrenOf(child.pid!)
+  process.kill(pid!, 'SIGKILL')
+  const [code] = await once(child, 'exit')
+  expect(code).toBe(1)
+  expect(lines.join('\n')).toContain('a process of Sluice ended by itself')
+  await expect(client.get(MUTATING_WEBHOOKS, { name: 'sluice-dev' })).rejects.toThrow(NotFound)
+})
+
+const mistakes: readonly [string, readonly string[], string][] = [
+  [
+    'a policy that is none',
+    ['--failure-policy=Maybe'],
+    '--failure-policy: expected Ignore or Fail',
+  ],
+  ['a kubeconfig that is not there', ['--kubeconfig=/nowhere'], '/nowhere'],
+  ['a flag that is none', ['--webhok-host=x'], '--webhok-host'],
+]
+
+test.each(mistakes)('%s is one line', async (_, args, line) => {
+  const { child, lines } = dev(args)
+  const [code] = await once(child, 'exit')
+  expect(code).toBe(1)
+  expect(lines).toHaveLength(1)
+  expect(lines[0]).toContain(line)
+})
+
+function dev(args: readonly string[] = []) {
+  const child = spawn(process.execPath, [main, ...args], {
+    env: { ...process.env, KUBECONFIG: cluster.kubeconfig },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const lines: string[] = []
+  for (const input of [child.stdout, child.stderr]) {
+    createInterface({ input }).on('line', line => lines.push(line))
+  }
+  return { child, lines }
+}
+
+async function said(child: ChildProcess, lines: readonly string[], text: string): Promise<void> {
+  while (!lines.some(line => line.includes(text))) {
+    if (child.exitCode !== null) throw new Error(`it ended: ${lines.join('\n')}`)
+    await new Promise(resolve => setTimeout(resolve, 20))
+  }
+}
+
+async function childrenOf(pid: number): Promise<readonly number[]> {
+  const list = spawn('ps', ['-o', 'pid=', '--ppid', String(pid)])
+  let text = ''
+  for await (const chunk of list.stdout) text += String(chunk)
+  return text
+    .split('\n')
+    .map(Number)
+    .filter(each => each > 0 && each !== list.pid)
+}

@@ -1,0 +1,209 @@
+// The guides are run: every block marked `sh run=<name>` in docs/, in order, as a reader would, on one
+// cluster. The lines of the `text` block after it must be in its output, and what the page promises in
+// words is asserted below, by the block's name. A block without a promise, or the reverse, is a failure.
+
+import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+import type { KubeObject } from '#api/kubernetes.ts'
+import { HOLD, RECORD } from '#api/names.ts'
+import { NAMESPACES } from '#kube/resources.ts'
+import { blocks, pattern, read } from '../docs/markdown.ts'
+import type { Block } from '../docs/markdown.ts'
+import { commandEnvironment } from './commands.ts'
+import { createStory } from './story.ts'
+import type { Story } from './story.ts'
+import { startWorld } from './world.ts'
+import type { World } from './world.ts'
+
+type Promises = Readonly<Record<string, (story: Story) => Promise<void> | void>>
+
+const namespace = 'docs'
+let world: World
+let story: Story
+beforeAll(async () => {
+  world = await startWorld()
+  const metadata = { name: namespace }
+  await world.client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata })
+  story = await createStory({ ...world, namespace })
+  const kubeconfig = readFileSync(world.cluster.kubeconfig, 'utf8')
+  await writeFile(own('kubeconfig'), withNamespace(kubeconfig))
+})
+afterAll(() => world?.stop())
+
+/** What docs/releasing.md says of the state after each block. */
+const releasing: Promises = {
+  deployment: s => pods(s, { 'web:1': 10 }),
+  guard: s => pods(s, { 'web:1': 10 }),
+  'dry-run': async s => {
+    await pods(s, { 'web:1': 10 })
+    expect(await s.free()).toBe(true)
+  },
+  edit: s => pods(s, { 'web:1': 9, 'web:2': 1 }),
+  why: async s => {
+    const told = (await s.events()).filter(({ reason }) => reason === 'StepReached')
+    expect(told.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/step 1 of 4 reached: 1 of 10 pods are new, waiting for approval/),
+    ])
+  },
+  approve: s => pods(s, { 'web:1': 7, 'web:2': 3 }),
+  jump: async s => {
+    await pods(s, { 'web:1': 0, 'web:2': 10 })
+    await givenBack(s)
+  },
+  pause: async s => expect((await s.deployment()).spec.paused).toBe(true),
+  resume: s => pods(s, { 'web:2': 9, 'web:3': 1 }),
+  freeze: s => pods(s, { 'web:2': 9, 'web:3': 1 }),
+  scale: s => pods(s, { 'web:2': 4, 'web:3': 6 }),
+  plan: async s => {
+    await pods(s, { 'web:2': 0, 'web:3': 10 })
+    await givenBack(s)
+  },
+  rollback: async s => {
+    await pods(s, { 'web:3': 10, 'web:4': 0 })
+    await givenBack(s)
+  },
+  broken: s => pods(s, { 'web:3': 9, 'web:broken': 1 }),
+  abort: async s => {
+    await pods(s, { 'web:3': 10, 'web:broken': 0 })
+    expect(JSON.stringify((await s.deployment()).spec.template)).toContain('web:broken')
+  },
+  again: s => pods(s, { 'web:3': 9, 'web:5': 1 }),
+  forget: s => pods(s, { 'web:3': 0, 'web:5': 10 }),
+  // The restarted version has the same image: the pods are told apart by their ReplicaSets.
+  restart: s =>
+    s.until('ReplicaSets of 9 and 1', () => {
+      const sizes = new Set(s.replicaSets().map(({ spec }) => spec.replicas))
+      return sizes.size === 2 && sizes.has(9) && sizes.has(1)
+    }),
+  disable: givenBack,
+  delete: async s => {
+    await pods(s, { 'web:6': 10 })
+    await s.until('no trace on the Deployment', async () => {
+      const { labels = {}, annotations = {} } = (await s.deployment()).metadata
+      const keys = [...Object.keys(labels), ...Object.keys(annotations)]
+      return !keys.some(key => /sluice|kruise/.test(key))
+    })
+    // Ready pods have never been fewer than the Deployment's own 25% allows.
+    expect(fewestReady(s)).toBeGreaterThanOrEqual(8)
+  },
+}
+
+/** What docs/safe-when-we-vanish.md says. */
+const vanished: Promises = {
+  held: async s => {
+    await pods(s, { 'web:1': 9, 'web:2': 1 })
+    await Promise.all([
+      world.sluice.webhook.stop('SIGKILL'),
+      world.sluice.controller.stop('SIGKILL'),
+    ])
+    s.forget()
+  },
+  dead: s =>
+    s.until('2 of 20 new and all Ready', () => {
+      const { wanted, ready } = s.now()
+      return wanted['web:1'] === 18 && wanted['web:2'] === 2 && ready === 20
+    }),
+  escape: async s => {
+    await pods(s, { 'web:1': 0, 'web:2': 20 })
+    await givenBack(s)
+  },
+  free: s => pods(s, { 'web:2': 0, 'web:3': 20 }),
+}
+
+describe.each([
+  ['docs/releasing.md', releasing],
+  ['docs/safe-when-we-vanish.md', vanished],
+])('%s', (page, promises) => {
+  const examples = examplesOf(blocks(read(page)))
+
+  test('each example promises something', () => {
+    expect(examples.map(({ name }) => name)).toEqual(Object.keys(promises))
+  })
+
+  test.each(examples)('$name', async ({ name, files, script, output }) => {
+    for (const [file, text] of files) await writeFile(own(file), text)
+    const printed = await shell(script)
+    for (const line of output) expect(printed).toMatch(pattern(line))
+    await promises[name]!(story)
+  })
+})
+
+interface Example {
+  readonly name: string
+  readonly script: string
+  /** Files that the page shows before it, by name. */
+  readonly files: readonly (readonly [name: string, text: string])[]
+  /** Lines of the output that the page shows after it. */
+  readonly output: readonly string[]
+}
+
+function examplesOf(all: readonly Block[]): readonly Example[] {
+  const examples: Example[] = []
+  let files: [string, string][] = []
+  all.forEach(({ info, text }, index) => {
+    if (info['file'] !== undefined) files.push([info['file'], text])
+    if (info['run'] === undefined) return
+    const next = all[index + 1]
+    const output = next?.language === 'text' ? next.text.trim().split('\n') : []
+    examples.push({ name: info['run'], script: text, files, output })
+    files = []
+  })
+  return examples
+}
+
+/** A path beside the cluster, where the commands of the pages run. */
+function own(file: string): string {
+  return join(world.cluster.dir, file)
+}
+
+function withNamespace(kubeconfig: string): string {
+  return kubeconfig.replace(/^( *)(user: .*)$/m, `$1$2\n$1namespace: ${namespace}`)
+}
+
+async function shell(script: string): Promise<string> {
+  const environment = { ...commandEnvironment(world.cluster), KUBECONFIG: own('kubeconfig') }
+  const child = spawn('bash', ['-euo', 'pipefail', '-c', `exec 2>&1\n${script}`], {
+    cwd: world.cluster.dir,
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 90_000,
+  })
+  let printed = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (printed += text))
+  const code = await new Promise(resolve => child.once('close', resolve))
+  if (code !== 0) throw new Error(`exit code ${String(code)} of\n${script}\n${printed}`)
+  return printed
+}
+
+/** Our own watch may hear of a pod a moment after kubectl has. */
+async function pods(s: Story, wanted: Readonly<Record<string, number>>): Promise<void> {
+  const images = Object.entries(wanted)
+  const fact = () => images.every(([image, count]) => s.now().wanted[image] === count)
+  await s.until(JSON.stringify(wanted), fact, 5000)
+}
+
+function fewestReady(s: Story): number {
+  const moments = s.history()
+  const began = moments.findIndex(({ ready }) => ready === 10)
+  return Math.min(...moments.slice(began).map(({ ready }) => ready))
+}
+
+/** The Deployment has its owner's values, and nothing of a hold. */
+async function givenBack(s: Story): Promise<void> {
+  await s.until('the hold to be gone', () => s.free())
+  const { metadata, spec } = await s.deployment()
+  const { template: _, selector: __, replicas: ___, ...rest } = spec as KubeObject & typeof spec
+  expect(rest).toMatchObject({
+    strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '25%', maxSurge: '25%' } },
+    progressDeadlineSeconds: 600,
+  })
+  expect(rest).not.toHaveProperty('minReadySeconds')
+  expect(rest).not.toHaveProperty('paused')
+  expect(metadata.annotations).not.toHaveProperty([HOLD])
+  expect(metadata.annotations).not.toHaveProperty([RECORD])
+}

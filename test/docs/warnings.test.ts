@@ -1,0 +1,131 @@
+// The page of warnings has every line that admission can say, and no other.
+
+import { expect, test } from 'vitest'
+
+import type { Deployment } from '#api/kubernetes.ts'
+import type { Rollout as RolloutObject } from '#api/rollout.generated.ts'
+import { plainestHold, reviewWorkload } from '#core/admission/review.ts'
+import * as rolloutWarnings from '#core/admission/rollout-warnings.ts'
+import * as warnings from '#core/admission/warnings.ts'
+import type { Rollout } from '#core/rollout/model.ts'
+import { deployment } from '#core/workload/deployment.ts'
+import type { Hold } from '#core/workload/hold.ts'
+import { firstCells, pattern, read } from './markdown.ts'
+
+type Lines = readonly string[]
+
+const rollout: Rollout = {
+  name: 'web',
+  namespace: 'shop',
+  uid: 'uid',
+  ref: { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name: 'web' },
+  steps: [{ replicas: 1 }, { replicas: '50%' }, { replicas: '100%' }],
+  failureThreshold: 0,
+  paused: false,
+  disabled: false,
+  planHash: '',
+}
+const plan = {
+  rollout,
+  release: 'r1',
+  replicas: 10,
+  n: 1,
+  peak: 10,
+  paused: false,
+  again: false,
+}
+const hold: Hold = {
+  mode: 'wave',
+  pods: 1,
+  budget: '10%',
+  surge: '0%',
+  rolloutId: 'r1',
+  seq: 1,
+}
+
+/** What each function says, by its name: one that is added must come here. */
+const said: Readonly<Record<string, () => readonly Lines[]>> = {
+  holdWarnings: () => [
+    warnings.holdWarnings(plan),
+    warnings.holdWarnings({ ...plan, again: true }),
+    warnings.holdWarnings({ ...plan, paused: true }),
+    warnings.holdWarnings({ ...plan, rollout: { ...rollout, paused: true } }),
+    warnings.holdWarnings({
+      ...plan,
+      rollout: { ...rollout, steps: [{ replicas: 1, pauseSeconds: 300 }, ...rollout.steps] },
+    }),
+    plainestHold(edit()).warnings,
+  ],
+  nativeWarnings: () => [warnings.nativeWarnings()],
+  notHeldWarnings: () =>
+    [
+      edit({}, { ...rollout, disabled: true }),
+      edit({}, { ...rollout, refused: { reason: 'Conflict', message: 'Rollout old was first' } }),
+      edit({ strategy: { type: 'Recreate' } }),
+      edit({ replicas: 0 }),
+      { ...edit(), rollout: undefined },
+    ].map(({ rollout: named, ...rest }) => {
+      const answer = reviewWorkload({ ...rest, ...(named && { rollout: named }) })
+      expect(answer.outcome).toBe('notHeld')
+      return answer.warnings
+    }),
+  rollbackWarnings: () => [warnings.rollbackWarnings(hold, true)],
+  ownerWarnings: () => [
+    warnings.ownerWarnings(false, true, rollout),
+    warnings.ownerWarnings(true, false, rollout),
+    warnings.ownerWarnings(false, false, rollout),
+  ],
+  abortedWarnings: () => [
+    warnings.abortedWarnings(rollout, { ...hold, mode: 'aborted' }, true),
+    warnings.abortedWarnings(rollout, { ...hold, mode: 'stop' }, true),
+  ],
+  rolloutWarnings: () =>
+    [[], [{ type: 'Stalled', status: 'True', reason: 'Aborted' }]].flatMap(conditions => {
+      const before = progressing(conditions)
+      const disabled = { ...before, spec: { ...before.spec, disabled: true } }
+      return [
+        rolloutWarnings.rolloutWarnings(before),
+        rolloutWarnings.rolloutWarnings(before, disabled),
+      ]
+    }),
+}
+const lines = Object.values(said).flatMap(say => say().flat())
+const told = firstCells(read('docs/plan-at-the-edit.md'))
+
+test('everything that warns is looked at', () => {
+  const functions = [...Object.keys(warnings), ...Object.keys(rolloutWarnings)]
+  expect(Object.keys(said).toSorted()).toEqual(functions.toSorted())
+})
+
+test.each([...new Set(lines)])('on the page: %s', line => {
+  expect(told.filter(cell => pattern(cell).test(line))).not.toEqual([])
+})
+
+test.each(told)('is said: %s', cell => {
+  expect(lines.filter(line => pattern(cell).test(line))).not.toEqual([])
+})
+
+test('a line is short enough for API servers and clients', () => {
+  expect(lines.filter(line => line.length > 256)).toEqual([])
+})
+
+function edit(spec: Partial<Deployment['spec']> = {}, guard: Rollout = rollout) {
+  const [before, object] = ['web:1', 'web:2'].map(image => ({
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { namespace: 'shop', name: 'web', generation: 1 },
+    spec: { replicas: 10, template: { spec: { containers: [{ image }] } }, ...spec },
+  })) as unknown as [Deployment, Deployment]
+  return { adapter: deployment, before, object, rollout: guard, fromController: false }
+}
+
+function progressing(conditions: readonly object[]): RolloutObject {
+  const { steps, ref } = rollout
+  return {
+    apiVersion: 'rollouts.kruise.io/v1beta1',
+    kind: 'Rollout',
+    metadata: { namespace: 'shop', name: 'web' },
+    spec: { workloadRef: ref, strategy: { canary: { steps } } },
+    status: { phase: 'Progressing', conditions },
+  } as unknown as RolloutObject
+}

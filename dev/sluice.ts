@@ -107,7 +107,8 @@ function flags({ kubeconfig, logLevel }: SluiceOptions): readonly string[] {
   ]
 }
 
-async function applyCustomResources(client: KubeClient): Promise<void> {
+/** Applies the CRDs of this checkout and waits until they are served. */
+export async function applyCustomResources(client: KubeClient): Promise<void> {
   const folder = new URL('../api/crds/', import.meta.url)
   for (const file of await readdir(folder)) {
     const crd = parse(await readFile(new URL(file, folder), 'utf8')) as KubeObject

@@ -24,15 +24,14 @@ describe('a webhook configuration', () => {
       service,
       ownNamespace: 'sluice-system',
     })
-    expect(webhooks).toMatchObject([
-      {
-        clientConfig: { service: { ...service, port: 443, path: '/validate' } },
-        namespaceSelector: {
-          matchExpressions: [{ operator: 'NotIn', values: ['kube-system', 'sluice-system'] }],
-        },
-        rules: [{ apiGroups: ['rollouts.kruise.io'], apiVersions: ['v1beta1'] }],
+    const shared = {
+      clientConfig: { service: { ...service, port: 443, path: '/validate' } },
+      namespaceSelector: {
+        matchExpressions: [{ operator: 'NotIn', values: ['kube-system', 'sluice-system'] }],
       },
-    ])
+      rules: [{ apiGroups: ['rollouts.kruise.io'], apiVersions: ['v1beta1'] }],
+    }
+    expect(webhooks).toMatchObject([shared, shared])
   })
 
   test('promises the same for each webhook', () => {
@@ -40,10 +39,15 @@ describe('a webhook configuration', () => {
     const all = [mutatingConfiguration, validatingConfiguration].flatMap(
       make => make({ ...options, url }).webhooks,
     )
-    expect(all).toHaveLength(3)
+    // Whoever deletes a Rollout is only warned: a webhook that is away must not keep it alive.
+    expect(all.map(({ name, failurePolicy }) => [name, failurePolicy])).toEqual([
+      ['workloads.sluice.dev', 'Fail'],
+      ['copies.sluice.dev', 'Fail'],
+      ['rollouts.sluice.dev', 'Fail'],
+      ['deletions.sluice.dev', 'Ignore'],
+    ])
     for (const webhook of all) {
       expect(webhook).toMatchObject({
-        failurePolicy: 'Fail',
         matchPolicy: 'Equivalent',
         sideEffects: 'None',
         timeoutSeconds: 3,

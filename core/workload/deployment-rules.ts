@@ -173,11 +173,19 @@ function stopped(w: DeploymentWorkload): Move | undefined {
   const spare = w.promised.maxUnavailable > 0 && w.total <= w.replicas
   if (spare && stable && stable.replicas > 0) return { changes: [holdChange(w, stop)], why }
   const room: Hold = { ...stop, surge: 1 }
-  // The controller-manager shares room out by size and by what each was last scaled for: those that
-  // would come before the stable one have had theirs.
-  const stronger = leaving.filter(set => stable?.replicas && set.replicas >= stable.replicas)
-  const served = stronger.map(set => scale({ ...w, hold: room }, set, set.replicas))
+  const served = stable && stable.replicas > 0 ? servedFirst(w, stable, leaving) : []
   return { changes: [...served, holdChange(w, room)], why }
+}
+
+/**
+ * The controller-manager shares room out by size and by what each was last scaled for: those that
+ * would come before the stable one have had theirs, and it has not.
+ */
+function servedFirst(w: DeploymentWorkload, stable: Revision, leaving: readonly Revision[]) {
+  const forSurge = (set: Revision, surge: number) =>
+    scale({ ...w, hold: { ...w.hold!, surge } }, set, set.replicas)
+  const served = leaving.filter(set => set.replicas >= stable.replicas).map(set => forSurge(set, 1))
+  return served.length > 0 ? [...served, forSurge(stable, 0)] : []
 }
 
 /** One by one the last pods that are not stable go, each when a stable one stands in for it. */

@@ -14,6 +14,8 @@ export interface StoryOptions {
   readonly steps?: readonly Readonly<Record<string, unknown>>[] | false
   /** Merged into the Rollout's strategy.canary. */
   readonly canary?: Readonly<Record<string, unknown>>
+  /** Brings the Deployment instead of the test itself: as many replicas, by the same name. */
+  readonly install?: (namespace: string) => Promise<unknown>
 }
 
 /** Names in every story. */

@@ -4,6 +4,7 @@
 import type { Deployment, KubeObject, Pod, ReplicaSet } from '#api/kubernetes.ts'
 import { HOLD, RECORD } from '#api/names.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
+import { holdOf } from '#core/workload/hold.ts'
 import { seePod } from '#core/workload/seen.ts'
 import type { PodSeen } from '#core/workload/seen.ts'
 import { Cache } from '#kube/cache.ts'
@@ -131,7 +132,10 @@ export async function createStory(place: Place): Promise<Story> {
     reached: step =>
       until(`step ${step} in its pause`, async () => {
         const canary = (await rollout()).status?.canaryStatus
-        return canary?.currentStepIndex === step && canary.currentStepState === 'StepPaused'
+        const paused = canary?.currentStepState === 'StepPaused'
+        // Right after an edit the status still tells of the release before.
+        const latest = holdOf(await deployment())?.rolloutId === canary?.observedRelease
+        return canary?.currentStepIndex === step && paused && latest
       }),
     async free() {
       const { metadata } = await deployment()

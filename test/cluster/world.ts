@@ -70,7 +70,8 @@ async function begin(place: Place, options: StoryOptions): Promise<Story> {
   const metadata = { name: namespace }
   await place.client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata })
   const story = await createStory({ ...place, namespace })
-  await story.create(deploymentOf(namespace, options))
+  if (options.install) await options.install(namespace)
+  else await story.create(deploymentOf(namespace, options))
   await story.until('all pods Ready', () => story.now().ready === (options.replicas ?? 10))
   story.forget()
   if (options.steps !== false) {

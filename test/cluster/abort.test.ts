@@ -1,0 +1,240 @@
+// Abort: one annotation takes all pods back to the stable revision and leaves the template as it is.
+// Whoever waits for the release with a stock client learns at once that it has failed.
+
+import { fileURLToPath } from 'node:url'
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+import { helm } from './commands.ts'
+import { abort, hasCondition, most, obey, resume, says, stand, told, worst } from './facts.ts'
+import type { Story } from './story.ts'
+import { startWorld } from './world.ts'
+import type { World } from './world.ts'
+
+let world: World
+beforeAll(async () => {
+  world = await startWorld()
+})
+afterAll(() => world?.stop())
+
+const chart = fileURLToPath(new URL('charts/web', import.meta.url))
+
+async function imageOf(story: Story): Promise<string> {
+  const containers = (await story.deployment()).spec.template.spec?.['containers']
+  return (containers as readonly { readonly image: string }[])[0]!.image
+}
+
+const aborted = (story: Story) => hasCondition(story, 'Stalled', 'Aborted')
+
+describe.concurrent('an abort brings all pods back, and no Ready pod is lost', () => {
+  const rows = [
+    { replicas: 1, steps: 1, ready: 1 },
+    { replicas: 2, steps: 1, ready: 2 },
+    { replicas: 3, steps: 2, ready: 3 },
+    { replicas: 10, steps: 1, ready: 8 },
+    { replicas: 10, steps: 2, ready: 8 },
+  ]
+  test.each(rows)('$replicas pods, at step $steps', async ({ replicas, steps, ready }) => {
+    const story = await world.story({ replicas })
+    await story.edit('app:2')
+    await story.reached(1)
+    if (steps === 2) {
+      await story.approve()
+      await story.reached(2)
+    }
+    story.forget()
+    await abort(story)
+    await aborted(story)
+    await stand(story, { 'app:1': replicas, 'app:2': 0 })
+    expect(await imageOf(story), 'the template').toBe('app:2')
+    expect(worst(story).ready).toBeGreaterThanOrEqual(ready)
+    expect(worst(story).total).toBeLessThanOrEqual(replicas + Math.ceil(replicas / 4))
+  })
+
+  test('the owner’s promise of maxUnavailable 0 and maxSurge 1 holds on the way back', async () => {
+    const rollingUpdate = { maxUnavailable: 0, maxSurge: 1 }
+    const spec = { strategy: { type: 'RollingUpdate', rollingUpdate } }
+    const story = await world.story({ replicas: 4, spec, image: 'app:slow' })
+    await story.edit('app:2')
+    await story.reached(1)
+    await story.approve()
+    await story.reached(2)
+    await abort(story)
+    await aborted(story)
+    await stand(story, { 'app:slow': 4, 'app:2': 0 })
+    expect(worst(story)).toEqual({ ready: 4, total: 5 })
+  })
+
+  test('broken pods, before any step was reached', async () => {
+    const story = await world.story({ steps: [{ replicas: '60%' }, { replicas: '100%' }] })
+    await story.edit('app:broken')
+    await says(story, '0 of 6 new pods are ready')
+    await abort(story)
+    await aborted(story)
+    await stand(story, { 'app:1': 10, 'app:broken': 0 })
+    expect(worst(story).ready).toBeGreaterThanOrEqual(8)
+  })
+
+  test('two unfinished versions', async () => {
+    const story = await world.story()
+    await story.edit('app:2')
+    await story.reached(1)
+    await story.approve()
+    await story.reached(2)
+    await story.edit('app:3')
+    await story.reached(1)
+    await abort(story)
+    await aborted(story)
+    await stand(story, { 'app:1': 10, 'app:2': 0, 'app:3': 0 })
+    expect(worst(story).ready).toBeGreaterThanOrEqual(8)
+  })
+
+  test('a release that is paused by its owner', async () => {
+    const story = await world.story()
+    await story.edit('app:2')
+    await story.reached(1)
+    await story.patchRollout({ spec: { strategy: { paused: true } } })
+    await says(story, 'paused by its owner')
+    await abort(story)
+    await aborted(story)
+    await stand(story, { 'app:1': 10, 'app:2': 0 })
+  })
+})
+
+test.concurrent('the command of the warning aborts, the one of the message starts again', async () => {
+  const story = await world.story()
+  const { stderr } = await story.edit('app:2')
+  await story.reached(1)
+  const warning = stderr.split('\n').find(line => line.includes('take all pods back with: '))
+  await obey(world.cluster, warning ?? '')
+  await aborted(story)
+  const [event] = await told(story, 'ReleaseAborted')
+  expect(event).toMatchObject({ type: 'Warning' })
+  const { status } = await story.rollout()
+  expect(status?.phase).toBe('Progressing')
+  expect(event?.message).toContain(status?.message)
+
+  const command = /kubectl -n \S+ annotate rollout \S+ sluice\.dev\/abort-/.exec(event!.message)
+  await obey(world.cluster, command?.[0] ?? '')
+  await story.reached(1)
+  await stand(story, { 'app:1': 9, 'app:2': 1 })
+  const conditions = (await story.rollout()).status?.conditions ?? []
+  expect(conditions.map(({ type }) => type)).not.toContain('Stalled')
+})
+
+test.concurrent('kubectl rollout status that waits, or comes later, exits 1 at once', async () => {
+  const story = await world.story()
+  await story.edit('app:2')
+  await story.reached(1)
+  const args = ['rollout', 'status', 'deployment/web', '--timeout=50s']
+  const waiting = story.kubectl(args, { expectFailure: true })
+  await abort(story)
+  const early = await waiting
+  const begin = Date.now()
+  const late = await story.kubectl(args, { expectFailure: true })
+  for (const { code, stderr } of [early, late]) {
+    expect(code).toBe(1)
+    expect(stderr).toContain('exceeded its progress deadline')
+  }
+  expect(Date.now() - begin).toBeLessThan(5000)
+  await aborted(story)
+})
+
+test.concurrent('helm upgrade --wait fails at once, and --rollback-on-failure ends the release', async () => {
+  const install = (namespace: string) =>
+    helm(world.cluster, ['--namespace', namespace, 'install', 'web', chart])
+  const upgrade = (story: Story, image: string, flags: readonly string[]) => {
+    const args = ['upgrade', 'web', chart, '--set', `image=${image}`, '--timeout=50s', ...flags]
+    return helm(world.cluster, ['--namespace', story.namespace, ...args], { expectFailure: true })
+  }
+  const story = await world.story({ install })
+  const failed = async (image: string, flag: string) => {
+    const begin = Date.now()
+    const upgraded = upgrade(story, image, [flag])
+    await story.until(`${image} begun`, () => story.now().wanted[image] === 1)
+    await story.reached(1)
+    await abort(story)
+    const { stderr } = await upgraded
+    expect(stderr).toContain('Progress deadline exceeded')
+    expect(Date.now() - begin).toBeLessThan(30_000)
+  }
+  await failed('app:2', '--wait')
+  expect(await imageOf(story)).toBe('app:2')
+  await resume(story)
+  await failed('app:3', '--rollback-on-failure')
+  await story.phase('Healthy')
+  await stand(story, { 'app:1': 10, 'app:2': 0, 'app:3': 0 })
+  expect(await story.free()).toBe(true)
+  // Helm goes back to what was last deployed well.
+  expect(await imageOf(story)).toBe('app:1')
+})
+
+test.concurrent('a new template after an abort starts a release of its own', async () => {
+  const story = await world.story()
+  await story.edit('app:2')
+  await story.reached(1)
+  await abort(story)
+  await aborted(story)
+  await story.edit('app:3')
+  await story.reached(1)
+  await stand(story, { 'app:1': 9, 'app:2': 0, 'app:3': 1 })
+  await story.approve()
+  await story.reached(2)
+  await story.approve()
+  await story.phase('Healthy')
+  await stand(story, { 'app:1': 0, 'app:2': 0, 'app:3': 10 })
+  expect(worst(story).ready).toBeGreaterThanOrEqual(8)
+})
+
+test.concurrent('an aborted release that starts again begins with step 1, whatever it had reached', async () => {
+  const story = await world.story()
+  await story.edit('app:2')
+  await story.reached(1)
+  await story.approve()
+  await story.reached(2)
+  await abort(story)
+  await aborted(story)
+  await stand(story, { 'app:1': 10, 'app:2': 0 })
+  story.forget()
+  await resume(story)
+  await story.reached(1)
+  await stand(story, { 'app:1': 9, 'app:2': 1 })
+  expect(most(story, 'app:2')).toBe(1)
+  await abort(story)
+  await aborted(story)
+  await stand(story, { 'app:1': 10, 'app:2': 0 })
+})
+
+test.concurrent('the stable template ends an aborted release', async () => {
+  const story = await world.story()
+  await story.edit('app:2')
+  await story.reached(1)
+  await abort(story)
+  await aborted(story)
+  story.forget()
+  await story.edit('app:1')
+  await story.phase('Healthy')
+  await stand(story, { 'app:1': 10, 'app:2': 0 })
+  expect(await story.free()).toBe(true)
+  expect((await story.deployment()).spec.paused ?? false).toBe(false)
+  expect(worst(story).ready).toBe(10)
+})
+
+test.concurrent('scaling an aborted release scales the stable revision alone', async () => {
+  const story = await world.story()
+  await story.edit('app:2')
+  await story.reached(1)
+  await abort(story)
+  await aborted(story)
+  await stand(story, { 'app:1': 10, 'app:2': 0 })
+  story.forget()
+  for (const replicas of [20, 8, 1, 5]) {
+    await story.scale(replicas)
+    await stand(story, { 'app:1': replicas, 'app:2': 0 })
+  }
+  expect(most(story, 'app:2')).toBe(0)
+  await aborted(story)
+  await resume(story)
+  await story.reached(1)
+  await stand(story, { 'app:1': 4, 'app:2': 1 })
+})

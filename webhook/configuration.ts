@@ -58,7 +58,7 @@ export function mutatingConfiguration(options: ConfigurationOptions): WebhookMan
         rules: [rule('apps', 'v1', 'deployments', ['UPDATE'])],
         // The selector holds for the object or the old one: taking the label away does not hide.
         objectSelector: { matchExpressions: [{ key: WORKLOAD_TYPE, operator: 'Exists' }] },
-        matchConditions: [notEscaped, matters],
+        matchConditions: [notEscapedEdit, matters],
       },
       {
         ...shared,
@@ -97,6 +97,18 @@ export function validatingConfiguration(options: ConfigurationOptions): WebhookM
 const notEscaped: MatchCondition = {
   name: 'not-escaped',
   expression: `!(${annotated('object', ESCAPE)})`,
+}
+
+/**
+ * As above, but an escape that arrives together with another template is a copy: `rollout undo`
+ * brings back what the controller-manager has copied to a ReplicaSet.
+ */
+const notEscapedEdit: MatchCondition = {
+  name: 'not-escaped',
+  expression: [
+    notEscaped.expression,
+    `object.spec.template != oldObject.spec.template && !(${annotated('oldObject', ESCAPE)})`,
+  ].join(' || '),
 }
 
 const matters: MatchCondition = {

@@ -3,6 +3,7 @@
 // release. So a stale copy, an `undo` that brings old annotations back, or a replayed write do nothing.
 
 import {
+  ESCAPE,
   HOLD,
   OWN_ROLLOUT_ID,
   RECORD,
@@ -284,7 +285,9 @@ function withMarks({ before, rollout, fromController }: WorkloadReview, object: 
     WORKLOAD_TYPE,
     STABLE_REVISION,
   ])
+  // An escape that comes with another template is a copy: the documented one changes no template.
   const annotations = kept(before.metadata.annotations, object.metadata.annotations, [
+    ESCAPE,
     STABLE_TEMPLATE,
   ])
   return { ...object, metadata: { ...object.metadata, ...defined({ labels, annotations }) } }

@@ -57,7 +57,7 @@ test('a third version says that the release starts again', () => {
 
 test.each([
   ['the Rollout is paused', { ...base, rollout: { ...rollout, paused: true } }, 'is paused'],
-  ['the workload is paused', { ...base, paused: true }, 'kubectl rollout resume'],
+  ['the workload is paused', { ...base, paused: true }, 'rollout resume'],
 ])('where %s no new pod starts, and the command that goes on is told', (_, plan, words) => {
   const lines = holdWarnings(plan)
   expect(lines.join('\n')).toContain('no new pod starts')

@@ -101,7 +101,8 @@ export function planFor(s: Snapshot): PlanName {
 }
 
 function isHeld({ workload }: Snapshot): boolean {
-  return workload?.hold !== undefined && workload.hold.mode !== 'released'
+  const { hold, escaped } = workload!
+  return !escaped && hold !== undefined && hold.mode !== 'released'
 }
 
 function isNewer({ workload, memory }: Snapshot): boolean {

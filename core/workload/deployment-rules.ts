@@ -3,6 +3,7 @@
 // controller-manager never scales an old ReplicaSet up.
 
 import { ARMED_MIN_READY_SECONDS } from '#api/names.ts'
+import type { Change } from '../change.ts'
 import type { Instant, Move } from '../rollout/model.ts'
 import { podCount } from '../replicas.ts'
 import { holdChange, scale, setChange } from './deployment-changes.ts'
@@ -11,7 +12,7 @@ import { nextReadyAt, readyFor } from './deployment-view.ts'
 import { allowed, growth, narrowed, quiet, stands, waveFor, waveHold } from './deployment-waves.ts'
 import type { Aim } from './deployment-waves.ts'
 import type { Hold } from './hold.ts'
-import { surgePods } from './percent.ts'
+import { surgeFor, surgePods } from './percent.ts'
 
 /** A target on which the rules agree. */
 interface Target extends Aim {
@@ -33,7 +34,9 @@ export function advance(w: DeploymentWorkload, step: Hold['pods'], now: Instant)
 /** Everybody runs the stable revision again, and the template is left as it is. */
 export function abort(w: DeploymentWorkload, now: Instant): Move | undefined {
   const aim = { mode: 'back', pods: 0, now } as const
-  if (w.hold?.mode === 'aborted') return first(observed, w, { ...aim, n: 0 })
+  // Scaled from nobody, the controller-manager brings the aborted revision up again.
+  const home = !w.stable || w.active.every(set => set === w.stable)
+  if (w.hold?.mode === 'aborted' && home) return first(observed, w, { ...aim, n: 0 })
   return first(backward, w, { ...aim, n: 1 })
 }
 
@@ -172,7 +175,7 @@ function stopped(w: DeploymentWorkload): Move | undefined {
   const stop: Hold = { ...hold!, mode: 'stop', pods: 0, budget: '1%', surge: '0%' }
   const spare = w.promised.maxUnavailable > 0 && w.total <= w.replicas
   if (spare && stable && stable.replicas > 0) return { changes: [holdChange(w, stop)], why }
-  const room: Hold = { ...stop, surge: 1 }
+  const room: Hold = { ...stop, surge: beside(1, w) }
   const served = stable && stable.replicas > 0 ? servedFirst(w, stable, leaving) : []
   return { changes: [...served, holdChange(w, room)], why }
 }
@@ -188,17 +191,44 @@ function servedFirst(w: DeploymentWorkload, stable: Revision, leaving: readonly 
   return served.length > 0 ? [...served, forSurge(stable, 0)] : []
 }
 
-/** One by one the last pods that are not stable go, each when a stable one stands in for it. */
+/**
+ * One by one the last pods that are not stable go, each when a stable one stands in for it. While
+ * paused the controller-manager gives what is missing to the largest ReplicaSet, and takes from it
+ * what is too much; of two alike it favours the newer one both times.
+ */
 function lastOneLeft(w: DeploymentWorkload): Move | undefined {
-  const leaving = w.active.find(set => set !== w.stable)
-  if (!leaving || !w.stable) return undefined
+  const { stable } = w
+  const leaving = w.active.filter(set => set !== stable).toSorted(byReplicas)[0]
+  if (!leaving || !stable) return undefined
   const why = 'waiting for the last stable pod'
   const room = w.replicas + surgePods(w.hold!.surge, w.replicas) - w.total
-  if (room > 0) return { changes: [scale(w, w.stable, w.stable.replicas + room)], why }
+  if (room > 0) return { changes: [scale(w, stable, stable.replicas + room)], why }
 
-  const spare = w.ready - (w.replicas - w.promised.maxUnavailable)
-  const down = Math.min(1, leaving.replicas - leaving.ready + Math.max(spare, 0))
+  const spare = Math.max(w.ready - (w.replicas - w.promised.maxUnavailable), 0)
+  const lead = leaving.replicas - stable.replicas
+  if (lead > 1) return { changes: spare > 0 ? [scale(w, stable, stable.replicas + 1)] : [], why }
+  if (lead === 1 && spare < 2) return { changes: outOfStep(w), why }
+  const down = Math.min(Math.max(lead + 1, 1), leaving.replicas - leaving.ready + spare)
   return { changes: down > 0 ? [scale(w, leaving, leaving.replicas - down)] : [], why }
+}
+
+/** One pod more or less in all, so that no two ReplicaSets become alike. */
+function outOfStep(w: DeploymentWorkload): readonly Change[] {
+  const { maxUnavailable, maxSurge } = w.promised
+  const surge = surgePods(w.hold!.surge, w.replicas)
+  const other = maxUnavailable > 0 ? 1 - surge : surge + 1
+  // Nobody may be missing and no more than one be added: it stays as it is, safe and paused.
+  if (other > Math.max(maxSurge, 1) || other < 0) return []
+  return [holdChange(w, { ...w.hold!, surge: beside(other, w) })]
+}
+
+/** A surge in percent, whatever the owner's unit: it can be marked as ours. */
+function beside(pods: number, { replicas }: DeploymentWorkload): Hold['surge'] {
+  return surgeFor(pods, replicas, '100%')
+}
+
+function byReplicas(a: Revision, b: Revision): number {
+  return b.replicas - a.replicas
 }
 
 /** Still, disarmed and paused: nobody moves, and waiting clients can be told. */

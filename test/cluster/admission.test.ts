@@ -199,10 +199,16 @@ const edits: readonly Row[] = [
     calls: 0,
   },
   {
-    what: 'the escape, with a new template, on a held Deployment',
+    what: 'the escape of a held Deployment',
+    before: held,
+    patch: annotate({ [ESCAPE]: 'yes' }),
+    calls: 0,
+  },
+  {
+    what: 'an escape that comes with a new template, as a copy does',
     before: held,
     patch: { ...annotate({ [ESCAPE]: 'yes' }), ...newTemplate },
-    calls: 0,
+    calls: 1,
   },
   {
     what: 'the escape taken away from a held Deployment',

@@ -1,0 +1,94 @@
+// What a test reads off a Deployment and off the answer of a command: the fields by which it is held,
+// what of ours is on it, who owns which field, and the warnings that a person saw.
+
+import type { Deployment, DeploymentSpec } from '#api/kubernetes.ts'
+import { ARMED_MIN_READY_SECONDS, HOLD, NO_PROGRESS_DEADLINE, RECORD } from '#api/names.ts'
+import type { CommandResult } from './commands.ts'
+import type { Story } from './story.ts'
+
+/** The fields of a Deployment by which it is held, with the API server's defaults. */
+export type HoldFields = Pick<
+  DeploymentSpec,
+  'strategy' | 'minReadySeconds' | 'progressDeadlineSeconds' | 'paused'
+>
+
+/** The fields of the Deployment by which it is held; `minReadySeconds` 0 where it is left out. */
+export function holdFields({ spec }: Deployment): HoldFields {
+  const { strategy = {}, minReadySeconds = 0, progressDeadlineSeconds = 600, paused = false } = spec
+  return { strategy, minReadySeconds, progressDeadlineSeconds, paused }
+}
+
+/** The hold fields of a Deployment whose manifest is silent about them. */
+export const DEFAULT_FIELDS: HoldFields = {
+  strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '25%', maxSurge: '25%' } },
+  minReadySeconds: 0,
+  progressDeadlineSeconds: 600,
+  paused: false,
+}
+
+/** The hold fields of a Deployment of which so many pods may be new, a percent. */
+export function heldFields(budget: string, surge: string | number = '00%'): HoldFields {
+  return {
+    strategy: {
+      type: 'RollingUpdate',
+      rollingUpdate: { maxUnavailable: budget, maxSurge: surge },
+    },
+    minReadySeconds: ARMED_MIN_READY_SECONDS,
+    progressDeadlineSeconds: NO_PROGRESS_DEADLINE,
+    paused: false,
+  }
+}
+
+/** Keys of `sluice.dev` that the Deployment carries. */
+export function ownKeys({ metadata }: Deployment): readonly string[] {
+  return Object.keys(metadata.annotations ?? {}).filter(key => key.startsWith('sluice.dev/'))
+}
+
+/** Hold and record, as they stand: while neither changes, nobody lets a pod in or out. */
+export function holdOn({ metadata }: Deployment): readonly (string | undefined)[] {
+  return [HOLD, RECORD].map(key => metadata.annotations?.[key])
+}
+
+/** The Deployment of a command that was told to print it (`-o json`). */
+export function printed({ stdout }: CommandResult): Deployment {
+  return JSON.parse(stdout) as Deployment
+}
+
+/** The warnings that a command showed, a line each. */
+export function warningsOf({ stderr }: CommandResult): readonly string[] {
+  const lines = stderr.split('\n').map(line => /^(?:level=WARN msg=)?"?Warning: (.*)$/.exec(line))
+  return lines.flatMap(match => (match ? [match[1]!] : []))
+}
+
+/** Runs the kubectl command that one of the lines tells after these words, up to its `, or`. */
+export async function runTold(story: Story, lines: readonly string[], words: string) {
+  const command = lines
+    .find(line => line.includes(words))
+    ?.split(words)[1]
+    ?.split(', or ')[0]
+  if (!command?.startsWith('kubectl ')) throw new Error(`no command in:\n${lines.join('\n')}`)
+  // As a shell would take it apart: quotes keep words together.
+  const parts = command.matchAll(/'([^']*)'|(\S+)/g)
+  return story.kubectl([...parts].slice(1).map(match => match[1] ?? match[2]!))
+}
+
+/** Paths of the fields that a manager owns, as `metadata.annotations.sluice.dev/hold`. */
+export async function ownedBy(story: Story, manager: string): Promise<readonly string[]> {
+  const { stdout } = await story.kubectl(['get', 'deployment/web', '-o', 'json', showManaged])
+  const { metadata } = JSON.parse(stdout) as { metadata: { managedFields?: readonly Entry[] } }
+  const entries = (metadata.managedFields ?? []).filter(entry => entry.manager === manager)
+  return entries.flatMap(({ fieldsV1 }) => leaves(fieldsV1, []))
+}
+
+const showManaged = '--show-managed-fields'
+
+interface Entry {
+  readonly manager: string
+  readonly fieldsV1: object
+}
+
+function leaves(fields: object, path: readonly string[]): readonly string[] {
+  const inner = Object.entries(fields).filter(([key]) => key !== '.')
+  if (inner.length === 0) return [path.join('.')]
+  return inner.flatMap(([key, value]) => leaves(value as object, [...path, key.slice(2)]))
+}

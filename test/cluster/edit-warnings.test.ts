@@ -1,0 +1,205 @@
+// What the answer to an edit tells, in a dry run as well: the plan, the way back, why an edit is not
+// held, and what ending a Rollout in the middle means. The commands in it work as they stand.
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+import { ownKeys, runTold, warningsOf } from './deployment-facts.ts'
+import { ROLLOUT, WORKLOAD } from './manifests.ts'
+import type { StoryOptions } from './manifests.ts'
+import type { Story } from './story.ts'
+import { startWorld } from './world.ts'
+import type { World } from './world.ts'
+
+let world: World
+beforeAll(async () => {
+  world = await startWorld()
+})
+afterAll(() => world?.stop())
+
+const target = `deployment/${WORKLOAD}`
+const rollout = `rollout/${ROLLOUT}`
+const setImage = (image: string) => ['set', 'image', target, `app=${image}`]
+const dryRun = '--dry-run=server'
+
+/** Who edits, what the answer says, each part in a line of its own. */
+const plans: readonly [string, StoryOptions, readonly RegExp[]][] = [
+  [
+    'the plan of a step that waits for approval',
+    {},
+    [
+      /step 1 of 3: 1 of 10 pods, then waits for approval; peak 10 pods/,
+      /^approve with: kubectl .* patch rollout web-rollout --subresource=status/,
+    ],
+  ],
+  [
+    'the plan of a step that waits by itself',
+    { steps: [{ replicas: '30%', pause: { duration: 60 } }, { replicas: '100%' }] },
+    [/step 1 of 2: 3 of 10 pods, then waits 60 s; peak \d+ pods/],
+  ],
+  [
+    'the peak where no old pod may leave before a new one is there',
+    { spec: { strategy: { rollingUpdate: { maxUnavailable: 0, maxSurge: 2 } } } },
+    [/step 1 of 3: 1 of 10 pods, .*; peak 11 pods/],
+  ],
+  [
+    'a plan of one step that is the end',
+    { steps: [{ replicas: '100%' }] },
+    [/step 1 of 1: 10 of 10 pods/],
+  ],
+]
+
+describe('the answer to an edit tells', () => {
+  test.concurrent.each(plans)('%s, in a dry run as well', async (_, options, expected) => {
+    const story = await world.story(options)
+    const tried = warningsOf(await changesNothing(story, [...setImage('app:2'), dryRun]))
+    const told = warningsOf(await story.edit('app:2'))
+
+    expect(told).toEqual(tried)
+    for (const part of expected) expect(told).toContainEqual(expect.stringMatching(part))
+    expect(Math.max(...told.map(line => line.length))).toBeLessThanOrEqual(256)
+  })
+
+  test.concurrent('the command that approves, which does', async () => {
+    const story = await world.story()
+    const told = warningsOf(await story.edit('app:2'))
+    await story.reached(1)
+    await runTold(story, told, 'approve with: ')
+    await story.reached(2)
+  })
+
+  test.concurrent('the command that takes all pods back, which does', async () => {
+    const story = await world.story()
+    const told = warningsOf(await story.edit('app:2'))
+    await story.reached(1)
+    await runTold(story, told, 'take all pods back with: ')
+    await story.until('all pods stable', () => story.now().wanted['app:2'] === 0)
+  })
+
+  test.concurrent('that it rolls back, in a dry run as well', async () => {
+    const story = await world.story()
+    await story.edit('app:2')
+    await story.reached(1)
+    const tried = warningsOf(await changesNothing(story, [...setImage('app:1'), dryRun]))
+    const told = warningsOf(await story.edit('app:1'))
+    expect(told).toEqual(tried)
+    expect(told).toEqual([expect.stringMatching(/^rolling back to /)])
+  })
+})
+
+const free: readonly [string, StoryOptions, (story: Story) => Promise<unknown>, string][] = [
+  [
+    'the Rollout is disabled',
+    { replicas: 4 },
+    async story => {
+      await story.patchRollout({ spec: { disabled: true } })
+      await story.phase('Disabled')
+    },
+    `not held: Rollout ${ROLLOUT} is disabled (spec.disabled); every pod will be replaced now`,
+  ],
+  [
+    'the Deployment’s own strategy is Recreate',
+    { replicas: 4, spec: { strategy: { type: 'Recreate' } } },
+    async () => {},
+    'not held: .*Recreate.*; every pod will be replaced now',
+  ],
+  [
+    'no pod runs',
+    { replicas: 0 },
+    async () => {},
+    'no pod runs[;:] scaling up starts the new version',
+  ],
+]
+
+describe('an edit is not held, and the answer says that', () => {
+  test.concurrent.each(free)('%s, in a dry run as well', async (_, options, prepare, why) => {
+    const story = await world.story(options)
+    await prepare(story)
+    const tried = warningsOf(await changesNothing(story, [...setImage('app:2'), dryRun]))
+    const told = warningsOf(await story.edit('app:2'))
+
+    expect(told).toEqual(tried)
+    expect(told).toEqual([expect.stringMatching(why.replaceAll(/[()]/g, '\\$&'))])
+    expect(ownKeys(await story.deployment())).toEqual([])
+    const all = options.replicas ?? 0
+    await story.until('all pods new', () => story.now().wanted['app:2'] === all)
+  })
+})
+
+const endings: readonly [string, readonly string[]][] = [
+  ['deleted', ['delete', rollout]],
+  ['disabled', ['patch', rollout, '--type=merge', '-p', '{"spec":{"disabled":true}}']],
+]
+
+describe('a Rollout that ends in the middle of a release', () => {
+  test.concurrent.each(endings)(
+    'is %s: the rest is released, and that is told',
+    async (what, args) => {
+      const story = await world.story()
+      await story.edit('app:2')
+      await story.reached(1)
+      const tried = warningsOf(await changesNothing(story, [...args, dryRun]))
+      const told = warningsOf(await story.kubectl(args))
+
+      expect(told).toEqual(tried)
+      expect(told[0]).toMatch(new RegExp(`^${what} during a release: the rest .* is released now`))
+      await story.until('all pods new', () => story.now().wanted['app:2'] === 10)
+      expect(ownKeys(await story.deployment())).toEqual([])
+
+      await runTold(story, told, 'to go back from there: ')
+      await story.until('all pods old again', () => story.now().wanted['app:1'] === 10)
+    },
+  )
+
+  test.concurrent.each(endings)('and is not %s at rest: nothing to tell', async (_, args) => {
+    const story = await world.story({ replicas: 2 })
+    expect(warningsOf(await story.kubectl(args))).toEqual([])
+  })
+})
+
+test.concurrent('a line is at most 256 characters, and its command is whole', async () => {
+  const story = await world.story({ replicas: 2 })
+  const name = `a-name-as-long-as-any-${'x'.repeat(41)}`
+  await story.kubectl(['delete', rollout])
+  const object = await story.kubectl(['create', '-f', '-', '-o', 'json'], {
+    input: longNamed(name),
+  })
+  expect(object.code).toBe(0)
+  await story.until('the workload to be guarded', async () => {
+    const { stdout } = await story.kubectl(['get', `rollout/${name}`, '-o', 'json'])
+    return (JSON.parse(stdout) as { status?: { phase?: string } }).status?.phase === 'Healthy'
+  })
+  const told = warningsOf(await story.edit('app:2'))
+  expect(Math.max(...told.map(line => line.length))).toBeLessThanOrEqual(256)
+  const approval = told.find(line => line.startsWith('approve with: '))
+  expect(approval).toMatch(/'\{"status":\{"canaryStatus":\{"currentStepState":"StepReady"\}\}\}'$/)
+})
+
+function longNamed(name: string): string {
+  return JSON.stringify({
+    apiVersion: 'rollouts.kruise.io/v1beta1',
+    kind: 'Rollout',
+    metadata: { name },
+    spec: {
+      workloadRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: WORKLOAD },
+      strategy: { canary: { steps: [{ replicas: 1 }, { replicas: '100%' }] } },
+    },
+  })
+}
+
+/** Runs a command, and neither Deployment nor Rollout nor a ReplicaSet is another one then. */
+async function changesNothing(story: Story, args: readonly string[]) {
+  const versions = async () => {
+    const { stdout } = await story.kubectl([
+      'get',
+      'deployments,rollouts,replicasets',
+      '-o',
+      'json',
+    ])
+    const { items } = JSON.parse(stdout) as { items: readonly { metadata: object; spec: object }[] }
+    return items.map(({ metadata, spec }) => [metadata, spec])
+  }
+  const before = await versions()
+  const result = await story.kubectl(args)
+  expect(await versions()).toEqual(before)
+  return result
+}

@@ -1,0 +1,151 @@
+// Random histories: what may happen, as plain data, so that a history that failed can be read and run
+// again.
+
+import type { DeploymentSpec } from '#api/kubernetes.ts'
+import fc from 'fast-check'
+import { allKinds, catchUp, reconcile } from '../world/controller.ts'
+import type { Turn } from '../world/controller.ts'
+import { syncDeployment } from '../world/deployment-controller.ts'
+import * as people from '../world/people.ts'
+import type { Happening, Steps } from '../world/people.ts'
+import { killPod, makeReady, syncReplicaSets } from '../world/replica-set-controller.ts'
+import { deploymentIn, rolloutIn, versionOf } from '../world/world.ts'
+import type { World } from '../world/world.ts'
+
+/** One thing that happens: its name and a small number that says which. */
+export type Happened = readonly [name: ActName, which: number]
+
+/** What a history begins with. */
+export interface Start {
+  readonly replicas: number
+  readonly strategy: number
+  readonly minReadySeconds: number
+  readonly plan: number
+}
+
+/** The versions that people edit between; a broken one never gets Ready. */
+const versions = ['v1', 'v2', 'v3', 'broken'] as const
+
+const rolling = (maxUnavailable: number | string, maxSurge: number | string) => ({
+  type: 'RollingUpdate',
+  rollingUpdate: { maxUnavailable, maxSurge },
+})
+
+/** The owners' strategies; the first three can be told from a hold's, numbers cannot. */
+export const strategies: readonly NonNullable<DeploymentSpec['strategy']>[] = [
+  rolling('25%', '25%'),
+  rolling('50%', '0%'),
+  rolling('0%', '40%'),
+  rolling(0, 1),
+  rolling(1, 0),
+  rolling(2, 3),
+]
+
+/** The plans of the Rollout, each of three steps: their number may not change during a release. */
+export const plans: readonly Steps[] = [
+  [{ replicas: 1 }, { replicas: '50%' }, { replicas: '100%' }],
+  [{ replicas: '20%' }, { replicas: '60%', pause: { duration: 20 } }, { replicas: '100%' }],
+  [{ replicas: '30%' }, { replicas: 5 }, { replicas: '99%' }],
+]
+
+/** Called with each turn of the controller. */
+export type OnTurn = (world: World, turn: Turn) => void
+
+type Act = (which: number, onTurn: OnTurn) => Happening
+
+const look =
+  (crash?: { readonly writes: number }): Act =>
+  (_, onTurn) =>
+  world => {
+    onTurn(world, reconcile(world, crash))
+  }
+
+/** Steps of the machinery. */
+const machinery = {
+  look: look(),
+  crash: (which, onTurn) => look({ writes: which % 3 })(which, onTurn),
+  learn: which => world => {
+    // All of it, more often than not.
+    const kind = allKinds[which % 12]
+    catchUp(world, kind ? [kind] : allKinds)
+  },
+  manager: () => syncDeployment,
+  sets: () => syncReplicaSets,
+  ready: which => world => makeReady(world, 1 + (which % 4)),
+  pass: which => people.pass(which),
+} satisfies Record<string, Act>
+
+function isGuarded(world: World): boolean {
+  const rollout = rolloutIn(world)
+  const runs = deploymentIn(world)!.spec.replicas !== 0
+  return rollout !== undefined && rollout.spec.disabled !== true && runs && world.webhook
+}
+
+function ifNotBroken(happening: Happening): Happening {
+  return world => {
+    if (versionOf(deploymentIn(world)!) !== 'broken') happening(world)
+  }
+}
+
+/** What people and machines do. */
+const intents = {
+  // A version that a native rollout cannot finish is another story.
+  edit: which => world => {
+    const version = versions[which % (isGuarded(world) ? 4 : 3)]!
+    people.edit(version)(world)
+  },
+  scale: which => people.scale(which % 14),
+  approve: () => people.approve,
+  jump: which => people.jump(1 + (which % 3)),
+  plan: which => people.plan(plans[which % plans.length]!),
+  freeze: which => people.freeze(which % 2 === 0),
+  abort: which => (which % 2 === 0 ? people.abort(`because ${which}`) : people.unabort),
+  pauseWorkload: which => (which % 2 === 0 ? people.pauseWorkload : people.resumeWorkload),
+  undo: which => people.undo(versions[which % 3]!),
+  strategy: which => people.patch({ strategy: strategies[which % 3]! }),
+  disable: which => ifNotBroken(people.disable(which % 3 === 0)),
+  deleteRollout: () => ifNotBroken(people.deleteRollout),
+  kill: which => world => killPod(world, which),
+  restart: () => people.restart,
+} satisfies Record<string, Act>
+
+/** The webhook does not answer for a while. */
+const outages = {
+  webhook: which => people.webhook(which % 2 === 1),
+} satisfies Record<string, Act>
+
+const acts = { ...machinery, ...intents, ...outages }
+
+/** The name of something that happens. */
+export type ActName = keyof typeof acts
+
+/** Lets it happen. */
+export function run(world: World, [name, which]: Happened, onTurn: OnTurn): void {
+  const act: Act = acts[name]
+  act(which, onTurn)(world)
+}
+
+const often: readonly ActName[] = ['learn', 'look', 'manager', 'sets', 'ready']
+const sometimes: readonly ActName[] = ['edit', 'approve', 'scale', 'pass']
+
+/** A history of things that happen; `seldom` of those that need not. */
+export function histories(seldom: readonly ActName[]): fc.Arbitrary<readonly Happened[]> {
+  const named = (names: readonly ActName[]) =>
+    fc.tuple(fc.constantFrom(...names), fc.nat(27)) as fc.Arbitrary<Happened>
+  const one = fc.oneof(
+    { weight: 10, arbitrary: named(often) },
+    { weight: 3, arbitrary: named(sometimes) },
+    { weight: 2, arbitrary: named(seldom) },
+  )
+  return fc.array(one, { maxLength: 80, size: 'max' })
+}
+
+/** What a history begins with; only the first few strategies. */
+export function starts(strategiesMost: number): fc.Arbitrary<Start> {
+  return fc.record({
+    replicas: fc.integer({ min: 1, max: 12 }),
+    strategy: fc.nat(strategiesMost - 1),
+    minReadySeconds: fc.constantFrom(0, 0, 3),
+    plan: fc.nat(plans.length - 1),
+  })
+}

@@ -1,0 +1,104 @@
+// What must be true whatever happens: of every turn of the controller, of every moment, and of the
+// end.
+
+import { isDeepStrictEqual } from 'node:util'
+
+import { expect } from 'vitest'
+
+import type { DeploymentStrategy, IntOrPercent } from '#api/kubernetes.ts'
+import { DESIRED_REPLICAS, HOLD } from '#api/names.ts'
+import type { Change } from '#core/change.ts'
+import { podCount } from '#core/replicas.ts'
+import { decide } from '#core/rollout/decide.ts'
+import type { Decision, Snapshot } from '#core/rollout/model.ts'
+import type { DeploymentWorkload } from '#core/workload/deployment-view.ts'
+import { budgetPods, surgePods } from '#core/workload/percent.ts'
+import { parsePairs } from '#core/workload/hold.ts'
+import type { Turn } from '../world/controller.ts'
+import { resolveFenceposts } from '../world/fenceposts.ts'
+import { deploymentIn, readyByVersion, replicasOf, setsIn, sum, versionOf } from '../world/world.ts'
+import type { World } from '../world/world.ts'
+
+/** Nothing but the snapshot decides, and no write lets out more pods than the step wants. */
+export function checkTurn(world: World, { snapshot, decision, written }: Turn): void {
+  if (!snapshot || !decision) return
+  const again = decide(snapshot)
+  if (!isDeepStrictEqual(again, decision)) expect(again).toEqual(decision)
+  expect(decision.message, 'a wait without a word').not.toBe('')
+  for (const change of written) checkChange(world, { snapshot, decision }, change)
+}
+
+interface Looked {
+  readonly snapshot: Snapshot
+  readonly decision: Decision
+}
+
+function checkChange(world: World, looked: Looked, { target, patch }: Change): void {
+  if (target.kind === 'ReplicaSet') checkSize(world, looked, target.name, patch['spec'])
+  const metadata = patch['metadata'] as { annotations?: Record<string, string> } | undefined
+  const pairs = parsePairs(metadata?.annotations?.[HOLD] ?? '')
+  if (pairs.get('mode') !== 'wave') return
+
+  const { snapshot, decision } = looked
+  const { replicas, hold, stable, projected } = snapshot.workload as DeploymentWorkload
+  const out = allowed(amount(pairs.get('budget')!), amount(pairs.get('surge')!), replicas)
+  const step = snapshot.rollout!.steps[decision.memory.stepIndex - 1]!
+  // Pods that were let out by a larger step stay; with nothing to go back to, all of them.
+  const before = hold!.mode === 'wave' ? podCount(hold!.pods, replicas) : 0
+  const most = stable ? Math.max(before, podCount(step.replicas, replicas)) : replicas
+  const standing = projected ? allowed(hold!.budget, hold!.surge, replicas) : 0
+  expect(out, 'new pods by a wave').toBeLessThanOrEqual(Math.max(most, standing))
+}
+
+function checkSize(world: World, { snapshot }: Looked, name: string, spec: unknown): void {
+  const { replicas: size = 0 } = spec as { readonly replicas?: number }
+  const set = world.sets.get(name)!
+  const isNew = versionOf(set) === versionOf(deploymentIn(world)!)
+  const { updated } = snapshot.workload!
+  if (isNew) expect(size, 'new pods by a write of ours').toBeLessThanOrEqual(updated)
+}
+
+function allowed(budget: IntOrPercent, surge: IntOrPercent, replicas: number): number {
+  return budgetPods(budget, replicas) + surgePods(surge, replicas)
+}
+
+function amount(text: string): number | string {
+  return text.endsWith('%') ? text : Number(text)
+}
+
+/** The Ready pods that the owner's strategy promises. */
+export function promisedReady(world: World, strategy: DeploymentStrategy): number {
+  const deployment = deploymentIn(world)
+  if (!deployment) return 0
+  const owned = { ...deployment, spec: { ...deployment.spec, strategy } }
+  const promised = replicasOf(deployment) - resolveFenceposts(owned).maxUnavailable
+  // What cannot be helped: where a scaling leaves nothing of a budget, the manager takes one.
+  const { maxUnavailable, maxSurge } = { ...deployment.spec.strategy?.rollingUpdate }
+  const budget = budgetPods(maxUnavailable ?? 0, replicasOf(deployment))
+  const nothing = allowed(budget, maxSurge ?? 0, replicasOf(deployment)) === 0
+  if (nothing) return Math.min(promised, replicasOf(deployment) - 1)
+  // The budget of one pod is all of it, of however many it becomes.
+  return budget === replicasOf(deployment) ? Math.min(promised, 0) : promised
+}
+
+/** Ready pods that stay Ready when every ReplicaSet has the size that it is asked for. */
+export function keptReady(world: World): number {
+  const ready = readyByVersion(world)
+  return sum(setsIn(world).map(set => Math.min(ready[versionOf(set)] ?? 0, replicasOf(set))))
+}
+
+/** The manager is about to scale in proportion, which is nobody's write. */
+export function isScaled(world: World): boolean {
+  const replicas = String(replicasOf(deploymentIn(world)!))
+  const active = setsIn(world).filter(set => replicasOf(set) > 0)
+  return active.some(({ metadata }) => metadata.annotations?.[DESIRED_REPLICAS] !== replicas)
+}
+
+/** Every ReplicaSet counts the pods that it will keep: by other numbers the manager acts amiss. */
+export function isCounted(world: World): boolean {
+  const ready = readyByVersion(world)
+  return setsIn(world).every(set => {
+    const kept = Math.min(ready[versionOf(set)] ?? 0, replicasOf(set))
+    return (set.status?.readyReplicas ?? 0) === kept
+  })
+}

@@ -1,0 +1,192 @@
+// The product's controller in this world: it knows what its caches know, decides by the core, and
+// writes guarded by what it read. It may die before or after any write.
+
+import type { Deployment, KubeObject } from '#api/kubernetes.ts'
+import type { Rollout } from '#api/rollout.generated.ts'
+import type { Change, MergePatch } from '#core/change.ts'
+import { decide } from '#core/rollout/decide.ts'
+import type { Action, Decision, Instant, Snapshot } from '#core/rollout/model.ts'
+import { rolloutOf } from '#core/rollout/parse.ts'
+import { memoryOf, statusDue, statusOf } from '#core/rollout/status.ts'
+import { deployment as adapter } from '#core/workload/deployment.ts'
+import { moveOf } from '#core/workload/registry.ts'
+import { seePod, seeReplicaSet } from '#core/workload/seen.ts'
+import { assertFresh, store, writeDeployment } from './api-server.ts'
+import { Conflict, deploymentIn, podsOf, rolloutIn, setsIn } from './world.ts'
+import type { Kind, Objects, World } from './world.ts'
+import { inWords } from './words.ts'
+
+/** When the controller dies: before its n-th write, or with its answer lost. */
+export interface Crash {
+  readonly writes: number
+}
+
+/** One look and what came of it. */
+export interface Turn {
+  readonly snapshot?: Snapshot
+  readonly decision?: Decision
+  /** Writes that were stored. */
+  readonly written: readonly Change[]
+  readonly outcome: 'done' | 'conflict' | 'crashed'
+}
+
+/** The caches learn what is stored: all of it, or one kind. */
+export function catchUp(world: World, kinds: readonly Kind[] = allKinds): void {
+  const { deployments, sets, pods, rollouts } = world
+  const now: Objects = { deployments, sets, pods, rollouts }
+  for (const kind of kinds) Object.assign(world.cache, { [kind]: now[kind] })
+}
+
+/** The kinds of which there is a cache. */
+export const allKinds: readonly Kind[] = ['deployments', 'sets', 'pods', 'rollouts']
+
+/** What a decision looks at. */
+function observe({ cache, now, registered }: World): Snapshot | undefined {
+  const object = rolloutIn(cache)
+  const deployment = deploymentIn(cache)
+  if (!object && !deployment) return undefined
+  const sets = setsIn(cache)
+  const pods = sets.flatMap(set => podsOf(cache, set))
+  const owned = { replicaSets: sets.map(seeReplicaSet), pods: pods.map(seePod) }
+  const workload = deployment && adapter.observe(adapter.see(deployment), owned, now)
+  return {
+    now,
+    registered,
+    memory: memoryOf(object?.status),
+    ...(object && { rollout: rolloutOf(object) }),
+    ...(workload && { workload }),
+  }
+}
+
+/** Decides once and writes. */
+export function reconcile(world: World, crash: Crash = { writes: Infinity }): Turn {
+  const snapshot = observe(world)
+  if (!snapshot) return { written: [], outcome: 'done' }
+  const decision = decide(snapshot)
+  const written: Change[] = []
+  try {
+    const due = apply(world, { snapshot, decision, written, crash })
+    world.dueAt = due
+    return { snapshot, decision, written, outcome: 'done' }
+  } catch (error) {
+    if (error instanceof Crashed) return { snapshot, decision, written, outcome: 'crashed' }
+    if (error instanceof Conflict) return { snapshot, decision, written, outcome: 'conflict' }
+    throw error
+  }
+}
+
+class Crashed extends Error {}
+
+interface Applying {
+  readonly snapshot: Snapshot
+  readonly decision: Decision
+  readonly written: Change[]
+  readonly crash: Crash
+}
+
+/** Gives when to look again. */
+function apply(world: World, applying: Applying): Instant | undefined {
+  const { snapshot, decision, written, crash } = applying
+  const dues: (Instant | undefined)[] = [decision.requeueAt]
+  const aliveFor = () => {
+    if (written.length >= crash.writes) throw new Crashed()
+  }
+  for (const action of decision.actions) {
+    if (action.type === 'event') {
+      tell(world, action)
+      continue
+    }
+    const { changes, later } = changesOf(world, snapshot, action)
+    dues.push(later)
+    for (const change of changes) {
+      aliveFor()
+      write(world, change)
+      written.push(change)
+      world.did.push(inWords(change))
+    }
+  }
+  aliveFor()
+  dues.push(writeStatus(world, snapshot, decision))
+  const next = Math.min(...dues.filter(due => due !== undefined))
+  return Number.isFinite(next) ? next : undefined
+}
+
+function changesOf(
+  world: World,
+  { workload, now }: Snapshot,
+  action: Exclude<Action, { type: 'event' }>,
+): { readonly changes: readonly Change[]; readonly later?: Instant } {
+  const move = workload && moveOf(workload, action, now)
+  if (!move) return { changes: [] }
+  if (move.again) {
+    const { times, next } = world.repeats
+    if (now < next) return { changes: [], later: next }
+    const again = now - next > 600_000 ? 0 : times
+    world.repeats = { times: again + 1, next: now + Math.min(1000 * 2 ** again, 60_000) }
+  }
+  return { changes: move.changes }
+}
+
+const kinds: Readonly<Record<string, Exclude<Kind, 'rollouts'>>> = {
+  Deployment: 'deployments',
+  ReplicaSet: 'sets',
+  Pod: 'pods',
+}
+
+function write(world: World, { target, patch, subresource }: Change): void {
+  const kind = kinds[target.kind]!
+  assertFresh(world, kind, target)
+  const object = world[kind].get(target.name)!
+  if (subresource) {
+    writeCondition(world, object as Deployment, patch)
+    return
+  }
+  const patched = merge(object, patch) as unknown as Deployment
+  if (kind === 'deployments') writeDeployment(world, patched, true)
+  else store(world, kind, patched, 'spec' in patch)
+}
+
+/** The one strategic patch that there is: conditions are merged by their type. */
+function writeCondition(world: World, object: Deployment, patch: MergePatch): void {
+  const { conditions } = patch['status'] as {
+    conditions: NonNullable<Deployment['status']>['conditions']
+  }
+  const types = new Set(conditions?.map(({ type }) => type))
+  const others = object.status?.conditions?.filter(({ type }) => !types.has(type)) ?? []
+  const status = { ...object.status, conditions: [...others, ...(conditions ?? [])] }
+  store(world, 'deployments', { ...object, status }, false)
+}
+
+/** RFC 7386. */
+function merge(object: object, patch: MergePatch): object {
+  const merged: Record<string, unknown> = { ...object }
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) delete merged[key]
+    else if (typeof value === 'object' && !Array.isArray(value)) {
+      merged[key] = merge((merged[key] ?? {}) as object, value as MergePatch)
+    } else merged[key] = value
+  }
+  return merged
+}
+
+function writeStatus(world: World, snapshot: Snapshot, decision: Decision): Instant | undefined {
+  const object = rolloutIn(world.cache)
+  if (!object) return undefined
+  const { workload, now } = snapshot
+  const generation = object.metadata.generation ?? 0
+  const status = statusOf({ generation, before: object.status, decision, workload, now })
+  const due = statusDue(object.status, status, now)
+  if (due === undefined || due > now) return due
+  assertFresh(world, 'rollouts', object.metadata)
+  store<Rollout>(world, 'rollouts', { ...object, status }, false)
+  return undefined
+}
+
+function tell(world: World, { event }: Extract<Action, { type: 'event' }>): void {
+  const { key, reason, message } = event
+  const uid = (deploymentIn(world.cache) as KubeObject | undefined)?.metadata.uid
+  const name = `${uid}/${key}`
+  if (uid === undefined || world.events.has(name)) return
+  world.events = new Map(world.events).set(name, { reason, message })
+  world.did.push(reason)
+}

@@ -1,0 +1,207 @@
+// What people, clients and machines do to the workload and its Rollout.
+
+import type { Deployment, DeploymentSpec } from '#api/kubernetes.ts'
+import { ABORT, HOLD, RECORD } from '#api/names.ts'
+import type { Rollout, RolloutSpec, RolloutStatus } from '#api/rollout.generated.ts'
+import { remove, scaleDeployment, store, writeDeployment, writeRollout } from './api-server.ts'
+import { catchUp } from './controller.ts'
+import {
+  NAMESPACE,
+  ROLLOUT,
+  Refused,
+  WORKLOAD,
+  deploymentIn,
+  rolloutIn,
+  setsIn,
+  versionOf,
+} from './world.ts'
+import type { World } from './world.ts'
+
+/** Something that happens. */
+export type Happening = (world: World) => void
+
+/** What a Rollout asks for beside its steps. */
+export type Canary = Omit<NonNullable<RolloutSpec['strategy']['canary']>, 'steps'>
+
+/** The steps of a plan. */
+export type Steps = NonNullable<NonNullable<RolloutSpec['strategy']['canary']>['steps']>
+
+/** The manifest of the Deployment in the file of its owner. */
+export function manifest(version: string, spec: Partial<DeploymentSpec> = {}): Deployment {
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { namespace: NAMESPACE, name: WORKLOAD, labels: { app: WORKLOAD } },
+    spec: { selector: { matchLabels: { app: WORKLOAD } }, template: template(version), ...spec },
+  }
+}
+
+function template(version: string): DeploymentSpec['template'] {
+  const containers = [{ name: 'app', image: `app:${version}` }]
+  return { metadata: { labels: { app: WORKLOAD } }, spec: { containers } }
+}
+
+/** The Deployment is created, or its whole manifest put in place of what is there. */
+export const replace =
+  (object: Deployment): Happening =>
+  world => {
+    writeDeployment(world, object)
+  }
+
+/** A patch of the Deployment's spec, as kubectl edit or set image send it. */
+export const patch =
+  (spec: Partial<DeploymentSpec>): Happening =>
+  world => {
+    const object = existing(deploymentIn(world))
+    writeDeployment(world, { ...object, spec: { ...object.spec, ...spec } })
+  }
+
+/** The image changes. */
+export const edit = (version: string): Happening => patch({ template: template(version) })
+
+/** kubectl rollout undo: the template of a version, and the annotations that its ReplicaSet keeps. */
+export const undo =
+  (version: string): Happening =>
+  world => {
+    const object = existing(deploymentIn(world))
+    const set = setsIn(world).find(each => versionOf(each) === version)
+    if (!set) throw new Refused(`no revision ${version}`)
+    const kept = Object.entries(object.metadata.annotations ?? {}).filter(([key]) => isKept(key))
+    const old = Object.entries(set.metadata.annotations ?? {}).filter(([key]) => !isKept(key))
+    const annotations = Object.fromEntries([...kept, ...old])
+    const spec = { ...object.spec, template: template(version) }
+    writeDeployment(world, { ...object, metadata: { ...object.metadata, annotations }, spec })
+  }
+
+function isKept(key: string): boolean {
+  return key.startsWith('deployment.kubernetes.io/')
+}
+
+/** kubectl scale, or an autoscaler. */
+export const scale =
+  (replicas: number): Happening =>
+  world => {
+    scaleDeployment(world, existing(deploymentIn(world)), replicas)
+  }
+
+/** kubectl rollout pause. */
+export const pauseWorkload: Happening = patch({ paused: true })
+
+/** kubectl rollout resume. */
+export const resumeWorkload: Happening = patch({ paused: false })
+
+/** The Deployment is deleted, and with it what it owns. */
+export const deleteWorkload: Happening = world => {
+  remove(world, 'deployments', WORKLOAD)
+  for (const name of world.sets.keys()) remove(world, 'sets', name)
+  for (const name of world.pods.keys()) remove(world, 'pods', name)
+}
+
+/** A Rollout is created, or its plan changed. */
+export const plan =
+  (steps: Steps, canary: Canary = {}): Happening =>
+  world => {
+    const object = rolloutIn(world)
+    if (object) {
+      const strategy = { ...object.spec.strategy, canary: { ...canary, steps } }
+      writeRollout(world, { ...object, spec: { ...object.spec, strategy } })
+      return
+    }
+    const workloadRef = { apiVersion: 'apps/v1', kind: 'Deployment', name: WORKLOAD }
+    writeRollout(world, {
+      apiVersion: 'rollouts.kruise.io/v1beta1',
+      kind: 'Rollout',
+      metadata: { namespace: NAMESPACE, name: ROLLOUT },
+      spec: { workloadRef, strategy: { canary: { ...canary, steps } } },
+    })
+  }
+
+/** Other fields of the Rollout's spec. */
+const setSpec =
+  (change: (spec: RolloutSpec) => RolloutSpec): Happening =>
+  world => {
+    const object = existing(rolloutIn(world))
+    writeRollout(world, { ...object, spec: change(object.spec) })
+  }
+
+/** spec.strategy.paused. */
+export const freeze = (paused: boolean): Happening =>
+  setSpec(spec => ({ ...spec, strategy: { ...spec.strategy, paused } }))
+
+/** spec.disabled. */
+export const disable = (disabled: boolean): Happening => setSpec(spec => ({ ...spec, disabled }))
+
+/** The Rollout is deleted. */
+export const deleteRollout: Happening = world => remove(world, 'rollouts', ROLLOUT)
+
+const setCanary =
+  (change: Partial<NonNullable<RolloutStatus['canaryStatus']>>): Happening =>
+  world => {
+    const object = existing(rolloutIn(world))
+    const { status } = object
+    if (!status?.canaryStatus) throw new Refused('the Rollout has no status yet')
+    const canaryStatus = { ...status.canaryStatus, ...change }
+    store<Rollout>(world, 'rollouts', { ...object, status: { ...status, canaryStatus } }, false)
+  }
+
+/** The step's pause is over. */
+export const approve: Happening = setCanary({ currentStepState: 'StepReady' })
+
+/** Another step comes next. */
+export const jump = (step: number): Happening => setCanary({ nextStepIndex: step })
+
+/** The abort annotation is written. */
+export const abort =
+  (value = 'true'): Happening =>
+  world => {
+    const object = existing(rolloutIn(world))
+    const annotations = { ...object.metadata.annotations, [ABORT]: value }
+    writeRollout(world, { ...object, metadata: { ...object.metadata, annotations } })
+  }
+
+/** The abort annotation is taken away. */
+export const unabort: Happening = world => {
+  const object = existing(rolloutIn(world))
+  const { [ABORT]: _, ...annotations } = { ...object.metadata.annotations }
+  writeRollout(world, { ...object, metadata: { ...object.metadata, annotations } })
+}
+
+/** A label of the Deployment. */
+export const label =
+  (key: string, value: string): Happening =>
+  world => {
+    const object = existing(deploymentIn(world))
+    const metadata = { ...object.metadata, labels: { ...object.metadata.labels, [key]: value } }
+    writeDeployment(world, { ...object, metadata })
+  }
+
+/** Time passes. */
+export const pass =
+  (seconds: number): Happening =>
+  world => {
+    world.now += seconds * 1000
+  }
+
+/** The webhook stops answering, or answers again. */
+export const webhook =
+  (up: boolean): Happening =>
+  world => {
+    world.webhook = up
+  }
+
+/** The controller starts anew, with what is stored. */
+export const restart: Happening = world => {
+  world.repeats = { times: 0, next: 0 }
+  catchUp(world)
+}
+
+/** Neither hold nor record is on the Deployment. */
+export function isFree(world: World): boolean {
+  const { [HOLD]: hold, [RECORD]: record } = { ...deploymentIn(world)?.metadata.annotations }
+  return hold === undefined && record === undefined
+}
+
+function existing<T>(object: T | undefined): T {
+  if (object === undefined) throw new Refused('not found')
+  return object
+}

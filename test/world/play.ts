@@ -1,0 +1,100 @@
+// Everybody takes turns until nothing changes any more; and how things stand then, in one line.
+
+import type { DeploymentSpec } from '#api/kubernetes.ts'
+import type { RolloutStatus } from '#api/rollout.generated.ts'
+import { catchUp, reconcile } from './controller.ts'
+import type { Turn } from './controller.ts'
+import { syncDeployment } from './deployment-controller.ts'
+import { plan, replace, manifest } from './people.ts'
+import type { Canary, Happening, Steps } from './people.ts'
+import { makeReady, nextAvailable, syncReplicaSets } from './replica-set-controller.ts'
+import { deploymentIn, emptyWorld, readyPods, rolloutIn, wanted } from './world.ts'
+import type { World } from './world.ts'
+
+/** A world that has settled with version v1, and with a Rollout unless `steps` is false. */
+export interface Beginning {
+  readonly replicas?: number
+  readonly spec?: Partial<DeploymentSpec>
+  readonly steps?: Steps | false
+  readonly canary?: Canary
+}
+
+/** 1 pod, half, all. */
+const threeSteps: Steps = [{ replicas: 1 }, { replicas: '50%' }, { replicas: '100%' }]
+
+/** Makes a world. */
+export function newWorld(beginning: Beginning = {}): World {
+  const { replicas = 10, spec = {}, steps = threeSteps, canary } = beginning
+  const world = emptyWorld()
+  replace(manifest('v1', { replicas, ...spec }))(world)
+  if (steps !== false) plan(steps, canary)(world)
+  settle(world)
+  return world
+}
+
+/** How long `settle` lets the clock run, if somebody waits for it, in seconds. */
+const patience = 10
+const turnsMost = 3000
+
+/** Runs everybody until nothing changes and nobody waits for a moment that is near. */
+export function settle(world: World, onTurn?: (turn: Turn) => void): void {
+  const end = world.now + patience * 1000
+  for (let turn = 0; turn < turnsMost; turn++) {
+    const { version } = world
+    oneRound(world, onTurn)
+    if (world.version !== version) continue
+    const due = Math.min(world.dueAt ?? Infinity, nextAvailable(world) ?? Infinity)
+    if (due > end) return
+    // A due time that has passed and changed nothing would be a controller that spins.
+    if (due <= world.now) throw new Error(`looks again at once: ${describe(world)}`)
+    world.now = due
+  }
+  throw new Error(`still busy after ${turnsMost} turns: ${describe(world)}`)
+}
+
+/** Everybody acts once. */
+function oneRound(world: World, onTurn?: (turn: Turn) => void): void {
+  catchUp(world)
+  const turn = reconcile(world)
+  onTurn?.(turn)
+  syncDeployment(world)
+  syncReplicaSets(world)
+  makeReady(world)
+}
+
+/** One line: what the controller did after the event, then what an operator sees. */
+export function play(world: World, happening: Happening): string {
+  world.did = []
+  world.warnings = []
+  happening(world)
+  settle(world)
+  return `${world.did.join(', ') || 'nothing'} -> ${sight(world)}`
+}
+
+/** What kubectl shows: phase, step, pods. */
+export function sight(world: World): string {
+  const { status } = { ...rolloutIn(world) }
+  return status ? `${standing(status)}: ${pods(world)}` : `no Rollout: ${pods(world)}`
+}
+
+function standing({ phase, canaryStatus, conditions = [] }: RolloutStatus): string {
+  const why = conditions.find(({ type }) => type === 'Stalled')?.reason
+  const { currentStepIndex, currentStepState } = { ...canaryStatus }
+  const where = phase === 'Progressing' ? [currentStepIndex, currentStepState] : []
+  return [phase, ...where, why].filter(word => word !== undefined).join(' ')
+}
+
+/** Pods by version, and how many of them are Ready if not all are. */
+export function pods(world: World): string {
+  if (!deploymentIn(world)) return 'no workload'
+  const counts = Object.entries(wanted(world)).map(([version, count]) => `${count} ${version}`)
+  const total = Object.values(wanted(world)).reduce((a, b) => a + b, 0)
+  const ready = readyPods(world)
+  return `${counts.join(' ') || 'no pod'}${ready === total ? '' : `, ${ready} ready`}`
+}
+
+function describe(world: World): string {
+  const { metadata, spec } = { ...deploymentIn(world) }
+  const { template: _, ...rest } = { ...spec }
+  return JSON.stringify({ sight: sight(world), did: world.did.slice(-8), metadata, rest })
+}

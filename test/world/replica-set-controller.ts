@@ -1,0 +1,91 @@
+// ReplicaSets make and kill pods, nodes make them Ready. Like the controller-manager's, this one
+// counts the status over the pods that it found, so its numbers are a step behind what it did.
+
+import type { Pod, ReplicaSet } from '#api/kubernetes.ts'
+import { instantOf } from '#core/time.ts'
+import { remove, store } from './api-server.ts'
+import { isReady, kubeTime, podsOf, replicasOf, setsIn } from './world.ts'
+import type { World } from './world.ts'
+
+/** One sync of every ReplicaSet of the Deployment. */
+export function syncReplicaSets(world: World): void {
+  for (const set of setsIn(world)) syncReplicaSet(world, set)
+}
+
+/** One sync of one ReplicaSet. */
+function syncReplicaSet(world: World, set: ReplicaSet): void {
+  const pods = podsOf(world, set)
+  const missing = replicasOf(set) - pods.length
+  for (let i = 0; i < missing; i++) createPod(world, set)
+  const victims = pods.toSorted(firstToGo).slice(0, Math.max(-missing, 0))
+  for (const pod of victims) remove(world, 'pods', pod.metadata.name)
+
+  const latest = world.now - (set.spec.minReadySeconds ?? 0) * 1000
+  const status = {
+    replicas: pods.length,
+    readyReplicas: pods.filter(isReady).length,
+    availableReplicas: pods.filter(pod => isReady(pod) && readySince(pod) <= latest).length,
+    observedGeneration: set.metadata.generation ?? 0,
+  }
+  store(world, 'sets', { ...set, status }, false)
+}
+
+/** The oldest pods that can become Ready do so, as many as `count`. */
+export function makeReady(world: World, count = Infinity): void {
+  const able = [...world.pods.values()].filter(pod => !isReady(pod) && !isBroken(pod))
+  for (const pod of able.slice(0, count)) {
+    const ready = { type: 'Ready', status: 'True', lastTransitionTime: kubeTime(world.now) }
+    store(world, 'pods', { ...pod, status: { phase: 'Running', conditions: [ready] } }, false)
+  }
+}
+
+/** A pod is killed by something that is not part of this. `which` counts round. */
+export function killPod(world: World, which: number): void {
+  const names = [...world.pods.keys()]
+  const name = names[which % names.length]
+  if (name !== undefined) remove(world, 'pods', name)
+}
+
+/** When the next Ready pod will have been so for long enough; undefined: nobody waits. */
+export function nextAvailable(world: World): number | undefined {
+  const due = setsIn(world).flatMap(set =>
+    podsOf(world, set)
+      .filter(isReady)
+      .map(pod => readySince(pod) + (set.spec.minReadySeconds ?? 0) * 1000),
+  )
+  const next = Math.min(...due.filter(instant => instant > world.now))
+  return Number.isFinite(next) ? next : undefined
+}
+
+function createPod(world: World, set: ReplicaSet): void {
+  const { namespace = '', name, uid = '' } = set.metadata
+  const owner = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name, uid, controller: true }
+  const labels = { ...set.spec.template.metadata?.labels }
+  const pod: Pod = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { namespace, name: `${name}-${world.version}`, labels, ownerReferences: [owner] },
+    status: { phase: 'Pending' },
+  }
+  store(world, 'pods', pod, false)
+}
+
+/** Pods of a version with `broken` in its name never become Ready. */
+function isBroken({ metadata }: Pod): boolean {
+  return metadata.labels?.['pod-template-hash']?.includes('broken') === true
+}
+
+function readySince({ status }: Pod): number {
+  return instantOf(status?.conditions?.find(({ type }) => type === 'Ready')?.lastTransitionTime)
+}
+
+/** Not Ready ones, then those that have been Ready for the shortest time, then the youngest. */
+function firstToGo(a: Pod, b: Pod): number {
+  if (isReady(a) !== isReady(b)) return isReady(a) ? 1 : -1
+  if (isReady(a)) return readySince(b) - readySince(a)
+  return age(b) - age(a)
+}
+
+function age({ metadata }: Pod): number {
+  return instantOf(metadata.creationTimestamp)
+}

@@ -1,0 +1,46 @@
+// The controller's writes in a few words, for stories and for the log of a history that failed.
+
+import {
+  ARMED_MIN_READY_SECONDS,
+  ESCAPE,
+  HOLD,
+  ROLLOUT_BATCH_ID,
+  STABLE_REVISION,
+  WORKLOAD_TYPE,
+} from '#api/names.ts'
+import type { Change } from '#core/change.ts'
+import { parsePairs } from '#core/workload/hold.ts'
+
+/** `30%+00%`, `scale web-v1 to 8`, `disarm web-v2`, `guard v1`, … */
+export function inWords({ target, patch, subresource }: Change): string {
+  if (subresource) return 'tell'
+  const { metadata = {}, spec } = patch as Patch
+  if (target.kind === 'Pod') return `label ${metadata.labels?.[ROLLOUT_BATCH_ID]}`
+  if (target.kind === 'Deployment') return ofDeployment(metadata)
+  const { replicas, minReadySeconds = 0 } = { ...spec }
+  if (replicas !== undefined) return `scale ${target.name} to ${replicas}`
+  if (minReadySeconds === ARMED_MIN_READY_SECONDS) return `arm ${target.name}`
+  return `${spec ? 'disarm' : 'mend'} ${target.name}`
+}
+
+function ofDeployment({ labels = {}, annotations = {} }: Metadata): string {
+  if (ESCAPE in annotations) return 'forget escape'
+  if (labels[WORKLOAD_TYPE] === null) return 'unguard'
+  const hold = annotations[HOLD]
+  if (!hold) return `guard ${labels[STABLE_REVISION] ?? ''}`.trimEnd()
+  const pairs = parsePairs(hold)
+  const mode = pairs.get('mode')
+  const room = `${pairs.get('budget')}+${pairs.get('surge')}`
+  if (mode === 'wave') return room
+  return mode === 'back' ? `back ${room}` : String(mode)
+}
+
+interface Metadata {
+  readonly labels?: Readonly<Record<string, string | null>>
+  readonly annotations?: Readonly<Record<string, string | null>>
+}
+
+interface Patch {
+  readonly metadata?: Metadata
+  readonly spec?: { readonly replicas?: number; readonly minReadySeconds?: number }
+}

@@ -1,0 +1,160 @@
+// A world small enough to trust: one Deployment with its ReplicaSets and pods, one Rollout, and a
+// clock that stands still until it is set. Everybody in it acts one step at a time, so that a test can
+// let their steps come in any order.
+
+import type { Deployment, KubeObject, Pod, ReplicaSet } from '#api/kubernetes.ts'
+import type { Rollout } from '#api/rollout.generated.ts'
+import type { Instant } from '#core/rollout/model.ts'
+
+/** The objects of one kind that are stored, or that a cache knows, by name. */
+export type Stored<T> = ReadonlyMap<string, T>
+
+/** What is stored, or what somebody knows of it. */
+export interface Objects {
+  deployments: Stored<Deployment>
+  sets: Stored<ReplicaSet>
+  pods: Stored<Pod>
+  rollouts: Stored<Rollout>
+}
+
+/** One kind of object. */
+export type Kind = keyof Objects
+
+/** An event on the workload. */
+export interface Told {
+  readonly reason: string
+  readonly message: string
+}
+
+/** Everything there is. */
+export interface World extends Objects {
+  now: Instant
+  /** Raised by every write: the next resourceVersion. */
+  version: number
+  /** The API server knows where to call for admission. */
+  registered: boolean
+  /** The webhook answers; while it does not, writes go through as under failurePolicy Ignore. */
+  webhook: boolean
+  /** What the controller knows: each kind as it was at some moment. */
+  cache: Objects
+  /** When the controller wants to look again, if nothing happens before. */
+  dueAt: Instant | undefined
+  /** The controller's patience with a write that did not take. */
+  repeats: { readonly times: number; readonly next: Instant }
+  /** The controller's writes so far, in words. */
+  did: string[]
+  /** Warnings that people have been given. */
+  warnings: string[]
+  /** Events on the workload by their key. */
+  events: ReadonlyMap<string, Told>
+}
+
+/** Names in every world. */
+export const NAMESPACE = 'shop'
+export const WORKLOAD = 'web'
+export const ROLLOUT = 'web-rollout'
+
+/** The API server refused a write. */
+export class Refused extends Error {}
+
+/** Somebody else has written since the object was read. */
+export class Conflict extends Refused {}
+
+/** A world in which nothing has been made yet. */
+export function emptyWorld(): World {
+  return {
+    ...noObjects(),
+    now: Date.parse('2026-01-01T00:00:00Z'),
+    version: 1,
+    registered: true,
+    webhook: true,
+    cache: noObjects(),
+    dueAt: undefined,
+    repeats: { times: 0, next: 0 },
+    did: [],
+    warnings: [],
+    events: new Map(),
+  }
+}
+
+function noObjects(): Objects {
+  return { deployments: new Map(), sets: new Map(), pods: new Map(), rollouts: new Map() }
+}
+
+/** The Deployment. */
+export function deploymentIn({ deployments }: Objects): Deployment | undefined {
+  return deployments.get(WORKLOAD)
+}
+
+/** The Rollout. */
+export function rolloutIn({ rollouts }: Objects): Rollout | undefined {
+  return rollouts.get(ROLLOUT)
+}
+
+/** The ReplicaSets of the Deployment, oldest first, as the controller-manager sorts them. */
+export function setsIn(objects: Objects): readonly ReplicaSet[] {
+  const uid = deploymentIn(objects)?.metadata.uid
+  return [...objects.sets.values()].filter(set => ownerOf(set) === uid).toSorted(byAge)
+}
+
+/** The pods of a ReplicaSet. */
+export function podsOf({ pods }: Objects, set: ReplicaSet): readonly Pod[] {
+  return [...pods.values()].filter(pod => ownerOf(pod) === set.metadata.uid)
+}
+
+/** A pod has its condition Ready. */
+export function isReady({ status }: Pod): boolean {
+  return (
+    status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true
+  )
+}
+
+/** The image tag of a template: its version. */
+export function versionOf({ spec }: Deployment | ReplicaSet): string {
+  const containers = spec.template.spec?.['containers'] as readonly { readonly image: string }[]
+  return containers[0]?.image.split(':')[1] ?? ''
+}
+
+/** Pods that ReplicaSets ask for, by version. */
+export function wanted(objects: Objects): Readonly<Record<string, number>> {
+  const sets = setsIn(objects).filter(set => replicasOf(set) > 0)
+  return Object.fromEntries(sets.map(set => [versionOf(set), replicasOf(set)]))
+}
+
+/** Ready pods of the Deployment, by version. */
+export function readyByVersion(objects: Objects): Readonly<Record<string, number>> {
+  const ready = setsIn(objects).map(
+    set => [versionOf(set), podsOf(objects, set).filter(isReady).length] as const,
+  )
+  return Object.fromEntries(ready.filter(([, count]) => count > 0))
+}
+
+/** Ready pods of the Deployment. */
+export function readyPods(objects: Objects): number {
+  return sum(Object.values(readyByVersion(objects)))
+}
+
+/** What an object asks for; the API server fills in 1. */
+export function replicasOf({ spec }: Deployment | ReplicaSet): number {
+  return spec.replicas ?? 1
+}
+
+/** The sum of numbers. */
+export function sum(numbers: readonly number[]): number {
+  return numbers.reduce((a, b) => a + b, 0)
+}
+
+/** A time in whole seconds, rounded down as Kubernetes writes it. */
+export function kubeTime(now: Instant): string {
+  return new Date(Math.floor(now / 1000) * 1000).toISOString().replace('.000Z', 'Z')
+}
+
+function ownerOf({ metadata }: KubeObject): string | undefined {
+  return metadata.ownerReferences?.find(({ controller }) => controller)?.uid
+}
+
+function byAge(a: ReplicaSet, b: ReplicaSet): number {
+  const [older, newer] = [a.metadata.creationTimestamp ?? '', b.metadata.creationTimestamp ?? '']
+  if (older !== newer) return older < newer ? -1 : 1
+  return a.metadata.name < b.metadata.name ? -1 : 1
+}

@@ -9,6 +9,7 @@ import type { Instant } from '#core/rollout/model.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { WorkQueue } from '#kube/queue.ts'
 import type { RunReport } from '#kube/queue.ts'
+import { untilAborted } from '#process/program.ts'
 import { apply } from './apply.ts'
 import type { Effects, WriteKind } from './apply.ts'
 import type { ControllerMetrics } from './metrics.ts'
@@ -63,7 +64,7 @@ export function createController(options: ControllerOptions): Controller {
       metrics.watchQueue(() => running.stats())
       queue = running
       for (const key of watches.keys()) running.add(key)
-      await aborted(signal)
+      await untilAborted(signal)
       queue = undefined
       await running.stop()
     },
@@ -112,9 +113,4 @@ function createRepeats(): Effects['mayRepeat'] {
     tried.set(key, { times: again + 1, next: now + Math.min(1000 * 2 ** again, 60_000) })
     return undefined
   }
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return
-  await new Promise(resolve => signal.addEventListener('abort', resolve, { once: true }))
 }

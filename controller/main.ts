@@ -34,6 +34,7 @@ await runProgram('sluice-controller', async stop => {
 
   const watching = controller.watches.run(stop)
   await Promise.race([controller.watches.synced, watching])
+  stop.throwIfAborted()
   synced = true
   log.info({ probesPort, server: connection.server }, 'ready')
   announce({ ready: true, probesPort })

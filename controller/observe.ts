@@ -16,8 +16,8 @@ export interface Observation {
 /** One observation for the Rollout that guards the workload, one for each that came too late. */
 export function observe(watches: Watches, key: string, now: Instant): readonly Observation[] {
   const objects = watches.rollouts.byIndex('workload', key).filter(isAlive)
-  const first = firstOf(objects)
   const workload = watches.workload(key, now)
+  const first = firstOf(objects, workload?.record?.rolloutUid)
   const base = { now, registered: isRegistered(watches), ...(workload && { workload }) }
   if (!first) return workload ? [{ snapshot: { ...base, memory: memoryOf(undefined) } }] : []
   return objects.map(object => {

@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util'
 import { startControlPlane } from '#cluster/control-plane.ts'
 import { KubeClient } from '#kube/client.ts'
 import { connect } from '#kube/connection.ts'
-import { runProgram } from '#process/program.ts'
+import { runProgram, untilAborted } from '#process/program.ts'
 import { startSluice } from '../dev/sluice.ts'
 import { createStage } from './stage.ts'
 import { play } from './story.ts'
@@ -31,6 +31,7 @@ await runProgram('sluice demo', async stop => {
       failurePolicy: 'Fail',
       logLevel: 'info',
       onLine: line => void log.push(line),
+      stop,
     })
     try {
       const interactive = process.stdin.isTTY && process.stdout.isTTY && !values.yes
@@ -40,7 +41,7 @@ await runProgram('sluice demo', async stop => {
         stage.say(`The cluster stays up until Ctrl-C. In another terminal:`)
         stage.say(`  export KUBECONFIG=${kubeconfig}`)
         stage.say(`  export PATH=${cluster.bin}:"$PATH"`)
-        await new Promise(resolve => stop.addEventListener('abort', resolve, { once: true }))
+        await untilAborted(stop)
       }
     } catch (error) {
       process.stderr.write(`${log.slice(-20).join('\n')}\n`)

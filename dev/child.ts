@@ -25,6 +25,9 @@ export interface Child {
   readonly stop: (signal?: NodeJS.Signals) => Promise<void>
 }
 
+/** What does not end by itself in this time is killed. */
+const patienceMs = 20_000
+
 /** Starts a process and waits until it is ready. Throws its own words when it ends before. */
 export async function startChild({ program, args, onLine }: ChildOptions): Promise<Child> {
   const main = fileURLToPath(new URL(`../${program}/main.ts`, import.meta.url))
@@ -51,7 +54,9 @@ export async function startChild({ program, args, onLine }: ChildOptions): Promi
     ended,
     async stop(signal = 'SIGTERM') {
       child.kill(signal)
+      const late = setTimeout(() => child.kill('SIGKILL'), patienceMs)
       await ended
+      clearTimeout(late)
     },
   }
 }

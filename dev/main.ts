@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
 
 import { KubeClient } from '#kube/client.ts'
 import { connect } from '#kube/connection.ts'
-import { runProgram } from '#process/program.ts'
+import { runProgram, untilAborted } from '#process/program.ts'
 import { readableLog } from './readable-log.ts'
 import { startSluice } from './sluice.ts'
 
@@ -34,12 +34,12 @@ await runProgram('sluice dev', async stop => {
     failurePolicy,
     logLevel: values['log-level'],
     onLine: readableLog(process.stdout),
+    stop,
   })
   process.stdout.write(`Sluice guards ${connection.server}; Ctrl-C takes the registration away\n`)
 
   const died = Promise.race([sluice.webhook.ended, sluice.controller.ended])
-  const asked = new Promise(resolve => stop.addEventListener('abort', resolve, { once: true }))
-  await Promise.race([died, asked])
+  await Promise.race([died, untilAborted(stop)])
   await sluice.stop()
   process.stdout.write('the registration is gone; workloads that are held stay as they are\n')
   if (!stop.aborted) throw new Error('a process of Sluice ended by itself, see its last lines')

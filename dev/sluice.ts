@@ -32,6 +32,8 @@ export interface SluiceOptions {
   readonly failurePolicy: 'Fail' | 'Ignore'
   readonly logLevel: string
   readonly onLine: (line: string) => void
+  /** Ends the start, and takes back what there is by then. */
+  readonly stop?: AbortSignal
 }
 
 /** Sluice, running. */
@@ -52,6 +54,7 @@ const lease = { namespace: 'default', name: 'sluice-dev' }
 export async function startSluice(options: SluiceOptions): Promise<Sluice> {
   const { client } = options
   await applyCustomResources(client)
+  options.stop?.throwIfAborted()
   const webhook = await startWebhook(options)
   const children: Child[] = [webhook]
   const stop = async () => {
@@ -75,9 +78,12 @@ export async function startSluice(options: SluiceOptions): Promise<Sluice> {
     return child
   }
   try {
+    options.stop?.throwIfAborted()
     await register(options, webhook)
     await prove(client)
-    return { webhook, controller: await startController(), startController, stop }
+    const controller = await startController()
+    options.stop?.throwIfAborted()
+    return { webhook, controller, startController, stop }
   } catch (error) {
     await stop()
     throw error

@@ -3,7 +3,10 @@
 import { pino } from 'pino'
 import type { Logger } from 'pino'
 
-/** Runs a program until SIGTERM or SIGINT aborts its signal; a failure is one line and exit code 1. */
+/**
+ * Runs a program until SIGTERM or SIGINT aborts its signal. Asked to end it exits with 0, also while it
+ * starts; a failure is one line and exit code 1.
+ */
 export async function runProgram(
   name: string,
   program: (stop: AbortSignal) => Promise<void>,
@@ -19,9 +22,16 @@ export async function runProgram(
     // Idle connections and timers of libraries must not keep an ended process.
     process.exit(0)
   } catch (error) {
+    if (error === stop.signal.reason) process.exit(0)
     process.stderr.write(`${name}: ${error instanceof Error ? error.message : String(error)}\n`)
     process.exit(1)
   }
+}
+
+/** Waits for the signal, also for one that was aborted before. */
+export async function untilAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  await new Promise(resolve => signal.addEventListener('abort', resolve, { once: true }))
 }
 
 /** The log of a process: JSON lines, times in ISO 8601. */

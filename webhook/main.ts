@@ -14,7 +14,7 @@ import { connect } from '#kube/connection.ts'
 import { Reflector } from '#kube/reflector.ts'
 import { ROLLOUTS } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
-import { announce, createLog, runProgram } from '#process/program.ts'
+import { announce, createLog, runProgram, untilAborted } from '#process/program.ts'
 import { readConfig } from './config.ts'
 import { createMetrics } from './metrics.ts'
 import { admit, admitPlainly, validate } from './reviewers.ts'
@@ -79,7 +79,7 @@ await runProgram('sluice-webhook', async stop => {
   log.info({ ...ports, server: connection.server }, 'ready')
   announce({ ready: true, ...ports, caBundle: rotation.current().caBundle })
 
-  await new Promise(resolve => stop.addEventListener('abort', resolve, { once: true }))
+  await untilAborted(stop)
   rotation.stop()
   await trusting
   await server.close()
@@ -105,5 +105,7 @@ async function watchRollouts(
     },
   })
   await Promise.race([cache.synced, reflector.run(stop)])
+  // Without the Rollouts it must not serve: it would let every edit through.
+  stop.throwIfAborted()
   return cache
 }

@@ -16,6 +16,7 @@ import { defined } from '#core/defined.ts'
 import { equalJson } from '#core/equal.ts'
 import { keyOf, workloadKey } from '#core/rollout/key.ts'
 import { firstOf, rolloutOf } from '#core/rollout/parse.ts'
+import { recordOf } from '#core/workload/record.ts'
 import { adapterFor } from '#core/workload/registry.ts'
 import type { Cache } from '#kube/cache.ts'
 import type { AdmissionRequest, AdmissionResponse } from './review.ts'
@@ -70,7 +71,10 @@ async function rolloutFor(known: Known, request: AdmissionRequest): Promise<Roll
   if (cached || !isGuarded(request)) return cached
   const key = workloadOf(request)
   const stored = await known.listRollouts(request.namespace)
-  return firstOf(stored.filter(rollout => workloadKey(rollout) === key))
+  return firstOf(
+    stored.filter(rollout => workloadKey(rollout) === key),
+    holderOf(request),
+  )
 }
 
 function isGuarded({ oldObject }: AdmissionRequest): boolean {
@@ -78,7 +82,11 @@ function isGuarded({ oldObject }: AdmissionRequest): boolean {
 }
 
 function cachedRollout({ rollouts }: Known, request: AdmissionRequest): Rollout | undefined {
-  return firstOf(rollouts.byIndex('workload', workloadOf(request)))
+  return firstOf(rollouts.byIndex('workload', workloadOf(request)), holderOf(request))
+}
+
+function holderOf({ oldObject }: AdmissionRequest): string | undefined {
+  return oldObject ? recordOf(oldObject)?.rolloutUid : undefined
 }
 
 function workloadOf({ kind, namespace, name }: AdmissionRequest): string {

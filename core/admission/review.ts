@@ -201,7 +201,7 @@ function reasonNotHeld(review: WorkloadReview, owner: OwnerValues): string | und
   if (rollout.disabled) return `Rollout ${rollout.name} is disabled (spec.disabled)`
   if (rollout.refused) return `Rollout ${rollout.name} is not followed: ${rollout.refused.message}`
   if (adapter.replicas(object) === 0) return 'no pod runs'
-  return adapter.unholdable(object, owner)
+  return adapter.unholdable(owner)
 }
 
 /** The hold of our controller's write, if it follows on the one that stands; else that one. */

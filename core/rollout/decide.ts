@@ -27,6 +27,7 @@ import {
   jump,
   nextStep,
   promote,
+  refuse,
   relocate,
   settle,
   stay,
@@ -48,7 +49,7 @@ export const plans: Readonly<Record<PlanName, Plan>> = {
   },
   Refused: {
     goals: [],
-    done: forget(s => s.rollout!.refused!.message),
+    done: refuse,
     standing: s => {
       const { reason } = s.rollout!.refused!
       return { phase: 'Initial', notReady: reason, stalled: reason, reconciling: false }
@@ -143,11 +144,11 @@ export function decide(snapshot: Snapshot): Decision {
       }
     }
     const outcome = plan.done(s)
-    actions.push(...told(outcome))
     if (sameMemory(outcome.memory, s.memory)) {
       const standing = plan.standing(s, true)
       return { actions, memory: s.memory, standing, message: outcome.message }
     }
+    actions.push(...told(outcome))
     s = { ...s, memory: outcome.memory }
   }
   throw new Error(`no end of plans for ${snapshot.rollout?.namespace}/${snapshot.rollout?.name}`)

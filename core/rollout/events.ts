@@ -161,10 +161,21 @@ export function valuesRestored({ workload }: Snapshot): WorkloadEvent {
   }
 }
 
+/** A release ends since its Rollout does. */
+export function released({ rollout, workload }: Snapshot): WorkloadEvent {
+  const why = rollout?.disabled ? 'is disabled' : 'is gone'
+  return {
+    type: 'Warning',
+    reason: 'Released',
+    message: `the Rollout that held the workload ${why}: the rest rolls out now, by the workload’s own strategy`,
+    key: `${workload!.hold?.rolloutId}/released`,
+  }
+}
+
 /** A version went out that no step has held. */
 export function notHeld({ workload, memory }: Snapshot): WorkloadEvent {
-  const { updateRevision, replicas } = workload!
-  const why = replicas === 0 ? 'no pod ran' : 'its edit was not held, see the warning at the edit'
+  const { updateRevision, replicas, unheldBecause } = workload!
+  const why = replicas === 0 ? 'no pod ran' : (unheldBecause ?? 'the webhook was not asked')
   return {
     type: 'Warning',
     reason: 'NotHeld',

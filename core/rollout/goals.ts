@@ -8,6 +8,7 @@ import {
   approvalIgnored,
   cameUpNew,
   pauseInWords,
+  released,
   stableGone,
   stalled,
   stepName,
@@ -30,8 +31,16 @@ export const lettingAllGo = reached({ type: 'finish' })
 /** Nothing of the hold is left, and the update revision is the stable one. */
 export const promoted = reached({ type: 'release', promote: true })
 
-/** Nothing of a hold is left. */
-export const givenBack = reached({ type: 'release', promote: false })
+/** Nothing of a hold is left. Who asked for it is told: it is the end of a release. */
+export const givenBack: Goal = {
+  ...reached({ type: 'release', promote: false }),
+  act: s => {
+    const held = s.workload!.hold?.mode !== 'released' && !s.memory.releasing
+    const gone = s.rollout === undefined || s.rollout.disabled || held
+    const news = gone ? [tell(released(s))] : []
+    return { actions: [...news, { type: 'release', promote: false }] }
+  },
+}
 
 /** Nothing of ours keeps the workload's own controller from finishing. */
 export const unhindered: Goal = {
@@ -131,7 +140,7 @@ function news(s: Snapshot): readonly Action[] {
     replicas > podCount(currentStep(s).replicas, replicas)
   const events = [
     memory.state === 'StepReady' && !memory.pauseReached && approvalIgnored(s),
-    overdue({ ...s, memory: entered(s) }) && !memory.pauseReached && stalled(s),
+    overdue({ ...s, memory: entered(s) }) && !memory.pauseReached && !memory.late && stalled(s),
     allNew && (stableRevision === '' ? stableGone(s) : cameUpNew(s)),
   ]
   return events.filter(event => event !== false).map(tell)

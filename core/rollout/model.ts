@@ -80,6 +80,8 @@ export interface Memory {
   readonly pauseReached: boolean
   /** When the state began. */
   readonly since: Instant
+  /** That the step is late has been told. */
+  readonly late: boolean
   readonly planHash: string
 }
 
@@ -114,6 +116,8 @@ export interface Workload {
   readonly updatedReady: number
   /** Its own controller has nothing left to do: everybody runs the update revision and is Ready. */
   readonly rolledOut: boolean
+  /** Why edits of it cannot be held; undefined if they can. */
+  readonly unheldBecause?: string
   /** The owner's patience with one step; undefined: no deadline. */
   readonly deadlineSeconds?: number
 }

@@ -35,6 +35,19 @@ export function forget(message: (s: Snapshot) => string): (s: Snapshot) => Outco
   return s => ({ memory: { ...nothing, since: s.memory.since }, message: message(s) })
 }
 
+/** It cannot be followed; a release that it holds stays where it is until somebody acts. */
+export function refuse(s: Snapshot): Outcome {
+  const { rollout, workload, memory } = s
+  const { message } = rollout!.refused!
+  const hold = workload?.hold
+  if (!hold || workload.record?.rolloutUid !== rollout!.uid) return forget(() => message)(s)
+  const held = `release ${memory.rolloutId} is held at ${workload.updated} of ${workload.replicas} pods`
+  return {
+    memory,
+    message: `${message}; ${held}: mend the Rollout, or delete it to release the rest`,
+  }
+}
+
 /** A release that an edit just started begins at the first step. */
 export function begin(s: Snapshot): Outcome {
   const { workload, memory, rollout } = s
@@ -124,6 +137,7 @@ export const nothing: Memory = {
   state: '',
   pauseReached: false,
   since: 0,
+  late: false,
   planHash: '',
 }
 

@@ -48,10 +48,17 @@ function refusalOf(object: RolloutObject): Rollout['refused'] | undefined {
   return { reason: 'Unsupported', message: formatProblems(problems) }
 }
 
-/** The Rollout that was there first keeps the workload; of two of one age the first by name. */
-export function firstOf(objects: readonly RolloutObject[]): RolloutObject | undefined {
+/**
+ * Whose workload it is: the Rollout's that holds it (`holder`, a uid), else the one's that was there
+ * first; of two of one age the first by name.
+ */
+export function firstOf(
+  objects: readonly RolloutObject[],
+  holder?: string,
+): RolloutObject | undefined {
   return objects.toSorted(
     (a, b) =>
+      Number(b.metadata.uid === holder) - Number(a.metadata.uid === holder) ||
       compare(a.metadata.creationTimestamp ?? '', b.metadata.creationTimestamp ?? '') ||
       compare(a.metadata.name, b.metadata.name),
   )[0]

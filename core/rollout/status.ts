@@ -31,6 +31,7 @@ export function memoryOf(status: RolloutStatus | undefined): Memory {
     // An approval overwrites the state, so that the pause was reached stands in a second place.
     pauseReached: condition(status, 'Reconciling')?.reason === 'StepPaused',
     since: instantOf(canary.lastUpdateTime),
+    late: condition(status, 'Stalled')?.reason === 'ProgressDeadlineExceeded',
   }
 }
 

@@ -27,8 +27,8 @@ export interface WorkloadAdapter<
   replicas(object: O): number
   /** Equal for two objects exactly when they are the same version. */
   fingerprint(object: O): string
-  /** Why the object cannot be held as its owner wants it; undefined if it can. */
-  unholdable(object: O, owner: OwnerValues): string | undefined
+  /** Why a workload cannot be held as its owner wants it; undefined if it can. */
+  unholdable(owner: OwnerValues): string | undefined
   /** Why the API server would refuse the owner's values; undefined if it would not. */
   invalid(owner: OwnerValues): string | undefined
   /** The owner's wish by a write to a workload that is not held; `before` is undefined at creation. */

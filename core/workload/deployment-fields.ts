@@ -96,6 +96,12 @@ export function restoreDeployment(object: Deployment, owner: DeploymentOwner): D
   return withFields(object, flat(owner))
 }
 
+/** Why a Deployment cannot be held as its owner wants it; undefined if it can. */
+export function unholdable({ strategy }: DeploymentOwner): string | undefined {
+  if (strategy.type === 'RollingUpdate') return undefined
+  return `its strategy is ${strategy.type}, which has no steps`
+}
+
 /** Some of the fields are those of a hold. */
 export function hasHoldFields(spec: DeploymentSpec): boolean {
   const values = valuesOf(spec)

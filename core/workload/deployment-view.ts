@@ -5,6 +5,7 @@ import { defined } from '../defined.ts'
 import type { Instant, Workload } from '../rollout/model.ts'
 import type { DeploymentSeen } from './deployment-seen.ts'
 import type { Owned, PodSeen, ReplicaSetSeen } from './seen.ts'
+import { unholdable } from './deployment-fields.ts'
 import { promised } from './percent.ts'
 import type { HoldRecord } from './record.ts'
 import type { Promised } from './percent.ts'
@@ -66,6 +67,7 @@ export function viewDeployment(
     updated: podsOf(update),
     updatedReady: readyFor(update, minReadySeconds, now),
     rolledOut: isRolledOut(seen, update),
+    unheldBecause: unholdable(seen.owner),
     deadlineSeconds: patient ? undefined : progressDeadlineSeconds,
     seen,
     promised: promised(rolling.maxUnavailable, rolling.maxSurge, seen.replicas),

@@ -10,6 +10,7 @@ import {
   ownerOfHeld,
   projectDeployment,
   restoreDeployment,
+  unholdable,
 } from './deployment-fields.ts'
 import type { DeploymentOwner } from './deployment-fields.ts'
 import { labelPods } from './deployment-labels.ts'
@@ -40,10 +41,7 @@ export const deployment: WorkloadAdapter<Deployment, DeploymentSeen, DeploymentW
 
   replicas: object => object.spec.replicas ?? 1,
   fingerprint: object => templateFingerprint(object.spec.template),
-  unholdable: (object, owner) =>
-    asDeploymentOwner(owner).strategy.type === 'RollingUpdate'
-      ? undefined
-      : `its strategy is ${asDeploymentOwner(owner).strategy.type}, which has no steps`,
+  unholdable: owner => unholdable(asDeploymentOwner(owner)),
 
   invalid: owner => invalidOwner(asDeploymentOwner(owner)),
   ownerOfFree,

@@ -143,7 +143,7 @@ tell({
   'a Rollout that is deleted gives the workload back, and the rest is released': {
     rows: [
       [edit('v2'), 'ReleaseStarted, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
-      [deleteRollout, 'released, unguard -> no Rollout: 10 v2'],
+      [deleteRollout, 'Released, released, unguard -> no Rollout: 10 v2'],
       [edit('v3'), 'nothing -> no Rollout: 10 v3'],
       [plan([{ replicas: 1 }, { replicas: '100%' }]), 'guard v3 -> Healthy: 10 v3'],
       [edit('v1'), 'ReleaseStarted, StepReached -> Progressing 1 StepPaused: 1 v1 9 v3'],
@@ -152,7 +152,7 @@ tell({
   'a Rollout that is disabled gives the workload back, and holds again when it is enabled': {
     rows: [
       [edit('v2'), 'ReleaseStarted, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
-      [disable(true), 'released -> Disabled: 10 v2'],
+      [disable(true), 'Released, released -> Disabled: 10 v2'],
       [edit('v3'), 'nothing -> Disabled: 10 v3'],
       [disable(false), 'guard v3 -> Healthy: 10 v3'],
       [edit('v1'), 'ReleaseStarted, StepReached -> Progressing 1 StepPaused: 1 v1 9 v3'],

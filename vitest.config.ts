@@ -7,8 +7,8 @@ export default defineConfig({
       {
         test: {
           name: 'fast',
-          include: ['{api,core,kube,certs,controller,webhook,test}/**/*.test.ts'],
-          exclude: ['test/cluster/**'],
+          include: ['**/*.test.ts'],
+          exclude: ['test/cluster/**', 'node_modules/**'],
         },
       },
       {

@@ -48,7 +48,7 @@ export function readConfig(
     configuration: values.configuration,
     probesHost: values['probes-host'],
     probesPort: wholeNumber('--probes-port', values['probes-port']),
-    concurrency: wholeNumber('--concurrency', values.concurrency),
+    concurrency: wholeNumber('--concurrency', values.concurrency, { least: 1, most: 1000 }),
     logLevel: values['log-level'],
   }
 }

@@ -35,7 +35,7 @@ async function release(stage: Stage): Promise<void> {
   await look(stage)
 
   await approve(stage, 'Let everybody have the new version?')
-  stage.say('\n  Step 3 is 100%, the end: the Deployment’s own strategy takes the rest.')
+  stage.say("\n  Step 3 is 100%, the end: the Deployment's own strategy takes the rest.")
   await phase(stage, 'Healthy')
   const pods = stage.pods().readyOf('version-2')
   claim(pods === 10, `10 new pods, found ${pods}`)

@@ -17,7 +17,7 @@ import type { ResourceType } from '#kube/resources.ts'
 import { announce, createLog, runProgram, untilAborted } from '#process/program.ts'
 import { readConfig } from './config.ts'
 import { createMetrics } from './metrics.ts'
-import { admit, admitPlainly, validate } from './reviewers.ts'
+import { admit, answerToBug, validate } from './reviewers.ts'
 import type { Known } from './reviewers.ts'
 import { createWebhookServer } from './server.ts'
 import { keepTrusted } from './trust.ts'
@@ -67,7 +67,7 @@ await runProgram('sluice-webhook', async stop => {
     certificate: rotation.current(),
     admit: request => admit(known, request),
     validate: request => validate(known, request),
-    onBug: request => admitPlainly(known, request),
+    onBug: request => answerToBug(known, request),
     metrics,
     log,
     listen: { host: config.host, port: config.port },
@@ -80,9 +80,9 @@ await runProgram('sluice-webhook', async stop => {
   announce({ ready: true, ...ports, caBundle: rotation.current().caBundle })
 
   await untilAborted(stop)
+  await server.close()
   rotation.stop()
   await trusting
-  await server.close()
   log.info('stopped')
 })
 

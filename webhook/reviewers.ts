@@ -3,7 +3,7 @@
 
 import jsonpatch from 'jsonpatch'
 
-import { CONTROLLER_MANAGER, WORKLOAD_TYPE } from '#api/names.ts'
+import { CONTROLLER_MANAGER, GROUP, WORKLOAD_TYPE } from '#api/names.ts'
 import type { KubeObject } from '#api/kubernetes.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
 import { difference } from '#core/admission/patch.ts'
@@ -19,6 +19,7 @@ import { firstOf, rolloutOf } from '#core/rollout/parse.ts'
 import { recordOf } from '#core/workload/record.ts'
 import { adapterFor } from '#core/workload/registry.ts'
 import type { Cache } from '#kube/cache.ts'
+import { ApiError, Retryable } from '#kube/errors.ts'
 import type { AdmissionRequest, AdmissionResponse } from './review.ts'
 
 /** What the reviewers know beside the request. */
@@ -33,17 +34,35 @@ export interface Known {
 
 /** Answers a write to a workload. */
 export async function admit(known: Known, request: AdmissionRequest): Promise<AdmissionResponse> {
-  const review = reviewOf(known, request, await rolloutFor(known, request))
+  const rollout = await rolloutFor(known, request).catch(unreachable)
+  if (rollout === 'unreachable') return unavailable
+  const review = reviewOf(known, request, rollout)
   return review ? responseOf(review, reviewWorkload(review)) : { allowed: true }
 }
 
-/** Answers for `admit` when it threw: the plainest hold there is. */
-export function admitPlainly(known: Known, request: AdmissionRequest): AdmissionResponse {
-  const rollout = cachedRollout(known, request)
-  if (!rollout && isGuarded(request)) {
-    const message = 'sluice cannot read the Rollouts of this namespace now: try again'
-    return { allowed: false, status: { code: 503, reason: 'ServiceUnavailable', message } }
+const unavailable: AdmissionResponse = {
+  allowed: false,
+  status: {
+    code: 503,
+    reason: 'ServiceUnavailable',
+    message: 'sluice cannot read the Rollouts of this namespace now: try again',
+  },
+}
+
+/** The API server's trouble is no bug of ours. */
+function unreachable(error: unknown): 'unreachable' {
+  if (error instanceof ApiError || error instanceof Retryable) return 'unreachable'
+  throw error
+}
+
+/** Answers for a reviewer that threw: the plainest hold there is; a Rollout is refused. */
+export function answerToBug(known: Known, request: AdmissionRequest): AdmissionResponse {
+  if (request.kind.group === GROUP) {
+    const message = 'sluice failed to check this Rollout, see the log of its webhook'
+    return { allowed: false, status: { code: 500, reason: 'InternalError', message } }
   }
+  const rollout = cachedRollout(known, request)
+  if (!rollout && isGuarded(request)) return unavailable
   const review = reviewOf(known, request, rollout)
   return review ? responseOf(review, plainestHold(review)) : { allowed: true }
 }
@@ -72,7 +91,7 @@ async function rolloutFor(known: Known, request: AdmissionRequest): Promise<Roll
   const key = workloadOf(request)
   const stored = await known.listRollouts(request.namespace)
   return firstOf(
-    stored.filter(rollout => workloadKey(rollout) === key),
+    stored.filter(rollout => workloadKey(rollout) === key && isAlive(rollout)),
     holderOf(request),
   )
 }
@@ -82,7 +101,12 @@ function isGuarded({ oldObject }: AdmissionRequest): boolean {
 }
 
 function cachedRollout({ rollouts }: Known, request: AdmissionRequest): Rollout | undefined {
-  return firstOf(rollouts.byIndex('workload', workloadOf(request)), holderOf(request))
+  const named = rollouts.byIndex('workload', workloadOf(request)).filter(isAlive)
+  return firstOf(named, holderOf(request))
+}
+
+function isAlive({ metadata }: Rollout): boolean {
+  return metadata.deletionTimestamp === undefined
 }
 
 function holderOf({ oldObject }: AdmissionRequest): string | undefined {

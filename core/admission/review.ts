@@ -196,11 +196,13 @@ function cleaned(review: WorkloadReview): Answer {
 }
 
 function reasonNotHeld(review: WorkloadReview, owner: OwnerValues): string | undefined {
-  const { adapter, object, rollout } = review
+  const { adapter, before, object, rollout } = review
   if (!rollout) return noRollout
   if (rollout.disabled) return `Rollout ${rollout.name} is disabled (spec.disabled)`
   if (rollout.refused) return `Rollout ${rollout.name} is not followed: ${rollout.refused.message}`
   if (adapter.replicas(object) === 0) return 'no pod runs'
+  // From nobody the controller-manager brings everybody up new, whatever a hold says.
+  if (before && adapter.replicas(before) === 0) return 'no pod runs'
   return adapter.unholdable(owner)
 }
 

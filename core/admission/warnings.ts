@@ -52,7 +52,7 @@ export function holdWarnings(plan: PlanInWords): readonly string[] {
 
 /** The template is back with which a native rollout began that is still running. */
 export function nativeWarnings(): readonly string[] {
-  return ['back to the stable template: all pods go back now by the workload’s own strategy']
+  return ["back to the stable template: all pods go back now by the workload's own strategy"]
 }
 
 /** The edit is not held: why, and what that means. */
@@ -64,7 +64,7 @@ export function notHeldWarnings(reason: string): readonly string[] {
 /** The stable template is back. */
 export function rollbackWarnings(hold: Hold, wasPaused: boolean): readonly string[] {
   const lines = [
-    `rolling back to the stable template: release ${hold.rolloutId} ends, all pods go back now by the workload’s own strategy`,
+    `rolling back to the stable template: release ${hold.rolloutId} ends, all pods go back now by the workload's own strategy`,
   ]
   if (wasPaused) lines.push('spec.paused is set to false, or the rollback could not run')
   return lines

@@ -1,6 +1,6 @@
 // The commands that go on. Whoever waits is told, so they are written once.
 
-import { ABORT } from '#api/names.ts'
+import { ABORT, RECORD } from '#api/names.ts'
 import type { WorkloadRef } from './model.ts'
 
 interface Named {
@@ -43,4 +43,11 @@ export function undoCommand(ref: WorkloadRef): string {
 /** As kubectl names a workload: `deployment/web`. */
 export function targetOf({ kind, name }: Pick<WorkloadRef, 'kind' | 'name'>): string {
   return `${kind.toLowerCase()}/${name}`
+}
+
+/** Gives a held workload back by what its record says, with nobody of ours alive. */
+export function escapeCommand(ref: WorkloadRef): string {
+  const target = `-n ${ref.namespace} ${targetOf(ref)}`
+  const path = `{.metadata.annotations.${RECORD.replaceAll('.', String.raw`\.`)}}`
+  return `kubectl patch ${target} --type merge -p "$(kubectl get ${target} -o jsonpath='${path}')"`
 }

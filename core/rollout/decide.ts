@@ -2,6 +2,7 @@
 // `plans` says which goals it reaches, in what order, and what then. A transition needs proof in the
 // snapshot, never the memory of a write, so a lost or repeated reconcile is harmless.
 
+import { ESCAPE } from '#api/names.ts'
 import {
   abortForgotten,
   abortTold,
@@ -9,12 +10,14 @@ import {
   escapeForgotten,
   givenBack,
   guarded,
+  kept,
   lettingAllGo,
   overdue,
   pauseOver,
   podsLabelled,
   podsUpdated,
   promoted,
+  rewound,
   rolledOut,
   unguarded,
   unhindered,
@@ -31,10 +34,9 @@ import {
   relocate,
   settle,
   stay,
-  stayAborted,
 } from './outcomes.ts'
-import { resumeWorkloadCommand, unpauseCommand } from './commands.ts'
-import { stepName } from './events.ts'
+import { escapeCommand, resumeWorkloadCommand, unpauseCommand } from './commands.ts'
+import { aborted, stepName } from './events.ts'
 import { isFullLastStep, naturalNext } from './plan-steps.ts'
 import { planFor } from './phases.ts'
 import type { PlanName } from './phases.ts'
@@ -81,8 +83,8 @@ export const plans: Readonly<Record<PlanName, Plan>> = {
   },
   Beginning: { goals: [], done: begin, standing: progressing('Initializing') },
   Aborting: {
-    goals: [allStable, abortTold],
-    done: stayAborted,
+    goals: [rewound, allStable, abortTold],
+    done: stay(s => aborted(s).message),
     standing: (_, met) => ({
       phase: 'Progressing',
       progressing: 'Cancelling',
@@ -109,7 +111,12 @@ export const plans: Readonly<Record<PlanName, Plan>> = {
       ...(s.memory.ending && { progressing: 'Completed' }),
     }),
   },
-  Frozen: { goals: [], done: freeze(frozen), standing: progressing('Paused') },
+  Escaped: {
+    goals: [],
+    done: stay(escaped),
+    standing: () => ({ phase: 'Progressing', notReady: 'Escaped', reconciling: true }),
+  },
+  Frozen: { goals: [kept], done: freeze(frozen), standing: progressing('Paused') },
   PlanChanged: { goals: [], done: relocate, standing: progressing('InRolling') },
   Jumping: { goals: [], done: jump, standing: progressing('InRolling') },
   Approved: { goals: [], done: nextStep, standing: progressing('InRolling') },
@@ -182,6 +189,11 @@ function patiently(s: Snapshot, reason: NonNullable<Standing['progressing']>): S
   const late = !s.memory.pauseReached && overdue(s)
   const stalled = late && ({ stalled: 'ProgressDeadlineExceeded' } as const)
   return { phase: 'Progressing', progressing: reason, reconciling: true, ...stalled }
+}
+
+function escaped({ workload }: Snapshot): string {
+  const command = escapeCommand(workload!.ref)
+  return `${ESCAPE} is set, but the hold's fields are still there: take it away, or give the workload back with: ${command}`
 }
 
 function frozen(s: Snapshot): string {

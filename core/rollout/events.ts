@@ -140,6 +140,16 @@ export function rolledBack({ memory, workload }: Snapshot): WorkloadEvent {
   }
 }
 
+/** Somebody asked for all pods of the release back. */
+export function aborting({ memory, rollout }: Snapshot): WorkloadEvent {
+  return {
+    type: 'Warning',
+    reason: 'Aborting',
+    message: `aborting release ${memory.rolloutId}: all pods go back to the stable revision`,
+    key: `${memory.release}/aborting/${rollout!.abort}`,
+  }
+}
+
 /** Everybody is back on the stable revision, since somebody asked for it. */
 export function aborted({ memory, rollout }: Snapshot): WorkloadEvent {
   return {
@@ -156,7 +166,7 @@ export function valuesRestored({ workload }: Snapshot): WorkloadEvent {
     type: 'Warning',
     reason: 'ValuesRestored',
     message:
-      'fields of a hold were left without the hold: the owner’s values are put back, or the defaults where no ReplicaSet remembers them',
+      "fields of a hold were left without the hold: the owner's values are put back, or the defaults where no ReplicaSet remembers them",
     key: `values-restored/${workload!.generation}`,
   }
 }
@@ -167,7 +177,7 @@ export function released({ rollout, workload }: Snapshot): WorkloadEvent {
   return {
     type: 'Warning',
     reason: 'Released',
-    message: `the Rollout that held the workload ${why}: the rest rolls out now, by the workload’s own strategy`,
+    message: `the Rollout that held the workload ${why}: the rest rolls out now, by the workload's own strategy`,
     key: `${workload!.hold?.rolloutId}/released`,
   }
 }

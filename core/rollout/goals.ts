@@ -4,7 +4,10 @@ import type { WorkloadAction } from '../workload/adapter.ts'
 import { moveOf } from '../workload/registry.ts'
 import { podCount } from '../replicas.ts'
 import { timeOf } from '../time.ts'
+import { resumeWorkloadCommand } from './commands.ts'
 import {
+  aborted,
+  aborting,
   approvalIgnored,
   cameUpNew,
   pauseInWords,
@@ -16,6 +19,7 @@ import {
   tell,
   valuesRestored,
 } from './events.ts'
+import { rewind } from './outcomes.ts'
 import { currentStep } from './plan-steps.ts'
 import type { Action, Goal, Instant, Memory, Move, Snapshot } from './model.ts'
 
@@ -64,10 +68,25 @@ export const escapeForgotten = reached({ type: 'forgetEscape' })
 /** All pods are back on the stable revision. */
 export const allStable = reached({ type: 'abort' })
 
+/** The release stands before its first step again: what it had reached does not count any more. */
+export const rewound: Goal = {
+  met: ({ memory }) =>
+    memory.stepIndex === 1 && memory.state === 'BeforeStepUpgrade' && !memory.pauseReached,
+  act: s => ({ memory: rewind(s), actions: [tell(aborting(s))] }),
+  why: s => `aborting release ${s.memory.rolloutId}`,
+}
+
+/** What was let out stays as it was let out, while its Rollout is paused. */
+export const kept: Goal = {
+  met: s => s.workload!.ownerPaused || keptMove(s) === undefined,
+  act: s => ({ actions: [keep(s)], ...due(s, keptMove(s)?.requeueAt) }),
+  why: s => `paused by its owner: ${keptMove(s)?.why ?? ''}`,
+}
+
 /** Everybody who waits for an aborted release knows. */
 export const abortTold: Goal = {
   met: s => move(s, tellAborted(s)) === undefined,
-  act: s => ({ actions: [tellAborted(s)] }),
+  act: s => ({ actions: [tell(aborted(s)), tellAborted(s)] }),
   why: () => 'telling waiting clients',
 }
 
@@ -75,10 +94,15 @@ export const abortTold: Goal = {
 export const rolledOut: Goal = {
   met: s => s.workload!.rolledOut,
   act: () => ({}),
-  why: ({ workload }) =>
-    workload!.ownerPaused
-      ? 'the workload is paused by its owner: kubectl rollout resume goes on'
-      : `${workload!.updatedReady} of ${workload!.replicas} pods are ready`,
+  why: ({ workload, memory }) => {
+    if (workload!.ownerPaused) {
+      return `the workload is paused by its owner; go on with: ${resumeWorkloadCommand(workload!.ref)}`
+    }
+    const ready = `${workload!.updatedReady} of ${workload!.replicas} pods are ready`
+    return memory.releasing
+      ? `${ready}, rolling out since ${timeOf(memory.since)}`
+      : `waiting for a native rollout: ${ready}`
+  },
 }
 
 /** As many pods as the step wants run the update revision and are Ready. */
@@ -152,6 +176,15 @@ function labelPods({ rollout, memory, workload }: Snapshot): WorkloadAction {
   return { type: 'labelPods', batches }
 }
 
+function keep(s: Snapshot): WorkloadAction {
+  return { type: 'advance', pods: s.workload!.hold?.pods ?? 0 }
+}
+
+/** No pod may start yet: nothing is out that could be kept. */
+function keptMove(s: Snapshot): Move | undefined {
+  return s.workload!.hold?.mode === 'wave' ? move(s, keep(s)) : undefined
+}
+
 function move(s: Snapshot, action: WorkloadAction): Move | undefined {
   return moveOf(s.workload!, action, s.now)
 }
@@ -184,8 +217,10 @@ function pauseEnd(s: Snapshot): Instant {
   return s.memory.since + Math.max(currentStep(s).pauseSeconds ?? Infinity, 0) * 1000
 }
 
-function deadline(s: Snapshot): Instant {
-  return s.memory.since + (s.workload!.deadlineSeconds ?? Infinity) * 1000
+/** Without pods nobody is late. */
+function deadline({ workload, memory }: Snapshot): Instant {
+  const { replicas, deadlineSeconds = Infinity } = workload!
+  return replicas === 0 ? Infinity : memory.since + deadlineSeconds * 1000
 }
 
 function due({ now }: Snapshot, ...instants: (Instant | undefined)[]): { requeueAt?: Instant } {

@@ -1,7 +1,6 @@
 // What happens once every goal of a plan is met: a change of memory, or the end.
 
 import {
-  aborted,
   completed,
   jumped,
   notHeld,
@@ -104,11 +103,9 @@ export function cancel(s: Snapshot): Outcome {
   return { memory, message: event.message, events: [event] }
 }
 
-/** All pods are back and the template is left as it is: it waits for a person. */
-export function stayAborted(s: Snapshot): Outcome {
-  const event = aborted(s)
-  const first: Memory = { ...enter(s, 1), state: 'BeforeStepUpgrade', since: s.memory.since }
-  return { memory: first, message: event.message, events: [event] }
+/** Before the first step, as if nothing of it had been reached. */
+export function rewind(s: Snapshot): Memory {
+  return { ...enter(s, 1), state: 'BeforeStepUpgrade' }
 }
 
 /** Nothing is being released: what is remembered is what is there. */

@@ -10,6 +10,7 @@ export type PlanName =
   | 'Refused'
   | 'Missing'
   | 'Foreign'
+  | 'Escaped'
   | 'Disabled'
   | 'NotGuarding'
   | 'Beginning'
@@ -44,6 +45,11 @@ export const phaseRules: readonly PhaseRule[] = [
     when: s => s.rollout!.refused !== undefined,
   },
   { plan: 'Missing', because: 'there is no such workload', when: s => s.workload === undefined },
+  {
+    plan: 'Escaped',
+    because: 'its owner set the escape annotation, but the fields of the hold are still there',
+    when: s => s.workload!.escaped && s.workload!.hold !== undefined,
+  },
   {
     plan: 'Foreign',
     because: 'the workload is held by a Rollout that is gone',
@@ -101,8 +107,8 @@ export function planFor(s: Snapshot): PlanName {
 }
 
 function isHeld({ workload }: Snapshot): boolean {
-  const { hold, escaped } = workload!
-  return !escaped && hold !== undefined && hold.mode !== 'released'
+  const hold = workload!.hold
+  return hold !== undefined && hold.mode !== 'released'
 }
 
 function isNewer({ workload, memory }: Snapshot): boolean {

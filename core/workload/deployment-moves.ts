@@ -24,7 +24,7 @@ export function finish(w: DeploymentWorkload): Move | undefined {
   if (sent && w.projected) return undefined
   return {
     changes: [holdChange(w, { ...w.hold, mode: 'finishing' })],
-    why: 'giving the owner’s values back',
+    why: "giving the owner's values back",
     ...(sent && { again: true }),
   }
 }
@@ -35,7 +35,7 @@ export function release(w: DeploymentWorkload, promote: boolean): Move | undefin
   const labels = promote && w.updateRevision ? { [STABLE_REVISION]: w.updateRevision } : {}
   return {
     changes: [holdChange(w, { ...w.hold, mode: 'released' }, labels)],
-    why: 'giving the owner’s values back',
+    why: "giving the owner's values back",
     ...(w.hold.mode === 'released' && { again: true }),
   }
 }
@@ -110,7 +110,7 @@ export function restore(w: DeploymentWorkload): Move | undefined {
   const record = w.remembered && { [RECORD]: formatRecord(w.remembered) }
   const annotations = { [HOLD]: formatHold(over), ...record }
   const changes = [change(w, { metadata: { annotations } })]
-  return { changes, why: 'putting the owner’s values back', again: true }
+  return { changes, why: "putting the owner's values back", again: true }
 }
 
 /** The escape is over. */

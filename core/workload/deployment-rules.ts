@@ -34,8 +34,13 @@ export function advance(w: DeploymentWorkload, step: Hold['pods'], now: Instant)
 /** Everybody runs the stable revision again, and the template is left as it is. */
 export function abort(w: DeploymentWorkload, now: Instant): Move | undefined {
   const aim = { mode: 'back', pods: 0, now } as const
+  if (!w.stable) {
+    const why =
+      'it cannot be aborted: no ReplicaSet of the stable revision is left; apply its template'
+    return { changes: [], why }
+  }
   // Scaled from nobody, the controller-manager brings the aborted revision up again.
-  const home = !w.stable || w.active.every(set => set === w.stable)
+  const home = w.active.every(set => set === w.stable)
   if (w.hold?.mode === 'aborted' && home) return first(observed, w, { ...aim, n: 0 })
   return first(backward, w, { ...aim, n: 1 })
 }
@@ -79,7 +84,8 @@ function mended(w: DeploymentWorkload): Move | undefined {
 
 /** All rules below count ReplicaSets: they hold only for those that the manager has caught up with. */
 function seenByManager(w: DeploymentWorkload): Move | undefined {
-  const scaling = w.active.some(set => set.desiredReplicas !== w.replicas)
+  // An adopted ReplicaSet has no such annotation until it is first scaled.
+  const scaling = w.active.some(({ desiredReplicas: n }) => n !== undefined && n !== w.replicas)
   if (isObserved(w) && !scaling) return undefined
   return { changes: [], why: 'waiting for the controller-manager to see the latest change' }
 }

@@ -292,7 +292,10 @@ describe('an answer', () => {
 test('the configuration for Rollouts is accepted as well', async () => {
   const manifest: KubeObject = validatingConfiguration({ ...reach, name: `${configurationName}-v` })
   const stored = await client.create(VALIDATING_WEBHOOKS, manifest, { dryRun: true })
-  expect(stored.webhooks?.map(webhook => webhook.name)).toEqual(['rollouts.sluice.dev'])
+  expect(stored.webhooks?.map(webhook => webhook.name)).toEqual([
+    'rollouts.sluice.dev',
+    'deletions.sluice.dev',
+  ])
 })
 
 interface EditOptions {

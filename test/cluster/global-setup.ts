@@ -34,6 +34,8 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     project.provide('cluster', cluster)
     return release
   }
+  // Built on first use they would take the time of whichever test comes first.
+  for (const name of ['helm4', 'helm3'] as const) await findProgram(name, { config })
   const controlPlane = await startControlPlane({ config })
   const { kubeconfig, auditLog, bin } = controlPlane
   project.provide('cluster', { kubeconfig, auditLog, bin })

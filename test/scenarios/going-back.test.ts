@@ -69,7 +69,7 @@ tell({
       [approve, '30%+11%, 50%+0%, StepReached -> Progressing 2 StepPaused: 5 v1 5 v2'],
       [
         abort(),
-        'back 10%+0%, scale web-v1 to 8, scale web-v2 to 2, scale web-v1 to 9, scale web-v2 to 1, stop, scale web-v2 to 0, aborted, tell, ReleaseAborted -> Progressing 1 BeforeStepUpgrade Aborted: 10 v1',
+        'Aborting, back 10%+0%, scale web-v1 to 8, scale web-v2 to 2, scale web-v1 to 9, scale web-v2 to 1, stop, scale web-v2 to 0, aborted, ReleaseAborted, tell -> Progressing 1 BeforeStepUpgrade Aborted: 10 v1',
       ],
       [pass(3600), 'nothing -> Progressing 1 BeforeStepUpgrade Aborted: 10 v1'],
       [scale(4), 'nothing -> Progressing 1 BeforeStepUpgrade Aborted: 4 v1'],
@@ -82,13 +82,13 @@ tell({
       [edit('v2'), 'ReleaseStarted, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
       [
         abort(),
-        'stop, scale web-v2 to 0, aborted, tell, ReleaseAborted -> Progressing 1 BeforeStepUpgrade Aborted: 10 v1',
+        'Aborting, stop, scale web-v2 to 0, aborted, ReleaseAborted, tell -> Progressing 1 BeforeStepUpgrade Aborted: 10 v1',
       ],
       [edit('v1'), 'ReleaseRolledBack -> Healthy: 10 v1'],
       [edit('v3'), 'ReleaseStarted, StepReached -> Progressing 1 StepPaused: 9 v1 1 v3'],
       [
         abort('again'),
-        'stop, scale web-v3 to 0, aborted, tell, ReleaseAborted -> Progressing 1 BeforeStepUpgrade Aborted: 10 v1',
+        'Aborting, stop, scale web-v3 to 0, aborted, ReleaseAborted, tell -> Progressing 1 BeforeStepUpgrade Aborted: 10 v1',
       ],
       [edit('v2'), 'ReleaseRestarted, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
     ],
@@ -99,7 +99,7 @@ tell({
       [edit('v2'), 'ReleaseStarted, StepReached -> Progressing 1 StepPaused: 1 v1 1 v2'],
       [
         abort(),
-        'stop, scale web-v2 to 0, aborted, tell, ReleaseAborted -> Progressing 1 BeforeStepUpgrade Aborted: 2 v1',
+        'Aborting, stop, scale web-v2 to 0, aborted, ReleaseAborted, tell -> Progressing 1 BeforeStepUpgrade Aborted: 2 v1',
       ],
     ],
   },
@@ -110,7 +110,7 @@ tell({
       [pauseWorkload, 'nothing -> Progressing 1 StepPaused: 2 v1 1 v2'],
       [
         abort(),
-        'stop, scale web-v2 to 0, aborted, tell, ReleaseAborted -> Progressing 1 BeforeStepUpgrade Aborted: 3 v1',
+        'Aborting, stop, scale web-v2 to 0, aborted, ReleaseAborted, tell -> Progressing 1 BeforeStepUpgrade Aborted: 3 v1',
       ],
     ],
   },
@@ -120,7 +120,7 @@ tell({
       [edit('v2'), 'ReleaseStarted, StepReached -> Progressing 1 StepPaused: 1 v2'],
       [
         abort(),
-        'stop, scale web-v1 to 1, scale web-v2 to 0, aborted, tell, ReleaseAborted -> Progressing 1 BeforeStepUpgrade Aborted: 1 v1',
+        'Aborting, stop, scale web-v1 to 1, scale web-v2 to 0, aborted, ReleaseAborted, tell -> Progressing 1 BeforeStepUpgrade Aborted: 1 v1',
       ],
       [unabort, '100%+0%, StepReached -> Progressing 1 StepPaused: 1 v2'],
     ],
@@ -131,7 +131,7 @@ tell({
       [edit('v2'), 'ReleaseStarted, StepReached -> Progressing 1 StepPaused: 4 v1 1 v2'],
       [
         abort(),
-        'stop, scale web-v2 to 0, aborted, tell, ReleaseAborted -> Progressing 1 BeforeStepUpgrade Aborted: 5 v1',
+        'Aborting, stop, scale web-v2 to 0, aborted, ReleaseAborted, tell -> Progressing 1 BeforeStepUpgrade Aborted: 5 v1',
       ],
       [scale(0), 'nothing -> Progressing 1 BeforeStepUpgrade Aborted: no pod'],
       [

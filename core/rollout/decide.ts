@@ -40,7 +40,17 @@ import { aborted, stepName } from './events.ts'
 import { isFullLastStep, naturalNext } from './plan-steps.ts'
 import { planFor } from './phases.ts'
 import type { PlanName } from './phases.ts'
-import type { Action, Decision, Goal, Memory, Outcome, Plan, Snapshot, Standing } from './model.ts'
+import type {
+  Action,
+  Decision,
+  Goal,
+  Memory,
+  Outcome,
+  Phase,
+  Plan,
+  Snapshot,
+  Standing,
+} from './model.ts'
 
 /** What each plan reaches, in order, and what it leads to. */
 export const plans: Readonly<Record<PlanName, Plan>> = {
@@ -54,7 +64,8 @@ export const plans: Readonly<Record<PlanName, Plan>> = {
     done: refuse,
     standing: s => {
       const { reason } = s.rollout!.refused!
-      return { phase: 'Initial', notReady: reason, stalled: reason, reconciling: false }
+      const phase = phaseKept(s)
+      return { phase, notReady: reason, stalled: reason, reconciling: false }
     },
   },
   Missing: {
@@ -76,7 +87,7 @@ export const plans: Readonly<Record<PlanName, Plan>> = {
     goals: [guarded],
     done: stay(() => 'the webhook is not registered: an edit would roll out at once'),
     standing: s => ({
-      phase: s.memory.releasing ? 'Progressing' : 'Initial',
+      phase: phaseKept(s),
       notReady: 'NotGuarding',
       reconciling: true,
     }),
@@ -114,7 +125,7 @@ export const plans: Readonly<Record<PlanName, Plan>> = {
   Escaped: {
     goals: [],
     done: stay(escaped),
-    standing: () => ({ phase: 'Progressing', notReady: 'Escaped', reconciling: true }),
+    standing: s => ({ phase: phaseKept(s), notReady: 'Escaped', reconciling: true }),
   },
   Frozen: { goals: [kept], done: freeze(frozen), standing: progressing('Paused') },
   PlanChanged: { goals: [], done: relocate, standing: progressing('InRolling') },
@@ -182,6 +193,11 @@ function sameMemory(a: Memory, b: Memory): boolean {
 
 function progressing(reason: NonNullable<Standing['progressing']>): Plan['standing'] {
   return () => ({ phase: 'Progressing', progressing: reason, reconciling: true })
+}
+
+/** A release that cannot go on now is not forgotten. */
+function phaseKept({ memory }: Snapshot): Phase {
+  return memory.releasing ? 'Progressing' : 'Initial'
 }
 
 /** Late is told, and moves nothing. */

@@ -78,9 +78,8 @@ export const rewound: Goal = {
 
 /** What was let out stays as it was let out, while its Rollout is paused. */
 export const kept: Goal = {
-  met: s => s.workload!.ownerPaused || keptMove(s) === undefined,
-  act: s => ({ actions: [keep(s)], ...due(s, keptMove(s)?.requeueAt) }),
-  why: s => `paused by its owner: ${keptMove(s)?.why ?? ''}`,
+  ...reached({ type: 'keep' }),
+  met: s => s.workload!.ownerPaused || move(s, { type: 'keep' }) === undefined,
 }
 
 /** Everybody who waits for an aborted release knows. */
@@ -174,15 +173,6 @@ function labelPods({ rollout, memory, workload }: Snapshot): WorkloadAction {
   const reached = rollout!.steps.slice(0, memory.stepIndex)
   const batches = reached.map(({ replicas }) => podCount(replicas, workload!.replicas))
   return { type: 'labelPods', batches }
-}
-
-function keep(s: Snapshot): WorkloadAction {
-  return { type: 'advance', pods: s.workload!.hold?.pods ?? 0 }
-}
-
-/** No pod may start yet: nothing is out that could be kept. */
-function keptMove(s: Snapshot): Move | undefined {
-  return s.workload!.hold?.mode === 'wave' ? move(s, keep(s)) : undefined
 }
 
 function move(s: Snapshot, action: WorkloadAction): Move | undefined {

@@ -150,6 +150,8 @@ export type Action =
   | { readonly type: 'unguard' }
   /** Exactly `pods` may run the update revision. */
   | { readonly type: 'advance'; readonly pods: IntOrPercent }
+  /** What was let out stays, and no more. */
+  | { readonly type: 'keep' }
   /** Everybody back to the stable revision, the template left as it is. */
   | { readonly type: 'abort' }
   /** Waiting stock clients of an aborted release fail at once. */

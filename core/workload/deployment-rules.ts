@@ -24,11 +24,18 @@ type Rule = (w: DeploymentWorkload, target: Target) => Move | undefined
 const observed: readonly Rule[] = [heldAgain, mended, seenByManager]
 const forward: readonly Rule[] = [someRun, ...observed, steered, withdrawn, wave]
 const backward: readonly Rule[] = [...observed, disarmed, withdrawn, stopped, lastOneLeft, parted]
+const keeping: readonly Rule[] = [...observed, disarmed, withdrawn]
 const resting: readonly Rule[] = [mended, disarmed]
 
 /** Exactly as many pods as the step wants run the update revision. */
 export function advance(w: DeploymentWorkload, step: Hold['pods'], now: Instant): Move | undefined {
   return first(forward, w, targetOf(w, step, now))
+}
+
+/** No more pods than the hold is for, which stays as it is: nothing is let out. */
+export function keep(w: DeploymentWorkload, now: Instant): Move | undefined {
+  if (w.hold?.mode !== 'wave') return undefined
+  return first(keeping, w, targetOf(w, w.hold.pods, now))
 }
 
 /** Everybody runs the stable revision again, and the template is left as it is. */

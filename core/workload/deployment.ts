@@ -24,7 +24,7 @@ import {
   tellAborted,
   unguard,
 } from './deployment-moves.ts'
-import { abort, advance, rest } from './deployment-rules.ts'
+import { abort, advance, keep, rest } from './deployment-rules.ts'
 import { seeDeployment } from './deployment-seen.ts'
 import type { DeploymentSeen } from './deployment-seen.ts'
 import { viewDeployment } from './deployment-view.ts'
@@ -96,6 +96,7 @@ const moves: Moves = {
   guard,
   unguard,
   advance: (w, { pods }, now) => advance(w, pods, now),
+  keep: (w, _, now) => keep(w, now),
   abort: (w, _, now) => abort(w, now),
   tellAborted: (w, { message }, now) => tellAborted(w, message, now),
   finish,

@@ -45,3 +45,17 @@ test.each([
 ])('%s makes another version', (_, other) => {
   expect(templateFingerprint(other)).not.toBe(same)
 })
+
+test.each([
+  ['1Gi', '1073741824'],
+  ['500m', '0.5'],
+  ['1', '1000m'],
+  ['1k', '1e3'],
+  ['1.5Gi', '1536Mi'],
+])('a quantity is the same however it is written: %s is %s', (one, other) => {
+  const template = (memory: string) => ({
+    spec: { containers: [{ name: 'app', resources: { requests: { memory } } }] },
+  })
+  expect(templateFingerprint(template(one))).toBe(templateFingerprint(template(other)))
+  expect(templateFingerprint(template(one))).not.toBe(templateFingerprint(template('7')))
+})

@@ -20,8 +20,40 @@ function withoutEmpty(value: unknown): unknown {
   return Object.fromEntries(
     Object.entries(value)
       .filter(([key, member]) => !meansAbsent(key, member))
-      .map(([key, member]) => [key, withoutEmpty(member)]),
+      .map(([key, member]) => [key, quantities.get(key)?.(member) ?? withoutEmpty(member)]),
   )
+}
+
+/** Fields that hold quantities, which are compared by their value: `1Gi` is `1073741824`. */
+const quantities: ReadonlyMap<string, (value: unknown) => unknown> = new Map([
+  ...['limits', 'requests', 'overhead'].map(key => [key, quantitiesIn] as const),
+  ...['sizeLimit', 'divisor'].map(key => [key, quantityOf] as const),
+])
+
+function quantitiesIn(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return undefined
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, quantityOf(each)]))
+}
+
+/** The value in billionths, the finest that a quantity knows; as it is where it is none. */
+function quantityOf(value: unknown): unknown {
+  const text = String(value)
+  const [, sign, whole, part = '', suffix] =
+    /^([+-]?)(\d{1,20})(?:\.(\d{0,9}))?(\D?i?|[eE][+-]?\d{1,2})$/.exec(text) ?? []
+  const scale = suffix === undefined ? undefined : scaleOf(suffix)
+  if (whole === undefined || scale === undefined) return value
+  const billionths = BigInt(whole + part.padEnd(9, '0'))
+  return `${sign === '-' ? '-' : ''}${(billionths * scale.times) / scale.over}`
+}
+
+function scaleOf(suffix: string): { readonly times: bigint; readonly over: bigint } | undefined {
+  const binary = ['Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'].indexOf(suffix) + 1
+  if (binary > 0) return { times: 1024n ** BigInt(binary), over: 1n }
+  const decimal = ['n', 'u', 'm', '', 'k', 'M', 'G', 'T', 'P', 'E'].indexOf(suffix)
+  const exponent = decimal >= 0 ? (decimal - 3) * 3 : Number(suffix.slice(1))
+  if (!/^[eE]/.test(suffix) && decimal < 0) return undefined
+  const power = 10n ** BigInt(Math.abs(exponent))
+  return exponent < 0 ? { times: 1n, over: power } : { times: power, over: 1n }
 }
 
 function meansAbsent(key: string, value: unknown): boolean {

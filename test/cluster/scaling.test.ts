@@ -111,7 +111,7 @@ test('scaled to 0 a release waits, says so, and tells that everything came up ne
   await shared(story, '30%', 10)
   const [event] = await told(story, 'CameUpNew')
   expect(event).toMatchObject({ type: 'Warning' })
-  expect(event?.message).toContain('all pods came up new')
+  expect(event?.message).toContain('all pods are new')
   await story.reached(1)
   await story.approve()
   await story.reached(2)

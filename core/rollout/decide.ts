@@ -37,6 +37,7 @@ import {
 } from './outcomes.ts'
 import { escapeCommand, resumeWorkloadCommand, unpauseCommand } from './commands.ts'
 import { aborted, stepName } from './events.ts'
+import { timeOf } from '../time.ts'
 import { isFullLastStep, naturalNext } from './plan-steps.ts'
 import { planFor } from './phases.ts'
 import type { PlanName } from './phases.ts'
@@ -151,7 +152,7 @@ export function decide(snapshot: Snapshot): Decision {
     if (goal) {
       const { actions: wished = [], memory = s.memory, ...rest } = goal.act(s)
       const after = { ...s, memory }
-      const message = goal.why(after)
+      const message = dated(goal.why(after), memory)
       const standing = plan.standing(after, false)
       return {
         actions: [...actions, ...wished],
@@ -164,7 +165,8 @@ export function decide(snapshot: Snapshot): Decision {
     const outcome = plan.done(s)
     if (sameMemory(outcome.memory, s.memory)) {
       const standing = plan.standing(s, true)
-      return { actions, memory: s.memory, standing, message: outcome.message }
+      const message = dated(outcome.message, s.memory)
+      return { actions, memory: s.memory, standing, message }
     }
     actions.push(...told(outcome))
     s = { ...s, memory: outcome.memory }
@@ -193,6 +195,12 @@ function sameMemory(a: Memory, b: Memory): boolean {
 
 function progressing(reason: NonNullable<Standing['progressing']>): Plan['standing'] {
   return () => ({ phase: 'Progressing', progressing: reason, reconciling: true })
+}
+
+/** Waiting is never silent, and never without its age. */
+function dated(message: string, { releasing, since }: Memory): string {
+  if (!releasing || message.includes(' since ')) return message
+  return `since ${timeOf(since)}: ${message}`
 }
 
 /** A release that cannot go on now is not forgotten. */

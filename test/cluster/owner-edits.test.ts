@@ -96,7 +96,8 @@ describe('an owner’s edit in the middle of a release', () => {
     await story.approve()
     const approved = Date.now()
     await story.reached(2)
-    expect(Date.now() - approved).toBeGreaterThanOrEqual(2900)
+    // The API keeps whole seconds of when a pod got Ready, so up to one of the three is not seen.
+    expect(Date.now() - approved).toBeGreaterThanOrEqual(2000)
   })
 
   test.concurrent('of progressDeadlineSeconds governs the step', async () => {

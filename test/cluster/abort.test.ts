@@ -110,11 +110,11 @@ test.concurrent('the command of the warning aborts, the one of the message start
   await aborted(story)
   const [event] = await told(story, 'ReleaseAborted')
   expect(event).toMatchObject({ type: 'Warning' })
-  const { status } = await story.rollout()
-  expect(status?.phase).toBe('Progressing')
+  const status = (await story.rollout()).status!
+  expect(status.phase).toBe('Progressing')
   // The status says it with its age, the event has a time of its own.
-  const [, said = 'nothing'] = /^since \S+Z: (.*)$/.exec(status?.message ?? '') ?? []
-  expect(event?.message).toContain(said)
+  expect(status.message).toMatch(/^since \S+Z: release /)
+  expect(event!.message).toContain(status.message!.replace(/^since \S+Z: /, ''))
 
   const command = /kubectl -n \S+ annotate rollout \S+ sluice\.dev\/abort-/.exec(event!.message)
   await obey(world.cluster, command?.[0] ?? '')

@@ -109,9 +109,11 @@ function podsIn(set: ReplicaSetSeen | undefined, pods: readonly PodSeen[]): read
 }
 
 function revisionOf(set: ReplicaSetSeen, pods: readonly PodSeen[]): Revision {
-  const readySince = podsIn(set, pods)
+  const seen = podsIn(set, pods)
     .flatMap(pod => pod.readySince ?? [])
     .toSorted((a, b) => a - b)
+  // Of pods that a scaling has just taken away some may still be seen: no more count than are asked for.
+  const readySince = seen.slice(Math.max(seen.length - set.replicas, 0))
   return { ...set, ready: readySince.length, readySince }
 }
 

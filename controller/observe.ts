@@ -2,7 +2,7 @@
 
 import type { Rollout as RolloutObject } from '#api/rollout.generated.ts'
 import type { Instant, Snapshot } from '#core/rollout/model.ts'
-import { firstOf, refusedFor, rolloutOf } from '#core/rollout/parse.ts'
+import { firstOf, isAlive, refusedFor, rolloutOf } from '#core/rollout/parse.ts'
 import { memoryOf } from '#core/rollout/status.ts'
 import type { Watches } from './watches.ts'
 
@@ -30,8 +30,4 @@ export function observe(watches: Watches, key: string, now: Instant): readonly O
 function isRegistered({ configurations }: Watches): boolean {
   const webhooks = configurations.list().flatMap(({ webhooks: each = [] }) => each)
   return webhooks.length > 0 && webhooks.every(({ clientConfig }) => clientConfig.caBundle)
-}
-
-function isAlive({ metadata }: RolloutObject): boolean {
-  return metadata.deletionTimestamp === undefined
 }

@@ -21,6 +21,7 @@ import type { ResourceType } from '#kube/resources.ts'
 import { mutatingConfiguration, validatingConfiguration } from '../webhook/configuration.ts'
 import { startChild } from './child.ts'
 import type { Child } from './child.ts'
+import { until } from './until.ts'
 
 /** How Sluice is started beside a cluster. */
 export interface SluiceOptions {
@@ -179,13 +180,5 @@ async function removed(
     await client.remove(type, ref)
   } catch (error) {
     if (!(error instanceof NotFound)) throw error
-  }
-}
-
-async function until(failure: string, fact: () => Promise<boolean>): Promise<void> {
-  const end = Date.now() + 15_000
-  while (!(await fact())) {
-    if (Date.now() > end) throw new Error(failure)
-    await new Promise(resolve => setTimeout(resolve, 50))
   }
 }

@@ -1,4 +1,55 @@
-// Settings from flags: a wrong one is one line that names the flag.
+// Settings from flags: those that every process of ours has, and a wrong one is one line that names it.
+
+import { defined } from '#core/defined.ts'
+
+/** Environment variables. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** What every process is told. */
+export interface ProcessConfig {
+  readonly kubeconfig?: string
+  /** Our own namespace. */
+  readonly namespace: string
+  /** Name of both webhook configurations. */
+  readonly configuration: string
+  readonly probesHost: string
+  readonly probesPort: number
+  readonly logLevel: string
+}
+
+/** The flags of every process, for `parseArgs`. */
+export function processFlags(env: Environment) {
+  return {
+    kubeconfig: { type: 'string' },
+    namespace: { type: 'string', default: env['POD_NAMESPACE'] ?? 'sluice-system' },
+    configuration: { type: 'string', default: 'sluice' },
+    'probes-host': { type: 'string', default: '0.0.0.0' },
+    'probes-port': { type: 'string', default: '8081' },
+    'log-level': { type: 'string', default: env['LOG_LEVEL'] ?? 'info' },
+  } as const
+}
+
+/** What `parseArgs` makes of those flags. */
+interface ProcessValues {
+  readonly kubeconfig?: string | undefined
+  readonly namespace: string
+  readonly configuration: string
+  readonly 'probes-host': string
+  readonly 'probes-port': string
+  readonly 'log-level': string
+}
+
+/** The settings that those flags say. */
+export function processConfig(values: ProcessValues): ProcessConfig {
+  return defined({
+    kubeconfig: values.kubeconfig,
+    namespace: values.namespace,
+    configuration: values.configuration,
+    probesHost: values['probes-host'],
+    probesPort: wholeNumber('--probes-port', values['probes-port']),
+    logLevel: values['log-level'],
+  })
+}
 
 /** A whole number in a range. */
 export function wholeNumber(

@@ -15,7 +15,7 @@ import { validateRollout } from '#core/admission/validation.ts'
 import { defined } from '#core/defined.ts'
 import { equalJson } from '#core/equal.ts'
 import { keyOf, workloadKey } from '#core/rollout/key.ts'
-import { firstOf, rolloutOf } from '#core/rollout/parse.ts'
+import { firstOf, isAlive, rolloutOf } from '#core/rollout/parse.ts'
 import { recordOf } from '#core/workload/record.ts'
 import { adapterFor } from '#core/workload/registry.ts'
 import type { Cache } from '#kube/cache.ts'
@@ -90,9 +90,9 @@ async function rolloutFor(known: Known, request: AdmissionRequest): Promise<Roll
   if (cached || !isGuarded(request)) return cached
   const key = workloadOf(request)
   const stored = await known.listRollouts(request.namespace)
-  return firstOf(
-    stored.filter(rollout => workloadKey(rollout) === key && isAlive(rollout)),
-    holderOf(request),
+  return guardAmong(
+    stored.filter(rollout => workloadKey(rollout) === key),
+    request,
   )
 }
 
@@ -101,16 +101,15 @@ function isGuarded({ oldObject }: AdmissionRequest): boolean {
 }
 
 function cachedRollout({ rollouts }: Known, request: AdmissionRequest): Rollout | undefined {
-  const named = rollouts.byIndex('workload', workloadOf(request)).filter(isAlive)
-  return firstOf(named, holderOf(request))
+  return guardAmong(rollouts.byIndex('workload', workloadOf(request)), request)
 }
 
-function isAlive({ metadata }: Rollout): boolean {
-  return metadata.deletionTimestamp === undefined
-}
-
-function holderOf({ oldObject }: AdmissionRequest): string | undefined {
-  return oldObject ? recordOf(oldObject)?.rolloutUid : undefined
+function guardAmong(
+  named: readonly Rollout[],
+  { oldObject }: AdmissionRequest,
+): Rollout | undefined {
+  const holder = oldObject ? recordOf(oldObject)?.rolloutUid : undefined
+  return firstOf(named.filter(isAlive), holder)
 }
 
 function workloadOf({ kind, namespace, name }: AdmissionRequest): string {

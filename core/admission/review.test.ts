@@ -12,18 +12,9 @@ import type { Hold } from '../workload/hold.ts'
 import { recordOf } from '../workload/record.ts'
 import { plainestHold, reviewWorkload } from './review.ts'
 import type { Answer } from './review.ts'
+import { threeSteps } from '../../test/world/three-steps.ts'
 
-const rollout: Rollout = {
-  name: 'web-rollout',
-  namespace: 'shop',
-  uid: 'uid-rollout',
-  ref: { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name: 'web' },
-  steps: [{ replicas: 1 }, { replicas: '50%' }, { replicas: '100%' }],
-  failureThreshold: 0,
-  paused: false,
-  disabled: false,
-  planHash: 'plan',
-}
+const rollout = threeSteps
 
 const own: Partial<DeploymentSpec> = {
   strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '25%', maxSurge: '25%' } },

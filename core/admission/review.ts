@@ -7,6 +7,7 @@ import {
   HOLD,
   OWN_ROLLOUT_ID,
   RECORD,
+  ROLLOUT_ID,
   STABLE_REVISION,
   STABLE_TEMPLATE,
   WORKLOAD_TYPE,
@@ -17,7 +18,7 @@ import { equalJson } from '../equal.ts'
 import type { Rollout } from '../rollout/model.ts'
 import { podCount } from '../replicas.ts'
 import type { WorkloadAdapter } from '../workload/adapter.ts'
-import { formatHold, holdOf } from '../workload/hold.ts'
+import { formatHold, holdOf, still } from '../workload/hold.ts'
 import type { Hold } from '../workload/hold.ts'
 import { formatRecord, recordOf } from '../workload/record.ts'
 import type { HoldRecord, OwnerValues } from '../workload/record.ts'
@@ -58,39 +59,52 @@ export function reviewWorkload(review: WorkloadReview): Answer {
   return { ...answer, object: withMarks(review, answer.object) }
 }
 
-function answerOf(review: WorkloadReview): Answer {
-  const { adapter, before } = review
-  if (!before) return cleaned(review)
+/** A review, and which versions it is about. A large template takes long to tell: once is enough. */
+interface Review extends WorkloadReview {
+  readonly version: string
+  readonly versionBefore: string
+}
+
+function withVersions(review: WorkloadReview): Review {
+  const { adapter, object, before } = review
+  const version = adapter.fingerprint(object)
+  return { ...review, version, versionBefore: before ? adapter.fingerprint(before) : version }
+}
+
+function answerOf(request: WorkloadReview): Answer {
+  const { before } = request
+  if (!before) return cleaned(request)
+  const review = withVersions(request)
   const hold = holdOf(before)
   const record = recordOf(before)
-  const edited = adapter.fingerprint(before) !== adapter.fingerprint(review.object)
+  const edited = review.versionBefore !== review.version
   if (!hold || !record) return edited ? freeEdit(review) : cleaned(review)
   const held = { ...review, before, hold, record }
   if (!edited) return projected(held)
   if (hold.mode === 'released') return begun(review, heldOwner(held))
-  if (adapter.fingerprint(review.object) === record.stable) return rolledBack(held)
+  if (review.version === record.stable) return rolledBack(held)
   return begun(review, heldOwner(held), record.stable)
 }
 
-interface Held extends WorkloadReview {
+interface Held extends Review {
   readonly before: KubeObject
   readonly hold: Hold
   readonly record: HoldRecord
 }
 
 /** An edit of a workload that is not held. */
-function freeEdit(review: WorkloadReview): Answer {
+function freeEdit(review: Review): Answer {
   const owner = freeOwner(review)
   const stable = review.before?.metadata.annotations?.[STABLE_TEMPLATE]
   // A native rollout was running when the Rollout came: going back to where it began is no release.
-  if (stable === review.adapter.fingerprint(review.object)) {
+  if (stable === review.version) {
     return { outcome: 'restored', object: restored(review, owner), warnings: nativeWarnings() }
   }
   return begun(review, owner, stable)
 }
 
 /** A version that nobody runs yet: held at the first step, or let through with the reason. */
-function begun(review: WorkloadReview, owner: OwnerValues, stable?: string): Answer {
+function begun(review: Review, owner: OwnerValues, stable?: string): Answer {
   const { adapter, before, object, rollout } = review
   const refusal = reasonNotHeld(review, owner)
   if (refusal !== undefined || !rollout) {
@@ -112,7 +126,7 @@ function begun(review: WorkloadReview, owner: OwnerValues, stable?: string): Ans
   }
   const record: HoldRecord = {
     owner,
-    stable: stable ?? adapter.fingerprint(before!),
+    stable: stable ?? review.versionBefore,
     rollout: rollout.name,
     rolloutUid: rollout.uid,
   }
@@ -126,13 +140,14 @@ function begun(review: WorkloadReview, owner: OwnerValues, stable?: string): Ans
   }
 }
 
-const stopped = { mode: 'stop', budget: '1%', surge: '0%' } as const
+const stopped = { mode: 'stop', ...still } as const
 const noRollout = 'no Rollout names it'
 
 /** The hold that needs no arithmetic: no new pod starts, and the owner's values are on record. */
-export function plainestHold(review: WorkloadReview): Answer {
-  const { adapter, before, object, rollout } = review
+export function plainestHold(request: WorkloadReview): Answer {
+  const { adapter, before, object, rollout } = request
   if (!before || !rollout) return { outcome: 'untouched', object, warnings: [] }
+  const review = withVersions(request)
   const known = recordOf(before)
   const hold: Hold = {
     ...stopped,
@@ -142,7 +157,7 @@ export function plainestHold(review: WorkloadReview): Answer {
   }
   const record: HoldRecord = {
     owner: known?.owner ?? adapter.ownerOfFree(object, before),
-    stable: known?.stable ?? adapter.fingerprint(before),
+    stable: known?.stable ?? review.versionBefore,
     rollout: rollout.name,
     rolloutUid: rollout.uid,
   }
@@ -256,18 +271,22 @@ function freeOwner(review: WorkloadReview): OwnerValues {
 }
 
 /** A release is named after its version and the generation that the edit makes of the workload. */
-function releaseId({ adapter, object, before }: WorkloadReview): string {
-  return `${adapter.fingerprint(object).slice(0, 10)}-${(before?.metadata.generation ?? 0) + 1}`
+function releaseId({ version, before }: Review): string {
+  return `${version.slice(0, 10)}-${generationAfter(before)}`
 }
 
 function isOfThisRequest({ before }: WorkloadReview, hold: Hold | undefined): boolean {
   const generation = hold?.rolloutId.split('-').at(-1)
-  return generation === String((before?.metadata.generation ?? 0) + 1)
+  return generation === String(generationAfter(before))
+}
+
+function generationAfter(before: KubeObject | undefined): number {
+  return (before?.metadata.generation ?? 0) + 1
 }
 
 function withHold(review: WorkloadReview, hold: Hold, record: HoldRecord): KubeObject {
   const object = review.adapter.project(review.object, hold, record.owner)
-  const named = object.metadata.labels?.['rollouts.kruise.io/rollout-id'] !== undefined
+  const named = object.metadata.labels?.[ROLLOUT_ID] !== undefined
   return annotated(object, {
     [HOLD]: formatHold(hold),
     [RECORD]: formatRecord(record),

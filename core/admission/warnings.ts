@@ -9,6 +9,7 @@ import {
   resumeWorkloadCommand,
   unpauseCommand,
 } from '../rollout/commands.ts'
+import { isTheEnd } from '../rollout/plan-steps.ts'
 import type { Hold } from '../workload/hold.ts'
 
 /** The plan of an edit that is held. */
@@ -100,10 +101,6 @@ export function abortedWarnings(
 
 function isApproval(rollout: Rollout, step: Step): boolean {
   return step.pauseSeconds === undefined && !isTheEnd(rollout, step)
-}
-
-function isTheEnd(rollout: Rollout, step: Step): boolean {
-  return rollout.steps.at(-1) === step && step.replicas === '100%'
 }
 
 function pauseInWords(rollout: Rollout, step: Step): string {

@@ -36,22 +36,12 @@ import {
   stay,
 } from './outcomes.ts'
 import { escapeCommand, resumeWorkloadCommand, unpauseCommand } from './commands.ts'
-import { aborted, stepName } from './events.ts'
+import { aborted, stepName, tell } from './events.ts'
 import { timeOf } from '../time.ts'
 import { isFullLastStep, naturalNext } from './plan-steps.ts'
 import { planFor } from './phases.ts'
 import type { PlanName } from './phases.ts'
-import type {
-  Action,
-  Decision,
-  Goal,
-  Memory,
-  Outcome,
-  Phase,
-  Plan,
-  Snapshot,
-  Standing,
-} from './model.ts'
+import type { Action, Decision, Goal, Memory, Phase, Plan, Snapshot, Standing } from './model.ts'
 
 /** What each plan reaches, in order, and what it leads to. */
 export const plans: Readonly<Record<PlanName, Plan>> = {
@@ -168,7 +158,7 @@ export function decide(snapshot: Snapshot): Decision {
       const message = dated(outcome.message, s.memory)
       return { actions, memory: s.memory, standing, message }
     }
-    actions.push(...told(outcome))
+    actions.push(...(outcome.events ?? []).map(tell))
     s = { ...s, memory: outcome.memory }
   }
   throw new Error(`no end of plans for ${snapshot.rollout?.namespace}/${snapshot.rollout?.name}`)
@@ -183,10 +173,6 @@ function named({ memory, rollout, workload }: Snapshot, goal: Goal): Memory {
     nextStepIndex: naturalNext(rollout!, memory.stepIndex),
     state: memory.pauseReached ? 'StepPaused' : 'StepUpgrade',
   }
-}
-
-function told(outcome: Outcome): readonly Action[] {
-  return (outcome.events ?? []).map(event => ({ type: 'event', event }))
 }
 
 function sameMemory(a: Memory, b: Memory): boolean {

@@ -48,6 +48,11 @@ function refusalOf(object: RolloutObject): Rollout['refused'] | undefined {
   return { reason: 'Unsupported', message: formatProblems(problems) }
 }
 
+/** A Rollout that is being deleted guards nobody any more. */
+export function isAlive({ metadata }: RolloutObject): boolean {
+  return metadata.deletionTimestamp === undefined
+}
+
 /**
  * Whose workload it is: the Rollout's that holds it (`holder`, a uid), else the one's that was there
  * first; of two of one age the first by name.

@@ -21,9 +21,13 @@ export function wantsJump({ rollout, memory }: Snapshot): boolean {
 }
 
 /** A last step of exactly "100%" has nothing to wait for: it is the end. */
+export function isTheEnd({ steps }: Rollout, step: Step): boolean {
+  return step === steps.at(-1) && step.replicas === '100%'
+}
+
+/** The release is in a step that is the end. */
 export function isFullLastStep(s: Snapshot): boolean {
-  const { rollout, memory } = s
-  return memory.stepIndex >= rollout!.steps.length && currentStep(s).replicas === '100%'
+  return isTheEnd(s.rollout!, currentStep(s))
 }
 
 /** Where a changed plan goes on: the current step, else the first, that covers what was let out. */

@@ -19,8 +19,6 @@ export interface WorkloadAdapter<
   readonly kind: string
   /** The lower-case plural in the API server's URLs. */
   readonly plural: string
-  /** Value of the label that marks a guarded workload of this kind. */
-  readonly workloadType: string
 
   // Admission: `project` and `restore` are idempotent and touch nothing but the hold fields.
 

@@ -96,6 +96,13 @@ export function restoreDeployment(object: Deployment, owner: DeploymentOwner): D
   return withFields(object, flat(owner))
 }
 
+/** The owner's maxUnavailable and maxSurge; the API's defaults where the strategy has none. */
+export function ownAmounts(
+  owner: DeploymentOwner,
+): Pick<HoldFields, 'maxUnavailable' | 'maxSurge'> {
+  return flat(owner)
+}
+
 /** Why a Deployment cannot be held as its owner wants it; undefined if it can. */
 export function unholdable({ strategy }: DeploymentOwner): string | undefined {
   if (strategy.type === 'RollingUpdate') return undefined

@@ -11,6 +11,7 @@ import type { DeploymentWorkload, Revision } from './deployment-view.ts'
 import { nextReadyAt, readyFor } from './deployment-view.ts'
 import { allowed, growth, narrowed, quiet, stands, waveFor, waveHold } from './deployment-waves.ts'
 import type { Aim } from './deployment-waves.ts'
+import { still } from './hold.ts'
 import type { Hold } from './hold.ts'
 import { surgeFor, surgePods } from './percent.ts'
 
@@ -185,7 +186,7 @@ function stopped(w: DeploymentWorkload): Move | undefined {
   const leaving = w.active.filter(set => set !== stable)
   if (hold?.mode === 'stop' || leaving.length === 0) return undefined
   const why = 'making room for the last stable pod'
-  const stop: Hold = { ...hold!, mode: 'stop', pods: 0, budget: '1%', surge: '0%' }
+  const stop: Hold = { ...hold!, mode: 'stop', pods: 0, ...still }
   const spare = w.promised.maxUnavailable > 0 && w.total <= w.replicas
   if (spare && stable && stable.replicas > 0) return { changes: [holdChange(w, stop)], why }
   const room: Hold = { ...stop, surge: beside(1, w) }
@@ -246,7 +247,7 @@ function byReplicas(a: Revision, b: Revision): number {
 
 /** Still, disarmed and paused: nobody moves, and waiting clients can be told. */
 function parted(w: DeploymentWorkload): Move | undefined {
-  const aborted: Hold = { ...w.hold!, mode: 'aborted', pods: 0, budget: '1%', surge: '0%' }
+  const aborted: Hold = { ...w.hold!, mode: 'aborted', pods: 0, ...still }
   return { changes: [holdChange(w, aborted)], why: 'all pods are back on the stable revision' }
 }
 

@@ -12,7 +12,7 @@ import { seen } from './seen.ts'
 import type { WorkloadSeen } from './seen.ts'
 import { templateFingerprint } from './template.ts'
 
-/** A Deployment, for as long as it is guarded; of the others only where they are. */
+/** A Deployment. */
 export interface DeploymentSeen extends WorkloadSeen {
   readonly escaped: boolean
   readonly generation: number

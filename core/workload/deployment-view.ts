@@ -5,7 +5,7 @@ import { defined } from '../defined.ts'
 import type { Instant, Workload } from '../rollout/model.ts'
 import type { DeploymentSeen } from './deployment-seen.ts'
 import type { Owned, PodSeen, ReplicaSetSeen } from './seen.ts'
-import { unholdable } from './deployment-fields.ts'
+import { ownAmounts, unholdable } from './deployment-fields.ts'
 import { promised } from './percent.ts'
 import type { HoldRecord } from './record.ts'
 import type { Promised } from './percent.ts'
@@ -45,8 +45,8 @@ export function viewDeployment(
   const update = revisions.find(set => set.fingerprint === seen.fingerprint)
   const stable = stableOf(seen, revisions, active, update)
   const { namespace, name, uid, resourceVersion } = seen.metadata
-  const { strategy, minReadySeconds, progressDeadlineSeconds } = seen.owner
-  const rolling = strategy.rollingUpdate ?? { maxUnavailable: '25%', maxSurge: '25%' }
+  const { minReadySeconds, progressDeadlineSeconds } = seen.owner
+  const { maxUnavailable, maxSurge } = ownAmounts(seen.owner)
   const patient = progressDeadlineSeconds === NO_PROGRESS_DEADLINE
   return defined({
     ref: { apiVersion: 'apps/v1', kind: 'Deployment', namespace, name },
@@ -70,7 +70,7 @@ export function viewDeployment(
     unheldBecause: unholdable(seen.owner),
     deadlineSeconds: patient ? undefined : progressDeadlineSeconds,
     seen,
-    promised: promised(rolling.maxUnavailable, rolling.maxSurge, seen.replicas),
+    promised: promised(maxUnavailable, maxSurge, seen.replicas),
     update,
     stable,
     remembered: revisions.findLast(set => set.record)?.record,

@@ -1,6 +1,7 @@
 // The arithmetic of a wave: how many new pods may run now, so that the owner's maxUnavailable and
 // maxSurge hold at every moment on the way to `n`.
 
+import { ownAmounts } from './deployment-fields.ts'
 import type { DeploymentWorkload } from './deployment-view.ts'
 import type { Hold } from './hold.ts'
 import { budgetFor, budgetPods, surgeFor, surgePods } from './percent.ts'
@@ -18,22 +19,17 @@ export type Wave = Pick<Hold, 'mode' | 'pods' | 'budget' | 'surge'>
 /** The widest wave that is safe with `ready` new pods Ready. It needs no memory of the last one. */
 export function waveFor(w: DeploymentWorkload, aim: Aim, ready: number): Wave {
   const { n } = aim
-  const { maxUnavailable, maxSurge } = w.promised
-  const old = w.total - w.updated
   const done = ready >= n
-  const budget = done ? n : Math.min(n, Math.max(ready + maxUnavailable, w.replicas - old))
-  const surge = done ? 0 : Math.min(maxSurge, n - budget)
+  const budget = done ? n : budgetWith(w, n, ready)
+  const surge = done ? 0 : Math.min(w.promised.maxSurge, n - budget)
   return waveOf(w, aim, budget, budget + surge === 0 ? 1 : surge)
 }
 
 /** The wave at which the controller-manager leaves both sides alone while ours move. */
 export function quiet(w: DeploymentWorkload, aim: Aim): Wave {
   const { n } = aim
-  const { maxUnavailable, maxSurge } = w.promised
-  const old = w.total - w.updated
-  const ready = Math.min(w.update?.ready ?? 0, n)
-  const budget = Math.min(n, Math.max(ready + maxUnavailable, w.replicas - old))
-  return waveOf(w, aim, budget, Math.min(Math.max(maxSurge, 1), n - budget))
+  const budget = budgetWith(w, n, Math.min(w.update?.ready ?? 0, n))
+  return waveOf(w, aim, budget, Math.min(Math.max(w.promised.maxSurge, 1), n - budget))
 }
 
 /** The hold as it stands, for no more than `n` new pods: a scaling has made its percents more. */
@@ -75,17 +71,22 @@ export function growth(w: DeploymentWorkload, next: Wave): number {
   return more - budgetPods(w.hold!.budget, w.replicas) - surgePods(w.hold!.surge, w.replicas)
 }
 
+/** As many as may be missing beside those that are Ready; never fewer than are out by now. */
+function budgetWith(w: DeploymentWorkload, n: number, ready: number): number {
+  const out = w.replicas - (w.total - w.updated)
+  return Math.min(n, Math.max(ready + w.promised.maxUnavailable, out))
+}
+
 function waveOf(
   w: DeploymentWorkload,
   { mode, pods }: Pick<Aim, 'mode' | 'pods'>,
   budget: number,
   surge: number,
 ): Wave {
-  const owner = w.seen.owner.strategy.rollingUpdate?.maxSurge ?? '25%'
   return {
     mode,
     pods,
     budget: budgetFor(budget, w.replicas),
-    surge: surgeFor(surge, w.replicas, owner),
+    surge: surgeFor(surge, w.replicas, ownAmounts(w.seen.owner).maxSurge),
   }
 }

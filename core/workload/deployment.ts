@@ -6,6 +6,7 @@ import type { Instant, Move } from '../rollout/model.ts'
 import type { WorkloadAction, WorkloadAdapter } from './adapter.ts'
 import {
   invalidOwner,
+  ownAmounts,
   ownerOfFree,
   ownerOfHeld,
   projectDeployment,
@@ -29,6 +30,7 @@ import { seeDeployment } from './deployment-seen.ts'
 import type { DeploymentSeen } from './deployment-seen.ts'
 import { viewDeployment } from './deployment-view.ts'
 import type { DeploymentWorkload } from './deployment-view.ts'
+import { still } from './hold.ts'
 import { budgetFor, promised, surgeFor } from './percent.ts'
 import type { OwnerValues } from './record.ts'
 import { templateFingerprint } from './template.ts'
@@ -37,7 +39,6 @@ export const deployment: WorkloadAdapter<Deployment, DeploymentSeen, DeploymentW
   apiVersion: 'apps/v1',
   kind: 'Deployment',
   plural: 'deployments',
-  workloadType: 'deployment',
 
   replicas: object => object.spec.replicas ?? 1,
   fingerprint: object => templateFingerprint(object.spec.template),
@@ -52,13 +53,13 @@ export const deployment: WorkloadAdapter<Deployment, DeploymentSeen, DeploymentW
 
   firstWave(before, object, owner, n) {
     const { replicas, unavailable, surge, ownSurge } = room(object, owner)
-    // A half-broken workload gives nobody else away.
-    // The status of the object itself may be missing: a whole object that is put has none.
+    // A half-broken workload gives nobody else away. The status of the object itself may be missing:
+    // a whole object that is put has none.
     const missing = replicas - Math.min(before.status?.readyReplicas ?? 0, replicas)
     const budget = Math.min(n, Math.max(0, unavailable - missing))
     const beside = Math.min(surge, n - budget)
     // Nobody may be missing, and none may be added: the controller goes on when there is room.
-    if (budget + beside === 0) return { mode: 'stop', budget: '1%', surge: '0%' }
+    if (budget + beside === 0) return { mode: 'stop', ...still }
     return {
       mode: 'wave',
       budget: budgetFor(budget, replicas),
@@ -108,8 +109,7 @@ const moves: Moves = {
 }
 
 function room(object: Deployment, owner: OwnerValues) {
-  const { rollingUpdate } = asDeploymentOwner(owner).strategy
-  const { maxUnavailable, maxSurge } = rollingUpdate ?? { maxUnavailable: '25%', maxSurge: '25%' }
+  const { maxUnavailable, maxSurge } = ownAmounts(asDeploymentOwner(owner))
   const replicas = object.spec.replicas ?? 1
   const own = promised(maxUnavailable, maxSurge, replicas)
   return { replicas, unavailable: own.maxUnavailable, surge: own.maxSurge, ownSurge: maxSurge }

@@ -32,6 +32,9 @@ export interface Hold {
   readonly abortSeen?: string
 }
 
+/** While paused the budget means nothing, but the API server refuses one of 0 beside a surge of 0. */
+export const still = { budget: '1%', surge: '0%' } as const
+
 /** The annotation's value. */
 export function formatHold(hold: Hold): string {
   const pairs: [string, string | number][] = [

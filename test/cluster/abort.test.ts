@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
+import { walkTo } from './approvals.ts'
 import { helm } from './commands.ts'
 import { abort, hasCondition, most, obey, resume, says, stand, told, worst } from './facts.ts'
 import type { Story } from './story.ts'
@@ -56,9 +57,7 @@ describe.concurrent('an abort brings all pods back, and no Ready pod is lost', (
     const spec = { strategy: { type: 'RollingUpdate', rollingUpdate } }
     const story = await world.story({ replicas: 4, spec, image: 'app:slow' })
     await story.edit('app:2')
-    await story.reached(1)
-    await story.approve()
-    await story.reached(2)
+    await walkTo(story, 2)
     await abort(story)
     await aborted(story)
     await stand(story, { 'app:slow': 4, 'app:2': 0 })
@@ -78,9 +77,7 @@ describe.concurrent('an abort brings all pods back, and no Ready pod is lost', (
   test('two unfinished versions', async () => {
     const story = await world.story()
     await story.edit('app:2')
-    await story.reached(1)
-    await story.approve()
-    await story.reached(2)
+    await walkTo(story, 2)
     await story.edit('app:3')
     await story.reached(1)
     await abort(story)
@@ -191,9 +188,7 @@ test.concurrent('a new template after an abort starts a release of its own', asy
 test.concurrent('an aborted release that starts again begins with step 1, whatever it had reached', async () => {
   const story = await world.story()
   await story.edit('app:2')
-  await story.reached(1)
-  await story.approve()
-  await story.reached(2)
+  await walkTo(story, 2)
   await abort(story)
   await aborted(story)
   await stand(story, { 'app:1': 10, 'app:2': 0 })

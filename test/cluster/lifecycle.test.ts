@@ -4,6 +4,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { STABLE_REVISION, WORKLOAD_TYPE } from '#api/names.ts'
+import { walkTo } from './approvals.ts'
 import { abort, condition, hasCondition, says, setOf, stand, told, worst } from './facts.ts'
 import { ROLLOUT, deploymentOf, rolloutOf } from './manifests.ts'
 import type { Story } from './story.ts'
@@ -29,9 +30,7 @@ async function guardLabels(story: Story): Promise<readonly string[]> {
 
 async function atHalf(story: Story): Promise<void> {
   await story.edit('app:2')
-  await story.reached(1)
-  await story.approve()
-  await story.reached(2)
+  await walkTo(story, 2)
 }
 
 test.concurrent('a Rollout that is disabled mid-release lets the rest go, and then nothing is held', async () => {

@@ -8,6 +8,7 @@ import { LEASES, MUTATING_WEBHOOKS, NAMESPACES, SECRETS } from '#kube/resources.
 import { startChild } from '../../dev/child.ts'
 import type { Child, ChildOptions } from '../../dev/child.ts'
 import { applyCustomResources } from '../../dev/sluice.ts'
+import { until } from '../../dev/until.ts'
 import { mutatingConfiguration } from '../../webhook/configuration.ts'
 import { startControlPlane } from './control-plane.ts'
 import type { ControlPlane } from './control-plane.ts'
@@ -43,7 +44,7 @@ test('replicas of the webhook share one certificate, which the API server trusts
   await client.create(MUTATING_WEBHOOKS, {
     ...mutatingConfiguration({ name, url, failurePolicy: 'Fail' }),
   } as never)
-  await until('the caBundle is ours', async () => {
+  await eventually('the caBundle is ours', async () => {
     const { webhooks = [] } = await client.get(MUTATING_WEBHOOKS, { name })
     return webhooks.every(({ clientConfig }) => clientConfig.caBundle === data['ca.crt'])
   })
@@ -63,7 +64,7 @@ test('one controller leads, and the other takes over when it ends', async () => 
     const lease = await client.get(LEASES, { namespace, name: 'sluice-controller' })
     return lease.spec?.holderIdentity ?? ''
   }
-  await until('somebody leads', async () => (await holder().catch(() => '')) !== '')
+  await eventually('somebody leads', async () => (await holder().catch(() => '')) !== '')
   const leader = await holder()
   const second = await controller()
   expect(await probe(second, 'readyz')).toEqual([200, 'ok\n'])
@@ -74,7 +75,7 @@ test('one controller leads, and the other takes over when it ends', async () => 
   await first.stop()
   expect(await first.ended).toBe(0)
   // Given back at a graceful end: nobody waits for it to run out.
-  await until('the other leads', async () => !['', leader].includes(await holder()))
+  await eventually('the other leads', async () => !['', leader].includes(await holder()))
   await second.stop()
   expect(await second.ended).toBe(0)
   expect(await holder()).toBe('')
@@ -110,10 +111,6 @@ async function probe({ ready }: Child, path: string): Promise<readonly [number, 
   return [answer.status, await answer.text()]
 }
 
-async function until(expected: string, fact: () => Promise<boolean>): Promise<void> {
-  const end = Date.now() + 30_000
-  while (!(await fact())) {
-    if (Date.now() > end) throw new Error(`expected that ${expected}`)
-    await new Promise(resolve => setTimeout(resolve, 50))
-  }
+function eventually(what: string, fact: () => Promise<boolean>): Promise<void> {
+  return until(`expected that ${what}`, fact, 30_000)
 }

@@ -4,6 +4,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { podCount } from '#core/replicas.ts'
+import { walkTo } from './approvals.ts'
 import { most, says, stand, told, totalOf, worst } from './facts.ts'
 import type { Story } from './story.ts'
 import { startWorld } from './world.ts'
@@ -112,9 +113,7 @@ test('scaled to 0 a release waits, says so, and tells that everything came up ne
   const [event] = await told(story, 'CameUpNew')
   expect(event).toMatchObject({ type: 'Warning' })
   expect(event?.message).toContain('all pods are new')
-  await story.reached(1)
-  await story.approve()
-  await story.reached(2)
+  await walkTo(story, 2)
   await stand(story, { 'app:1': 4, 'app:2': 6 })
 })
 
@@ -154,9 +153,7 @@ test('where no stable ReplicaSet is left to go back to, all stay new, and it is 
   await story.scale(4)
   await stand(story, { 'app:2': 4 })
   await told(story, 'StableRevisionGone')
-  await story.reached(1)
-  await story.approve()
-  await story.reached(2)
+  await walkTo(story, 2)
   await story.approve()
   await story.phase('Healthy')
 })

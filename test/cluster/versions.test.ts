@@ -4,6 +4,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { ARMED_MIN_READY_SECONDS, DESIRED_REPLICAS } from '#api/names.ts'
+import { walkTo } from './approvals.ts'
 import { condition, most, says, setOf, stand, told, worst } from './facts.ts'
 import { startWorld } from './world.ts'
 import type { World } from './world.ts'
@@ -17,9 +18,7 @@ afterAll(() => world?.stop())
 test.concurrent('a third version starts at step 1, and the one in the middle leaves first', async () => {
   const story = await world.story()
   await story.edit('app:2')
-  await story.reached(1)
-  await story.approve()
-  await story.reached(2)
+  await walkTo(story, 2)
   story.forget()
 
   const { stderr } = await story.edit('app:3')
@@ -51,9 +50,7 @@ test.concurrent('broken versions leave before healthy ones, and no Ready pod is 
     return story.now().wanted['app:broken-again'] === 1
   })
   await story.edit('app:5')
-  await story.reached(1)
-  await story.approve()
-  await story.reached(2)
+  await walkTo(story, 2)
   await stand(story, { 'app:1': 5, 'app:5': 5 })
   expect(worst(story).ready).toBeGreaterThanOrEqual(8)
   expect(most(story, 'app:broken')).toBeLessThanOrEqual(1)
@@ -82,9 +79,7 @@ test.concurrent('the stable template ends a release also after a third version',
 test.concurrent('the version in the middle counts as a new one, not as a rollback', async () => {
   const story = await world.story()
   await story.edit('app:2')
-  await story.reached(1)
-  await story.approve()
-  await story.reached(2)
+  await walkTo(story, 2)
   await story.edit('app:3')
   await story.reached(1)
   const { stderr } = await story.edit('app:2')

@@ -8,7 +8,6 @@ import type { KubeObject } from '#api/kubernetes.ts'
 import { HOLD, OWN_ROLLOUT_ID, RECORD } from '#api/names.ts'
 import { difference } from '#core/admission/patch.ts'
 import { reviewWorkload } from '#core/admission/review.ts'
-import type { Rollout } from '#core/rollout/model.ts'
 import type { WorkloadAdapter } from '#core/workload/adapter.ts'
 import { formatHold, holdOf } from '#core/workload/hold.ts'
 import type { Hold } from '#core/workload/hold.ts'
@@ -16,6 +15,7 @@ import { budgetFor, surgeFor } from '#core/workload/percent.ts'
 import { recordOf } from '#core/workload/record.ts'
 import { adapters } from '#core/workload/registry.ts'
 import { deployments, withoutHoldFields, withImage } from './deployments.ts'
+import { threeSteps } from '../world/three-steps.ts'
 
 /** What the laws need to know of a kind beside its adapter. */
 interface Sample {
@@ -30,17 +30,7 @@ const samples: ReadonlyMap<string, Sample> = new Map([
   ['Deployment', { objects: deployments, edited: withImage, rest: withoutHoldFields }],
 ])
 
-const rollout: Rollout = {
-  name: 'web-rollout',
-  namespace: 'shop',
-  uid: 'uid-rollout',
-  ref: { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name: 'web' },
-  steps: [{ replicas: 1 }, { replicas: '50%' }, { replicas: '100%' }],
-  failureThreshold: 0,
-  paused: false,
-  disabled: false,
-  planHash: 'plan',
-}
+const rollout = threeSteps
 
 const modes = ['wave', 'stop', 'aborted', 'finishing', 'released'] as const
 

@@ -11,20 +11,11 @@ import type { Rollout } from '#core/rollout/model.ts'
 import { deployment } from '#core/workload/deployment.ts'
 import type { Hold } from '#core/workload/hold.ts'
 import { firstCells, pattern, read } from './markdown.ts'
+import { threeSteps } from '../world/three-steps.ts'
 
 type Lines = readonly string[]
 
-const rollout: Rollout = {
-  name: 'web',
-  namespace: 'shop',
-  uid: 'uid',
-  ref: { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name: 'web' },
-  steps: [{ replicas: 1 }, { replicas: '50%' }, { replicas: '100%' }],
-  failureThreshold: 0,
-  paused: false,
-  disabled: false,
-  planHash: '',
-}
+const rollout = { ...threeSteps, name: 'web' }
 const plan = {
   rollout,
   release: 'r1',

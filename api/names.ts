@@ -52,3 +52,69 @@ export const CONTROLLER_MANAGER = 'sluice-controller'
 export const ARMED_MIN_READY_SECONDS = 2147483646
 /** To the controller-manager this value means "no deadline". Must be greater than the above. */
 export const NO_PROGRESS_DEADLINE = 2147483647
+
+// Reasons: of conditions of a Rollout, and of events on its workload. Each with what it means.
+
+/** Reasons of condition Ready. */
+export const READY_REASONS = {
+  Guarding: 'the next edit is held',
+  Releasing: 'a release is on its way; the message says what it waits for',
+  Escaped: 'the escape annotation is on the workload, but the fields of a hold are still there',
+  NotGuarding: 'the API server would not call the webhook',
+  WorkloadNotFound: 'there is no such workload; it is guarded as soon as it is created',
+  WorkloadHeld: 'a Rollout that is gone still holds the workload; it is given back first',
+  Conflict: 'another Rollout was first for this workload',
+  Unsupported: 'the Rollout asks for what this version does not do',
+  ProgressDeadlineExceeded: 'as in condition Stalled',
+  Aborted: 'as in condition Stalled',
+} as const
+/** A reason of condition Ready. */
+export type ReadyReason = keyof typeof READY_REASONS
+
+/** Reasons of condition Stalled. */
+export const STALLED_REASONS = {
+  ProgressDeadlineExceeded:
+    "the step's pods were not Ready within the owner's `progressDeadlineSeconds`",
+  Aborted: 'all pods are stable; start again, or put another template there',
+  Conflict: 'see condition Ready',
+  Unsupported: 'see condition Ready',
+} as const
+/** A reason of condition Stalled. */
+export type StalledReason = keyof typeof STALLED_REASONS
+
+/** Reasons for which a Rollout cannot be followed. */
+export type RefusalReason = Extract<ReadyReason & StalledReason, 'Conflict' | 'Unsupported'>
+
+/** Reasons of condition Progressing, of the Kruise API. */
+export const PROGRESSING_REASONS = {
+  Initializing: 'the release has just begun',
+  InRolling: 'in its steps',
+  Paused: 'frozen by the owner of the Rollout or of the workload',
+  Finalising: "after the last step: the owner's values come back",
+  Cancelling: 'going back to the stable version: rolled back, or aborted',
+  Completed: 'over',
+} as const
+/** A reason of condition Progressing. */
+export type ProgressingReason = keyof typeof PROGRESSING_REASONS
+
+/** Reasons of events on a workload. */
+export const EVENT_REASONS = {
+  ReleaseStarted: 'an edit was held',
+  ReleaseRestarted: 'the template changed again in the middle; step 1 begins for the new one',
+  StepReached: "the step's pods are Ready; says what it waits for, and the command",
+  StepJumped: 'somebody wrote `nextStepIndex`',
+  PlanChanged: 'the steps changed; says with which one the release goes on',
+  ReleaseCompleted: 'everybody is new',
+  ReleaseRolledBack: 'the stable template came back, and everybody is stable',
+  Released: 'the Rollout was deleted or disabled during a release',
+  Aborting: 'an abort was asked for: all pods go back to the stable revision',
+  ReleaseAborted: 'aborted, and everybody is stable',
+  ApprovalIgnored: "an approval came before the step's pause: approve again then",
+  ProgressDeadlineExceeded: 'as in condition Stalled',
+  CameUpNew: 'after a scaling no old pod is left',
+  StableRevisionGone: 'no ReplicaSet of the stable version is left to go back to',
+  NotHeld: 'a version went out that no step has held; says why',
+  ValuesRestored: 'fields of a hold were found without the hold',
+} as const
+/** A reason of an event on a workload. */
+export type EventReason = keyof typeof EVENT_REASONS

@@ -3,6 +3,7 @@
 // snapshot, never the memory of a write, so a lost or repeated reconcile is harmless.
 
 import { ESCAPE } from '#api/names.ts'
+import type { ProgressingReason } from '#api/names.ts'
 import {
   abortForgotten,
   abortTold,
@@ -179,7 +180,7 @@ function sameMemory(a: Memory, b: Memory): boolean {
   return (Object.keys(a) as (keyof typeof a)[]).every(key => a[key] === b[key])
 }
 
-function progressing(reason: NonNullable<Standing['progressing']>): Plan['standing'] {
+function progressing(reason: ProgressingReason): Plan['standing'] {
   return () => ({ phase: 'Progressing', progressing: reason, reconciling: true })
 }
 
@@ -195,7 +196,7 @@ function phaseKept({ memory }: Snapshot): Phase {
 }
 
 /** Late is told, and moves nothing. */
-function patiently(s: Snapshot, reason: NonNullable<Standing['progressing']>): Standing {
+function patiently(s: Snapshot, reason: ProgressingReason): Standing {
   const late = !s.memory.pauseReached && overdue(s)
   const stalled = late && ({ stalled: 'ProgressDeadlineExceeded' } as const)
   return { phase: 'Progressing', progressing: reason, reconciling: true, ...stalled }

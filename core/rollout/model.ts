@@ -2,6 +2,13 @@
 // in a test.
 
 import type { IntOrPercent } from '#api/kubernetes.ts'
+import type {
+  EventReason,
+  ProgressingReason,
+  ReadyReason,
+  RefusalReason,
+  StalledReason,
+} from '#api/names.ts'
 import type { Change } from '../change.ts'
 import type { Hold } from '../workload/hold.ts'
 import type { HoldRecord } from '../workload/record.ts'
@@ -39,7 +46,7 @@ export interface Rollout {
   /** Digest of the abort annotation; undefined where there is none. */
   readonly abort?: string
   /** Why it cannot be followed: what it asks for is not there, or another Rollout was first. */
-  readonly refused?: { readonly reason: string; readonly message: string }
+  readonly refused?: { readonly reason: RefusalReason; readonly message: string }
 }
 
 /** The API's one-word summary. */
@@ -173,7 +180,7 @@ export type Action =
 /** Something to tell where people look: on the workload. */
 export interface WorkloadEvent {
   readonly type: 'Normal' | 'Warning'
-  readonly reason: string
+  readonly reason: EventReason
   readonly message: string
   /** The same event of the same release is told once. */
   readonly key: string
@@ -185,21 +192,12 @@ export interface Standing {
   /** Reason of condition Progressing; undefined before the first release. */
   readonly progressing?: ProgressingReason
   /** Reason of condition Stalled: nothing moves until somebody acts. */
-  readonly stalled?: string
+  readonly stalled?: StalledReason
   /** Reason of condition Ready when it is false: the Rollout does not do its work. */
-  readonly notReady?: string
+  readonly notReady?: ReadyReason
   /** The workload is on its way to where the Rollout wants it. */
   readonly reconciling: boolean
 }
-
-/** Reasons of condition Progressing. */
-export type ProgressingReason =
-  | 'Initializing'
-  | 'InRolling'
-  | 'Paused'
-  | 'Finalising'
-  | 'Cancelling'
-  | 'Completed'
 
 /** What to do next: `actions` in order, then `status`, each guarded by what was read. */
 export interface Decision {

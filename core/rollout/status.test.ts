@@ -83,7 +83,7 @@ test('a release is Reconciling, an end Ready, trouble Stalled, as kstatus reads 
     Ready: 'False Releasing',
     Reconciling: 'True StepPaused',
   })
-  const late = { ...releasing, stalled: 'ProgressDeadlineExceeded' }
+  const late = { ...releasing, stalled: 'ProgressDeadlineExceeded' } as const
   expect(conditions(status({ standing: late }))).toMatchObject({
     Ready: 'False ProgressDeadlineExceeded',
     Stalled: 'True ProgressDeadlineExceeded',

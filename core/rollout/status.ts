@@ -2,6 +2,7 @@
 // reasons and paths are the API's; messages are ours.
 
 import type { Condition } from '#api/kubernetes.ts'
+import type { ProgressingReason, ReadyReason, StalledReason } from '#api/names.ts'
 import type { CanaryStatus, RolloutCondition, RolloutStatus } from '#api/rollout.generated.ts'
 import { defined } from '../defined.ts'
 import { equalJson } from '../equal.ts'
@@ -29,11 +30,15 @@ export function memoryOf(status: RolloutStatus | undefined): Memory {
     nextStepIndex: canary.nextStepIndex,
     state: canary.currentStepState as StepState | '',
     // An approval overwrites the state, so that the pause was reached stands in a second place.
-    pauseReached: condition(status, 'Reconciling')?.reason === 'StepPaused',
+    pauseReached: condition(status, 'Reconciling')?.reason === STEP_PAUSED,
     since: instantOf(canary.lastUpdateTime),
-    late: condition(status, 'Stalled')?.reason === 'ProgressDeadlineExceeded',
+    late: condition(status, 'Stalled')?.reason === LATE,
   }
 }
+
+/** Reason of condition Reconciling while a step is in its pause; else it is the phase. */
+const STEP_PAUSED = 'StepPaused' satisfies StepState
+const LATE: StalledReason = 'ProgressDeadlineExceeded'
 
 const endings: ReadonlyMap<string, Ending> = new Map([
   ['True', 'completed'],
@@ -114,12 +119,14 @@ function canaryStatusOf(memory: Memory, workload: Workload, message: string): Ca
   }
 }
 
-interface Wanted {
-  readonly type: string
-  readonly status: boolean
-  readonly reason: string
-  readonly message: string
-}
+/** A condition as a decision wants it: each type with reasons of its own. */
+type Wanted = { readonly status: boolean; readonly message: string } & (
+  | { readonly type: 'Ready'; readonly reason: ReadyReason }
+  | { readonly type: 'Reconciling'; readonly reason: Phase | typeof STEP_PAUSED }
+  | { readonly type: 'Stalled'; readonly reason: StalledReason }
+  | { readonly type: 'Progressing'; readonly reason: ProgressingReason }
+  | { readonly type: 'Succeeded'; readonly reason: '' }
+)
 
 function conditionsOf(
   before: RolloutStatus | undefined,
@@ -155,7 +162,7 @@ function ofKstatus({ memory, standing, message }: Decision): readonly Wanted[] {
   const ready = why === undefined && !reconciling
   const wanted: Wanted[] = [{ type: 'Ready', status: ready, reason: why ?? idle, message }]
   if (reconciling) {
-    const reason = memory.releasing && memory.pauseReached ? 'StepPaused' : phase
+    const reason = memory.releasing && memory.pauseReached ? STEP_PAUSED : phase
     wanted.push({ type: 'Reconciling', status: true, reason, message })
   }
   if (stalled !== undefined) {

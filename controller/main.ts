@@ -15,7 +15,8 @@ await runProgram('sluice-controller', async stop => {
   const { namespace, leaseName, identity, configuration, concurrency, kubeconfig } = config
   const log = createLog('controller', config.logLevel)
   const connection = await connect({ env: process.env, ...(kubeconfig && { kubeconfig }) })
-  const client = new KubeClient(connection)
+  // One for each key that is worked on: no write waits for another's answer.
+  const client = new KubeClient(connection, { connections: Math.max(concurrency, 32) })
   const metrics = createMetrics()
   const controller = createController({
     client,

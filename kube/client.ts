@@ -27,7 +27,10 @@ export interface ClientOptions {
   readonly version?: string
   /** Time limit of one request, 30 s unless given. */
   readonly timeoutMs?: number
-  /** Most connections for requests, 32 unless given; watches have their own. */
+  /**
+   * Most requests under way at once, 32 unless given; watches do not count. Nothing else limits
+   * them: the API server's own fairness says when it has enough.
+   */
   readonly connections?: number
   /** Gets the text of each admission warning. */
   readonly onWarning?: (text: string) => void

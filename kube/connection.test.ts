@@ -82,6 +82,30 @@ test('a kubeconfig gives server, namespace and token; the first of several files
   expect(await connection.headers(false)).toEqual({ authorization: 'Bearer secret' })
 })
 
+test('a token file is found beside its kubeconfig, and read again after a refusal', async () => {
+  const users = [{ name: 'me', user: { token: 'stale', tokenFile: 'token' } }]
+  const dir = await folder({ a: kubeconfig({ users }), token: 'first\n' })
+  const { headers } = await fromKubeconfig(join(dir, 'a'))
+  expect(await headers(false)).toEqual({ authorization: 'Bearer first' })
+  await writeFile(join(dir, 'token'), 'second')
+  const refused = await Promise.all([headers(true), headers(true)])
+  expect(refused).toEqual(Array(2).fill({ authorization: 'Bearer second' }))
+  expect(await headers(false)).toEqual({ authorization: 'Bearer second' })
+})
+
+test('certificate files are read for every connection', async () => {
+  const user = { 'client-certificate': 'cert', 'client-key': 'key' }
+  const dir = await folder({
+    a: kubeconfig({ users: [{ name: 'me', user }] }),
+    cert: 'FIRST',
+    key: 'KEY',
+  })
+  const { tls } = await fromKubeconfig(join(dir, 'a'))
+  expect(String((await tls()).cert)).toBe('FIRST')
+  await writeFile(join(dir, 'cert'), 'SECOND')
+  expect(String((await tls()).cert)).toBe('SECOND')
+})
+
 test('credentials of an exec plugin are used', async () => {
   const credential = {
     apiVersion: 'client.authentication.k8s.io/v1',
@@ -103,6 +127,15 @@ test.each<[string, Readonly<Record<string, unknown>>, string]>([
   ['an unknown context', { 'current-context': 'x' }, 'the current-context x is not in contexts'],
   ['no such cluster', { clusters: [] }, 'the cluster one is not in clusters'],
   ['no such user', { users: [] }, 'the user me is not in users'],
+  [
+    'a proxy',
+    {
+      clusters: [
+        { name: 'one', cluster: { server: 'https://here', 'proxy-url': 'http://proxy:3128' } },
+      ],
+    },
+    'cluster one has a proxy-url, which is not supported',
+  ],
   [
     'a server that is no URL',
     { clusters: [{ name: 'one', cluster: { server: 'here' } }] },

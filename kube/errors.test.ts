@@ -63,6 +63,7 @@ describe('how long a server asks to wait', () => {
   test('in seconds', () => expect(wait('7')).toBe(7_000))
   test('as a date', () => expect(wait('Thu, 01 Jan 2026 00:00:05 GMT')).toBe(5_000))
   test('as a date gone by', () => expect(wait('Wed, 31 Dec 2025 00:00:00 GMT')).toBe(0))
+  test('longer than sense', () => expect(wait('86400')).toBe(60_000))
   test('in the Status', () => expect(wait(undefined, { retryAfterSeconds: 3 })).toBe(3_000))
   test('in words we do not know', () => expect(wait('soon')).toBeUndefined())
   test('not at all', () => expect(wait(undefined)).toBeUndefined())

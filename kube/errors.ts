@@ -15,7 +15,7 @@ export interface Failure {
   readonly reason: string
   readonly message: string
   readonly causes: readonly StatusCause[]
-  /** Milliseconds that the server asks to wait. */
+  /** Milliseconds that the server asks to wait, a minute at most. */
   readonly retryAfterMs?: number
 }
 
@@ -67,18 +67,21 @@ export interface Answer {
   readonly request: string
 }
 
+/** A proxy's "tomorrow", or a date by another clock, must not end our work for so long. */
+const LONGEST_WAIT_MS = 60_000
+
 /** Makes the typed error of an answer that is not a success. */
 export function fromStatus(answer: Answer, now = Date.now()): ApiError {
   const status = parseStatus(answer.body)
   const message = status?.message ?? excerpt(answer.body)
-  const retryAfterMs =
+  const asked =
     parseRetryAfter(answer.retryAfter, now) ?? seconds(status?.details?.retryAfterSeconds)
   return classify({
     code: answer.code,
     reason: status?.reason ?? '',
     message: `${answer.request}: ${answer.code} ${message}`.trimEnd(),
     causes: causesOf(status),
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(asked === undefined ? {} : { retryAfterMs: Math.min(asked, LONGEST_WAIT_MS) }),
   })
 }
 

@@ -37,6 +37,11 @@ export class Guard {
     return this.#controller.signal
   }
 
+  /** The time limit ended the exchange. */
+  get timedOut(): boolean {
+    return this.#timedOut
+  }
+
   /** Ends the time limit: the rest may take as long as it takes. */
   disarm(): void {
     clearTimeout(this.#timer)

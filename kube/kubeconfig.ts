@@ -1,10 +1,11 @@
 // Reads a kubeconfig. The client library is loaded only here and only then: it knows every way of
 // getting credentials (exec plugins, OIDC), and costs 60 MiB that a pod does without.
-import { delimiter } from 'node:path'
+import { readFile } from 'node:fs/promises'
+import { delimiter, dirname, resolve } from 'node:path'
 import type { Cluster, KubeConfig } from '@kubernetes/client-node'
 import type { Connection, TlsMaterial } from './connection.ts'
 
-/** Plugins and files are asked again after this age. */
+/** Headers are asked for again after this age; certificates for every connection. */
 const CREDENTIALS_AGE_MS = 30_000
 
 interface Credentials {
@@ -19,7 +20,6 @@ interface Credentials {
 export async function fromKubeconfig(path: string): Promise<Connection> {
   const config = await load(path)
   const cluster = currentCluster(config, path)
-  const credentials = agingCredentials(config, path)
   if (cluster.proxyUrl) {
     throw new Error(`${path}: cluster ${cluster.name} has a proxy-url, which is not supported`)
   }
@@ -27,8 +27,7 @@ export async function fromKubeconfig(path: string): Promise<Connection> {
     server: cluster.server,
     source: `context ${config.getCurrentContext()} of ${path}`,
     namespace: config.getContextObject(config.getCurrentContext())?.namespace ?? 'default',
-    tls: async () => (await credentials(false)).tls,
-    headers: async fresh => (await credentials(fresh)).headers,
+    ...agingCredentials(config, path),
   }
 }
 
@@ -38,7 +37,8 @@ async function load(path: string): Promise<KubeConfig> {
   for (const file of path.split(delimiter).filter(each => each !== '')) {
     const next = new library.KubeConfig()
     try {
-      next.loadFromFile(file)
+      next.loadFromString(await withTokens(file, library.loadYaml))
+      next.makePathsAbsolute(dirname(file))
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error)
       throw new Error(`${file}: the kubeconfig cannot be read: ${why}`, { cause: error })
@@ -49,6 +49,22 @@ async function load(path: string): Promise<KubeConfig> {
     config.currentContext ||= next.currentContext
   }
   return config
+}
+
+interface KubeconfigFile {
+  readonly users?: readonly {
+    readonly user?: { readonly tokenFile?: string; token?: string } | null
+  }[]
+}
+
+/** The library does not know `tokenFile`, which kubectl does, and prefers to `token`. */
+async function withTokens(file: string, parse: <T>(text: string) => T): Promise<string> {
+  const config = parse<KubeconfigFile>(await readFile(file, 'utf8'))
+  for (const { user } of config.users ?? []) {
+    if (!user?.tokenFile) continue
+    user.token = (await readFile(resolve(dirname(file), user.tokenFile), 'utf8')).trim()
+  }
+  return JSON.stringify(config)
 }
 
 function joined<T extends { name: string }>(first: readonly T[], next: readonly T[]): T[] {
@@ -74,24 +90,31 @@ function currentCluster(config: KubeConfig, path: string): Cluster {
   return cluster
 }
 
-function agingCredentials(
-  config: KubeConfig,
-  path: string,
-): (fresh: boolean) => Promise<Credentials> {
-  let current: Promise<Credentials> | undefined
+function agingCredentials(first: KubeConfig, path: string): Pick<Connection, 'headers' | 'tls'> {
+  let config = first
+  let reading: Promise<Credentials> | undefined
+  let headers: Credentials['headers'] | undefined
   let askedAt = Number.NEGATIVE_INFINITY
-  return async fresh => {
-    const now = performance.now()
-    if (current === undefined || fresh || now - askedAt > CREDENTIALS_AGE_MS) {
-      askedAt = now
-      const asked = credentialsOf(config, path)
-      // A plugin that failed once is asked again by the next request.
-      asked.catch(() => {
-        if (current === asked) current = undefined
-      })
-      current = asked
-    }
-    return current
+  const readAgain = async () => {
+    config = await load(path)
+    return credentialsOf(config, path)
+  }
+  return {
+    // Files may be exchanged one after the other: a connection begins with what they say now.
+    tls: async () => (await credentialsOf(config, path)).tls,
+    headers: async fresh => {
+      const now = performance.now()
+      if (headers && !fresh && now - askedAt <= CREDENTIALS_AGE_MS) return headers
+      // Many requests are refused at once, and a plugin is a process: one answer is for all.
+      const asked = fresh ? (reading ??= readAgain()) : credentialsOf(config, path)
+      try {
+        headers = (await asked).headers
+        askedAt = now
+        return headers
+      } finally {
+        if (fresh) reading = undefined
+      }
+    },
   }
 }
 

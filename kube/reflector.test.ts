@@ -58,7 +58,7 @@ interface Script {
 }
 
 /** Runs a reflector against a script; what is not scripted is an empty list and a silent watch. */
-async function reflect(script: Script, options: { idleSeconds?: number; broken?: string } = {}) {
+async function reflect(script: Script, options: { idleMs?: number; broken?: string } = {}) {
   const asked: URL[] = []
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '', 'http://server')
@@ -87,7 +87,6 @@ async function reflect(script: Script, options: { idleSeconds?: number; broken?:
     each && `${each.metadata.uid}@${each.metadata.resourceVersion}`
   cache.onChange((before, after) => seen.push(`${words(before) ?? '-'} > ${words(after) ?? '-'}`))
   const news: ReflectorNews[] = []
-  const seconds = options.idleSeconds ?? 300
   const reflector = new Reflector({
     client,
     type: CONFIG_MAPS,
@@ -98,8 +97,8 @@ async function reflect(script: Script, options: { idleSeconds?: number; broken?:
     },
     onNews: each => news.push(each),
     random: () => 0,
-    watchSeconds: { min: seconds, max: seconds },
-    marginMs: 0,
+    watchSeconds: { min: 300, max: 300 },
+    ...(options.idleMs === undefined ? {} : { idleMs: options.idleMs }),
   })
   const stop = new AbortController()
   const running = reflector.run(stop.signal)
@@ -200,7 +199,7 @@ test('429 is waited out as the server asks, and the list comes again', async () 
 test('a connection that falls silent is left', async () => {
   const { asked, news } = await reflect(
     { lists: [listOf('10')], watches: [open(bookmark('20'))] },
-    { idleSeconds: 1 },
+    { idleMs: 300 },
   )
   await eventually(() => expect(watchVersions(asked)).toEqual(['10', '20']))
   const failed = news.find(each => each.what === 'failed')

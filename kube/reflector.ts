@@ -28,14 +28,13 @@ export interface ReflectorOptions<T extends KubeObject, P extends Cached> extend
   readonly random?: () => number
   /** Seconds after which the server is to end a watch: random between these, 240 to 480. */
   readonly watchSeconds?: { readonly min: number; readonly max: number }
-  /** How long after that a silent connection counts as dead, 30 s unless given. */
-  readonly marginMs?: number
+  /** See `WatchOptions.idleMs`. */
+  readonly idleMs?: number
 }
 
 const BACKOFF = { baseMs: 500, capMs: 10_000 }
 /** Replicas and kinds that started together do not all watch anew together. */
 const WATCH_SECONDS = { min: 240, max: 480 }
-const MARGIN_MS = 30_000
 /** A watch that ends sooner without an event is a failure, or the loop would spin. */
 const SOUND_WATCH_MS = 5_000
 
@@ -76,7 +75,7 @@ export class Reflector<T extends KubeObject, P extends Cached> {
   }
 
   async #watch(resourceVersion: string, signal: AbortSignal): Promise<void> {
-    const { client, type, watchSeconds = WATCH_SECONDS, marginMs = MARGIN_MS } = this.#options
+    const { client, type, watchSeconds = WATCH_SECONDS, idleMs } = this.#options
     const { min, max } = watchSeconds
     const timeoutSeconds = Math.round(min + this.#random() * (max - min))
     const events = client.watch(type, {
@@ -84,7 +83,7 @@ export class Reflector<T extends KubeObject, P extends Cached> {
       resourceVersion,
       signal,
       timeoutSeconds,
-      idleMs: timeoutSeconds * 1000 + marginMs,
+      ...(idleMs === undefined ? {} : { idleMs }),
     })
     this.#tell({ what: 'watching', resourceVersion })
     const openedAt = performance.now()

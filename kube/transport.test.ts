@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import type { RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { KubeClient } from './client.ts'
 import type { ClientOptions } from './client.ts'
 import { Forbidden, Retryable } from './errors.ts'
@@ -72,6 +72,74 @@ test('credentials that stay refused are an error', async () => {
   const refuse: RequestListener = (_, response) => void response.writeHead(401).end()
   const client = await serve(refuse, {}, ['old', 'old'])
   await expect(client.get(PODS, ref)).rejects.toBeInstanceOf(Forbidden)
+})
+
+test('a refused watch asks with credentials read again', async () => {
+  const client = await serve(
+    (request, response) => {
+      response.statusCode = request.headers.authorization === 'Bearer new' ? 200 : 401
+      response.end('{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"7"}}}\n')
+    },
+    {},
+    ['old', 'new'],
+  )
+  const { value } = await client.watch(PODS, { resourceVersion: '1' }).next()
+  expect(value).toEqual({ type: 'BOOKMARK', resourceVersion: '7' })
+})
+
+test('a refused connection is left: its certificate stays what it was', async () => {
+  const ports: number[] = []
+  const client = await serve((request, response) => {
+    const port = request.socket.remotePort!
+    if (!ports.includes(port)) ports.push(port)
+    // The first connection is accepted once; then what it began with has expired.
+    response.statusCode = port === ports[0] && request.url?.includes('/two') ? 401 : 200
+    response.end('{}')
+  })
+  await client.get(PODS, ref)
+  await client.get(PODS, { ...ref, name: 'two' })
+  await client.get(PODS, ref)
+  expect(ports).toHaveLength(2)
+})
+
+test('after one connection fell silent no request goes over its neighbours', async () => {
+  const ports = new Set<number>()
+  const silent = new Set<number>()
+  const waiting: (() => void)[] = []
+  const client = await serve((request, response) => {
+    const port = request.socket.remotePort!
+    ports.add(port)
+    if (silent.has(port)) return
+    waiting.push(() => void response.end('{}'))
+    if (request.url?.includes('together') && waiting.length < 8) return
+    for (const answer of waiting.splice(0)) answer()
+  })
+  const together = { ...ref, name: 'together' }
+  await Promise.all(Array.from({ length: 8 }, () => client.get(PODS, together)))
+  // The pool takes a moment to see that they are free.
+  await vi.waitFor(async () => {
+    const before = ports.size
+    await client.get(PODS, ref)
+    expect(ports.size).toBe(before)
+  })
+  for (const port of ports) silent.add(port)
+  const before = ports.size
+  await expect(client.get(PODS, ref, { timeoutMs: 50 })).rejects.toBeInstanceOf(Retryable)
+  expect(await client.get(PODS, ref)).toEqual({})
+  expect(ports.size).toBe(before + 1)
+})
+
+test('as many requests are on their way at once as there are connections', async () => {
+  const waiting: (() => void)[] = []
+  const client = await serve(
+    (_, response) => {
+      waiting.push(() => void response.end('{}'))
+      if (waiting.length === 100) for (const answer of waiting) answer()
+    },
+    { connections: 100 },
+  )
+  const answers = Array.from({ length: 100 }, () => client.get(PODS, ref))
+  expect(await Promise.all(answers)).toHaveLength(100)
 })
 
 test('an answer that does not come in time, or not at all, can be asked again', async () => {

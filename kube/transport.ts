@@ -1,11 +1,13 @@
 // Carries requests to the API server over kept-alive connections: one pool for requests, one for
-// watches, so that any number of open watches never makes a request wait.
-import { Pool, buildConnector } from 'undici'
+// watches, so that any number of open watches never makes a request wait. A pool whose connections
+// can no longer be trusted (a refused certificate, a peer that vanished) is left as a whole.
 import type { Dispatcher } from 'undici'
 import type { Connection } from './connection.ts'
 import { fromStatus } from './errors.ts'
 import { Guard, describe } from './guard.ts'
 import type { Call } from './guard.ts'
+import { RenewablePool } from './pool.ts'
+import type { Lane } from './pool.ts'
 
 /** An open response whose body arrives over time. */
 export interface Stream {
@@ -24,46 +26,35 @@ export interface TransportOptions {
   readonly onWarning?: (text: string) => void
 }
 
-const CONNECT_TIMEOUT_MS = 10_000
-/** Below the 90 s after which the API server closes an idle connection. */
-const KEEP_ALIVE_MS = 60_000
-/** The kernel then notices a vanished peer in about half a minute. */
-const PROBE_AFTER_MS = 15_000
-
 /** Sends requests; every failure is an error of errors.ts, or the reason of an aborted signal. */
 export class Transport {
   readonly #options: TransportOptions
   readonly #basePath: string
-  readonly #requests: Pool
-  readonly #watches: Pool
+  readonly #requests: RenewablePool
+  readonly #watches: RenewablePool
 
   constructor(options: TransportOptions) {
     this.#options = options
-    const server = new URL(options.connection.server)
-    this.#basePath = server.pathname.replace(/\/+$/, '')
-    const settings: Pool.Options = {
-      connect: connectorOf(options.connection),
-      allowH2: false,
-      pipelining: 1,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-    }
-    this.#requests = new Pool(server.origin, { ...settings, connections: options.connections })
-    this.#watches = new Pool(server.origin, settings)
+    const { connection, connections } = options
+    this.#basePath = new URL(connection.server).pathname.replace(/\/+$/, '')
+    this.#requests = new RenewablePool(connection, connections)
+    this.#watches = new RenewablePool(connection)
   }
 
   /** Sends a request and gives the body of a successful answer. */
   async send(call: Call): Promise<string> {
     const guard = new Guard(call)
+    const lane = this.#requests.lane()
     try {
-      const { response, body } = await this.#exchange(call, guard.signal)
+      const response = await this.#exchange(lane, call, guard)
+      const body = await response.body.text()
       this.#warn(response.headers['warning'])
       if (response.statusCode >= 200 && response.statusCode < 300) return body
       throw this.#failure(call, response, body)
     } catch (error) {
       throw guard.explain(error)
     } finally {
+      if (guard.timedOut) lane.leave()
       guard.release()
     }
   }
@@ -71,18 +62,16 @@ export class Transport {
   /** Opens a stream; it fails where no byte arrives for `idleMs`. */
   async open(call: Call, idleMs: number): Promise<Stream> {
     const guard = new Guard(call)
+    const lane = this.#watches.lane()
     try {
-      const response = await this.#watches.request({
-        ...(await this.#request(call, false)),
-        signal: guard.signal,
-        bodyTimeout: idleMs,
-      })
+      const response = await this.#exchange(lane, call, guard, idleMs)
       if (response.statusCode !== 200) {
         throw this.#failure(call, response, await response.body.text())
       }
       guard.disarm()
       return { chunks: explained(response.body, guard), close: () => guard.close() }
     } catch (error) {
+      if (guard.timedOut) lane.leave()
       guard.release()
       throw guard.explain(error)
     }
@@ -93,13 +82,20 @@ export class Transport {
     await Promise.all([this.#requests.destroy(), this.#watches.destroy()])
   }
 
-  async #exchange(call: Call, signal: AbortSignal) {
-    const first = await this.#requests.request({ ...(await this.#request(call, false)), signal })
-    const body = await first.body.text()
-    if (first.statusCode !== 401) return { response: first, body }
-    // The token may have rotated since it was read; a 401 comes before any effect.
-    const second = await this.#requests.request({ ...(await this.#request(call, true)), signal })
-    return { response: second, body: await second.body.text() }
+  async #exchange(
+    lane: Lane,
+    call: Call,
+    { signal }: Guard,
+    bodyTimeout?: number,
+  ): Promise<Dispatcher.ResponseData> {
+    const settings = { signal, ...(bodyTimeout === undefined ? {} : { bodyTimeout }) }
+    const first = await lane.request({ ...(await this.#request(call, false)), ...settings })
+    if (first.statusCode !== 401) return first
+    await first.body.dump()
+    // The token may have rotated since it was read, or the certificate that this connection began
+    // with has expired, which stays refused however often it is asked. A 401 comes before any effect.
+    lane.leave()
+    return lane.request({ ...(await this.#request(call, true)), ...settings })
   }
 
   async #request(call: Call, fresh: boolean): Promise<Dispatcher.RequestOptions> {
@@ -151,32 +147,5 @@ async function* explained(
     throw guard.explain(error)
   } finally {
     guard.release()
-  }
-}
-
-function connectorOf(connection: Connection): buildConnector.connector {
-  return (options, callback) => {
-    void connectWith(connection, options, callback)
-  }
-}
-
-async function connectWith(
-  connection: Connection,
-  options: buildConnector.Options,
-  callback: buildConnector.Callback,
-): Promise<void> {
-  try {
-    // Read for every new connection: certificates and CA rotate while we run.
-    const tls = await connection.tls()
-    const connect = buildConnector({
-      ...tls,
-      allowH2: false,
-      timeout: CONNECT_TIMEOUT_MS,
-      keepAlive: true,
-      keepAliveInitialDelay: PROBE_AFTER_MS,
-    })
-    connect(options, callback)
-  } catch (error) {
-    callback(error instanceof Error ? error : new Error(String(error)), null)
   }
 }

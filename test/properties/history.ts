@@ -1,19 +1,19 @@
-// Random histories: what may happen, as plain data, so that a history that failed can be read and run
-// again.
+// Random histories of the simulated world: people, machines and the machinery take turns in any order.
 
-import type { DeploymentSpec } from '#api/kubernetes.ts'
 import fc from 'fast-check'
 import { allKinds, catchUp, reconcile } from '../world/controller.ts'
 import type { Turn } from '../world/controller.ts'
 import { syncDeployment } from '../world/deployment-controller.ts'
 import * as people from '../world/people.ts'
-import type { Happening, Steps } from '../world/people.ts'
+import type { Happening } from '../world/people.ts'
 import { killPod, makeReady, syncReplicaSets } from '../world/replica-set-controller.ts'
 import { deploymentIn, rolloutIn, versionOf } from '../world/world.ts'
 import type { World } from '../world/world.ts'
+import { histories, plansWith, rolling, versions } from './happenings.ts'
+import type { Happened as Words, Strategy } from './happenings.ts'
 
-/** One thing that happens: its name and a small number that says which. */
-export type Happened = readonly [name: ActName, which: number]
+/** One thing that happens. */
+export type Happened = Words<ActName>
 
 /** What a history begins with. */
 export interface Start {
@@ -23,16 +23,8 @@ export interface Start {
   readonly plan: number
 }
 
-/** The versions that people edit between; a broken one never gets Ready. */
-const versions = ['v1', 'v2', 'v3', 'broken'] as const
-
-const rolling = (maxUnavailable: number | string, maxSurge: number | string) => ({
-  type: 'RollingUpdate',
-  rollingUpdate: { maxUnavailable, maxSurge },
-})
-
 /** The owners' strategies; the first three can be told from a hold's, numbers cannot. */
-export const strategies: readonly NonNullable<DeploymentSpec['strategy']>[] = [
+export const strategies: readonly Strategy[] = [
   rolling('25%', '25%'),
   rolling('50%', '0%'),
   rolling('0%', '40%'),
@@ -41,12 +33,8 @@ export const strategies: readonly NonNullable<DeploymentSpec['strategy']>[] = [
   rolling(2, 3),
 ]
 
-/** The plans of the Rollout, each of three steps: their number may not change during a release. */
-export const plans: readonly Steps[] = [
-  [{ replicas: 1 }, { replicas: '50%' }, { replicas: '100%' }],
-  [{ replicas: '20%' }, { replicas: '60%', pause: { duration: 20 } }, { replicas: '100%' }],
-  [{ replicas: '30%' }, { replicas: 5 }, { replicas: '99%' }],
-]
+/** The plans of the Rollout. */
+export const plans = plansWith(20)
 
 /** Called with each turn of the controller. */
 export type OnTurn = (world: World, turn: Turn) => void
@@ -129,15 +117,8 @@ const often: readonly ActName[] = ['learn', 'look', 'manager', 'sets', 'ready']
 const sometimes: readonly ActName[] = ['edit', 'approve', 'scale', 'pass']
 
 /** A history of things that happen; `seldom` of those that need not. */
-export function histories(seldom: readonly ActName[]): fc.Arbitrary<readonly Happened[]> {
-  const named = (names: readonly ActName[]) =>
-    fc.tuple(fc.constantFrom(...names), fc.nat(27)) as fc.Arbitrary<Happened>
-  const one = fc.oneof(
-    { weight: 10, arbitrary: named(often) },
-    { weight: 3, arbitrary: named(sometimes) },
-    { weight: 2, arbitrary: named(seldom) },
-  )
-  return fc.array(one, { maxLength: 80, size: 'max' })
+export function historiesWith(seldom: readonly ActName[]): fc.Arbitrary<readonly Happened[]> {
+  return histories({ often, sometimes, seldom }, 80)
 }
 
 /** What a history begins with; only the first few strategies. */

@@ -11,7 +11,7 @@ import { newWorld, pods, settle, sight } from '../world/play.ts'
 import type { Happening } from '../world/people.ts'
 import { Refused, deploymentIn, replicasOf, rolloutIn, versionOf, wanted } from '../world/world.ts'
 import type { World } from '../world/world.ts'
-import { histories, plans, run, starts, strategies } from './history.ts'
+import { historiesWith, plans, run, starts, strategies } from './history.ts'
 import type { ActName, Happened, Start } from './history.ts'
 import { checkTurn, isCounted, isScaled, keptReady, promisedReady } from './laws.ts'
 
@@ -35,7 +35,7 @@ const inOutages = [...intents, 'webhook', 'webhook'] as const
 
 test('histories without an outage are safe at every moment, and quiet and right in the end', () => {
   fc.assert(
-    fc.property(starts(strategies.length), histories(intents), (start, history) =>
+    fc.property(starts(strategies.length), historiesWith(intents), (start, history) =>
       tell(new Telling(start), history),
     ),
     { numRuns: runs, ...seed() },
@@ -44,7 +44,7 @@ test('histories without an outage are safe at every moment, and quiet and right 
 
 test('after an outage of the webhook everything is right again in the end', () => {
   fc.assert(
-    fc.property(starts(3), histories(inOutages), (start, history) =>
+    fc.property(starts(3), historiesWith(inOutages), (start, history) =>
       tell(new Telling(start, true), history),
     ),
     { numRuns: runs, ...seed() },

@@ -338,3 +338,88 @@ test('the plainest hold needs no plan: paused, no surge, everything on record', 
   expect(object.metadata.annotations).toHaveProperty([RECORD])
   expect(review(web('1'), { before: object as Deployment }).spec).toEqual(web('1').spec)
 })
+
+describe('another webhook behind ours', () => {
+  const told = 'no release starts, whatever was said: another webhook has put a known template back'
+
+  test('puts the stored template back: nothing begins, and the plan is taken back', () => {
+    const first = review(web('2'))
+    expect(first.warnings[0]).toContain('release starts')
+    const second = review({
+      ...first.object,
+      spec: { ...first.spec, ...templateOf('1') },
+    } as Deployment)
+    expect(second.outcome).toBe('cleaned')
+    expect(second.spec).toEqual(web('1').spec)
+    expect(second.warnings).toEqual([told])
+  })
+
+  test('puts the stored template back in the middle: the hold stays, and the plan is taken back', () => {
+    const before = held()
+    const first = review(
+      { ...before, spec: { ...before.spec, ...templateOf('3') } } as Deployment,
+      {
+        before,
+      },
+    )
+    const second = review(
+      { ...first.object, spec: { ...first.spec, ...templateOf('2') } } as Deployment,
+      {
+        before,
+      },
+    )
+    expect(second.object.metadata.annotations).toEqual(before.metadata.annotations)
+    expect(second.spec).toEqual(before.spec)
+    expect(second.warnings).toEqual([told])
+  })
+
+  test('puts the stable template back: that is a rollback, and the plan is taken back', () => {
+    const before = held()
+    const first = review(
+      { ...before, spec: { ...before.spec, ...templateOf('3') } } as Deployment,
+      {
+        before,
+      },
+    )
+    const second = review(
+      { ...first.object, spec: { ...first.spec, ...templateOf('1') } } as Deployment,
+      {
+        before,
+      },
+    )
+    expect(second.spec).toEqual(web('1').spec)
+    expect(second.warnings).toEqual([told, expect.stringMatching(/^rolling back to /)])
+  })
+
+  test('makes a third template of it: that one is held, and there is nothing to take back', () => {
+    const first = review(web('2'))
+    const second = review({
+      ...first.object,
+      spec: { ...first.spec, ...templateOf('3') },
+    } as Deployment)
+    expect(second.outcome).toBe('held')
+    expect(second.warnings).not.toContain(told)
+    expect(recordOf(second.object)?.owner).toEqual(recordOf(first.object)?.owner)
+  })
+
+  test('undoes what one before ours does to every write: the controller’s writes begin nothing', () => {
+    // Stored is the stable template with a hold for the version that only we see.
+    const phantom = held('2')
+    const before = { ...phantom, spec: { ...phantom.spec, ...templateOf('1') } } as Deployment
+    const seen = { ...before, spec: { ...before.spec, ...templateOf('2') } } as Deployment
+    const ending = withHold(seen, { mode: 'released', seq: 2 })
+    const answer = review(ending, { before, fromController: true })
+    expect(holdOf(answer.object)).toBeUndefined()
+    expect(answer.spec).toEqual(web('2').spec)
+    const again = review(answer.object, { before, fromController: true })
+    expect(again.object).toEqual(answer.object)
+    const wave = withHold(seen, { budget: '50%', seq: 2 })
+    expect(holdOf(review(wave, { before, fromController: true }).object)).toEqual(holdOf(wave))
+    const other = { ...ending, spec: { ...ending.spec, ...templateOf('3') } } as Deployment
+    expect(review(other, { before, fromController: true }).outcome).toBe('held')
+  })
+})
+
+function templateOf(version: string): Pick<DeploymentSpec, 'template'> {
+  return { template: web(version).spec.template }
+}

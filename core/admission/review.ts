@@ -29,6 +29,7 @@ import {
   notHeldWarnings,
   ownerWarnings,
   rollbackWarnings,
+  takenBackWarnings,
 } from './warnings.ts'
 
 /** One write to a workload, and what is known beside it. */
@@ -55,8 +56,16 @@ export interface Answer {
 
 /** Holds, projects, restores or leaves alone. Pure, and idempotent: a second review changes nothing. */
 export function reviewWorkload(review: WorkloadReview): Answer {
-  const answer = answerOf(review)
-  return { ...answer, object: withMarks(review, answer.object) }
+  const { outcome, object, warnings } = answerOf(review)
+  const lines = saidTooEarly(review, outcome) ? [...takenBackWarnings(), ...warnings] : warnings
+  return { outcome, object: withMarks(review, object), warnings: lines }
+}
+
+/** A webhook behind us has changed the template after we told of a release, which there is not. */
+function saidTooEarly({ before, object }: WorkloadReview, outcome: Outcome): boolean {
+  const said = holdOf(object)
+  if (!before || !said || outcome === 'held') return false
+  return isOfThisRequest({ before }, said) && said.rolloutId !== holdOf(before)?.rolloutId
 }
 
 /** A review, and which versions it is about. A large template takes long to tell: once is enough. */
@@ -83,6 +92,7 @@ function answerOf(request: WorkloadReview): Answer {
   if (!edited) return projected(held)
   if (hold.mode === 'released') return begun(review, heldOwner(held))
   if (review.version === record.stable) return rolledBack(held)
+  if (isOfThisRelease(held)) return projected(held)
   return begun(review, heldOwner(held), record.stable)
 }
 
@@ -90,6 +100,14 @@ interface Held extends Review {
   readonly before: KubeObject
   readonly hold: Hold
   readonly record: HoldRecord
+}
+
+/**
+ * Our controller changes no template: a webhook before us makes of every write the version that this
+ * release began with, and one behind us undoes it. To begin it again would never end.
+ */
+function isOfThisRelease({ hold, version, fromController }: Held): boolean {
+  return fromController && hold.rolloutId.split('-')[0] === namePart(version)
 }
 
 /** An edit of a workload that is not held. */
@@ -272,10 +290,17 @@ function freeOwner(review: WorkloadReview): OwnerValues {
 
 /** A release is named after its version and the generation that the edit makes of the workload. */
 function releaseId({ version, before }: Review): string {
-  return `${version.slice(0, 10)}-${generationAfter(before)}`
+  return `${namePart(version)}-${generationAfter(before)}`
 }
 
-function isOfThisRequest({ before }: WorkloadReview, hold: Hold | undefined): boolean {
+function namePart(version: string): string {
+  return version.slice(0, 10)
+}
+
+function isOfThisRequest(
+  { before }: Pick<WorkloadReview, 'before'>,
+  hold: Hold | undefined,
+): boolean {
   const generation = hold?.rolloutId.split('-').at(-1)
   return generation === String(generationAfter(before))
 }

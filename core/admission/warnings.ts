@@ -62,6 +62,11 @@ export function notHeldWarnings(reason: string): readonly string[] {
   return [`not held: ${reason}; every pod will be replaced now`]
 }
 
+/** A first look told of a release, and then another webhook changed the template. */
+export function takenBackWarnings(): readonly string[] {
+  return ['no release starts, whatever was said: another webhook has put a known template back']
+}
+
 /** The stable template is back. */
 export function rollbackWarnings(hold: Hold, wasPaused: boolean): readonly string[] {
   const lines = [

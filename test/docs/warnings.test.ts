@@ -61,6 +61,7 @@ const said: Readonly<Record<string, () => readonly Lines[]>> = {
       return answer.warnings
     }),
   rollbackWarnings: () => [warnings.rollbackWarnings(hold, true)],
+  takenBackWarnings: () => [warnings.takenBackWarnings()],
   ownerWarnings: () => [
     warnings.ownerWarnings(false, true, rollout),
     warnings.ownerWarnings(true, false, rollout),

@@ -29,6 +29,8 @@ export interface Layout {
   readonly apiPort: number
   readonly programs: Programs
   readonly credentials: CredentialFiles
+  /** Come after all others, and so win. */
+  readonly apiServerFlags?: readonly string[]
 }
 
 /** The command of every component; the folders `dir` and `dir`/logs must exist. */
@@ -89,7 +91,7 @@ export function schedulerConfig(kubeconfig: string): string {
 }
 
 function etcdArguments(layout: Layout): readonly string[] {
-  const clients = etcdUrl(layout)
+  const clients = etcdUrl(layout.etcdPort)
   // There are no peers; port 0 lets the system choose one that nobody asks for.
   const peers = 'http://127.0.0.1:0'
   return [
@@ -104,14 +106,15 @@ function etcdArguments(layout: Layout): readonly string[] {
   ]
 }
 
-function etcdUrl(layout: Layout): string {
-  return `http://127.0.0.1:${layout.etcdPort}`
+/** Where etcd serves its clients: gRPC, and JSON under /v3. */
+export function etcdUrl(port: number): string {
+  return `http://127.0.0.1:${port}`
 }
 
 function apiServerArguments(layout: Layout): readonly string[] {
   const files = layout.credentials
   return [
-    `--etcd-servers=${etcdUrl(layout)}`,
+    `--etcd-servers=${etcdUrl(layout.etcdPort)}`,
     '--bind-address=127.0.0.1',
     '--advertise-address=127.0.0.1',
     `--secure-port=${layout.apiPort}`,
@@ -121,6 +124,7 @@ function apiServerArguments(layout: Layout): readonly string[] {
     `--tls-cert-file=${files.servingCertificate}`,
     `--tls-private-key-file=${files.servingKey}`,
     `--token-auth-file=${files.tokens}`,
+    `--client-ca-file=${files.ca}`,
     '--authorization-mode=RBAC',
     '--service-account-issuer=https://kubernetes.default.svc.cluster.local',
     `--service-account-key-file=${files.serviceAccountPublicKey}`,
@@ -129,6 +133,7 @@ function apiServerArguments(layout: Layout): readonly string[] {
     '--allow-privileged',
     `--audit-policy-file=${join(import.meta.dirname, 'audit-policy.yaml')}`,
     `--audit-log-path=${auditLogFile(layout.dir)}`,
+    ...(layout.apiServerFlags ?? []),
   ]
 }
 

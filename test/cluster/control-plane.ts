@@ -23,6 +23,7 @@ import {
 import {
   auditLogFile,
   componentCommands,
+  etcdUrl,
   schedulerConfig,
   schedulerConfigFile,
   type ComponentName,
@@ -47,6 +48,8 @@ export interface ControlPlane {
   readonly dir: string
   /** The API server, as in https://127.0.0.1:12345. */
   readonly url: string
+  /** etcd, as in http://127.0.0.1:12345; it speaks gRPC, and JSON under /v3. */
+  readonly etcd: string
   /** The path of the kubeconfig of an administrator. */
   readonly kubeconfig: string
   /** The path of the audit log: one JSON line per write, without bodies. */
@@ -73,6 +76,8 @@ export interface ControlPlaneOptions {
   /** `process`, the default: it ends with this process, however that ends. */
   readonly lifetime?: 'process' | 'detached'
   readonly config?: ClusterConfig
+  /** Further flags of kube-apiserver. */
+  readonly apiServerFlags?: readonly string[]
   /** By default they are found, or built. */
   readonly programs?: Programs
   /** Gets one line at a time; by default the lines go to stderr. */
@@ -124,6 +129,7 @@ function handle(dir: string, record: ClusterRecord, gone = async () => {}): Cont
   return {
     dir,
     url: record.admin.url,
+    etcd: etcdUrl(record.etcdPort),
     kubeconfig: join(dir, 'kubeconfig'),
     auditLog: auditLogFile(dir),
     bin: join(dir, 'bin'),
@@ -162,13 +168,20 @@ async function bootOnce(
   dir: string,
   options: ControlPlaneOptions & { readonly programs: Programs },
 ): Promise<ClusterRecord> {
-  const { programs, signal, choosePort = freePort } = options
+  const { programs, signal, choosePort = freePort, apiServerFlags = [] } = options
   await makeFolder(dir)
   const [etcdPort, apiPort] = [await choosePort(), await choosePort()]
   const { files, admin } = await writeCredentials(dir, `https://127.0.0.1:${apiPort}`)
   const kubeconfig = files.kubeconfigs['kube-scheduler']
   await writeFile(schedulerConfigFile(dir), schedulerConfig(kubeconfig))
-  const commands = componentCommands({ dir, etcdPort, apiPort, programs, credentials: files })
+  const ports = { etcdPort, apiPort }
+  const commands = componentCommands({
+    dir,
+    ...ports,
+    programs,
+    credentials: files,
+    apiServerFlags,
+  })
   const record = { admin, etcdPort, commands }
 
   const running: ComponentName[] = []

@@ -2,7 +2,7 @@
 // one token per program. Each program has a name of its own, so the audit log tells who wrote what.
 
 import { generateKeyPair, randomBytes } from 'node:crypto'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
@@ -20,6 +20,7 @@ export interface Access {
 /** The files of the credentials, by absolute path. */
 export interface CredentialFiles {
   readonly ca: string
+  readonly caKey: string
   readonly servingCertificate: string
   readonly servingKey: string
   readonly serviceAccountKey: string
@@ -53,12 +54,12 @@ export async function writeCredentials(
     return file
   }
   const [caKey, servingKey, accountKey] = await Promise.all([rsaKey(), rsaKey(), rsaKey()])
-  const ca = certificate({ commonName: 'sluice-local-ca', key: caKey, issuerKey: caKey })
+  const ca = certificate({ commonName: caName, key: caKey, issuerKey: caKey })
   const serving = certificate({
     commonName: 'kube-apiserver',
     key: servingKey,
     issuerKey: caKey,
-    issuer: 'sluice-local-ca',
+    issuer: caName,
   })
 
   const tokens: string[] = []
@@ -74,6 +75,7 @@ export async function writeCredentials(
   }
   const files = {
     ca: await put('ca.crt', ca),
+    caKey: await put('ca.key', caKey.privateKey),
     servingCertificate: await put('serving.crt', serving),
     servingKey: await put('serving.key', servingKey.privateKey),
     serviceAccountKey: await put('service-account.key', accountKey.privateKey),
@@ -82,6 +84,32 @@ export async function writeCredentials(
     kubeconfigs: kubeconfigs as Record<User, string>,
   }
   return { files, admin }
+}
+
+/** A certificate by which a client of the API server says who it is, and its key, both PEM. */
+export interface ClientCertificate {
+  readonly cert: string
+  readonly key: string
+}
+
+/** Whom a client certificate is for, and how long it is good, in milliseconds. */
+export interface ClientRequest {
+  readonly user: string
+  readonly groups: readonly string[]
+  readonly validMs: number
+}
+
+/** Issues a client certificate from the CA of the cluster in a folder. */
+export async function issueClientCertificate(
+  dir: string,
+  { user, groups, validMs }: ClientRequest,
+): Promise<ClientCertificate> {
+  const read = (name: string) => readFile(join(dir, 'credentials', name), 'utf8')
+  const key = await rsaKey()
+  const issuerKey = { privateKey: await read('ca.key'), publicKey: '' }
+  const fields = groups.map(value => ({ name: 'organizationName', value }))
+  const request = { commonName: user, fields, key, issuerKey, issuer: caName, validMs }
+  return { cert: certificate({ ...request, usage: { clientAuth: true } }), key: key.privateKey }
 }
 
 interface KeyPair {
@@ -103,7 +131,16 @@ interface CertificateRequest {
   readonly issuerKey: KeyPair
   /** The CA's common name; without it the certificate is a CA that signs itself. */
   readonly issuer?: string
+  /** Beside the common name. */
+  readonly fields?: readonly forge.pki.CertificateField[]
+  /** A year unless given. */
+  readonly validMs?: number
+  /** Of a server unless given. */
+  readonly usage?: { readonly clientAuth: true }
 }
+
+const caName = 'sluice-local-ca'
+const yearMs = 365 * 24 * 3_600_000
 
 function certificate(request: CertificateRequest): string {
   const result = forge.pki.createCertificate()
@@ -113,12 +150,17 @@ function certificate(request: CertificateRequest): string {
   result.serialNumber = `1${randomBytes(8).toString('hex').slice(1)}`
   const now = Date.now()
   result.validity.notBefore = new Date(now - 3_600_000)
-  result.validity.notAfter = new Date(now + 365 * 24 * 3_600_000)
-  result.setSubject([{ name: 'commonName', value: request.commonName }])
+  result.validity.notAfter = new Date(now + (request.validMs ?? yearMs))
+  const { commonName, fields = [] } = request
+  result.setSubject([...fields, { name: 'commonName', value: commonName }])
   result.setIssuer([{ name: 'commonName', value: request.issuer ?? request.commonName }])
-  result.setExtensions(isCa ? caExtensions : servingExtensions)
+  result.setExtensions(isCa ? caExtensions : extensionsOf(request))
   result.sign(forge.pki.privateKeyFromPem(request.issuerKey.privateKey), forge.md.sha256.create())
   return forge.pki.certificateToPem(result)
+}
+
+function extensionsOf({ usage }: CertificateRequest): object[] {
+  return usage ? [{ name: 'extKeyUsage', ...usage }] : servingExtensions
 }
 
 const caExtensions = [

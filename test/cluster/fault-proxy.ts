@@ -27,6 +27,8 @@ export type Fault =
   | { readonly type: 'cut'; readonly meanwhile?: Meanwhile }
   /** It arrives and takes effect; its answer is lost: the connection is reset, after `meanwhile`. */
   | { readonly type: 'lose'; readonly meanwhile?: Meanwhile }
+  /** It is held back until this is done; then it goes its way. */
+  | { readonly type: 'wait'; readonly meanwhile: Meanwhile }
   /** It never arrives, and nothing comes back: the connection stays. */
   | { readonly type: 'hang' }
   /** The proxy answers in the API server's place; `body` is sent as JSON unless it is text. */
@@ -37,7 +39,7 @@ export type Fault =
       readonly body?: object | string
     }
 
-/** Done at the very moment of the fault; the connection is reset when it is over. */
+/** Done at the very moment of the fault, which goes on when it is over. */
 export type Meanwhile = (request: ProxiedRequest) => unknown
 
 /** A request whose answer still streams, such as a watch. */
@@ -181,11 +183,13 @@ class Passage {
   }
 
   async #forwarded(request: ProxiedRequest, answering: Answering): Promise<void> {
-    const reply = await this.#forward(request, answering.outgoing)
-    if (reply === undefined) return answering.reset()
-    if (!answering.fault) return this.#pass(request, reply, answering)
+    const { fault, outgoing, reset } = answering
+    if (fault?.type === 'wait') await fault.meanwhile(request)
+    const reply = await this.#forward(request, outgoing)
+    if (reply === undefined) return reset()
+    if (fault?.type !== 'lose') return this.#pass(request, reply, answering)
     await bodyOf(reply)
-    await lost(answering.fault, request, answering.reset)
+    await lost(fault, request, reset)
   }
 
   #number({ method = 'GET', url = '/', headers }: IncomingMessage, body: string): ProxiedRequest {
@@ -244,7 +248,8 @@ class Passage {
     outgoing.once('close', () => this.#open.delete(exchange))
     reply.on('data', (chunk: Buffer) => void (outgoing.writable && outgoing.write(chunk)))
     reply.once('end', () => void outgoing.end())
-    reply.once('error', reset)
+    // After an end the connection may have begun another exchange, which is not to be reset.
+    reply.once('error', () => outgoing.writableEnded || reset())
   }
 
   #reset({ socket }: IncomingMessage): void {
@@ -255,10 +260,10 @@ class Passage {
 interface Answering {
   readonly outgoing: ServerResponse
   readonly reset: () => void
-  readonly fault?: Lost
+  readonly fault?: Extract<Fault, { type: 'lose' | 'wait' }>
 }
 
-type Lost = Extract<Fault, { readonly meanwhile?: Meanwhile }>
+type Lost = Extract<Fault, { type: 'cut' | 'lose' }>
 
 async function lost(fault: Lost, request: ProxiedRequest, reset: () => void): Promise<void> {
   await fault.meanwhile?.(request)

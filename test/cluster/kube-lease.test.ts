@@ -1,0 +1,118 @@
+// The lease against a real API server: one leader at a time, and it goes from hand to hand.
+
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test, vi } from 'vitest'
+
+import { KubeClient } from '#kube/client.ts'
+import type { Connection } from '#kube/connection.ts'
+import { fromKubeconfig } from '#kube/kubeconfig.ts'
+import { LeaderElector } from '#kube/lease.ts'
+import type { LeaseNews } from '#kube/lease.ts'
+import { LEASES } from '#kube/resources.ts'
+import { eventually, newNamespace } from './reflections.ts'
+
+let connection: Connection
+let client: KubeClient
+
+beforeAll(async () => {
+  connection = await fromKubeconfig(inject('cluster').kubeconfig)
+  client = new KubeClient(connection)
+})
+afterAll(() => client.close())
+
+describe('the lease', () => {
+  const times = { durationMs: 2_000, renewDeadlineMs: 1_200, retryMs: 200 }
+
+  /** A candidate that leads until it is told to stop; `at` notes what it does and when. */
+  function candidate(namespace: string, identity: string, through = client) {
+    const news: LeaseNews[] = []
+    const spans: { from: number; to: number }[] = []
+    const elector = new LeaderElector({
+      client: through,
+      namespace,
+      name: 'leader',
+      identity,
+      ...times,
+      onNews: each => news.push(each),
+    })
+    const stop = new AbortController()
+    const running = elector.run(stop.signal, async signal => {
+      const span = { from: performance.now(), to: Number.POSITIVE_INFINITY }
+      spans.push(span)
+      await new Promise<void>(resolve => signal.addEventListener('abort', () => resolve()))
+      span.to = performance.now()
+    })
+    const end = async () => {
+      stop.abort()
+      await running
+    }
+    onTestFinished(end)
+    return { elector, spans, end, news: () => news.map(each => each.what) }
+  }
+
+  test('passes on at once when the leader shuts down', async () => {
+    const namespace = await newNamespace(client)
+    const one = candidate(namespace, 'one')
+    await eventually(() => expect(one.elector.isLeader()).toBe(true))
+    const two = candidate(namespace, 'two')
+    await eventually(() => expect(two.news()).toContain('following'))
+    expect(two.elector.isLeader()).toBe(false)
+
+    await one.end()
+    const released = performance.now()
+    expect(one.news()).toEqual(['leading', 'released'])
+    expect(one.elector.isLeader()).toBe(false)
+    await eventually(() => expect(two.spans).toHaveLength(1))
+    expect(performance.now() - released).toBeLessThan(times.durationMs)
+    expect(two.spans[0]!.from).toBeGreaterThanOrEqual(one.spans[0]!.to)
+    const { spec } = await client.get(LEASES, { namespace, name: 'leader' })
+    expect(spec).toMatchObject({ holderIdentity: 'two', leaseDurationSeconds: 2 })
+    expect(spec?.renewTime).toMatch(/\.\d{6}Z$/)
+  })
+
+  test('a leader that cannot renew stops before another starts', async () => {
+    const namespace = await newNamespace(client)
+    const own = new KubeClient(connection)
+    const one = candidate(namespace, 'one', own)
+    await eventually(() => expect(one.elector.isLeader()).toBe(true))
+    const two = candidate(namespace, 'two')
+    await eventually(() => expect(two.news()).toContain('following'))
+
+    await own.close()
+    await eventually(() => expect(two.elector.isLeader()).toBe(true))
+    expect(one.news()).toContain('lost')
+    expect(one.spans).toHaveLength(1)
+    expect(one.spans[0]!.to).toBeLessThan(two.spans[0]!.from)
+  })
+
+  test('a leader whose lease is taken away stops, and foreign writes alone do not matter', async () => {
+    const namespace = await newNamespace(client)
+    const ref = { namespace, name: 'leader' }
+    const one = candidate(namespace, 'one')
+    await eventually(() => expect(one.elector.isLeader()).toBe(true))
+    await client.mergePatch(LEASES, ref, { metadata: { labels: { touched: 'yes' } } })
+    const touched = await client.get(LEASES, ref)
+    await vi.waitFor(async () => {
+      const now = await client.get(LEASES, ref)
+      expect(now.spec?.renewTime).not.toBe(touched.spec?.renewTime)
+      expect(now.metadata.labels).toEqual({ touched: 'yes' })
+    })
+    expect(one.news()).toEqual(['leading'])
+
+    await client.mergePatch(LEASES, ref, { spec: { holderIdentity: 'thief' } })
+    await eventually(() => expect(one.news()).toContain('lost'))
+    expect(one.spans[0]!.to).toBeLessThan(Number.POSITIVE_INFINITY)
+    await eventually(() => expect(one.elector.isLeader()).toBe(true))
+  })
+
+  test('what the work throws ends the election and gives the lease back', async () => {
+    const namespace = await newNamespace(client)
+    const options = { client, namespace, name: 'leader', identity: 'one', ...times }
+    const elector = new LeaderElector(options)
+    const failing = elector.run(new AbortController().signal, async () => {
+      throw new Error('bug')
+    })
+    await expect(failing).rejects.toThrow('bug')
+    const { spec } = await client.get(LEASES, { namespace, name: 'leader' })
+    expect(spec?.holderIdentity).toBeUndefined()
+  })
+})

@@ -26,8 +26,8 @@ export const RECORD = 'sluice.dev/record'
 /** The release that a held workload is in, where the owner has not named it. */
 export const OWN_ROLLOUT_ID = 'sluice.dev/rollout-id'
 /**
- * Fingerprint of the stable template, while a native rollout to another one runs that began before
- * anybody guarded the workload: a return to it is a rollback.
+ * Fingerprint of the stable template, while a native rollout to another one runs that nobody holds:
+ * a return to it is a rollback.
  */
 export const STABLE_TEMPLATE = 'sluice.dev/stable'
 /** While it is on a workload, admission leaves every write to that workload alone. */

@@ -420,6 +420,46 @@ describe('another webhook behind ours', () => {
   })
 })
 
+describe('a workload that is to stand still keeps the pods beyond its size', () => {
+  const status = { replicas: 12, readyReplicas: 10 }
+  const surge = { maxUnavailable: '01%', maxSurge: '011%' }
+
+  test('when an edit meets a frozen Rollout', () => {
+    const before = { ...web('1'), status }
+    const { spec } = review(web('2'), { before, rollout: { ...rollout, paused: true } })
+    expect(spec.paused).toBe(true)
+    expect(spec.strategy?.rollingUpdate).toEqual(surge)
+  })
+
+  test('when its owner pauses it', () => {
+    const before = { ...held(), status }
+    const { spec } = review(paused(before), { before })
+    expect(spec.strategy?.rollingUpdate).toEqual({ maxUnavailable: '010%', maxSurge: '011%' })
+  })
+})
+
+test('what the owner wanted is lost where a hold went without its record: the edit is told so', () => {
+  const before = web('1', armed)
+  const { outcome, warnings, object } = review(web('2', armed), { before })
+  expect(outcome).toBe('held')
+  expect(warnings.at(-1)).toMatch(/^the owner's values .* were lost while the webhook was away/)
+  expect(recordOf(object)?.owner).toMatchObject({ minReadySeconds: 0, ...own })
+})
+
+test('an edit that is not held says where a native rollout began, until it is over', () => {
+  const disabled = { ...rollout, disabled: true }
+  const first = review(web('2'), { rollout: disabled }).object as Deployment
+  const rolling = { observedGeneration: 4, replicas: 12, updatedReplicas: 3, readyReplicas: 10 }
+  const back = review(web('1'), { before: { ...first, status: rolling } })
+  expect(back.outcome).toBe('restored')
+  const over = { ...rolling, replicas: 10, updatedReplicas: 10 }
+  expect(review(web('1'), { before: { ...first, status: over } }).outcome).toBe('held')
+})
+
+function paused(object: Deployment): Deployment {
+  return { ...object, spec: { ...object.spec, paused: true } }
+}
+
 function templateOf(version: string): Pick<DeploymentSpec, 'template'> {
   return { template: web(version).spec.template }
 }

@@ -2,16 +2,7 @@
 // that comes with the request counts only from our controller, and only as the next one of the same
 // release. So a stale copy, an `undo` that brings old annotations back, or a replayed write do nothing.
 
-import {
-  ESCAPE,
-  HOLD,
-  OWN_ROLLOUT_ID,
-  RECORD,
-  ROLLOUT_ID,
-  STABLE_REVISION,
-  STABLE_TEMPLATE,
-  WORKLOAD_TYPE,
-} from '#api/names.ts'
+import { HOLD, OWN_ROLLOUT_ID, RECORD, ROLLOUT_ID, STABLE_TEMPLATE } from '#api/names.ts'
 import type { KubeObject } from '#api/kubernetes.ts'
 import { defined } from '../defined.ts'
 import { equalJson } from '../equal.ts'
@@ -22,9 +13,11 @@ import { formatHold, holdOf, still } from '../workload/hold.ts'
 import type { Hold } from '../workload/hold.ts'
 import { formatRecord, recordOf } from '../workload/record.ts'
 import type { HoldRecord, OwnerValues } from '../workload/record.ts'
+import { annotated, withMarks } from './marks.ts'
 import {
   abortedWarnings,
   holdWarnings,
+  lostWarnings,
   nativeWarnings,
   notHeldWarnings,
   ownerWarnings,
@@ -56,9 +49,9 @@ export interface Answer {
 
 /** Holds, projects, restores or leaves alone. Pure, and idempotent: a second review changes nothing. */
 export function reviewWorkload(review: WorkloadReview): Answer {
-  const { outcome, object, warnings } = answerOf(review)
+  const { outcome, object, warnings, stable } = answerOf(review)
   const lines = saidTooEarly(review, outcome) ? [...takenBackWarnings(), ...warnings] : warnings
-  return { outcome, object: withMarks(review, object), warnings: lines }
+  return { outcome, object: withMarks(review, object, stable), warnings: lines }
 }
 
 /** A webhook behind us has changed the template after we told of a release, which there is not. */
@@ -67,6 +60,9 @@ function saidTooEarly({ before, object }: WorkloadReview, outcome: Outcome): boo
   if (!before || !said || outcome === 'held') return false
   return isOfThisRequest({ before }, said) && said.rolloutId !== holdOf(before)?.rolloutId
 }
+
+/** `stable`: an edit rolls out natively, and a return to this version is no release. */
+type Verdict = Answer & { readonly stable?: string }
 
 /** A review, and which versions it is about. A large template takes long to tell: once is enough. */
 interface Review extends WorkloadReview {
@@ -80,7 +76,7 @@ function withVersions(review: WorkloadReview): Review {
   return { ...review, version, versionBefore: before ? adapter.fingerprint(before) : version }
 }
 
-function answerOf(request: WorkloadReview): Answer {
+function answerOf(request: WorkloadReview): Verdict {
   const { before } = request
   if (!before) return cleaned(request)
   const review = withVersions(request)
@@ -90,7 +86,8 @@ function answerOf(request: WorkloadReview): Answer {
   if (!hold || !record) return edited ? freeEdit(review) : cleaned(review)
   const held = { ...review, before, hold, record }
   if (!edited) return projected(held)
-  if (hold.mode === 'released') return begun(review, heldOwner(held))
+  const over = hold.mode === 'released' && review.adapter.settled(before)
+  if (over) return begun(review, heldOwner(held))
   if (review.version === record.stable) return rolledBack(held)
   if (isOfThisRelease(held)) return projected(held)
   return begun(review, heldOwner(held), record.stable)
@@ -111,45 +108,51 @@ function isOfThisRelease({ hold, version, fromController }: Held): boolean {
 }
 
 /** An edit of a workload that is not held. */
-function freeEdit(review: Review): Answer {
+function freeEdit(review: Review): Verdict {
+  const { adapter, before } = review
   const owner = freeOwner(review)
-  const stable = review.before?.metadata.annotations?.[STABLE_TEMPLATE]
-  // A native rollout was running when the Rollout came: going back to where it began is no release.
+  const rolling = before && !adapter.settled(before)
+  const stable = rolling ? before.metadata.annotations?.[STABLE_TEMPLATE] : undefined
+  // A native rollout is running: going back to where it began is no release.
   if (stable === review.version) {
     return { outcome: 'restored', object: restored(review, owner), warnings: nativeWarnings() }
   }
-  return begun(review, owner, stable)
+  const verdict = begun(review, owner, stable)
+  const lost = before && adapter.armed(before) ? lostWarnings() : []
+  return { ...verdict, warnings: [...verdict.warnings, ...lost] }
 }
 
 /** A version that nobody runs yet: held at the first step, or let through with the reason. */
-function begun(review: Review, owner: OwnerValues, stable?: string): Answer {
+function begun(review: Review, owner: OwnerValues, stable = review.versionBefore): Verdict {
   const { adapter, before, object, rollout } = review
   const refusal = reasonNotHeld(review, owner)
   if (refusal !== undefined || !rollout) {
     const free = restored(review, owner)
-    return { outcome: 'notHeld', object: free, warnings: notHeldWarnings(refusal ?? noRollout) }
+    const warnings = notHeldWarnings(refusal ?? noRollout)
+    return { outcome: 'notHeld', object: free, warnings, stable }
   }
   // The API server refuses them in its own words, which a projection would hide from it.
   if (adapter.invalid(owner)) return asItIs(review, owner)
   const replicas = adapter.replicas(object)
   const first = rollout.steps[0]!
   const n = podCount(first.replicas, replicas)
-  const wave = adapter.firstWave(before!, object, owner, n)
+  const paused = adapter.paused(owner)
+  const wave = rollout.paused ? stopped : adapter.firstWave(before!, object, owner, n)
+  const rests = rollout.paused || paused
   const hold: Hold = {
     pods: first.replicas,
-    ...(rollout.paused ? stopped : wave),
+    ...(rests ? adapter.keepingAll(wave, before!, object) : wave),
     rolloutId: releaseId(review),
     seq: seqAfter(before!),
     ...defined({ abortSeen: rollout.abort }),
   }
   const record: HoldRecord = {
     owner,
-    stable: stable ?? review.versionBefore,
+    stable,
     rollout: rollout.name,
     rolloutUid: rollout.uid,
   }
   const peak = adapter.peak(object, owner, n)
-  const paused = adapter.paused(owner)
   const again = holdOf(before!) !== undefined
   return {
     outcome: 'held',
@@ -209,8 +212,10 @@ function projected(held: Held): Answer {
     const warnings = abortedWarnings(held.rollout, hold, asksToGoOn(held))
     return { outcome: 'projected', object: withHold(held, hold, record), warnings }
   }
-  const warnings = ownerWarnings(adapter.paused(record.owner), adapter.paused(owner), held.rollout)
-  const next = { ...hold, seq: held.hold.seq + 1 }
+  const pauses = adapter.paused(owner)
+  const warnings = ownerWarnings(adapter.paused(record.owner), pauses, held.rollout)
+  const kept = pauses ? adapter.keepingAll(hold, held.before, held.object) : hold
+  const next = { ...kept, seq: held.hold.seq + 1 }
   return { outcome: 'projected', object: withHold(held, next, { ...record, owner }), warnings }
 }
 
@@ -322,40 +327,4 @@ function withHold(review: WorkloadReview, hold: Hold, record: HoldRecord): KubeO
 function restored({ adapter, object }: WorkloadReview, owner: OwnerValues): KubeObject {
   const none = { [HOLD]: undefined, [RECORD]: undefined, [OWN_ROLLOUT_ID]: undefined }
   return annotated(adapter.restore(object, owner), none)
-}
-
-/** A manifest does not name what marks a workload: who puts it back whole must not take it away. */
-function withMarks({ before, rollout, fromController }: WorkloadReview, object: KubeObject) {
-  if (!before || !rollout || fromController) return object
-  const labels = kept(before.metadata.labels, object.metadata.labels, [
-    WORKLOAD_TYPE,
-    STABLE_REVISION,
-  ])
-  // An escape that comes with another template is a copy: the documented one changes no template.
-  const annotations = kept(before.metadata.annotations, object.metadata.annotations, [
-    ESCAPE,
-    STABLE_TEMPLATE,
-  ])
-  return { ...object, metadata: { ...object.metadata, ...defined({ labels, annotations }) } }
-}
-
-type Words = Readonly<Record<string, string>> | undefined
-
-/** `now` with the values of some keys as they were `before`; undefined where nothing differs. */
-function kept(before: Words, now: Words, keys: readonly string[]): Words {
-  const was = Object.fromEntries(keys.flatMap(key => (before?.[key] ? [[key, before[key]]] : [])))
-  const foreign = Object.entries({ ...now }).filter(([key]) => !keys.includes(key) || key in was)
-  const all = { ...Object.fromEntries(foreign), ...was }
-  return equalJson(all, now ?? {}) ? now : all
-}
-
-function annotated(
-  object: KubeObject,
-  values: Readonly<Record<string, string | undefined>>,
-): KubeObject {
-  const all = { ...object.metadata.annotations, ...values }
-  const annotations = Object.fromEntries(
-    Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined),
-  )
-  return { ...object, metadata: { ...object.metadata, annotations } }
 }

@@ -56,6 +56,13 @@ export function nativeWarnings(): readonly string[] {
   return ["back to the stable template: all pods go back now by the workload's own strategy"]
 }
 
+/** The fields of a hold stand there without its record: what the owner wanted is not known. */
+export function lostWarnings(): readonly string[] {
+  return [
+    "the owner's values of the fields by which a workload is held were lost while the webhook was away: the defaults count; apply the manifest again",
+  ]
+}
+
 /** The edit is not held: why, and what that means. */
 export function notHeldWarnings(reason: string): readonly string[] {
   if (reason === 'no pod runs') return ['no pod runs: scaling up starts the new version at once']

@@ -25,6 +25,10 @@ export interface WorkloadAdapter<
   replicas(object: O): number
   /** Equal for two objects exactly when they are the same version. */
   fingerprint(object: O): string
+  /** Its own controller has left nobody at an older version. */
+  settled(object: O): boolean
+  /** Its fields are those of a hold, whether it has one or not. */
+  armed(object: O): boolean
   /** Why a workload cannot be held as its owner wants it; undefined if it can. */
   unholdable(owner: OwnerValues): string | undefined
   /** Why the API server would refuse the owner's values; undefined if it would not. */
@@ -40,6 +44,8 @@ export interface WorkloadAdapter<
     owner: OwnerValues,
     n: number,
   ): Pick<Hold, 'mode' | 'budget' | 'surge'>
+  /** The hold of a workload that is to stand still: pods beyond its size stay, whatever they run. */
+  keepingAll<T extends Pick<Hold, 'surge'>>(hold: T, before: O, object: O): T
   /** The most pods that will run at a time while `n` are let out. */
   peak(object: O, owner: OwnerValues, n: number): number
   project(object: O, hold: Hold, owner: OwnerValues): O

@@ -9,14 +9,18 @@ import { formatHold } from './hold.ts'
 import type { Hold } from './hold.ts'
 import { surgePods } from './percent.ts'
 
-/** The next hold, and labels beside it. */
-export function holdChange(
-  w: DeploymentWorkload,
-  hold: Hold,
-  labels: Readonly<Record<string, string>> = {},
-): Change {
-  const annotations = { [HOLD]: formatHold({ ...hold, seq: w.hold!.seq + 1 }) }
-  return change(w, { metadata: { annotations, ...(Object.keys(labels).length > 0 && { labels }) } })
+/** What is written beside a hold. */
+interface Marks {
+  readonly labels: Readonly<Record<string, string>>
+  readonly annotations: Readonly<Record<string, string>>
+}
+
+/** The next hold, and marks beside it. */
+export function holdChange(w: DeploymentWorkload, hold: Hold, marks?: Marks): Change {
+  const next = { [HOLD]: formatHold({ ...hold, seq: w.hold!.seq + 1 }) }
+  const { labels = {}, annotations } = { ...marks }
+  const metadata = { annotations: { ...next, ...annotations } }
+  return change(w, { metadata: { ...metadata, ...(Object.keys(labels).length > 0 && { labels }) } })
 }
 
 /** A merge patch of the Deployment. */

@@ -33,8 +33,10 @@ export function finish(w: DeploymentWorkload): Move | undefined {
 export function release(w: DeploymentWorkload, promote: boolean): Move | undefined {
   if (!w.hold) return undefined
   const labels = promote && w.updateRevision ? { [STABLE_REVISION]: w.updateRevision } : {}
+  const stable = promote ? undefined : w.record?.stable
+  const annotations = stable && stable !== w.seen.fingerprint ? { [STABLE_TEMPLATE]: stable } : {}
   return {
-    changes: [holdChange(w, { ...w.hold, mode: 'released' }, labels)],
+    changes: [holdChange(w, { ...w.hold, mode: 'released' }, { labels, annotations })],
     why: "giving the owner's values back",
     ...(w.hold.mode === 'released' && { again: true }),
   }
@@ -67,14 +69,25 @@ export function tellAborted(
 export function guard(w: DeploymentWorkload): Move | undefined {
   const { stableLabel, stableFingerprint } = w.seen
   const settled = !w.hold && w.rolledOut
-  const stale = settled && (stableLabel !== w.updateRevision || stableFingerprint !== undefined)
-  if (w.guarded && !stale) return undefined
-  const stable = w.stableRevision && { [STABLE_REVISION]: w.stableRevision }
-  const labels = { [WORKLOAD_TYPE]: 'deployment', ...stable }
-  const rolling = w.stable && w.stable !== w.update && !w.hold
-  const annotations = { [STABLE_TEMPLATE]: rolling ? w.stable.fingerprint : null }
+  const named = !settled || stableLabel === w.updateRevision
+  const template = settled ? undefined : (stableFingerprint ?? goneFrom(w))
+  if (w.guarded && named && stableFingerprint === template) return undefined
+  const labels = { [WORKLOAD_TYPE]: 'deployment', ...stableName(w, settled) }
+  const annotations = { [STABLE_TEMPLATE]: template ?? null }
   const metadata = { labels, annotations }
   return { changes: [change(w, { metadata })], why: 'labelling the Deployment' }
+}
+
+/** The label keeps its name until everybody is new: what runs in between is no stable revision. */
+function stableName({ guarded, seen, stableRevision }: DeploymentWorkload, settled: boolean) {
+  const name = (guarded && !settled && seen.stableLabel) || stableRevision
+  return name && { [STABLE_REVISION]: name }
+}
+
+/** The stable template, where a native rollout to another one runs that is not on its way back. */
+function goneFrom({ hold, seen, stable, update }: DeploymentWorkload): string | undefined {
+  const isBack = update !== undefined && update.hash === seen.stableLabel
+  return hold || isBack || stable === update ? undefined : stable?.fingerprint
 }
 
 /** No trace of ours is left. */

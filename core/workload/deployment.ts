@@ -5,6 +5,7 @@ import type { Deployment } from '#api/kubernetes.ts'
 import type { Instant, Move } from '../rollout/model.ts'
 import type { WorkloadAction, WorkloadAdapter } from './adapter.ts'
 import {
+  hasHoldFields,
   invalidOwner,
   ownAmounts,
   ownerOfFree,
@@ -31,7 +32,8 @@ import type { DeploymentSeen } from './deployment-seen.ts'
 import { viewDeployment } from './deployment-view.ts'
 import type { DeploymentWorkload } from './deployment-view.ts'
 import { still } from './hold.ts'
-import { budgetFor, promised, surgeFor } from './percent.ts'
+import type { Hold } from './hold.ts'
+import { budgetFor, promised, surgeFor, surgePods } from './percent.ts'
 import type { OwnerValues } from './record.ts'
 import { templateFingerprint } from './template.ts'
 
@@ -42,6 +44,12 @@ export const deployment: WorkloadAdapter<Deployment, DeploymentSeen, DeploymentW
 
   replicas: object => object.spec.replicas ?? 1,
   fingerprint: object => templateFingerprint(object.spec.template),
+  settled: ({ metadata, spec, status }) => {
+    const { observedGeneration = 0, replicas = 0, updatedReplicas = 0 } = { ...status }
+    const seen = observedGeneration >= (metadata.generation ?? 0)
+    return seen && updatedReplicas === replicas && replicas === (spec.replicas ?? 1)
+  },
+  armed: ({ spec }) => hasHoldFields(spec),
   unholdable: owner => unholdable(asDeploymentOwner(owner)),
 
   invalid: owner => invalidOwner(asDeploymentOwner(owner)),
@@ -59,13 +67,15 @@ export const deployment: WorkloadAdapter<Deployment, DeploymentSeen, DeploymentW
     const budget = Math.min(n, Math.max(0, unavailable - missing))
     const beside = Math.min(surge, n - budget)
     // Nobody may be missing, and none may be added: the controller goes on when there is room.
-    if (budget + beside === 0) return { mode: 'stop', ...still }
+    if (budget + beside === 0) return keepingAll({ mode: 'stop', ...still }, before, object)
     return {
       mode: 'wave',
       budget: budgetFor(budget, replicas),
       surge: surgeFor(beside, replicas, ownSurge),
     }
   },
+
+  keepingAll,
 
   peak(object, owner, n) {
     const { replicas, unavailable, surge } = room(object, owner)
@@ -106,6 +116,21 @@ const moves: Moves = {
   labelPods: (w, { batches }) => labelPods(w, batches),
   forgetAbort,
   forgetEscape,
+}
+
+/**
+ * Paused, the controller-manager takes what is too much from the largest ReplicaSet, Ready or not. A
+ * percent, whatever the owner's unit: it can be marked as ours.
+ */
+function keepingAll<T extends Pick<Hold, 'surge'>>(
+  hold: T,
+  { status }: Deployment,
+  { spec }: Deployment,
+): T {
+  const { replicas = 1 } = spec
+  const surplus = (status?.replicas ?? 0) - replicas
+  const kept = surplus <= surgePods(hold.surge, replicas)
+  return replicas === 0 || kept ? hold : { ...hold, surge: surgeFor(surplus, replicas, '100%') }
 }
 
 function room(object: Deployment, owner: OwnerValues) {

@@ -48,6 +48,7 @@ const said: Readonly<Record<string, () => readonly Lines[]>> = {
     plainestHold(edit()).warnings,
   ],
   nativeWarnings: () => [warnings.nativeWarnings()],
+  lostWarnings: () => [warnings.lostWarnings()],
   notHeldWarnings: () =>
     [
       edit({}, { ...rollout, disabled: true }),

@@ -37,7 +37,7 @@ export const strategies: readonly Strategy[] = [
 export const plans = plansWith(20)
 
 /** Called with each turn of the controller. */
-export type OnTurn = (world: World, turn: Turn) => void
+export type OnTurn = (turn: Turn) => void
 
 type Act = (which: number, onTurn: OnTurn) => Happening
 
@@ -45,7 +45,7 @@ const look =
   (crash?: { readonly writes: number }): Act =>
   (_, onTurn) =>
   world => {
-    onTurn(world, reconcile(world, crash))
+    onTurn(reconcile(world, crash))
   }
 
 /** Steps of the machinery. */
@@ -62,6 +62,11 @@ const machinery = {
   ready: which => world => makeReady(world, 1 + (which % 4)),
   pass: which => people.pass(which),
 } satisfies Record<string, Act>
+
+/** Nobody but the programs acted. */
+export function isMachinery(name: ActName): boolean {
+  return name in machinery
+}
 
 function isGuarded(world: World): boolean {
   const rollout = rolloutIn(world)

@@ -20,12 +20,14 @@ import { deploymentIn, readyByVersion, replicasOf, setsIn, sum, versionOf } from
 import type { World } from '../world/world.ts'
 
 /** Nothing but the snapshot decides, and no write lets out more pods than the step wants. */
-export function checkTurn(world: World, { snapshot, decision, written }: Turn): void {
+export function checkTurn({ snapshot, decision, written }: Turn): void {
   if (!snapshot || !decision) return
   const again = decide(snapshot)
   if (!isDeepStrictEqual(again, decision)) expect(again).toEqual(decision)
   expect(decision.message, 'a wait without a word').not.toBe('')
-  for (const change of written) checkChange(world, { snapshot, decision }, change)
+  if (decision.memory.releasing)
+    expect(decision.message, 'a wait without an age').toMatch(/ since |^since /)
+  for (const change of written) checkChange({ snapshot, decision }, change)
 }
 
 interface Looked {
@@ -33,8 +35,8 @@ interface Looked {
   readonly decision: Decision
 }
 
-function checkChange(world: World, looked: Looked, { target, patch }: Change): void {
-  if (target.kind === 'ReplicaSet') checkSize(world, looked, target.name, patch['spec'])
+function checkChange(looked: Looked, { target, patch }: Change): void {
+  if (target.kind === 'ReplicaSet') checkSize(looked, target.name, patch['spec'])
   const metadata = patch['metadata'] as { annotations?: Record<string, string> } | undefined
   const pairs = parsePairs(metadata?.annotations?.[HOLD] ?? '')
   if (pairs.get('mode') !== 'wave') return
@@ -50,12 +52,11 @@ function checkChange(world: World, looked: Looked, { target, patch }: Change): v
   expect(out, 'new pods by a wave').toBeLessThanOrEqual(Math.max(most, standing))
 }
 
-function checkSize(world: World, { snapshot }: Looked, name: string, spec: unknown): void {
+function checkSize({ snapshot }: Looked, name: string, spec: unknown): void {
   const { replicas: size = 0 } = spec as { readonly replicas?: number }
-  const set = world.sets.get(name)!
-  const isNew = versionOf(set) === versionOf(deploymentIn(world)!)
-  const { updated } = snapshot.workload!
-  if (isNew) expect(size, 'new pods by a write of ours').toBeLessThanOrEqual(updated)
+  const { update, updated } = snapshot.workload as DeploymentWorkload
+  if (update?.metadata.name === name)
+    expect(size, 'new pods by a write of ours').toBeLessThanOrEqual(updated)
 }
 
 function allowed(budget: IntOrPercent, surge: IntOrPercent, replicas: number): number {
@@ -66,8 +67,15 @@ function amount(text: string): number | string {
   return text.endsWith('%') ? text : Number(text)
 }
 
-/** The Ready pods that the owner's strategy promises. */
-export function promisedReady(world: World, strategy: DeploymentStrategy): number {
+/**
+ * The Ready pods that the owner's strategy promises; `proportional`: a scaling has come since the
+ * budget was computed, which is a percent and grows with it beyond an owner's number.
+ */
+export function promisedReady(
+  world: World,
+  strategy: DeploymentStrategy,
+  proportional: boolean,
+): number {
   const deployment = deploymentIn(world)
   if (!deployment) return 0
   const owned = { ...deployment, spec: { ...deployment.spec, strategy } }
@@ -78,7 +86,7 @@ export function promisedReady(world: World, strategy: DeploymentStrategy): numbe
   const nothing = allowed(budget, maxSurge ?? 0, replicasOf(deployment)) === 0
   if (nothing) return Math.min(promised, replicasOf(deployment) - 1)
   // The budget of one pod is all of it, of however many it becomes.
-  return budget === replicasOf(deployment) ? Math.min(promised, 0) : promised
+  return proportional ? Math.min(promised, replicasOf(deployment) - budget) : promised
 }
 
 /** Ready pods that stay Ready when every ReplicaSet has the size that it is asked for. */

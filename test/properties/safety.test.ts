@@ -6,11 +6,13 @@ import { expect, test } from 'vitest'
 
 import { WORKLOAD_TYPE } from '#api/names.ts'
 import type { DeploymentStrategy } from '#api/kubernetes.ts'
+import type { Turn } from '../world/controller.ts'
 import * as people from '../world/people.ts'
 import { newWorld, pods, settle, sight } from '../world/play.ts'
 import type { Happening } from '../world/people.ts'
 import { Refused, deploymentIn, replicasOf, rolloutIn, versionOf, wanted } from '../world/world.ts'
 import type { World } from '../world/world.ts'
+import { Excuses } from './excuses.ts'
 import { historiesWith, plans, run, starts, strategies } from './history.ts'
 import type { ActName, Happened, Start } from './history.ts'
 import { checkTurn, isCounted, isScaled, keptReady, promisedReady } from './laws.ts'
@@ -75,6 +77,7 @@ class Telling {
   private strategy: DeploymentStrategy
   private readonly governed: DeploymentStrategy[] = []
   private readonly minReadySeconds: number
+  private readonly excuses: Excuses
 
   constructor({ replicas, strategy, minReadySeconds, plan }: Start, outages = false) {
     this.strategy = strategies[strategy]!
@@ -83,6 +86,7 @@ class Telling {
     this.outages = outages
     const spec = { strategy: this.strategy, ...(minReadySeconds > 0 && { minReadySeconds }) }
     this.world = newWorld({ replicas, spec, steps: plans[plan]! })
+    this.excuses = new Excuses(this.world)
   }
 
   happen(happened: Happened): void {
@@ -90,7 +94,8 @@ class Telling {
     const before = keptReady(world)
     const counted = isCounted(world) && !isScaled(world)
     try {
-      run(world, happened, checkTurn)
+      this.excuses.happens(happened[0])
+      run(world, happened, this.onTurn)
       if (happened[0] === 'strategy') this.govern(strategies[happened[1] % 3]!)
     } catch (error) {
       if (!(error instanceof Refused) || happened[0] === 'look' || happened[0] === 'crash')
@@ -103,6 +108,11 @@ class Telling {
     if (counted) this.checkReady(before, happened[0])
   }
 
+  private readonly onTurn = (turn: Turn): void => {
+    checkTurn(turn)
+    this.excuses.looked(turn)
+  }
+
   private govern(strategy: DeploymentStrategy): void {
     this.strategy = strategy
     this.governed.push(strategy)
@@ -112,10 +122,12 @@ class Telling {
   private checkReady(before: number, what: ActName): void {
     const { world } = this
     // With minReadySeconds a pod may be Ready that the controller-manager does not count yet.
-    if (this.outages || this.minReadySeconds > 0) return
+    if (this.outages || this.minReadySeconds > 0 || this.excuses.untold) return
     if (what !== 'manager' && what !== 'look' && what !== 'crash') return
     // A wave that is out goes on as it began: a new strategy governs the next one.
-    const promised = this.governed.map(strategy => promisedReady(world, strategy))
+    const promised = this.governed.map(strategy =>
+      promisedReady(world, strategy, this.excuses.proportional),
+    )
     expect(keptReady(world), 'Ready pods').toBeGreaterThanOrEqual(Math.min(before, ...promised))
   }
 
@@ -123,13 +135,13 @@ class Telling {
   end(): void {
     const { world } = this
     for (const happening of mending(world)) this.quietly(happening)
-    for (let i = 0; i < 12 && rolloutIn(world)?.status?.phase !== 'Healthy'; i++) {
+    for (let i = 0; i < 12 && !isOver(world); i++) {
       this.approveOnce()
       this.quietly(people.pass(60))
     }
     expect(sight(world)).toBe(`Healthy: ${replicasOf(deploymentIn(world)!)} ${versionNow(world)}`)
     expect(people.isFree(world)).toBe(true)
-    if (!this.forgotten()) expect(ownersValues(world)).toEqual(this.wish())
+    if (!this.excuses.forgotten()) expect(ownersValues(world)).toEqual(this.wish())
     expect(deploymentIn(world)!.metadata.labels?.[WORKLOAD_TYPE]).toBe('deployment')
     expect(Object.keys(wanted(world))).toEqual([versionNow(world)])
   }
@@ -137,12 +149,6 @@ class Telling {
   private wish(): object {
     const { strategy, minReadySeconds } = this
     return { strategy, minReadySeconds, progressDeadlineSeconds: 600, paused: false }
-  }
-
-  /** A client took the record away while nobody answered: then the defaults apply, which is told. */
-  private forgotten(): boolean {
-    const told = [...this.world.events.values()].map(({ reason }) => reason)
-    return this.outages && told.includes('ValuesRestored')
   }
 
   /** An approval in the pause of a step ends that pause: none is lost, none counts twice. */
@@ -162,7 +168,7 @@ class Telling {
   private quietly(happening: Happening): void {
     const { world } = this
     happening(world)
-    settle(world, turn => checkTurn(world, turn))
+    settle(world, this.onTurn)
     this.log.push(`in the end: ${sight(world)} ${fields(world)}`)
   }
 }
@@ -174,6 +180,12 @@ function* mending(world: World): Generator<Happening> {
   yield* [people.freeze(false), people.disable(false), people.resumeWorkload, people.unabort]
   if (replicasOf(deploymentIn(world)!) === 0) yield people.scale(3)
   if (versionNow(world) === 'broken') yield people.edit('v4')
+}
+
+/** Healthy is said before the last old pod of a native rollout is gone. */
+function isOver(world: World): boolean {
+  const { length } = Object.keys(wanted(world))
+  return rolloutIn(world)?.status?.phase === 'Healthy' && length === 1
 }
 
 function ownersValues(world: World): object {

@@ -2,6 +2,7 @@
 
 import { expect, test } from 'vitest'
 
+import { catchUp, reconcile } from '../world/controller.ts'
 import { syncDeployment } from '../world/deployment-controller.ts'
 import * as people from '../world/people.ts'
 import { newWorld, play } from '../world/play.ts'
@@ -158,6 +159,27 @@ tell({
       [edit('v1'), 'ReleaseStarted, StepReached -> Progressing 1 StepPaused: 1 v1 9 v3'],
     ],
   },
+})
+
+test('an edit back while the rest of a disabled release rolls out is a rollback, not a release', () => {
+  const world = newWorld({ replicas: 4 })
+  for (const happening of [edit('broken'), disable(true)]) play(world, happening)
+  disable(false)(world)
+  expect(play(world, edit('v1'))).toBe('guard v1 -> Healthy: 4 v1')
+})
+
+test('a version that nobody has ever run well is not the stable one while the way back is open', () => {
+  const spec = {
+    strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 1, maxSurge: 0 } },
+  }
+  const world = newWorld({ replicas: 1, spec })
+  edit('broken')(world)
+  for (let i = 0; i < 2; i++) syncDeployment(world)
+  edit('v1')(world)
+  catchUp(world)
+  reconcile(world)
+  for (const happening of [edit('v2'), scale(3)]) play(world, happening)
+  expect(play(world, abort())).toMatch(/Aborted: 3 v1$/)
 })
 
 test('an abort after a scaling to 2 takes everybody back', () => {

@@ -1,0 +1,49 @@
+// What nobody can help: for how long a law is suspended, and why.
+
+import type { Turn } from '../world/controller.ts'
+import { deploymentIn, replicasOf, setsIn, sum } from '../world/world.ts'
+import type { World } from '../world/world.ts'
+import { isMachinery } from './history.ts'
+import type { ActName } from './history.ts'
+
+/** What has happened in one history that a law must know of. */
+export class Excuses {
+  /** A scaling has come since the budget was computed: a percent grows with it. */
+  proportional = false
+  /** A person wrote before the Deployment's status counted all pods: admission knows no other count. */
+  untold = false
+  /** An undo brought an old record back while nobody answered. */
+  private undone = false
+  private readonly world: World
+
+  constructor(world: World) {
+    this.world = world
+  }
+
+  /** Something is about to happen. */
+  happens(name: ActName): void {
+    const { world } = this
+    if (name === 'scale') this.proportional = true
+    if (!isMachinery(name) && !isTold(world)) this.untold = true
+    if (name === 'undo' && !world.webhook) this.undone = true
+  }
+
+  /** The controller has looked: a hold that it writes counts all pods. */
+  looked({ written }: Turn): void {
+    if (!written.some(({ target }) => target.kind === 'Deployment')) return
+    this.proportional = false
+    this.untold = false
+  }
+
+  /** The record was lost or became an older one while nobody answered; the first is told. */
+  forgotten(): boolean {
+    const { events, warnings } = this.world
+    const restored = [...events.values()].some(({ reason }) => reason === 'ValuesRestored')
+    return this.undone || restored || warnings.some(line => line.includes('were lost'))
+  }
+}
+
+function isTold(world: World): boolean {
+  const wanted = sum(setsIn(world).map(replicasOf))
+  return deploymentIn(world)?.status?.replicas === wanted
+}

@@ -9,6 +9,8 @@ import type { Environment, ProcessConfig } from '#process/settings.ts'
 /** The settings of one controller process; its Lease lives in the namespace. */
 export interface ControllerConfig extends ProcessConfig {
   readonly leaseName: string
+  /** After so long without a renewal another replica takes over. */
+  readonly leaseMs: number
   readonly identity: string
   readonly concurrency: number
 }
@@ -20,12 +22,15 @@ export function readConfig(args: readonly string[], env: Environment): Controlle
     options: {
       ...processFlags(env),
       'lease-name': { type: 'string', default: 'sluice-controller' },
+      'lease-seconds': { type: 'string', default: '15' },
       concurrency: { type: 'string', default: '8' },
     },
   })
   return {
     ...processConfig(values),
     leaseName: values['lease-name'],
+    leaseMs:
+      wholeNumber('--lease-seconds', values['lease-seconds'], { least: 2, most: 3600 }) * 1000,
     // A restart is another one: it must not take its own former lease for granted.
     identity: `${env['POD_NAME'] ?? hostname()}-${process.pid}-${Date.now().toString(36)}`,
     concurrency: wholeNumber('--concurrency', values.concurrency, { least: 1, most: 1000 }),

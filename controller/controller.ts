@@ -7,6 +7,7 @@ import { decide } from '#core/rollout/decide.ts'
 import { refOf } from '#core/rollout/key.ts'
 import type { Instant } from '#core/rollout/model.ts'
 import type { KubeClient } from '#kube/client.ts'
+import type { LeaderWork, Term } from '#kube/lease.ts'
 import { WorkQueue } from '#kube/queue.ts'
 import type { RunReport } from '#kube/queue.ts'
 import { untilAborted } from '#process/program.ts'
@@ -19,7 +20,10 @@ import type { Watches } from './watches.ts'
 
 /** What a controller is made of. */
 export interface ControllerOptions {
+  /** Reads and watches. */
   readonly client: KubeClient
+  /** Makes the client of all writes of one term: none leaves after it. */
+  readonly writing: (term: Term) => KubeClient
   /** Name of the webhook configurations. */
   readonly configuration: string
   readonly concurrency: number
@@ -32,7 +36,7 @@ export interface ControllerOptions {
 export interface Controller {
   readonly watches: Watches
   /** Decides and writes until the signal aborts; the caches must be running and synced. */
-  readonly lead: (signal: AbortSignal) => Promise<void>
+  readonly lead: LeaderWork
 }
 
 /** Makes a controller. */
@@ -53,9 +57,14 @@ export function createController(options: ControllerOptions): Controller {
 
   return {
     watches,
-    async lead(signal) {
+    async lead(signal, term) {
       const mayRepeat = createRepeats()
-      const effects = { client, mayRepeat, onWrite: (kind: WriteKind) => metrics.wrote(kind) }
+      const writer = options.writing(term)
+      const effects = {
+        client: writer,
+        mayRepeat,
+        onWrite: (kind: WriteKind) => metrics.wrote(kind),
+      }
       const running = new WorkQueue({
         concurrency: options.concurrency,
         run: key => reconcile(options, { watches, effects, queue: running }, key),
@@ -67,6 +76,7 @@ export function createController(options: ControllerOptions): Controller {
       await untilAborted(signal)
       queue = undefined
       await running.stop()
+      await writer.close()
     },
   }
 }

@@ -1,5 +1,7 @@
 // The controller process: watches, a Lease, and the loop that decides while it leads.
 
+import { argv, env } from 'node:process'
+
 import { connect } from '#kube/connection.ts'
 import { KubeClient } from '#kube/client.ts'
 import { LeaderElector } from '#kube/lease.ts'
@@ -11,15 +13,18 @@ import { createController } from './controller.ts'
 import { createMetrics } from './metrics.ts'
 
 await runProgram('sluice-controller', async stop => {
-  const config = readConfig(process.argv.slice(2), process.env)
-  const { namespace, leaseName, identity, configuration, concurrency, kubeconfig } = config
+  const config = readConfig(argv.slice(2), env)
+  const { namespace, leaseName, leaseMs, identity, configuration, concurrency, kubeconfig } = config
   const log = createLog('controller', config.logLevel)
-  const connection = await connect({ env: process.env, ...(kubeconfig && { kubeconfig }) })
-  // One for each key that is worked on: no write waits for another's answer.
-  const client = new KubeClient(connection, { connections: Math.max(concurrency, 32) })
+  const connection = await connect({ env, ...(kubeconfig && { kubeconfig }) })
+  const process = `controller ${identity}`
+  const client = new KubeClient(connection, { process })
   const metrics = createMetrics()
   const controller = createController({
     client,
+    // A connection for each key that is worked on: no write waits for another's answer.
+    writing: ({ remainingMs }) =>
+      new KubeClient(connection, { process, fence: remainingMs, connections: concurrency }),
     configuration,
     concurrency,
     metrics,
@@ -42,13 +47,16 @@ await runProgram('sluice-controller', async stop => {
 
   const elector = new LeaderElector({
     // A busy pool must not delay a renewal.
-    client: new KubeClient(connection, { connections: 1 }),
+    client: new KubeClient(connection, { process, connections: 1 }),
     namespace,
     name: leaseName,
     identity,
+    durationMs: leaseMs,
+    renewDeadlineMs: (leaseMs * 2) / 3,
+    retryMs: (leaseMs * 2) / 15,
     onNews: news => log.info(news, 'lease'),
   })
-  await elector.run(stop, leading => controller.lead(leading))
+  await elector.run(stop, controller.lead)
   await shut(probes, 1000)
   log.info('stopped')
 })

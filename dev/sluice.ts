@@ -41,8 +41,8 @@ export interface SluiceOptions {
 export interface Sluice {
   readonly webhook: Child
   readonly controller: Child
-  /** Starts the controller again after it was ended. */
-  readonly startController: () => Promise<Child>
+  /** Starts a controller, again or beside another; flags that are given count. */
+  readonly startController: (flags?: readonly string[]) => Promise<Child>
   /** Takes the registration away, then ends both processes. */
   readonly stop: () => Promise<void>
 }
@@ -63,7 +63,7 @@ export async function startSluice(options: SluiceOptions): Promise<Sluice> {
     await Promise.all(children.map(child => child.stop()))
     await removed(client, LEASES, lease)
   }
-  const startController = async () => {
+  const startController = async (given: readonly string[] = []) => {
     const child = await startChild({
       program: 'controller',
       args: [
@@ -72,6 +72,7 @@ export async function startSluice(options: SluiceOptions): Promise<Sluice> {
         `--lease-name=${lease.name}`,
         '--probes-host=127.0.0.1',
         '--probes-port=0',
+        ...given,
       ],
       onLine: options.onLine,
     })

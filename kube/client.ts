@@ -3,6 +3,8 @@
 import type { KubeObject } from '#api/kubernetes.ts'
 import type { Connection } from './connection.ts'
 import { Gone, withoutAnswer } from './errors.ts'
+import { fenced } from './fence.ts'
+import type { Fence } from './fence.ts'
 import { defined, namespaceOf, scopeQuery, withQuery, writeQuery } from './requests.ts'
 import type {
   ApplyOptions,
@@ -25,6 +27,10 @@ export type { JsonPatchOperation, Scope } from './requests.ts'
 export interface ClientOptions {
   /** Version for the user-agent `sluice/<version>`; `dev` unless given. */
   readonly version?: string
+  /** Which process it is, for the user-agent: the audit log then tells replicas apart. */
+  readonly process?: string
+  /** Binds every request to a time of leading; see fence.ts. */
+  readonly fence?: Fence
   /** Time limit of one request, 30 s unless given. */
   readonly timeoutMs?: number
   /**
@@ -44,14 +50,17 @@ const CONNECTIONS = 32
 export class KubeClient {
   readonly #transport: Transport
   readonly #timeoutMs: number
+  readonly #fence: Fence | undefined
 
   constructor(connection: Connection, options: ClientOptions = {}) {
     this.#timeoutMs = options.timeoutMs ?? REQUEST_TIMEOUT_MS
+    this.#fence = options.fence
     this.#transport = new Transport({
       connection,
-      userAgent: `sluice/${options.version ?? 'dev'}`,
+      userAgent: userAgentOf(options),
       connections: options.connections ?? CONNECTIONS,
       ...(options.onWarning === undefined ? {} : { onWarning: options.onWarning }),
+      ...(options.fence === undefined ? {} : { fence: options.fence }),
     })
   }
 
@@ -239,10 +248,9 @@ export class KubeClient {
     options: RequestOptions,
     body?: Body,
   ): Promise<T> {
+    const timeoutMs = options.timeoutMs ?? this.#timeoutMs
     const answer = await this.#transport.send({
-      method,
-      path,
-      timeoutMs: options.timeoutMs ?? this.#timeoutMs,
+      ...fenced({ method, path, timeoutMs }, this.#fence),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
       ...(body === undefined
         ? {}
@@ -257,6 +265,10 @@ export class KubeClient {
       throw withoutAnswer(`${method} ${path}`, 'the answer is not JSON', error)
     }
   }
+}
+
+function userAgentOf({ version = 'dev', process }: ClientOptions): string {
+  return process === undefined ? `sluice/${version}` : `sluice/${version} (${process})`
 }
 
 interface Body {

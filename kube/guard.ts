@@ -71,7 +71,7 @@ export class Guard {
 }
 
 /** Says what is asked, for messages: the query is left out. */
-export function describe(call: Call): string {
+export function describe(call: { readonly method: string; readonly path: string }): string {
   return `${call.method} ${call.path.split('?')[0] ?? ''}`
 }
 

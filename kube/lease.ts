@@ -1,10 +1,13 @@
 // One leader among replicas, by a Lease that the leader keeps renewing. The leader stops on its own
-// monotonic clock before anybody else may start, so no two wall clocks need to agree.
+// clocks before anybody else may start, so no two wall clocks need to agree; its writes stop with it,
+// each by the term that it belongs to (fence.ts). docs/adr/0007 says what is guaranteed by what.
 import { pause } from './backoff.ts'
 import type { KubeClient } from './client.ts'
 import { AlreadyExists, Conflict, NotFound } from './errors.ts'
 import { LEASES } from './resources.ts'
 import type { Lease, ObjectRef } from './resources.ts'
+import { stopwatch } from './stopwatch.ts'
+import type { Stopwatch } from './stopwatch.ts'
 
 /** What an elector tells its owner, for the log. */
 export type LeaseNews =
@@ -29,8 +32,25 @@ export interface LeaseOptions {
   readonly onNews?: (news: LeaseNews) => void
 }
 
+/** One time of leading, from taking the lease until it is lost or given back. */
+export interface Term {
+  /**
+   * Milliseconds for which nobody else can lead. 0 once the term is over, and for ever: a later
+   * term of the same process is another one. Exact even when timers run late.
+   */
+  readonly remainingMs: () => number
+}
+
 /** Work that only the leader does; it must end soon after its signal aborts. */
-export type LeaderWork = (leaderSignal: AbortSignal) => Promise<void>
+export type LeaderWork = (leaderSignal: AbortSignal, term: Term) => Promise<void>
+
+interface Seen {
+  readonly holder: string
+  readonly renewTime: string | undefined
+  readonly durationMs: number
+  /** Of the monotonic clock alone: where that stood still, we only wait longer. */
+  readonly at: number
+}
 
 interface Bound {
   readonly timeoutMs: number
@@ -46,10 +66,12 @@ export class LeaderElector {
   readonly #retryMs: number
   /** Our lease as we last wrote it. */
   #held: Lease | undefined
-  /** What another wrote, and when on our clock we first saw exactly that. */
-  #seen = { record: '', since: 0 }
-  /** When the last renewal that succeeded was sent, on the monotonic clock. */
-  #renewedAt = Number.NEGATIVE_INFINITY
+  /** What another wrote, and how long ago on our clock we first saw exactly that. */
+  #seen: Seen | undefined
+  /** The last one that began. */
+  #current: Term | undefined
+  /** How long ago the last renewal that succeeded was sent; undefined: we do not lead. */
+  #sinceRenewal: Stopwatch | undefined
 
   constructor(options: LeaseOptions) {
     this.#options = options
@@ -85,7 +107,7 @@ export class LeaderElector {
 
   async #acquire(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await this.#attempt({ timeoutMs: this.#deadlineMs, signal })
+      await this.#take({ timeoutMs: this.#deadlineMs, signal })
       if (this.isLeader()) return
       // Replicas that started together try at different moments.
       await pause(this.#retryMs * (1 + Math.random() * 0.2), signal)
@@ -100,7 +122,9 @@ export class LeaderElector {
     signal.addEventListener('abort', stop)
     if (signal.aborted) stop()
     this.#tell({ what: 'leading' })
-    const working = work(leadership.signal).finally(() => ended.abort())
+    const term = this.#term()
+    this.#current = term
+    const working = work(leadership.signal, term).finally(() => ended.abort())
     // Its error is thrown below; until then it must not count as unhandled.
     working.catch(() => {})
     try {
@@ -117,41 +141,60 @@ export class LeaderElector {
     }
   }
 
+  /** What has run out is never renewed, so a term that is over stays over. */
+  #term(): Term {
+    const term: Term = {
+      remainingMs: () => (this.#current === term ? Math.max(0, this.#remainingMs()) : 0),
+    }
+    return term
+  }
+
   /** Renews while the work is ending too, so that nobody else starts before it has ended. */
   async #renewUntil(ended: AbortSignal): Promise<void> {
     while (!ended.aborted && this.isLeader()) {
       await pause(Math.min(this.#retryMs, this.#remainingMs()), ended)
       if (ended.aborted || !this.isLeader()) return
-      await this.#attempt({ timeoutMs: Math.ceil(this.#remainingMs()), signal: ended })
+      await this.#renew({ timeoutMs: Math.ceil(this.#remainingMs()), signal: ended })
     }
   }
 
-  /** Tries once to take or renew the lease; a failure changes nothing but what time changes. */
-  async #attempt(bound: Bound): Promise<void> {
-    const sentAt = performance.now()
-    try {
-      if (this.isLeader() && (await this.#renewed(sentAt, bound))) return
+  /** Tries once to take the lease; a failure changes nothing. */
+  async #take(bound: Bound): Promise<void> {
+    const sent = stopwatch()
+    await this.#trying(bound, async () => {
       const lease = await this.#read(bound)
-      if (lease !== undefined && this.#takenByOther(lease)) {
-        this.#renewedAt = Number.NEGATIVE_INFINITY
-        return
+      if (!this.#takenByOther(lease)) await this.#write(lease, sent, bound)
+    })
+  }
+
+  /**
+   * Tries once to renew. What has run out is never renewed, nor a lease that somebody else has held
+   * since, or that is gone: another may have led meanwhile.
+   */
+  async #renew(bound: Bound): Promise<void> {
+    const sent = stopwatch()
+    if (!this.isLeader()) return
+    await this.#trying(bound, async () => {
+      try {
+        return await this.#write(this.#held, sent, bound)
+      } catch (error) {
+        if (!(error instanceof Conflict) && !(error instanceof NotFound)) throw error
       }
-      await this.#write(lease, sentAt, bound)
+      const lease = await this.#read(bound)
+      const ours = lease?.spec?.holderIdentity === this.#options.identity
+      if (!ours) this.#sinceRenewal = undefined
+      // Somebody wrote a label, say.
+      else if (this.isLeader()) await this.#write(lease, sent, bound)
+    })
+  }
+
+  async #trying(bound: Bound, attempt: () => Promise<void>): Promise<void> {
+    try {
+      await attempt()
     } catch (error) {
       // Another replica was quicker: the next attempt sees who.
       if (error instanceof Conflict || error instanceof AlreadyExists) return
       if (!bound.signal.aborted) this.#tell({ what: 'failed', error })
-    }
-  }
-
-  /** Gives false where somebody has written the lease since: then it must be read. */
-  async #renewed(sentAt: number, bound: Bound): Promise<boolean> {
-    try {
-      await this.#write(this.#held, sentAt, bound)
-      return true
-    } catch (error) {
-      if (error instanceof Conflict || error instanceof NotFound) return false
-      throw error
     }
   }
 
@@ -164,19 +207,28 @@ export class LeaderElector {
     }
   }
 
-  #takenByOther(lease: Lease): boolean {
-    const { holderIdentity: holder = '', leaseDurationSeconds = 0, renewTime } = lease.spec ?? {}
-    if (holder === '' || holder === this.#options.identity) return false
-    const record = `${holder} ${renewTime}`
-    // Counted from when we saw it, never from its renewTime: that is another machine's clock.
-    if (this.#seen.record !== record) {
-      if (!this.#seen.record.startsWith(`${holder} `)) this.#tell({ what: 'following', holder })
-      this.#seen = { record, since: performance.now() }
+  /** A lease that somebody deleted still counts for whoever has seen it held. */
+  #takenByOther(lease: Lease | undefined): boolean {
+    const spec = lease?.spec
+    if (spec) {
+      const { holderIdentity: holder = '' } = spec
+      if (holder === '' || holder === this.#options.identity) return false
+      this.#see(holder, spec)
     }
-    return performance.now() < this.#seen.since + leaseDurationSeconds * 1000
+    const { at, durationMs } = this.#seen ?? { at: 0, durationMs: 0 }
+    return performance.now() < at + durationMs
   }
 
-  async #write(lease: Lease | undefined, sentAt: number, bound: Bound): Promise<void> {
+  #see(holder: string, { renewTime, leaseDurationSeconds = 0 }: NonNullable<Lease['spec']>): void {
+    const before = this.#seen
+    if (before?.holder !== holder) this.#tell({ what: 'following', holder })
+    else if (before.renewTime === renewTime) return
+    // Counted from when we saw it, never from its renewTime: that is another machine's clock.
+    const at = performance.now()
+    this.#seen = { holder, renewTime, durationMs: leaseDurationSeconds * 1000, at }
+  }
+
+  async #write(lease: Lease | undefined, sent: Stopwatch, bound: Bound): Promise<void> {
     const { client, identity } = this.#options
     const before = lease?.spec ?? {}
     const renewTime = microTime()
@@ -194,14 +246,15 @@ export class LeaderElector {
       lease === undefined
         ? await client.create(LEASES, { ...kind, metadata: this.#ref, spec }, bound)
         : await client.replace(LEASES, { ...lease, ...kind, spec }, bound)
-    this.#renewedAt = sentAt
+    this.#sinceRenewal = sent
   }
 
   /** Gives the lease back, so that the next leader need not wait for it to run out. */
   async #release(): Promise<void> {
     const held = this.#held
-    if (!this.isLeader() || held === undefined) return
-    this.#renewedAt = Number.NEGATIVE_INFINITY
+    const leading = this.isLeader()
+    this.#sinceRenewal = undefined
+    if (!leading || held === undefined) return
     const { holderIdentity: _, ...spec } = held.spec ?? {}
     try {
       const options = { timeoutMs: this.#retryMs }
@@ -213,7 +266,7 @@ export class LeaderElector {
   }
 
   #remainingMs(): number {
-    return this.#renewedAt + this.#deadlineMs - performance.now()
+    return this.#deadlineMs - (this.#sinceRenewal?.() ?? Number.POSITIVE_INFINITY)
   }
 
   #tell(news: LeaseNews): void {

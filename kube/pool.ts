@@ -3,6 +3,8 @@
 import { Pool, buildConnector } from 'undici'
 import type { Dispatcher } from 'undici'
 import type { Connection } from './connection.ts'
+import { FencedPool, connectResetting } from './fence.ts'
+import type { Fence } from './fence.ts'
 
 const CONNECT_TIMEOUT_MS = 10_000
 /** Below the 90 s after which the API server closes an idle connection. */
@@ -17,17 +19,24 @@ export interface Lane {
   readonly leave: () => void
 }
 
+/** How a pool is made. */
+export interface PoolOptions {
+  /** Most connections at once; without it as many as there are requests. */
+  readonly connections?: number
+  /** Asked in the moment before a request is written. */
+  readonly fence?: Fence
+}
+
 /** A pool of connections that can be exchanged for new ones at any time. */
 export class RenewablePool {
   readonly #make: () => Pool
   readonly #leaving = new Set<Pool>()
   #pool: Pool
 
-  /** Without `connections` it has as many as there are requests at once. */
-  constructor(connection: Connection, connections?: number) {
+  constructor(connection: Connection, { connections, fence }: PoolOptions = {}) {
     const { origin } = new URL(connection.server)
     const settings: Pool.Options = {
-      connect: connectorOf(connection),
+      connect: connectorOf(connection, fence !== undefined),
       allowH2: false,
       pipelining: 1,
       keepAliveTimeout: KEEP_ALIVE_MS,
@@ -35,7 +44,8 @@ export class RenewablePool {
       bodyTimeout: 0,
       ...(connections === undefined ? {} : { connections }),
     }
-    this.#make = () => new Pool(origin, settings)
+    this.#make = () =>
+      fence === undefined ? new Pool(origin, settings) : new FencedPool(origin, settings, fence)
     this.#pool = this.#make()
   }
 
@@ -66,14 +76,15 @@ export class RenewablePool {
   }
 }
 
-function connectorOf(connection: Connection): buildConnector.connector {
+/** With `abrupt`, closing a connection resets it. */
+function connectorOf(connection: Connection, abrupt: boolean): buildConnector.connector {
   return (options, callback) => {
-    void connectWith(connection, options, callback)
+    void connectWith({ connection, abrupt }, options, callback)
   }
 }
 
 async function connectWith(
-  connection: Connection,
+  { connection, abrupt }: { readonly connection: Connection; readonly abrupt: boolean },
   options: buildConnector.Options,
   callback: buildConnector.Callback,
 ): Promise<void> {
@@ -87,7 +98,9 @@ async function connectWith(
       keepAlive: true,
       keepAliveInitialDelay: PROBE_AFTER_MS,
     })
-    connect(options, callback)
+    const below = abrupt && options.protocol === 'https:'
+    const httpSocket = below ? await connectResetting(options, CONNECT_TIMEOUT_MS) : undefined
+    connect({ ...options, ...(httpSocket && { httpSocket }) }, callback)
   } catch (error) {
     callback(error instanceof Error ? error : new Error(String(error)), null)
   }

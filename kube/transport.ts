@@ -4,6 +4,7 @@
 import type { Dispatcher } from 'undici'
 import type { Connection } from './connection.ts'
 import { fromStatus } from './errors.ts'
+import type { Fence } from './fence.ts'
 import { Guard, describe } from './guard.ts'
 import type { Call } from './guard.ts'
 import { RenewablePool } from './pool.ts'
@@ -22,6 +23,8 @@ export interface TransportOptions {
   readonly userAgent: string
   /** Most connections for requests that are not watches. */
   readonly connections: number
+  /** Asked in the moment before a request that is not a watch is written. */
+  readonly fence?: Fence
   /** Gets each admission warning, without quotes. */
   readonly onWarning?: (text: string) => void
 }
@@ -35,9 +38,9 @@ export class Transport {
 
   constructor(options: TransportOptions) {
     this.#options = options
-    const { connection, connections } = options
+    const { connection, connections, fence } = options
     this.#basePath = new URL(connection.server).pathname.replace(/\/+$/, '')
-    this.#requests = new RenewablePool(connection, connections)
+    this.#requests = new RenewablePool(connection, { connections, ...(fence && { fence }) })
     this.#watches = new RenewablePool(connection)
   }
 

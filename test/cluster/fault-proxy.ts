@@ -27,7 +27,7 @@ export type Fault =
   | { readonly type: 'cut'; readonly meanwhile?: Meanwhile }
   /** It arrives and takes effect; its answer is lost: the connection is reset, after `meanwhile`. */
   | { readonly type: 'lose'; readonly meanwhile?: Meanwhile }
-  /** It is held back until this is done; then it goes its way. */
+  /** It is held back until this is done; then it goes its way, if its connection was not reset. */
   | { readonly type: 'wait'; readonly meanwhile: Meanwhile }
   /** It never arrives, and nothing comes back: the connection stays. */
   | { readonly type: 'hang' }
@@ -185,6 +185,8 @@ class Passage {
   async #forwarded(request: ProxiedRequest, answering: Answering): Promise<void> {
     const { fault, outgoing, reset } = answering
     if (fault?.type === 'wait') await fault.meanwhile(request)
+    // What a connection still had to deliver is lost when it is reset; when it is closed it is not.
+    if (outgoing.req.socket.errored) return
     const reply = await this.#forward(request, outgoing)
     if (reply === undefined) return reset()
     if (fault?.type !== 'lose') return this.#pass(request, reply, answering)

@@ -6,7 +6,7 @@ import { KubeClient } from '#kube/client.ts'
 import type { Connection } from '#kube/connection.ts'
 import { fromKubeconfig } from '#kube/kubeconfig.ts'
 import { LeaderElector } from '#kube/lease.ts'
-import type { LeaseNews } from '#kube/lease.ts'
+import type { LeaseNews, Term } from '#kube/lease.ts'
 import { LEASES } from '#kube/resources.ts'
 import { eventually, newNamespace } from './reflections.ts'
 
@@ -34,8 +34,10 @@ describe('the lease', () => {
       ...times,
       onNews: each => news.push(each),
     })
+    const terms: Term[] = []
     const stop = new AbortController()
-    const running = elector.run(stop.signal, async signal => {
+    const running = elector.run(stop.signal, async (signal, term) => {
+      terms.push(term)
       const span = { from: performance.now(), to: Number.POSITIVE_INFINITY }
       spans.push(span)
       await new Promise<void>(resolve => signal.addEventListener('abort', () => resolve()))
@@ -46,7 +48,7 @@ describe('the lease', () => {
       await running
     }
     onTestFinished(end)
-    return { elector, spans, end, news: () => news.map(each => each.what) }
+    return { elector, spans, terms, end, news: () => news.map(each => each.what) }
   }
 
   test('passes on at once when the leader shuts down', async () => {
@@ -114,5 +116,34 @@ describe('the lease', () => {
     await expect(failing).rejects.toThrow('bug')
     const { spec } = await client.get(LEASES, { namespace, name: 'leader' })
     expect(spec?.holderIdentity).toBeUndefined()
+  })
+
+  test('a term that is over stays over when the same process leads again', async () => {
+    const namespace = await newNamespace(client)
+    const one = candidate(namespace, 'one')
+    await eventually(() => expect(one.terms).toHaveLength(1))
+    expect(one.terms[0]!.remainingMs()).toBeGreaterThan(0)
+    // Taken away and given back before the next renewal: another may have led meanwhile.
+    await client.mergePatch(
+      LEASES,
+      { namespace, name: 'leader' },
+      { spec: { holderIdentity: null } },
+    )
+    await eventually(() => expect(one.terms).toHaveLength(2))
+    expect(one.terms[0]!.remainingMs()).toBe(0)
+    expect(one.terms[1]!.remainingMs()).toBeGreaterThan(0)
+    expect(one.news()).toEqual(['leading', 'lost', 'leading'])
+  })
+
+  test('who has seen a lease held waits for it, also when somebody deletes it', async () => {
+    const namespace = await newNamespace(client)
+    const one = candidate(namespace, 'one')
+    await eventually(() => expect(one.elector.isLeader()).toBe(true))
+    const two = candidate(namespace, 'two')
+    await eventually(() => expect(two.news()).toContain('following'))
+    await client.remove(LEASES, { namespace, name: 'leader' })
+    await eventually(() => expect(one.news()).toContain('lost'))
+    await eventually(() => expect(two.elector.isLeader() || one.elector.isLeader()).toBe(true))
+    for (const span of two.spans) expect(span.from).toBeGreaterThan(one.spans[0]!.to)
   })
 })

@@ -1,0 +1,99 @@
+// Requests that may only leave while we lead. The lease is looked at in the very moment before the
+// bytes are written, since a request waits before that: for a token, for a free connection, for a
+// process that was stopped. What was written and not yet taken by the network dies with the lease.
+
+import { once } from 'node:events'
+import { Socket } from 'node:net'
+
+import { Pool } from 'undici'
+import type { Dispatcher } from 'undici'
+import { Retryable } from './errors.ts'
+import { describe } from './guard.ts'
+import type { Call } from './guard.ts'
+
+/** For how long requests may still leave, in milliseconds; 0 or less: none may. */
+export type Fence = () => number
+
+/** It was not sent: the lease is over, and another may have written since the decision. */
+export class LeadLost extends Retryable {
+  constructor(request: string) {
+    const message = `${request}: not sent, since the lease is over`
+    super({ code: 0, reason: '', message, causes: [] })
+  }
+}
+
+/** A request with a time limit that does not outlast the term, here and on the API server. */
+export function fenced<C extends Pick<Call, 'method' | 'path' | 'timeoutMs'>>(
+  call: C,
+  fence: Fence | undefined,
+): C {
+  if (fence === undefined) return call
+  const timeoutMs = Math.min(call.timeoutMs, remaining(fence, call))
+  const path = `${call.path}${call.path.includes('?') ? '&' : '?'}timeout=${timeoutMs}ms`
+  return { ...call, path, timeoutMs }
+}
+
+function remaining(fence: Fence, call: { readonly method: string; readonly path: string }): number {
+  const left = Math.floor(fence())
+  if (left <= 0) throw new LeadLost(describe(call))
+  return left
+}
+
+/** A pool that asks the fence when a request has its connection and is about to be written. */
+export class FencedPool extends Pool {
+  readonly #fence: Fence
+
+  constructor(origin: string, options: Pool.Options, fence: Fence) {
+    super(origin, options)
+    this.#fence = fence
+  }
+
+  override dispatch(
+    options: Dispatcher.DispatchOptions,
+    handler: Dispatcher.DispatchHandler,
+  ): boolean {
+    const { method, path } = options
+    return super.dispatch(options, {
+      // undici calls this and writes the request, without anything in between.
+      onRequestStart: (controller, context) => {
+        remaining(this.#fence, { method, path })
+        handler.onRequestStart?.(controller, context)
+      },
+      onResponseStart: (...args) => handler.onResponseStart?.(...args),
+      onResponseData: (...args) => handler.onResponseData?.(...args),
+      onResponseEnd: (...args) => handler.onResponseEnd?.(...args),
+      onResponseError: (...args) => handler.onResponseError?.(...args),
+    })
+  }
+}
+
+/**
+ * Opens a connection that is reset when it is closed. Closed in the ordinary way, the kernel would go
+ * on sending what a broken network did not take, for minutes, and deliver it when the network is back.
+ */
+export async function connectResetting(
+  to: { readonly hostname: string; readonly port: string },
+  timeoutMs: number,
+): Promise<Socket> {
+  const socket = new ResettingSocket()
+  try {
+    socket.connect(Number(to.port || 443), to.hostname)
+    await once(socket, 'connect', { signal: AbortSignal.timeout(timeoutMs) })
+    // From here on the TLS connection above it tells what goes wrong.
+    socket.on('error', () => {})
+    return socket
+  } catch (error) {
+    socket.destroy()
+    throw error
+  }
+}
+
+class ResettingSocket extends Socket {
+  #resetting = false
+
+  override destroy(error?: Error): this {
+    if (this.#resetting || this.connecting) return super.destroy(error)
+    this.#resetting = true
+    return this.resetAndDestroy()
+  }
+}

@@ -51,7 +51,12 @@ const look =
 /** Steps of the machinery. */
 const machinery = {
   look: look(),
-  crash: (which, onTurn) => look({ writes: which % 3 })(which, onTurn),
+  // Its answer is lost: what it wrote is stored, and it does not know.
+  lost: (which, onTurn) => look({ writes: which % 6 })(which, onTurn),
+  crash: (which, onTurn) => world => {
+    look({ writes: which % 6 })(which, onTurn)(world)
+    people.restart(world)
+  },
   learn: which => world => {
     // All of it, more often than not.
     const kind = allKinds[which % 12]

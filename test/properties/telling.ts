@@ -1,0 +1,205 @@
+// A history is told in the simulated world: at every moment the laws are asked, and then everybody does
+// what is needed to end the release.
+
+import fc from 'fast-check'
+import { expect } from 'vitest'
+
+import { WORKLOAD_TYPE } from '#api/names.ts'
+import type { DeploymentStrategy } from '#api/kubernetes.ts'
+import type { Turn } from '../world/controller.ts'
+import * as people from '../world/people.ts'
+import { newWorld, pods, settle, sight } from '../world/play.ts'
+import type { Happening } from '../world/people.ts'
+import { Refused, deploymentIn, replicasOf, rolloutIn, versionOf, wanted } from '../world/world.ts'
+import type { World } from '../world/world.ts'
+import { Excuses } from './excuses.ts'
+import { historiesWith, plans, run, starts, strategies } from './history.ts'
+import type { ActName, Happened, Start } from './history.ts'
+import { checkTurn, isCounted, isScaled, keptReady, promisedReady } from './laws.ts'
+
+const runs = Number(process.env['HISTORIES'] ?? 2500)
+
+/**
+ * Tells random histories in which `seldom` happens, too, beside what always does; HISTORIES says how
+ * many, SEED which. `outages`: the webhook may be away.
+ */
+export function tellHistories(seldom: readonly ActName[], outages = false): void {
+  fc.assert(
+    fc.property(starts(outages ? 3 : strategies.length), historiesWith(seldom), (start, history) =>
+      tell(new Telling(start, outages), history),
+    ),
+    { numRuns: runs, ...seed() },
+  )
+}
+
+/** What people do now and then, and what befalls the machinery. */
+export const intents: readonly ActName[] = [
+  'jump',
+  'plan',
+  'freeze',
+  'abort',
+  'pauseWorkload',
+  'undo',
+  'strategy',
+  'disable',
+  'deleteRollout',
+  'kill',
+  'restart',
+  'crash',
+  'lost',
+]
+
+/** Tells a history to its end. What breaks a law is thrown with all that was told before it. */
+function tell(told: Telling, history: readonly Happened[]): void {
+  try {
+    for (const happened of history) told.happen(happened)
+    told.end()
+  } catch (error) {
+    throw new Error(`${(error as Error).message}\n${told.log.join('\n')}`, { cause: error })
+  }
+}
+
+/** The same histories in every run, unless told otherwise: what failed once fails again. */
+function seed() {
+  const given = process.env['SEED'] ?? '20'
+  return given === 'random' ? {} : { seed: Number(given) }
+}
+
+/** One history, and what the owner wants at each moment of it. */
+class Telling {
+  readonly world: World
+  readonly log: string[] = []
+  private readonly outages: boolean
+  private strategy: DeploymentStrategy
+  private readonly governed: DeploymentStrategy[] = []
+  private readonly minReadySeconds: number
+  private readonly excuses: Excuses
+
+  constructor({ replicas, strategy, minReadySeconds, plan }: Start, outages = false) {
+    this.strategy = strategies[strategy]!
+    this.governed.push(this.strategy)
+    this.minReadySeconds = minReadySeconds
+    this.outages = outages
+    const spec = { strategy: this.strategy, ...(minReadySeconds > 0 && { minReadySeconds }) }
+    this.world = newWorld({ replicas, spec, steps: plans[plan]! })
+    this.excuses = new Excuses(this.world)
+  }
+
+  happen(happened: Happened): void {
+    const { world } = this
+    const before = keptReady(world)
+    const counted = isCounted(world) && !isScaled(world)
+    try {
+      this.excuses.happens(happened[0])
+      run(world, happened, this.onTurn)
+      if (happened[0] === 'strategy') this.govern(strategies[happened[1] % 3]!)
+    } catch (error) {
+      if (!(error instanceof Refused) || isTurn(happened[0])) throw error
+      this.log.push(`${happened.join(' ')}: refused: ${error.message}`)
+      return
+    }
+    const did = world.did.splice(0).join(', ')
+    this.log.push(`${happened.join(' ')}: ${did ? `${did}: ` : ''}${sight(world)} ${fields(world)}`)
+    if (counted) this.checkReady(before, happened[0])
+  }
+
+  private readonly onTurn = (turn: Turn): void => {
+    checkTurn(turn)
+    this.excuses.looked(turn)
+  }
+
+  private govern(strategy: DeploymentStrategy): void {
+    this.strategy = strategy
+    this.governed.push(strategy)
+  }
+
+  /** Nothing that we or the controller-manager ask for takes a Ready pod too many. */
+  private checkReady(before: number, what: ActName): void {
+    const { world } = this
+    // With minReadySeconds a pod may be Ready that the controller-manager does not count yet.
+    if (this.outages || this.minReadySeconds > 0 || this.excuses.untold) return
+    if (what !== 'manager' && !isTurn(what)) return
+    // A wave that is out goes on as it began: a new strategy governs the next one.
+    const promised = this.governed.map(strategy =>
+      promisedReady(world, strategy, this.excuses.proportional),
+    )
+    expect(keptReady(world), 'Ready pods').toBeGreaterThanOrEqual(Math.min(before, ...promised))
+  }
+
+  /** Everybody does what is needed to end the release; then all must be as the owner wants it. */
+  end(): void {
+    const { world } = this
+    for (const happening of mending(world)) this.quietly(happening)
+    for (let i = 0; i < 12 && !isOver(world); i++) {
+      this.approveOnce()
+      this.quietly(people.pass(60))
+    }
+    expect(sight(world)).toBe(`Healthy: ${replicasOf(deploymentIn(world)!)} ${versionNow(world)}`)
+    expect(people.isFree(world)).toBe(true)
+    if (!this.excuses.forgotten()) expect(ownersValues(world)).toEqual(this.wish())
+    expect(deploymentIn(world)!.metadata.labels?.[WORKLOAD_TYPE]).toBe('deployment')
+    expect(Object.keys(wanted(world))).toEqual([versionNow(world)])
+  }
+
+  private wish(): object {
+    const { strategy, minReadySeconds } = this
+    return { strategy, minReadySeconds, progressDeadlineSeconds: 600, paused: false }
+  }
+
+  /** An approval in the pause of a step ends that pause: none is lost, none counts twice. */
+  private approveOnce(): void {
+    const { world } = this
+    const before = rolloutIn(world)?.status?.canaryStatus
+    if (!before || before.currentStepState !== 'StepPaused') return
+    this.quietly(people.approve)
+    const { phase, canaryStatus } = { ...rolloutIn(world)?.status }
+    const step = phase === 'Progressing' ? canaryStatus?.currentStepIndex : undefined
+    expect(
+      [(before.currentStepIndex ?? 0) + 1, undefined],
+      'the step after one approval',
+    ).toContain(step)
+  }
+
+  private quietly(happening: Happening): void {
+    const { world } = this
+    happening(world)
+    settle(world, this.onTurn)
+    this.log.push(`in the end: ${sight(world)} ${fields(world)}`)
+  }
+}
+
+/** What ends every wait but those for approval and for time. */
+function* mending(world: World): Generator<Happening> {
+  yield people.webhook(true)
+  if (!rolloutIn(world)) yield people.plan(plans[0]!)
+  yield* [people.freeze(false), people.disable(false), people.resumeWorkload, people.unabort]
+  if (replicasOf(deploymentIn(world)!) === 0) yield people.scale(3)
+  if (versionNow(world) === 'broken') yield people.edit('v4')
+}
+
+function isTurn(name: ActName): boolean {
+  return name === 'look' || name === 'crash' || name === 'lost'
+}
+
+/** Healthy is said before the last old pod of a native rollout is gone. */
+function isOver(world: World): boolean {
+  const { length } = Object.keys(wanted(world))
+  return rolloutIn(world)?.status?.phase === 'Healthy' && length === 1
+}
+
+function ownersValues(world: World): object {
+  const { spec } = deploymentIn(world)!
+  const { strategy, minReadySeconds = 0, progressDeadlineSeconds, paused = false } = spec
+  return { strategy, minReadySeconds, progressDeadlineSeconds, paused }
+}
+
+function versionNow(world: World): string {
+  return versionOf(deploymentIn(world)!)
+}
+
+function fields(world: World): string {
+  const { strategy, minReadySeconds = 0, paused } = deploymentIn(world)!.spec
+  const { maxUnavailable, maxSurge } = { ...strategy?.rollingUpdate }
+  const armed = minReadySeconds > 1000 ? ' armed' : ''
+  return `${replicasOf(deploymentIn(world)!)}: ${maxUnavailable}+${maxSurge}${armed}${paused ? ' paused' : ''} ${pods(world) && ''}`
+}

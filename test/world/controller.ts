@@ -157,8 +157,8 @@ function writeCondition(world: World, object: Deployment, patch: MergePatch): vo
   store(world, 'deployments', { ...object, status }, false)
 }
 
-/** RFC 7386. */
-function merge(object: object, patch: MergePatch): object {
+/** A JSON merge patch (RFC 7386), applied. */
+export function merge(object: object, patch: MergePatch): object {
   const merged: Record<string, unknown> = { ...object }
   for (const [key, value] of Object.entries(patch)) {
     if (value === null) delete merged[key]

@@ -18,6 +18,7 @@ export function syncDeployment(world: World): void {
   if (!deployment) return
   const { paused, strategy } = deployment.spec
   if (paused) sync(world)
+  else if (isRenewed(world)) return
   else if (isScalingEvent(world)) sync(world)
   else if (strategy?.type === 'Recreate') rolloutRecreate(world)
   else rolloutRolling(world)
@@ -110,8 +111,17 @@ function equalIgnoreHash(a: PodTemplate, b: PodTemplate): boolean {
   return isDeepStrictEqual(plain(a), plain(b))
 }
 
+/**
+ * The sync ends once it has renewed annotations or minReadySeconds of the newest ReplicaSet: it looks
+ * at the ReplicaSets twice, writes the same again, and that is a conflict with its own first write.
+ */
+function isRenewed(world: World): boolean {
+  const { newSet } = current(world)
+  return getAllReplicaSetsAndSyncRevision(world, false).newSet !== newSet
+}
+
 function isScalingEvent(world: World): boolean {
-  const { all } = getAllReplicaSetsAndSyncRevision(world, false)
+  const { all } = current(world)
   const replicas = replicasOf(deploymentIn(world)!)
   return all.some(set => {
     const desired = set.metadata.annotations?.[DESIRED_REPLICAS]

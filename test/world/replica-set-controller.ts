@@ -13,7 +13,7 @@ export function syncReplicaSets(world: World): void {
 }
 
 /** One sync of one ReplicaSet. */
-function syncReplicaSet(world: World, set: ReplicaSet): void {
+export function syncReplicaSet(world: World, set: ReplicaSet): void {
   const pods = podsOf(world, set)
   const missing = replicasOf(set) - pods.length
   for (let i = 0; i < missing; i++) createPod(world, set)

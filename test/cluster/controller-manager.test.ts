@@ -1,0 +1,94 @@
+// The simulated controller-manager, on which stories and histories rely, against the real one: the
+// same random operations, and the same ReplicaSets when each has come to rest.
+//
+// A difference tells the seed of its sequence; SEED=1017 SEQUENCES=1 plays that one alone.
+
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+
+import { beforeAll, expect, inject, test } from 'vitest'
+
+import { KubeClient } from '#kube/client.ts'
+import { fromKubeconfig } from '#kube/kubeconfig.ts'
+import { copySource } from '../mutants/source-copy.ts'
+import type { Replacement } from '../mutants/source-copy.ts'
+import { compare } from '../world/replay.ts'
+import type { Recording } from '../world/replay.ts'
+import { startRecorder } from './recording.ts'
+
+const firstSeed = Number(process.env['SEED'] ?? 1000)
+const sequences = Number(process.env['SEQUENCES'] ?? 300)
+const lanes = 40
+
+let recordings: readonly Recording[]
+
+beforeAll(async () => {
+  const client = new KubeClient(await fromKubeconfig(inject('cluster').kubeconfig))
+  try {
+    recordings = await recorded(client)
+  } finally {
+    await client.close()
+  }
+})
+
+/** Many sequences at once, each in a namespace of its own. */
+async function recorded(client: KubeClient): Promise<readonly Recording[]> {
+  const recorder = await startRecorder(client)
+  const seeds = Array.from({ length: sequences }, (_, i) => firstSeed + i)
+  const made: Recording[] = []
+  const lane = async () => {
+    for (let seed = seeds.shift(); seed !== undefined; seed = seeds.shift()) {
+      made.push(await recorder.record(seed))
+    }
+  }
+  try {
+    await Promise.all(Array.from({ length: lanes }, lane))
+  } finally {
+    await recorder.stop()
+  }
+  return made
+}
+
+test('the simulated controller-manager sizes ReplicaSets as the real one does', () => {
+  const compared = recordings.map(compare)
+  const different = compared.flatMap(({ difference }) => difference ?? [])
+  expect(different).toEqual([])
+  expect(recordings.map(({ turns }) => turns.length)).toEqual(recordings.map(() => 20))
+  // What depends on who comes first is the exception, or the comparison would prove little.
+  const raced = compared.reduce((sum, each) => sum + each.raced, 0)
+  expect(raced).toBeLessThan(sequences)
+})
+
+const controller = 'test/world/deployment-controller.ts'
+const fenceposts = 'test/world/fenceposts.ts'
+
+/** Rules of the controller-manager, each amiss in one way. */
+const amiss: readonly (readonly [rule: string, wrong: Replacement])[] = [
+  [
+    'a surge is rounded up',
+    { file: fenceposts, text: 'replicas, Math.ceil)', instead: 'replicas, Math.floor)' },
+  ],
+  [
+    'a budget is rounded down',
+    { file: fenceposts, text: 'replicas, Math.floor)', instead: 'replicas, Math.ceil)' },
+  ],
+  [
+    'a share of a scaling is rounded to the next number',
+    { file: controller, text: 'Math.round(', instead: 'Math.floor(' },
+  ],
+]
+
+test.each(amiss)('the comparison would notice if it were amiss that %s', async (_, wrong) => {
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-amiss-'))
+  try {
+    await copySource(folder, wrong)
+    const file = pathToFileURL(join(folder, 'test/world/replay.ts')).href
+    const { compare: compareAmiss } = (await import(file)) as { compare: typeof compare }
+    const noticed = recordings.find(each => compareAmiss(each).difference !== undefined)
+    expect(noticed).toBeDefined()
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+})

@@ -138,7 +138,15 @@ function isStill({ deployments, sets }: Watched, namespace: string): boolean {
   if ((status.observedGeneration ?? 0) < (metadata.generation ?? 0)) return false
   const own = ownSets(sets, namespace)
   const counted = own.map(set => set.status?.replicas ?? 0).reduce((a, b) => a + b, 0)
-  return (status.replicas ?? 0) === counted && own.every(isFull)
+  return (status.replicas ?? 0) === counted && own.every(isFull) && isCleanedUp(deployment, own)
+}
+
+/** A touched Deployment counts as complete one sync later only: that one takes old ReplicaSets away. */
+function isCleanedUp({ spec, status }: Deployment, own: readonly ReplicaSet[]): boolean {
+  const { updatedReplicas = 0, replicas = 0, availableReplicas = 0 } = { ...status }
+  const counts = [updatedReplicas, replicas, availableReplicas]
+  const complete = !spec.paused && counts.every(count => count === spec.replicas)
+  return !complete || own.length <= 1 + (spec.revisionHistoryLimit ?? 10)
 }
 
 /** As many pods as it asks for, all that can be Ready are, and its status says so. */

@@ -133,7 +133,8 @@ function isScalingEvent(world: World): boolean {
 function sync(world: World): void {
   const sets = getAllReplicaSetsAndSyncRevision(world, false)
   scale(world, sets)
-  if (deploymentIn(world)!.spec.paused) cleanup(world)
+  // By what it read before it scaled: a ReplicaSet that got pods just now may still be deleted.
+  if (deploymentIn(world)!.spec.paused) cleanup(world, sets.old)
   syncConditions(world, current(world), 'sync')
 }
 
@@ -163,7 +164,7 @@ function scaleInProportion(world: World, active: readonly ReplicaSet[]): void {
   let added = 0
   const sizes = bySize.map(set => {
     const rest = toAdd - added
-    const share = toAdd === 0 ? 0 : fraction(deployment, set)
+    const share = rest === 0 ? 0 : fraction(deployment, set)
     const proportion = toAdd > 0 ? Math.min(share, rest) : Math.max(share, rest)
     added += proportion
     return replicasOf(set) + proportion
@@ -193,7 +194,7 @@ function isSaturated(deployment: Deployment, newSet: ReplicaSet): boolean {
 function rolloutRolling(world: World): void {
   getAllReplicaSetsAndSyncRevision(world, true)
   const scaled = reconcileNewReplicaSet(world) || reconcileOldReplicaSets(world)
-  if (!scaled && isComplete(world)) cleanup(world)
+  if (!scaled && isComplete(world)) cleanup(world, current(world).old)
   syncConditions(world, current(world), 'rollout')
 }
 
@@ -203,7 +204,7 @@ function rolloutRecreate(world: World): void {
   if (downs.length === 0 && old.every(set => podsOf(world, set).length === 0)) {
     const { newSet } = getAllReplicaSetsAndSyncRevision(world, true)
     scaleReplicaSet(world, newSet!, replicasOf(deploymentIn(world)!))
-    if (isComplete(world)) cleanup(world)
+    if (isComplete(world)) cleanup(world, old)
   }
   syncConditions(world, current(world), 'rollout')
 }
@@ -230,7 +231,10 @@ function reconcileOldReplicaSets(world: World): boolean {
 
   const cleaned = cleanupUnhealthyReplicas(world, maxScaledDown)
   if (cleaned === undefined) return false
-  const spare = sum(current(world).all.map(availableOf)) - minAvailable
+  // Those that had no pods asked for at first are left out, even if their status still counts some.
+  const counted = new Set([newSet!, ...old.filter(replicasOf)].map(({ metadata }) => metadata.name))
+  const left = current(world).all.filter(({ metadata }) => counted.has(metadata.name))
+  const spare = sum(left.map(availableOf)) - minAvailable
   const downs = scaleDown(world, Math.max(spare, 0), replicasOf)
   return cleaned + downs > 0
 }
@@ -288,13 +292,18 @@ function isComplete(world: World): boolean {
   return all && observedGeneration >= (metadata.generation ?? 0)
 }
 
-function cleanup(world: World): void {
-  const { old } = current(world)
+function cleanup(world: World, old: readonly ReplicaSet[]): void {
   const extra = old.length - (deploymentIn(world)!.spec.revisionHistoryLimit ?? 10)
   const byRevision = old.toSorted((a, b) => revisionOf(a) - revisionOf(b))
   for (const set of byRevision.slice(0, Math.max(extra, 0))) {
     const { replicas = 0, observedGeneration = 0 } = { ...set.status }
     const seen = observedGeneration >= (set.metadata.generation ?? 0)
-    if (replicas === 0 && replicasOf(set) === 0 && seen) remove(world, 'sets', set.metadata.name)
+    if (replicas === 0 && replicasOf(set) === 0 && seen) removeSet(world, set)
   }
+}
+
+/** With its pods, which the garbage collector takes. */
+function removeSet(world: World, set: ReplicaSet): void {
+  for (const pod of podsOf(world, set)) remove(world, 'pods', pod.metadata.name)
+  remove(world, 'sets', set.metadata.name)
 }

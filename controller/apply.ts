@@ -3,6 +3,7 @@
 
 import type { KubeObject } from '#api/kubernetes.ts'
 import { CONTROLLER_MANAGER } from '#api/names.ts'
+import type { EventReason } from '#api/names.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
 import type { Change } from '#core/change.ts'
 import { digest } from '#core/digest.ts'
@@ -17,12 +18,24 @@ import type { ResourceType } from '#kube/resources.ts'
 import type { Observation } from './observe.ts'
 
 /** A write, for counters and the log. */
-export type WriteKind = 'workload' | 'workloadStatus' | 'replicaSet' | 'pod' | 'status' | 'event'
+export type WriteKind = (typeof writeKinds)[number]
+
+/** Each of them. */
+export const writeKinds = [
+  'workload',
+  'workloadStatus',
+  'replicaSet',
+  'pod',
+  'status',
+  'event',
+] as const
 
 /** With what a decision is carried out. */
 export interface Effects {
   readonly client: KubeClient
   readonly onWrite: (kind: WriteKind) => void
+  /** Called for an event that nobody has told before. */
+  readonly onTold: (reason: EventReason) => void
   /** Holds back a write that did not take the last time; gives when it may be tried again. */
   readonly mayRepeat: (key: string, now: Instant) => Instant | undefined
 }
@@ -115,7 +128,7 @@ async function writeStatus(
 
 /** Its name follows from what it tells: told twice, after a crash or a conflict, it is still one. */
 async function tell(
-  { client, onWrite }: Effects,
+  { client, onWrite, onTold }: Effects,
   { workload, rollout, now }: Snapshot,
   { type, reason, message, key }: WorkloadEvent,
 ): Promise<void> {
@@ -139,6 +152,7 @@ async function tell(
   try {
     await client.create(EVENTS, event)
     onWrite('event')
+    onTold(reason)
   } catch (error) {
     if (!(error instanceof AlreadyExists)) throw error
   }

@@ -62,7 +62,14 @@ export function keepTrusted(options: TrustOptions): Trust {
         const cache = new Cache<WebhookConfiguration>()
         cache.onChange(() => queue.add(key))
         const fieldSelector = `metadata.name=${configuration}`
-        return new Reflector({ client, type, cache, fieldSelector, project: object => object })
+        return new Reflector({
+          client,
+          type,
+          cache,
+          fieldSelector,
+          project: object => object,
+          onNews: ({ what }) => metrics.watch(type.plural, what),
+        })
       })
       await Promise.all(reflectors.map(reflector => reflector.run(signal)))
       await queue.stop()

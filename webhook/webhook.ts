@@ -47,7 +47,7 @@ export async function startWebhook(options: WebhookOptions, stop: AbortSignal): 
   const { client, config, metrics, log } = options
   const ending = new AbortController()
   const end = AbortSignal.any([stop, ending.signal])
-  const rollouts = await watchRollouts(client, log, end)
+  const rollouts = await watchRollouts(options, end)
   const rotation = await startRotation({
     ...options.certificates,
     store: config.certificateSecret
@@ -118,8 +118,7 @@ function namesOf({ hosts }: WebhookConfig) {
 }
 
 async function watchRollouts(
-  client: KubeClient,
-  log: Logger,
+  { client, log, metrics }: WebhookOptions,
   stop: AbortSignal,
 ): Promise<Cache<Rollout>> {
   const cache = new Cache<Rollout>({
@@ -132,6 +131,7 @@ async function watchRollouts(
     cache,
     project: rollout => rollout,
     onNews: news => {
+      metrics.watch(rolloutType.plural, news.what)
       if (news.what === 'failed') log.warn({ err: news.error }, 'the watch of Rollouts failed')
     },
   })

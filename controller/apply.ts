@@ -3,39 +3,30 @@
 
 import type { KubeObject } from '#api/kubernetes.ts'
 import { CONTROLLER_MANAGER } from '#api/names.ts'
-import type { EventReason } from '#api/names.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
 import type { Change } from '#core/change.ts'
 import { digest } from '#core/digest.ts'
 import type { Action, Decision, Instant, Snapshot, WorkloadEvent } from '#core/rollout/model.ts'
-import { statusDue, statusOf } from '#core/rollout/status.ts'
+import { isPassing, statusDue, statusOf } from '#core/rollout/status.ts'
 import { timeOf } from '#core/time.ts'
 import { moveOf } from '#core/workload/registry.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { AlreadyExists } from '#kube/errors.ts'
 import { DEPLOYMENTS, EVENTS, PODS, REPLICA_SETS, ROLLOUTS } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
+import type { News } from './news.ts'
 import type { Observation } from './observe.ts'
+import type { OwnWrites } from './own-writes.ts'
 
 /** A write, for counters and the log. */
-export type WriteKind = (typeof writeKinds)[number]
-
-/** Each of them. */
-export const writeKinds = [
-  'workload',
-  'workloadStatus',
-  'replicaSet',
-  'pod',
-  'status',
-  'event',
-] as const
+export type WriteKind = 'workload' | 'workloadStatus' | 'replicaSet' | 'pod' | 'status' | 'event'
 
 /** With what a decision is carried out. */
 export interface Effects {
   readonly client: KubeClient
   readonly onWrite: (kind: WriteKind) => void
-  /** Called for an event that nobody has told before. */
-  readonly onTold: (reason: EventReason) => void
+  readonly ownWrites: OwnWrites
+  readonly news: News
   /** Holds back a write that did not take the last time; gives when it may be tried again. */
   readonly mayRepeat: (key: string, now: Instant) => Instant | undefined
 }
@@ -58,8 +49,8 @@ export async function apply(
   for (const action of decision.actions) {
     const { changes, later } = changesOf(effects, snapshot, action)
     for (const change of changes) await write(effects, change)
-    if (action.type === 'event') await tell(effects, snapshot, action.event)
-    wrote ||= changes.length > 0 || action.type === 'event'
+    const told = action.type === 'event' && (await tell(effects, snapshot, action.event))
+    wrote ||= changes.length > 0 || told
     requeueAt = earlier(requeueAt, later)
   }
   const later = object && (await writeStatus(effects, object, snapshot, decision))
@@ -85,6 +76,8 @@ function changesOf(
   return later ? { changes: [], later } : { changes: move.changes }
 }
 
+const rollouts = ROLLOUTS as ResourceType<Rollout>
+
 const types: Readonly<Record<string, ResourceType>> = {
   Deployment: DEPLOYMENTS,
   ReplicaSet: REPLICA_SETS,
@@ -97,21 +90,24 @@ const kinds: Readonly<Record<string, WriteKind>> = {
   Pod: 'pod',
 }
 
-async function write({ client, onWrite }: Effects, change: Change): Promise<void> {
+async function write(effects: Effects, change: Change): Promise<void> {
+  const { client, onWrite, ownWrites } = effects
   const { target, patch, subresource, strategic } = change
   const { namespace, name, resourceVersion, kind } = target
   const metadata = { ...(patch['metadata'] as object | undefined), resourceVersion }
   const options = { fieldManager: CONTROLLER_MANAGER, ...(subresource && { subresource }) }
   const body = { ...patch, metadata }
   const type = types[kind]!
-  if (strategic) await client.strategicPatch(type, { namespace, name }, body, options)
-  else await client.mergePatch(type, { namespace, name }, body, options)
+  const written = strategic
+    ? await client.strategicPatch(type, { namespace, name }, body, options)
+    : await client.mergePatch(type, { namespace, name }, body, options)
+  ownWrites.note(resourceVersion, written.metadata.resourceVersion)
   onWrite(subresource ? 'workloadStatus' : kinds[kind]!)
 }
 
 /** Gives when the status is to be written, if that is later. */
 async function writeStatus(
-  { client, onWrite }: Effects,
+  { client, onWrite, ownWrites, news }: Effects,
   object: Rollout,
   { workload, now }: Snapshot,
   decision: Decision,
@@ -120,25 +116,35 @@ async function writeStatus(
   const status = statusOf({ generation, before: object.status, decision, workload, now })
   const due = statusDue(object.status, status, now)
   if (due === undefined || due > now) return due
+  const { uid = '' } = object.metadata
+  const worthwhile = isPassing(object.status, status, workload) ? news.worthwhileAt(uid, now) : now
+  if (worthwhile > now) return worthwhile
   const options = { subresource: 'status', fieldManager: CONTROLLER_MANAGER }
-  await client.replace(ROLLOUTS as ResourceType<Rollout>, { ...object, status }, options)
+  const written = await client.replace(rollouts, { ...object, status }, options)
+  ownWrites.note(object.metadata.resourceVersion ?? '', written.metadata.resourceVersion)
+  news.written(uid)
   onWrite('status')
   return 'written'
 }
 
-/** Its name follows from what it tells: told twice, after a crash or a conflict, it is still one. */
+/**
+ * Its name follows from what it tells: told twice, after a crash or a conflict, it is still one. Gives
+ * whether it was told now.
+ */
 async function tell(
-  { client, onWrite, onTold }: Effects,
+  { client, onWrite, news }: Effects,
   { workload, rollout, now }: Snapshot,
   { type, reason, message, key }: WorkloadEvent,
-): Promise<void> {
-  if (!workload) return
+): Promise<boolean> {
+  if (!workload) return false
   const { apiVersion, kind, namespace, name } = workload.ref
+  const eventName = `${name.slice(0, 200)}.${digest([workload.uid, key])}`
+  if (news.wasTold(eventName)) return false
   const time = timeOf(now)
   const event: KubeObject & Readonly<Record<string, unknown>> = {
     apiVersion: 'v1',
     kind: 'Event',
-    metadata: { namespace, name: `${name.slice(0, 200)}.${digest([workload.uid, key])}` },
+    metadata: { namespace, name: eventName },
     involvedObject: { apiVersion, kind, namespace, name, uid: workload.uid },
     type,
     reason,
@@ -152,8 +158,9 @@ async function tell(
   try {
     await client.create(EVENTS, event)
     onWrite('event')
-    onTold(reason)
   } catch (error) {
     if (!(error instanceof AlreadyExists)) throw error
   }
+  news.told(eventName)
+  return true
 }

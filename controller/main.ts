@@ -14,9 +14,9 @@ import { createMetrics } from './metrics.ts'
 
 await runProgram('sluice-controller', async stop => {
   const config = readConfig(argv.slice(2), env)
-  const { namespace, leaseName, leaseMs, identity, configuration, concurrency, kubeconfig } = config
+  const { namespace, leaseName, leaseMs, identity, configuration, concurrency } = config
   const log = createLog('controller', config.logLevel)
-  const connection = await connect({ env, ...(kubeconfig && { kubeconfig }) })
+  const connection = await connect({ env, ...config })
   const process = `controller ${identity}`
   const client = new KubeClient(connection, { process })
   const metrics = createMetrics()

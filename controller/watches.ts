@@ -23,6 +23,8 @@ export interface Watches {
   readonly configurations: Cache<WebhookConfiguration>
   /** The workload of a key; undefined where there is none, or of a kind that is not watched. */
   readonly workload: (key: string, now: Instant) => Workload | undefined
+  /** The resource versions of all that a decision about the key looks at. */
+  readonly versions: (key: string) => Iterable<string>
   /** The keys of everything that may need a decision: what Rollouts name, and what is marked. */
   readonly keys: () => ReadonlySet<string>
   /** Fulfilled when each has its first complete list. */
@@ -36,8 +38,11 @@ export interface WatchesOptions {
   readonly client: KubeClient
   /** Name of the mutating webhook configuration. */
   readonly configuration: string
-  /** Called with the key of a workload for which something changed. */
-  readonly wake: (key: string) => void
+  /**
+   * Called with the key of a workload for which something changed. `soon`: its own controller is about
+   * to say more of it, in the workload's status.
+   */
+  readonly wake: (key: string, when: 'now' | 'soon') => void
   readonly onNews: (resource: string, news: ReflectorNews) => void
   readonly onListenerError: (error: unknown) => void
 }
@@ -79,6 +84,7 @@ export function createWatches(options: WatchesOptions): Watches {
     rollouts,
     configurations,
     workload: (key, now) => observeWorkload(caches, key, now),
+    versions: key => versionsOf(caches, key),
     keys: () => new Set([...rollouts.list().map(workloadKey), ...markedKeys(kinds)]),
     synced: Promise.all(filled.map(cache => cache.synced)),
     run: signal => Promise.all(reflectors.map(reflector => reflector.run(signal))),
@@ -112,6 +118,19 @@ function reflect<T extends KubeObject, P extends Cached>(
 }
 
 function observeWorkload(caches: Caches, key: string, now: Instant): Workload | undefined {
+  const found = findWorkload(caches, key)
+  return found?.adapter.observe(found.seen, found.owned, now)
+}
+
+function* versionsOf(caches: Caches, key: string): Iterable<string> {
+  const { seen, owned } = { ...findWorkload(caches, key) }
+  const rollouts = caches.rollouts.byIndex('workload', key)
+  const objects = [...rollouts, ...(seen ? [seen] : []), ...(owned?.replicaSets ?? [])]
+  for (const { metadata } of objects) yield metadata.resourceVersion ?? ''
+  for (const { metadata } of owned?.pods ?? []) yield metadata.resourceVersion
+}
+
+function findWorkload(caches: Caches, key: string) {
   const { apiVersion, kind, namespace, name } = refOf(key)
   const found = caches.kinds.find(
     ({ adapter }) => adapter.apiVersion === apiVersion && adapter.kind === kind,
@@ -121,31 +140,33 @@ function observeWorkload(caches: Caches, key: string, now: Instant): Workload | 
   const replicaSets = caches.replicaSets.byIndex('owner', seen.metadata.uid)
   const owners = [seen, ...replicaSets]
   const pods = owners.flatMap(({ metadata }) => caches.pods.byIndex('owner', metadata.uid))
-  return found.adapter.observe(seen, { replicaSets, pods }, now)
+  return { adapter: found.adapter, seen, owned: { replicaSets, pods } }
 }
 
-function wakeOnChange(caches: Caches, wake: (key: string) => void): void {
+function wakeOnChange(caches: Caches, wake: WatchesOptions['wake']): void {
   const { rollouts, replicaSets, pods, configurations, kinds } = caches
-  const wakeWorkload = (adapter: WorkloadAdapter, seen: WorkloadSeen) => {
+  const wakeWorkload = (adapter: WorkloadAdapter, seen: WorkloadSeen, when: 'now' | 'soon') => {
     const key = keyOfSeen(adapter, seen)
-    if (isMarked(seen) || rollouts.byIndex('workload', key).length > 0) wake(key)
+    if (isMarked(seen) || rollouts.byIndex('workload', key).length > 0) wake(key, when)
   }
   const wakeOwner = (uid: string) => {
     for (const { adapter, cache } of kinds) {
-      for (const seen of cache.byIndex('uid', uid)) wakeWorkload(adapter, seen)
+      for (const seen of cache.byIndex('uid', uid)) wakeWorkload(adapter, seen, 'soon')
     }
     for (const set of replicaSets.byIndex('uid', uid)) wakeOwner(set.ownerUid)
   }
   // Both, since a Rollout may have named another workload before.
   rollouts.onChange((before, after) => {
-    for (const rollout of [before, after]) if (rollout) wake(workloadKey(rollout))
+    for (const rollout of [before, after]) if (rollout) wake(workloadKey(rollout), 'now')
   })
   for (const { adapter, cache } of kinds) {
-    cache.onChange((before, after) => wakeWorkload(adapter, (after ?? before)!))
+    cache.onChange((before, after) => wakeWorkload(adapter, (after ?? before)!, 'now'))
   }
   replicaSets.onChange((before, after) => wakeOwner((after ?? before)!.ownerUid))
   pods.onChange((before, after) => wakeOwner((after ?? before)!.ownerUid))
-  configurations.onChange(() => rollouts.list().forEach(rollout => wake(workloadKey(rollout))))
+  configurations.onChange(() => {
+    for (const rollout of rollouts.list()) wake(workloadKey(rollout), 'now')
+  })
 }
 
 function markedKeys(kinds: readonly Kind[]): readonly string[] {

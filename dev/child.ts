@@ -10,6 +10,10 @@ import { createInterface } from 'node:readline'
 export interface ChildOptions {
   readonly program: 'webhook' | 'controller'
   readonly args: readonly string[]
+  /** Added to the environment. */
+  readonly env?: Readonly<Record<string, string>>
+  /** Flags of Node itself. */
+  readonly nodeFlags?: readonly string[]
   /** Gets each line of its log. */
   readonly onLine: (line: string) => void
 }
@@ -29,9 +33,11 @@ export interface Child {
 const patienceMs = 20_000
 
 /** Starts a process and waits until it is ready. Throws its own words when it ends before. */
-export async function startChild({ program, args, onLine }: ChildOptions): Promise<Child> {
+export async function startChild(options: ChildOptions): Promise<Child> {
+  const { program, args, env = {}, nodeFlags = [], onLine } = options
   const main = fileURLToPath(new URL(`../${program}/main.ts`, import.meta.url))
-  const child = spawn(process.execPath, [main, ...args], {
+  const child = spawn(process.execPath, [...nodeFlags, main, ...args], {
+    env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     // Ctrl-C goes to the whole group of a terminal: we end our children ourselves, in order.
     detached: true,

@@ -23,10 +23,23 @@ import { startChild } from './child.ts'
 import type { Child } from './child.ts'
 import { until } from './until.ts'
 
+/** What a pod knows of its API server. */
+export interface Pod {
+  readonly server: URL
+  /** The folder with token, ca.crt and namespace. */
+  readonly serviceAccountDir: string
+}
+
 /** How Sluice is started beside a cluster. */
 export interface SluiceOptions {
   readonly client: KubeClient
   readonly kubeconfig: string
+  /** The processes connect as in a pod, instead of by the kubeconfig. */
+  readonly pod?: Pod
+  /** Added to the environment of both processes. */
+  readonly env?: Readonly<Record<string, string>>
+  /** Flags of Node itself, for both processes. */
+  readonly nodeFlags?: readonly string[]
   /** Address of this machine as the API server reaches it. */
   readonly webhookHost: string
   /** What happens to an edit while the webhook does not answer. */
@@ -74,7 +87,7 @@ export async function startSluice(options: SluiceOptions): Promise<Sluice> {
         '--probes-port=0',
         ...given,
       ],
-      onLine: options.onLine,
+      ...surroundings(options),
     })
     children.push(child)
     return child
@@ -103,13 +116,22 @@ function startWebhook(options: SluiceOptions): Promise<Child> {
       '--probes-host=127.0.0.1',
       '--probes-port=0',
     ],
-    onLine: options.onLine,
+    ...surroundings(options),
   })
 }
 
-function flags({ kubeconfig, logLevel }: SluiceOptions): readonly string[] {
+function surroundings({ pod, env, nodeFlags = [], onLine }: SluiceOptions) {
+  const inPod = pod && {
+    KUBECONFIG: '',
+    KUBERNETES_SERVICE_HOST: pod.server.hostname,
+    KUBERNETES_SERVICE_PORT: pod.server.port,
+  }
+  return { nodeFlags, onLine, env: { ...inPod, ...env } }
+}
+
+function flags({ kubeconfig, pod, logLevel }: SluiceOptions): readonly string[] {
   return [
-    `--kubeconfig=${kubeconfig}`,
+    pod ? `--service-account-dir=${pod.serviceAccountDir}` : `--kubeconfig=${kubeconfig}`,
     `--configuration=${configuration}`,
     `--log-level=${logLevel}`,
   ]

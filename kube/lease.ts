@@ -27,7 +27,7 @@ export interface LeaseOptions {
   readonly durationMs?: number
   /** After this long without a renewal we stop leading; shorter, 10 s unless given. */
   readonly renewDeadlineMs?: number
-  /** Time between attempts; 2 s unless given. */
+  /** Time between attempts to take it, or to renew it after one that failed; 2 s unless given. */
   readonly retryMs?: number
   readonly onNews?: (news: LeaseNews) => void
 }
@@ -151,10 +151,15 @@ export class LeaderElector {
 
   /** Renews while the work is ending too, so that nobody else starts before it has ended. */
   async #renewUntil(ended: AbortSignal): Promise<void> {
+    // Half of the time is left for the attempts that follow one that fails.
+    const calmMs = Math.max(this.#deadlineMs / 2, this.#retryMs)
+    let waitMs = calmMs
     while (!ended.aborted && this.isLeader()) {
-      await pause(Math.min(this.#retryMs, this.#remainingMs()), ended)
+      await pause(Math.min(waitMs, this.#remainingMs()), ended)
       if (ended.aborted || !this.isLeader()) return
+      const before = this.#sinceRenewal
       await this.#renew({ timeoutMs: Math.ceil(this.#remainingMs()), signal: ended })
+      waitMs = this.#sinceRenewal === before ? this.#retryMs : calmMs
     }
   }
 

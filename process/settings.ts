@@ -8,6 +8,8 @@ export type Environment = Readonly<Record<string, string | undefined>>
 /** What every process is told. */
 export interface ProcessConfig {
   readonly kubeconfig?: string
+  /** Where a pod finds its ServiceAccount, if that is not the usual place. */
+  readonly serviceAccountDir?: string
   /** Our own namespace. */
   readonly namespace: string
   /** Name of both webhook configurations. */
@@ -21,6 +23,7 @@ export interface ProcessConfig {
 export function processFlags(env: Environment) {
   return {
     kubeconfig: { type: 'string' },
+    'service-account-dir': { type: 'string' },
     namespace: { type: 'string', default: env['POD_NAMESPACE'] ?? 'sluice-system' },
     configuration: { type: 'string', default: 'sluice' },
     'probes-host': { type: 'string', default: '0.0.0.0' },
@@ -32,6 +35,7 @@ export function processFlags(env: Environment) {
 /** What `parseArgs` makes of those flags. */
 interface ProcessValues {
   readonly kubeconfig?: string | undefined
+  readonly 'service-account-dir'?: string | undefined
   readonly namespace: string
   readonly configuration: string
   readonly 'probes-host': string
@@ -43,6 +47,7 @@ interface ProcessValues {
 export function processConfig(values: ProcessValues): ProcessConfig {
   return defined({
     kubeconfig: values.kubeconfig,
+    serviceAccountDir: values['service-account-dir'],
     namespace: values.namespace,
     configuration: values.configuration,
     probesHost: values['probes-host'],

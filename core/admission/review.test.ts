@@ -15,6 +15,8 @@ import type { Answer } from './review.ts'
 import { threeSteps } from '../../test/world/three-steps.ts'
 
 const rollout = threeSteps
+/** A first step of more pods than may run beside the others. */
+const four = [{ replicas: 4 }, { replicas: '100%' }]
 
 const own: Partial<DeploymentSpec> = {
   strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '25%', maxSurge: '25%' } },
@@ -22,7 +24,7 @@ const own: Partial<DeploymentSpec> = {
 }
 
 const armed = {
-  strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '010%', maxSurge: '00%' } },
+  strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '00%', maxSurge: '01%' } },
   minReadySeconds: 2147483646,
   progressDeadlineSeconds: 2147483647,
 }
@@ -84,8 +86,8 @@ describe('an edit', () => {
     expect(holdOf(object)).toMatchObject({
       mode: 'wave',
       pods: 1,
-      budget: '10%',
-      surge: '0%',
+      budget: '0%',
+      surge: '1%',
       seq: 1,
     })
     expect(recordOf(object)).toMatchObject({
@@ -107,20 +109,21 @@ describe('an edit', () => {
   })
 
   test.each([
-    [10, '010%', '00%'],
-    [9, '010%', '00%'],
-    [8, '00%', '01%'],
-    [0, '00%', '01%'],
+    [10, '010%', '021%'],
+    [9, '010%', '021%'],
+    [8, '00%', '021%'],
+    [0, '00%', '021%'],
   ])('with %i of 10 pods Ready takes nobody else away: %s and %s', (ready, budget, surge) => {
     const before = { ...web('1'), status: { readyReplicas: ready } }
     const object: Deployment = { ...web('2'), status: { readyReplicas: ready } }
-    const { spec } = review(object, { before })
+    const { spec } = review(object, { before, rollout: { ...rollout, steps: four } })
     expect(spec.strategy?.rollingUpdate).toEqual({ maxUnavailable: budget, maxSurge: surge })
   })
 
   test('by a PUT that carries no status is judged by the status that is stored', () => {
     const { status: _, ...manifest } = web('2')
-    expect(review(manifest).spec.strategy?.rollingUpdate?.maxUnavailable).toBe('010%')
+    const { spec } = review(manifest, { rollout: { ...rollout, steps: four } })
+    expect(spec.strategy?.rollingUpdate?.maxUnavailable).toBe('010%')
   })
 
   test('under a paused Rollout starts no pod', () => {
@@ -206,7 +209,7 @@ describe('a write to a held workload', () => {
     const before = withHold(held(), { budget: '50%', seq: 3 })
     const { outcome, object, warnings } = review(web('3'), { before })
     expect(outcome).toBe('held')
-    expect(holdOf(object)).toMatchObject({ budget: '10%', seq: 4 })
+    expect(holdOf(object)).toMatchObject({ budget: '0%', surge: '1%', seq: 4 })
     expect(recordOf(object)).toEqual(recordOf(held()))
     expect(warnings[0]).toMatch(/^release starts again with step 1 of 3/)
   })
@@ -434,7 +437,7 @@ describe('a workload that is to stand still keeps the pods beyond its size', () 
   test('when its owner pauses it', () => {
     const before = { ...held(), status }
     const { spec } = review(paused(before), { before })
-    expect(spec.strategy?.rollingUpdate).toEqual({ maxUnavailable: '010%', maxSurge: '011%' })
+    expect(spec.strategy?.rollingUpdate).toEqual({ maxUnavailable: '00%', maxSurge: '011%' })
   })
 })
 

@@ -22,7 +22,7 @@ const base = {
   release: 'abc-2',
   replicas: 10,
   n: 1,
-  peak: 10,
+  peak: 11,
   paused: false,
   again: false,
 }
@@ -31,7 +31,7 @@ const hold: Hold = { mode: 'wave', pods: 1, budget: '10%', surge: '0%', rolloutI
 test('the plan: pods, what it waits for, the peak, and the commands that go on and back', () => {
   const [plan, approve, abort] = holdWarnings(base)
   expect(plan).toBe(
-    'release starts with step 1 of 3: 1 of 10 pods, then waits for approval; peak 10 pods',
+    'release starts with step 1 of 3: 1 of 10 pods, then waits for approval; peak 11 pods',
   )
   expect(approve).toContain('kubectl -n shop patch rollout web-rollout --subresource=status')
   expect(abort).toContain('kubectl -n shop annotate rollout web-rollout')

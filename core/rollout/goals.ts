@@ -106,7 +106,7 @@ export const rolledOut: Goal = {
 
 /** As many pods as the step wants run the update revision and are Ready. */
 export const podsUpdated: Goal = {
-  met: s => advanceMove(s) === undefined || enoughReady(s),
+  met: s => advanceMove(s) === undefined || enoughReady(s) || onlyPassed(s),
   act: s => ({
     memory: entered(s),
     actions: [...news(s), { type: 'advance', pods: currentStep(s).replicas }],
@@ -117,7 +117,7 @@ export const podsUpdated: Goal = {
 
 /** The pause of the step is over, by time; an approval has a rule of its own. */
 export const pauseOver: Goal = {
-  met: s => s.memory.pauseReached && s.now >= pauseEnd(s),
+  met: s => currentStep(s).pauseSeconds === 0 || (s.memory.pauseReached && s.now >= pauseEnd(s)),
   act: s => {
     const since = s.memory.pauseReached ? s.memory.since : s.now
     const after = { ...s, memory: { ...s.memory, pauseReached: true, since } }
@@ -190,6 +190,13 @@ function enoughReady(s: Snapshot): boolean {
   const tolerated = toleratedPods(rollout!.failureThreshold, workload!.updated)
   if (tolerated === 0 || workload!.replicas === 0 || !workload!.projected) return false
   return workload!.updated === n && workload!.updatedReady >= n - tolerated
+}
+
+/** Nobody looks at a step without a pause: surge pods that are still out serve the next one. */
+function onlyPassed(s: Snapshot): boolean {
+  const { replicas, pauseSeconds } = currentStep(s)
+  const { updatedReady, projected, replicas: all } = s.workload!
+  return pauseSeconds === 0 && projected && all > 0 && updatedReady >= podCount(replicas, all)
 }
 
 function toleratedPods(threshold: number | string, updated: number): number {

@@ -98,6 +98,8 @@ export interface Workload {
   readonly uid: string
   readonly resourceVersion: string
   readonly generation: number
+  /** Its own controller has seen its latest version. */
+  readonly settled: boolean
   /** Admission is called for it. */
   readonly guarded: boolean
   /** Its owner took it out of our hands with the escape annotation. */

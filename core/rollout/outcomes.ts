@@ -8,6 +8,7 @@ import {
   restarted,
   rolledBack,
   started,
+  stepReached,
 } from './events.ts'
 import { isFullLastStep, naturalNext, stepForChangedPlan } from './plan-steps.ts'
 import type { Memory, Outcome, Snapshot } from './model.ts'
@@ -71,8 +72,10 @@ export function begin(s: Snapshot): Outcome {
 export function nextStep(s: Snapshot): Outcome {
   const { rollout, memory } = s
   const next = naturalNext(rollout!, memory.stepIndex)
-  if (next !== -1) return { memory: enter(s, next), message: '' }
-  return { memory: { ...memory, state: 'Completed', since: s.now }, message: '' }
+  // A pause of no time is none: that its step was reached is told all the same.
+  const events = memory.pauseReached ? [] : [stepReached(s)]
+  if (next !== -1) return { memory: enter(s, next), message: '', events }
+  return { memory: { ...memory, state: 'Completed', since: s.now }, message: '', events }
 }
 
 /** Somebody wrote which step comes next. */

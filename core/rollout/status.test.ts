@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { RolloutStatus } from '#api/rollout.generated.ts'
 import type { Decision, Memory, Standing, Workload } from './model.ts'
 import { nothing } from './outcomes.ts'
-import { memoryOf, statusDue, statusOf } from './status.ts'
+import { isPassing, memoryOf, statusDue, statusOf } from './status.ts'
 
 const now = Date.parse('2026-01-01T00:10:00Z')
 const memory: Memory = {
@@ -26,6 +26,7 @@ const workload: Workload = {
   uid: 'uid',
   resourceVersion: '1',
   generation: 7,
+  settled: true,
   guarded: true,
   escaped: false,
   armed: false,
@@ -103,15 +104,31 @@ test('a condition keeps its times while it stands', () => {
   expect(ready?.lastTransitionTime).toBe('2026-01-01T00:10:00Z')
 })
 
-test('an equal status is never written, a new step at once, counts and words after 2 seconds', () => {
+test('an equal status is never written, a new step at once, counts and words later', () => {
   const before = status()
   expect(statusDue(before, status({}, before), now)).toBeUndefined()
   expect(statusDue(undefined, before, now)).toBe(now)
   const step = status({ memory: { ...memory, stepIndex: 2 } }, before)
   expect(statusDue(before, step, now)).toBe(now)
   const words = status({ message: '3 of 5' }, before, now + 500)
-  expect(statusDue(before, words, now + 500)).toBe(now + 2000)
-  expect(statusDue(before, words, now + 9000)).toBe(now + 9000)
+  expect(statusDue(before, words, now + 500)).toBe(now + 10_000)
+  expect(statusDue(before, words, now + 19_000)).toBe(now + 19_000)
+  const young = status({ memory: { ...memory, since: now - 1000 } })
+  const more = status({ memory: { ...memory, since: now - 1000 }, message: '3 of 5' }, young)
+  expect(statusDue(young, more, now)).toBe(now + 5000)
+})
+
+test('the begin of a step may pass unwritten, that of a release until the edit is seen, a pause not', () => {
+  const approved = status({ memory: { ...memory, state: 'StepReady' } })
+  const stepping: Memory = { ...memory, stepIndex: 2, state: 'StepUpgrade', pauseReached: false }
+  const passing = (to: Memory, settled = true, from: RolloutStatus | undefined = approved) =>
+    isPassing(from, status({ memory: to }), { ...workload, settled })
+  expect(passing(stepping)).toBe(true)
+  expect(passing(stepping, true, status({ memory: stepping }))).toBe(false)
+  expect(passing(memory)).toBe(false)
+  expect(passing({ ...stepping, release: 'b-3' })).toBe(false)
+  expect(passing({ ...stepping, release: 'b-3' }, false)).toBe(true)
+  expect(passing(stepping, true, { currentStepIndex: 0, currentStepState: '' })).toBe(false)
 })
 
 test('without a workload there is nothing to count', () => {

@@ -70,8 +70,11 @@ export function statusOf(input: StatusInput): RolloutStatus {
   }
 }
 
-/** How long news that only count pods may wait: each would be a write, and another reconcile. */
-const patienceMs = 2000
+/**
+ * How long news that only count pods may wait: each would be a write, and another reconcile. A state
+ * that lasts is told ever more seldom.
+ */
+const patienceMs = { least: 5000, most: 10_000 }
 
 /** When the status is to be written: now, later where only words and counts changed, or never. */
 export function statusDue(
@@ -82,17 +85,36 @@ export function statusDue(
   if (equalJson(before, after)) return undefined
   if (!before || !equalJson(essence(before), essence(after))) return now
   const written = instantOf(condition(before, 'Ready')?.lastUpdateTime)
-  return Math.max(now, written + patienceMs)
+  const lasted = written - instantOf(before.canaryStatus?.lastUpdateTime)
+  const patience = Math.min(Math.max(lasted, patienceMs.least), patienceMs.most)
+  return Math.max(now, written + patience)
+}
+
+/**
+ * The next status is likely to come in a moment: the workload's own controller is just seeing an edit,
+ * or a step has just begun. Who writes it may wait that moment.
+ */
+export function isPassing(
+  before: RolloutStatus | undefined,
+  after: RolloutStatus,
+  workload: Workload | undefined,
+): boolean {
+  const [was, is] = [before?.canaryStatus, after.canaryStatus]
+  if (!was || is?.currentStepState !== 'StepUpgrade' || after.phase !== 'Progressing') return false
+  if (was.observedRelease !== is.observedRelease) return workload?.settled === false
+  return was.currentStepState === 'StepReady' || was.currentStepState === 'StepPaused'
 }
 
 /** The status without what changes with every pod. */
 function essence(status: RolloutStatus): unknown {
   const { canaryStatus, conditions = [] } = status
   const counts = { canaryReplicas: 0, canaryReadyReplicas: 0, observedWorkloadGeneration: 0 }
+  // The name of the revision comes a moment after the edit, and says no more than the release's.
+  const names = { canaryRevision: '', podTemplateHash: '' }
   return {
     ...status,
     message: '',
-    canaryStatus: canaryStatus && { ...canaryStatus, ...counts, message: '' },
+    canaryStatus: canaryStatus && { ...canaryStatus, ...counts, ...names, message: '' },
     conditions: conditions.map(({ type, status: is, reason }) => [type, is, reason]),
   }
 }

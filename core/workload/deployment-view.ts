@@ -53,6 +53,7 @@ export function viewDeployment(
     uid,
     resourceVersion,
     generation: seen.generation,
+    settled: seen.observedGeneration >= seen.generation,
     guarded: seen.guarded,
     escaped: seen.escaped,
     hold: seen.hold,

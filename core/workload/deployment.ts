@@ -64,8 +64,10 @@ export const deployment: WorkloadAdapter<Deployment, DeploymentSeen, DeploymentW
     // A half-broken workload gives nobody else away. The status of the object itself may be missing:
     // a whole object that is put has none.
     const missing = replicas - Math.min(before.status?.readyReplicas ?? 0, replicas)
-    const budget = Math.min(n, Math.max(0, unavailable - missing))
-    const beside = Math.min(surge, n - budget)
+    // Beside the others first: those pods the controller-manager makes with the very ReplicaSet, and
+    // nobody leaves for them.
+    const beside = Math.min(surge, n)
+    const budget = Math.min(n - beside, Math.max(0, unavailable - missing))
     // Nobody may be missing, and none may be added: the controller goes on when there is room.
     if (budget + beside === 0) return keepingAll({ mode: 'stop', ...still }, before, object)
     return {
@@ -78,8 +80,8 @@ export const deployment: WorkloadAdapter<Deployment, DeploymentSeen, DeploymentW
   keepingAll,
 
   peak(object, owner, n) {
-    const { replicas, unavailable, surge } = room(object, owner)
-    return replicas + Math.min(surge, Math.max(n - unavailable, 0))
+    const { replicas, surge } = room(object, owner)
+    return replicas + Math.min(surge, n)
   },
 
   see: seeDeployment,

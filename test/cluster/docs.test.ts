@@ -67,7 +67,7 @@ const releasing: Promises = {
     await pods(s, { 'web:3': 10, 'web:4': 0 })
     await givenBack(s)
   },
-  broken: s => pods(s, { 'web:3': 9, 'web:broken': 1 }),
+  broken: s => pods(s, { 'web:3': 10, 'web:broken': 1 }),
   abort: async s => {
     await pods(s, { 'web:3': 10, 'web:broken': 0 })
     expect(JSON.stringify((await s.deployment()).spec.template)).toContain('web:broken')

@@ -27,7 +27,7 @@ const plans: readonly [string, StoryOptions, readonly RegExp[]][] = [
     'the plan of a step that waits for approval',
     {},
     [
-      /step 1 of 3: 1 of 10 pods, then waits for approval; peak 10 pods/,
+      /step 1 of 3: 1 of 10 pods, then waits for approval; peak 11 pods/,
       /^approve with: kubectl .* patch rollout web-rollout --subresource=status/,
     ],
   ],
@@ -198,6 +198,13 @@ async function changesNothing(story: Story, args: readonly string[]) {
     const { items } = JSON.parse(stdout) as { items: readonly { metadata: object; spec: object }[] }
     return items.map(({ metadata, spec }) => [metadata, spec])
   }
+  // The controller-manager goes on writing for a moment after a step is reached.
+  await story.until('all that are there are counted', async () => {
+    const { metadata, spec, status } = await story.deployment()
+    const { replicas, readyReplicas, observedGeneration } = status ?? {}
+    const counted = [replicas, readyReplicas].every(n => n === spec.replicas)
+    return counted && observedGeneration === metadata.generation
+  })
   const before = await versions()
   const result = await story.kubectl(args)
   expect(await versions()).toEqual(before)

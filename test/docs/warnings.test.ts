@@ -21,7 +21,7 @@ const plan = {
   release: 'r1',
   replicas: 10,
   n: 1,
-  peak: 10,
+  peak: 11,
   paused: false,
   again: false,
 }

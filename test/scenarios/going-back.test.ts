@@ -18,39 +18,39 @@ const surgeless = {
 tell({
   'the old template is a rollback in the first step': {
     rows: [
-      [edit('v2'), 'ReleaseStarted, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
+      [edit('v2'), 'ReleaseStarted, 10%+0%, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
       [edit('v1'), 'disarm web-v2, ReleaseRolledBack -> Healthy: 10 v1'],
     ],
   },
   'the old template is a rollback in the second step': {
     rows: [
-      [edit('v2'), 'ReleaseStarted, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
+      [edit('v2'), 'ReleaseStarted, 10%+0%, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
       [approve, '30%+11%, 50%+0%, StepReached -> Progressing 2 StepPaused: 5 v1 5 v2'],
       [edit('v1'), 'disarm web-v2, ReleaseRolledBack -> Healthy: 10 v1'],
-      [edit('v2'), 'ReleaseStarted, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
+      [edit('v2'), 'ReleaseStarted, 10%+0%, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
     ],
   },
   'rollout undo is a rollback, and brings no old hold back': {
     rows: [
-      [edit('v2'), 'ReleaseStarted, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
+      [edit('v2'), 'ReleaseStarted, 10%+0%, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
       [approve, '30%+11%, 50%+0%, StepReached -> Progressing 2 StepPaused: 5 v1 5 v2'],
       [undo('v1'), 'disarm web-v2, ReleaseRolledBack -> Healthy: 10 v1'],
-      [undo('v2'), 'ReleaseStarted, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
+      [undo('v2'), 'ReleaseStarted, 10%+0%, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
     ],
   },
   'a broken version is rolled back without a Ready pod missed': {
     rows: [
-      [edit('broken'), 'ReleaseStarted -> Progressing 1 StepUpgrade: 1 broken 9 v1, 9 ready'],
+      [edit('broken'), 'ReleaseStarted -> Progressing 1 StepUpgrade: 1 broken 10 v1, 10 ready'],
       [edit('v1'), 'disarm web-broken, ReleaseRolledBack -> Healthy: 10 v1'],
     ],
   },
   'a third version starts from the first step, and the one in between leaves first': {
     rows: [
-      [edit('v2'), 'ReleaseStarted, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
+      [edit('v2'), 'ReleaseStarted, 10%+0%, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
       [approve, '30%+11%, 50%+0%, StepReached -> Progressing 2 StepPaused: 5 v1 5 v2'],
       [
         edit('v3'),
-        'ReleaseRestarted, disarm web-v2, StepReached -> Progressing 1 StepPaused: 5 v1 4 v2 1 v3',
+        'ReleaseRestarted, 10%+0%, disarm web-v2, StepReached -> Progressing 1 StepPaused: 5 v1 4 v2 1 v3',
       ],
       [approve, 'arm web-v2, 30%+11%, 50%+0%, StepReached -> Progressing 2 StepPaused: 5 v1 5 v3'],
       [edit('v1'), 'disarm web-v3, ReleaseRolledBack -> Healthy: 10 v1'],
@@ -58,15 +58,15 @@ tell({
   },
   'a third version mends a broken one': {
     rows: [
-      [edit('broken'), 'ReleaseStarted -> Progressing 1 StepUpgrade: 1 broken 9 v1, 9 ready'],
-      [edit('v3'), 'ReleaseRestarted, StepReached -> Progressing 1 StepPaused: 9 v1 1 v3'],
+      [edit('broken'), 'ReleaseStarted -> Progressing 1 StepUpgrade: 1 broken 10 v1, 10 ready'],
+      [edit('v3'), 'ReleaseRestarted, 10%+0%, StepReached -> Progressing 1 StepPaused: 9 v1 1 v3'],
       [approve, '30%+11%, 50%+0%, StepReached -> Progressing 2 StepPaused: 5 v1 5 v3'],
       [approve, 'finishing, released, ReleaseCompleted -> Healthy: 10 v3'],
     ],
   },
   'an abort takes everybody back and leaves the template; without it the release starts again': {
     rows: [
-      [edit('v2'), 'ReleaseStarted, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
+      [edit('v2'), 'ReleaseStarted, 10%+0%, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
       [approve, '30%+11%, 50%+0%, StepReached -> Progressing 2 StepPaused: 5 v1 5 v2'],
       [
         abort(),
@@ -80,18 +80,18 @@ tell({
   },
   'an aborted release ends with the old template, and a new one begins anew': {
     rows: [
-      [edit('v2'), 'ReleaseStarted, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
+      [edit('v2'), 'ReleaseStarted, 10%+0%, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
       [
         abort(),
         'Aborting, stop, scale web-v2 to 0, aborted, ReleaseAborted, tell -> Progressing 1 BeforeStepUpgrade Aborted: 10 v1',
       ],
       [edit('v1'), 'ReleaseRolledBack -> Healthy: 10 v1'],
-      [edit('v3'), 'ReleaseStarted, StepReached -> Progressing 1 StepPaused: 9 v1 1 v3'],
+      [edit('v3'), 'ReleaseStarted, 10%+0%, StepReached -> Progressing 1 StepPaused: 9 v1 1 v3'],
       [
         abort('again'),
         'Aborting, stop, scale web-v3 to 0, aborted, ReleaseAborted, tell -> Progressing 1 BeforeStepUpgrade Aborted: 10 v1',
       ],
-      [edit('v2'), 'ReleaseRestarted, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
+      [edit('v2'), 'ReleaseRestarted, 10%+0%, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
     ],
   },
   'an abort with 2 replicas without a surge': {
@@ -129,7 +129,7 @@ tell({
   'an aborted workload that is scaled to nobody and back comes home again': {
     beginning: { replicas: 5 },
     rows: [
-      [edit('v2'), 'ReleaseStarted, StepReached -> Progressing 1 StepPaused: 4 v1 1 v2'],
+      [edit('v2'), 'ReleaseStarted, 20%+0%, StepReached -> Progressing 1 StepPaused: 4 v1 1 v2'],
       [
         abort(),
         'Aborting, stop, scale web-v2 to 0, aborted, ReleaseAborted, tell -> Progressing 1 BeforeStepUpgrade Aborted: 5 v1',
@@ -143,20 +143,20 @@ tell({
   },
   'a Rollout that is deleted gives the workload back, and the rest is released': {
     rows: [
-      [edit('v2'), 'ReleaseStarted, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
+      [edit('v2'), 'ReleaseStarted, 10%+0%, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
       [deleteRollout, 'Released, released, unguard -> no Rollout: 10 v2'],
       [edit('v3'), 'nothing -> no Rollout: 10 v3'],
       [plan([{ replicas: 1 }, { replicas: '100%' }]), 'guard v3 -> Healthy: 10 v3'],
-      [edit('v1'), 'ReleaseStarted, StepReached -> Progressing 1 StepPaused: 1 v1 9 v3'],
+      [edit('v1'), 'ReleaseStarted, 10%+0%, StepReached -> Progressing 1 StepPaused: 1 v1 9 v3'],
     ],
   },
   'a Rollout that is disabled gives the workload back, and holds again when it is enabled': {
     rows: [
-      [edit('v2'), 'ReleaseStarted, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
+      [edit('v2'), 'ReleaseStarted, 10%+0%, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
       [disable(true), 'Released, released -> Disabled: 10 v2'],
       [edit('v3'), 'nothing -> Disabled: 10 v3'],
       [disable(false), 'guard v3 -> Healthy: 10 v3'],
-      [edit('v1'), 'ReleaseStarted, StepReached -> Progressing 1 StepPaused: 1 v1 9 v3'],
+      [edit('v1'), 'ReleaseStarted, 10%+0%, StepReached -> Progressing 1 StepPaused: 1 v1 9 v3'],
     ],
   },
 })

@@ -13,22 +13,24 @@ const rolling = (maxUnavailable: number | string, maxSurge: number | string) => 
 tell({
   'each approval lets one step out, and the last one ends the release': {
     rows: [
-      [edit('v2'), 'ReleaseStarted, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
+      [edit('v2'), 'ReleaseStarted, 10%+0%, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
       [approve, '30%+11%, 50%+0%, StepReached -> Progressing 2 StepPaused: 5 v1 5 v2'],
       [approve, 'finishing, released, ReleaseCompleted -> Healthy: 10 v2'],
       [approve, 'nothing -> Healthy: 10 v2'],
     ],
   },
-  'an edit needs no write of ours for its first step': {
+  'an edit needs no write of ours for its first pods, and one to end their surge': {
     beginning: { steps: [{ replicas: 1 }, { replicas: '100%' }] },
-    rows: [[edit('v2'), 'ReleaseStarted, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2']],
+    rows: [
+      [edit('v2'), 'ReleaseStarted, 10%+0%, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
+    ],
   },
   'a step with a duration goes on by itself, not a second early': {
     beginning: {
       steps: [{ replicas: 1, pause: { duration: 60 } }, { replicas: '50%' }, { replicas: '100%' }],
     },
     rows: [
-      [edit('v2'), 'ReleaseStarted, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
+      [edit('v2'), 'ReleaseStarted, 10%+0%, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
       [pass(49), 'nothing -> Progressing 1 StepPaused: 9 v1 1 v2'],
       [pass(1), '30%+11%, 50%+0%, StepReached -> Progressing 2 StepPaused: 5 v1 5 v2'],
     ],
@@ -78,12 +80,12 @@ tell({
   },
   'a pod that does not get Ready stops the wave, and is told when the deadline is over': {
     rows: [
-      [edit('broken'), 'ReleaseStarted -> Progressing 1 StepUpgrade: 1 broken 9 v1, 9 ready'],
-      [approve, 'ApprovalIgnored -> Progressing 1 StepUpgrade: 1 broken 9 v1, 9 ready'],
-      [pass(300), 'nothing -> Progressing 1 StepUpgrade: 1 broken 9 v1, 9 ready'],
+      [edit('broken'), 'ReleaseStarted -> Progressing 1 StepUpgrade: 1 broken 10 v1, 10 ready'],
+      [approve, 'ApprovalIgnored -> Progressing 1 StepUpgrade: 1 broken 10 v1, 10 ready'],
+      [pass(300), 'nothing -> Progressing 1 StepUpgrade: 1 broken 10 v1, 10 ready'],
       [
         pass(300),
-        'ProgressDeadlineExceeded -> Progressing 1 StepUpgrade ProgressDeadlineExceeded: 1 broken 9 v1, 9 ready',
+        'ProgressDeadlineExceeded -> Progressing 1 StepUpgrade ProgressDeadlineExceeded: 1 broken 10 v1, 10 ready',
       ],
     ],
   },
@@ -92,7 +94,7 @@ tell({
     rows: [
       [
         edit('broken'),
-        'ReleaseStarted, StepReached -> Progressing 1 StepPaused: 1 broken 9 v1, 9 ready',
+        'ReleaseStarted, StepReached -> Progressing 1 StepPaused: 1 broken 10 v1, 10 ready',
       ],
       [approve, '20%+21% -> Progressing 2 StepUpgrade: 5 broken 8 v1, 8 ready'],
     ],
@@ -106,7 +108,7 @@ tell({
   },
   'a jump goes to any step, and pods that were let out stay': {
     rows: [
-      [edit('v2'), 'ReleaseStarted, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
+      [edit('v2'), 'ReleaseStarted, 10%+0%, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
       [jump(2), 'nothing -> Progressing 1 StepPaused: 9 v1 1 v2'],
       [jump(1), 'StepJumped -> Progressing 1 StepPaused: 9 v1 1 v2'],
       [jump(3), 'StepJumped, finishing, released, ReleaseCompleted -> Healthy: 10 v2'],
@@ -114,14 +116,14 @@ tell({
   },
   'an approval that comes before the pause is refused, and said so': {
     rows: [
-      [edit('broken'), 'ReleaseStarted -> Progressing 1 StepUpgrade: 1 broken 9 v1, 9 ready'],
-      [approve, 'ApprovalIgnored -> Progressing 1 StepUpgrade: 1 broken 9 v1, 9 ready'],
-      [edit('v3'), 'ReleaseRestarted, StepReached -> Progressing 1 StepPaused: 9 v1 1 v3'],
+      [edit('broken'), 'ReleaseStarted -> Progressing 1 StepUpgrade: 1 broken 10 v1, 10 ready'],
+      [approve, 'ApprovalIgnored -> Progressing 1 StepUpgrade: 1 broken 10 v1, 10 ready'],
+      [edit('v3'), 'ReleaseRestarted, 10%+0%, StepReached -> Progressing 1 StepPaused: 9 v1 1 v3'],
     ],
   },
   'two approvals of one pause are one': {
     rows: [
-      [edit('v2'), 'ReleaseStarted, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
+      [edit('v2'), 'ReleaseStarted, 10%+0%, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
       [
         world => {
           approve(world)
@@ -133,7 +135,7 @@ tell({
   },
   'a changed plan goes on with the step that covers what was let out': {
     rows: [
-      [edit('v2'), 'ReleaseStarted, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
+      [edit('v2'), 'ReleaseStarted, 10%+0%, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
       [approve, '30%+11%, 50%+0%, StepReached -> Progressing 2 StepPaused: 5 v1 5 v2'],
       [
         plan([{ replicas: '10%' }, { replicas: '80%' }, { replicas: '100%' }]),
@@ -147,7 +149,7 @@ tell({
   },
   'a changed pause changes no step': {
     rows: [
-      [edit('v2'), 'ReleaseStarted, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
+      [edit('v2'), 'ReleaseStarted, 10%+0%, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
       [
         plan([{ replicas: 1, pause: { duration: 30 } }, { replicas: '50%' }, { replicas: '100%' }]),
         'nothing -> Progressing 1 StepPaused: 9 v1 1 v2',
@@ -170,7 +172,7 @@ tell({
   },
   'scaled to nobody and back all come up new, which is told and taken back': {
     rows: [
-      [edit('v2'), 'ReleaseStarted, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
+      [edit('v2'), 'ReleaseStarted, 10%+0%, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
       [scale(0), 'nothing -> Progressing 1 StepPaused: no pod'],
       [
         scale(6),
@@ -189,7 +191,7 @@ tell({
   'more than 100 pods are counted one by one': {
     beginning: { replicas: 250, steps: [{ replicas: 1 }, { replicas: '33%' }] },
     rows: [
-      [edit('v2'), 'ReleaseStarted, StepReached -> Progressing 1 StepPaused: 249 v1 1 v2'],
+      [edit('v2'), 'ReleaseStarted, 1+0%, StepReached -> Progressing 1 StepPaused: 249 v1 1 v2'],
       [approve, '63+8%, 83+0%, StepReached -> Progressing 2 StepPaused: 167 v1 83 v2'],
       [approve, 'finishing, released, ReleaseCompleted -> Healthy: 250 v2'],
     ],

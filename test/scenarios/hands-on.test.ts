@@ -16,7 +16,7 @@ const strategy = (maxUnavailable: number | string, maxSurge: number | string) =>
 tell({
   'a frozen Rollout starts no step and ends no pause': {
     rows: [
-      [edit('v2'), 'ReleaseStarted, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
+      [edit('v2'), 'ReleaseStarted, 10%+0%, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
       [freeze(true), 'nothing -> Progressing 1 StepPaused: 9 v1 1 v2'],
       [approve, 'nothing -> Progressing 1 StepReady: 9 v1 1 v2'],
       [freeze(false), '30%+11%, 50%+0%, StepReached -> Progressing 2 StepPaused: 5 v1 5 v2'],
@@ -31,7 +31,7 @@ tell({
   },
   'rollout pause freezes a release, rollout resume goes on': {
     rows: [
-      [edit('v2'), 'ReleaseStarted, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
+      [edit('v2'), 'ReleaseStarted, 10%+0%, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
       [pauseWorkload, 'nothing -> Progressing 1 StepPaused: 9 v1 1 v2'],
       [approve, 'nothing -> Progressing 1 StepReady: 9 v1 1 v2'],
       [resumeWorkload, '30%+11%, 50%+0%, StepReached -> Progressing 2 StepPaused: 5 v1 5 v2'],
@@ -39,7 +39,7 @@ tell({
   },
   'the same manifest again moves nothing': {
     rows: [
-      [edit('v2'), 'ReleaseStarted, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
+      [edit('v2'), 'ReleaseStarted, 10%+0%, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
       [replace(manifest('v2', { replicas: 10 })), 'nothing -> Progressing 1 StepPaused: 9 v1 1 v2'],
       [approve, '30%+11%, 50%+0%, StepReached -> Progressing 2 StepPaused: 5 v1 5 v2'],
       [replace(manifest('v2', { replicas: 10 })), 'nothing -> Progressing 2 StepPaused: 5 v1 5 v2'],
@@ -47,7 +47,7 @@ tell({
   },
   'a strategy that its owner changes governs the next wave': {
     rows: [
-      [edit('v2'), 'ReleaseStarted, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
+      [edit('v2'), 'ReleaseStarted, 10%+0%, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
       [patch(strategy(1, 0)), 'nothing -> Progressing 1 StepPaused: 9 v1 1 v2'],
       [
         approve,
@@ -59,13 +59,16 @@ tell({
     beginning: { replicas: 4 },
     rows: [
       [label(ROLLOUT_ID, 'r1'), 'nothing -> Healthy: 4 v1'],
-      [edit('v2'), 'ReleaseStarted, label 1, StepReached -> Progressing 1 StepPaused: 3 v1 1 v2'],
+      [
+        edit('v2'),
+        'ReleaseStarted, 25%+0%, label 1, StepReached -> Progressing 1 StepPaused: 3 v1 1 v2',
+      ],
       [approve, '50%+0%, label 2, StepReached -> Progressing 2 StepPaused: 2 v1 2 v2'],
     ],
   },
   'while the webhook is away no step goes on, and it goes on when it is back': {
     rows: [
-      [edit('v2'), 'ReleaseStarted, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
+      [edit('v2'), 'ReleaseStarted, 10%+0%, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
       [webhook(false), 'nothing -> Progressing 1 StepPaused: 9 v1 1 v2'],
       [
         approve,
@@ -124,7 +127,7 @@ tell({
   },
   'an owner who turns to Recreate has it in the end': {
     rows: [
-      [edit('v2'), 'ReleaseStarted, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
+      [edit('v2'), 'ReleaseStarted, 10%+0%, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
       [patch({ strategy: { type: 'Recreate' } }), 'nothing -> Progressing 1 StepPaused: 9 v1 1 v2'],
       [approve, '30%+11%, 50%+0%, StepReached -> Progressing 2 StepPaused: 5 v1 5 v2'],
       [approve, 'finishing, released, ReleaseCompleted -> Healthy: 10 v2'],

@@ -1,0 +1,144 @@
+// Where the bench measures: a control plane of its own, Sluice beside it as in a pod, and an HTTP
+// client that edits and watches. What one row has measured, the others of its family use.
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { cp, mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+import type { KubeObject } from '#api/kubernetes.ts'
+import { startControlPlane } from '#cluster/control-plane.ts'
+import type { ControlPlane } from '#cluster/control-plane.ts'
+import { KubeClient } from '#kube/client.ts'
+import { fromKubeconfig } from '#kube/kubeconfig.ts'
+import { resource } from '#kube/resources.ts'
+import { startSluice } from '../dev/sluice.ts'
+import type { Pod, Sluice } from '../dev/sluice.ts'
+import { watchEverything } from './sights.ts'
+import type { Sights } from './sights.ts'
+
+/** What is measured once for several rows. */
+export type Family<F> = (place: Place) => Promise<F>
+
+/** A cluster that Sluice guards, and the means to measure it. */
+export interface Place {
+  readonly cluster: ControlPlane
+  readonly client: KubeClient
+  readonly sluice: Sluice
+  readonly sights: Sights
+  /** Says what is being done. */
+  readonly progress: (line: string) => void
+  /** Gives what a family has measured; it is measured when it is first asked for. */
+  readonly shared: <F>(family: Family<F>) => Promise<F>
+  /** Forgets what a family has measured. */
+  readonly forget: (family: Family<unknown>) => void
+  /** Lines of both processes' logs, the newest last. */
+  readonly log: readonly string[]
+  readonly stop: () => Promise<void>
+}
+
+/** The user by which the audit log knows Sluice. */
+export const SLUICE_USER = 'system:serviceaccount:default:sluice'
+
+/** Starts everything. */
+export async function startPlace(progress: Place['progress']): Promise<Place> {
+  const cluster = await startControlPlane({ progress })
+  try {
+    const compiled = await compile(cluster)
+    const client = new KubeClient(await fromKubeconfig(cluster.kubeconfig))
+    const log: string[] = []
+    const sluice = await startSluice({
+      client,
+      kubeconfig: cluster.kubeconfig,
+      pod: await makeAccount(cluster, client),
+      env: { NODE_COMPILE_CACHE: compiled },
+      // Where to debug is told when somebody asks for it by a signal.
+      nodeFlags: ['--inspect-port=0'],
+      webhookHost: '127.0.0.1',
+      failurePolicy: 'Fail',
+      logLevel: 'info',
+      onLine: line => void log.push(line),
+    })
+    const { sights, close } = await watchEverything(client)
+    const measured = new Map<Family<unknown>, Promise<unknown>>()
+    const place: Place = {
+      cluster,
+      client,
+      sluice,
+      sights,
+      progress,
+      shared<F>(family: Family<F>) {
+        const known = measured.get(family) ?? family(place)
+        measured.set(family, known)
+        return known as Promise<F>
+      },
+      forget: family => void measured.delete(family),
+      log,
+      async stop() {
+        close()
+        await sluice.stop()
+        await client.close()
+        await cluster.stop()
+      },
+    }
+    return place
+  } catch (error) {
+    await cluster.stop()
+    throw error
+  }
+}
+
+const accounts = resource('v1', 'serviceaccounts', 'ServiceAccount')
+const bindings = resource(
+  'rbac.authorization.k8s.io/v1',
+  'clusterrolebindings',
+  'ClusterRoleBinding',
+  false,
+)
+const name = 'sluice'
+const namespace = 'default'
+
+/**
+ * What is installed is packed without types. From source Node strips them as it loads, by a program that
+ * stays in memory with some 34 MiB; so they are stripped before.
+ */
+async function compile({ dir }: ControlPlane): Promise<string> {
+  const folder = join(dir, 'compiled')
+  for (const program of ['controller', 'webhook']) {
+    const main = fileURLToPath(new URL(`../${program}/main.ts`, import.meta.url))
+    const env = { ...process.env, NODE_COMPILE_CACHE: folder }
+    // It ends at the flag, when everything is loaded.
+    const child = spawn(process.execPath, [main, '--only-load'], { env, stdio: 'ignore' })
+    await once(child, 'exit')
+  }
+  return folder
+}
+
+/** A ServiceAccount with its files, as the kubelet would put them into a pod. */
+async function makeAccount(cluster: ControlPlane, client: KubeClient): Promise<Pod> {
+  const metadata = { name, namespace }
+  await client.create(accounts, { apiVersion: 'v1', kind: 'ServiceAccount', metadata })
+  const binding = {
+    apiVersion: bindings.apiVersion,
+    kind: bindings.kind,
+    metadata: { name },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
+    subjects: [{ kind: 'ServiceAccount', name, namespace }],
+  }
+  await client.create(bindings, binding)
+  const request = {
+    apiVersion: 'authentication.k8s.io/v1',
+    kind: 'TokenRequest',
+    metadata,
+    spec: { expirationSeconds: 4 * 3600 },
+  }
+  const answer = await client.create(accounts, request, { subresource: 'token' })
+  const { token } = (answer as KubeObject & { readonly status: { readonly token: string } }).status
+  const serviceAccountDir = join(cluster.dir, 'service-account')
+  await mkdir(serviceAccountDir)
+  await writeFile(join(serviceAccountDir, 'token'), token)
+  await writeFile(join(serviceAccountDir, 'namespace'), namespace)
+  await cp(join(cluster.dir, 'credentials', 'ca.crt'), join(serviceAccountDir, 'ca.crt'))
+  return { server: new URL(cluster.url), serviceAccountDir }
+}

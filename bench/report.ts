@@ -1,0 +1,53 @@
+// What the bench says: a table for people, and the same with all figures as JSON.
+
+import { mkdir, writeFile } from 'node:fs/promises'
+import { cpus, loadavg, release, totalmem } from 'node:os'
+
+import type { Judged, Row } from './rows.ts'
+
+/** One row with what came out. */
+export interface Line extends Judged {
+  readonly row: Row
+  /** How often it was measured until it was met. */
+  readonly tries: number
+}
+
+/** What was measured, and on what. */
+export interface Report {
+  readonly at: string
+  readonly machine: string
+  readonly lines: readonly Line[]
+  /** All figures, by the name of the family. */
+  readonly figures: Readonly<Record<string, unknown>>
+}
+
+/** The machine in a line; with its load, since neighbours count. */
+export function machine(): string {
+  const cores = cpus()
+  const memory = Math.round(totalmem() / 2 ** 30)
+  const load = loadavg()[0]!.toFixed(1)
+  return `${cores.length} x ${cores[0]?.model ?? 'unknown'}, ${memory} GiB, Linux ${release()}, Node ${process.version}, load ${load}`
+}
+
+/** The table, as markdown. */
+export function table({ machine: where, lines }: Report): string {
+  const head = ['what', 'Kruise Rollouts', 'must reach', 'measured', '']
+  const body = lines.map(({ row: { what, peer, target }, ours, met, tries }) => {
+    const verdict = met ? 'met' : 'MISSED'
+    return [what, peer, target, ours, tries > 1 ? `${verdict}, try ${tries}` : verdict]
+  })
+  const text = [head, head.map(() => '---'), ...body].map(cells => `| ${cells.join(' | ')} |`)
+  return [`machine: ${where}`, '', ...text, ''].join('\n')
+}
+
+/** Saves the report below bench/results/, and gives the file. */
+export async function save({ lines, ...rest }: Report): Promise<URL> {
+  const folder = new URL('results/', import.meta.url)
+  await mkdir(folder, { recursive: true })
+  const plain = lines.map(({ row: { name, what, peer, target }, ...judged }) => {
+    return { name, what, peer, target, ...judged }
+  })
+  const file = new URL(`${rest.at.replaceAll(':', '-')}.json`, folder)
+  await writeFile(file, `${JSON.stringify({ ...rest, rows: plain }, null, 2)}\n`)
+  return file
+}

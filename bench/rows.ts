@@ -1,0 +1,201 @@
+// The table of the bench: what is measured, what Kruise Rollouts was measured to need, what Sluice must
+// reach, and by which family it is measured. docs/performance.md has the same rows; a test compares.
+
+import { approvals } from './approvals.ts'
+import { burst, crowd } from './crowd.ts'
+import { idle } from './idle.ts'
+import { large } from './large.ts'
+import type { Family } from './place.ts'
+import { releases } from './releases.ts'
+import type { Beside } from './releases.ts'
+import { inWords, short } from './samples.ts'
+import { slope } from './slope.ts'
+import { straight } from './straight.ts'
+
+/** What came out, and whether that is as good as it must be. */
+export interface Judged {
+  readonly ours: string
+  readonly met: boolean
+}
+
+/** One row of the table. */
+export interface Row {
+  /** For `--only`. */
+  readonly name: string
+  readonly what: string
+  /** Of Kruise Rollouts, measured on the same kind of machine and control plane. */
+  readonly peer: string
+  readonly target: string
+  /** It depends on how busy the machine is: a miss is measured again. */
+  readonly timing: boolean
+  readonly family: Family<unknown>
+  /** Takes what the family has measured. */
+  readonly judge: (measured: unknown) => Judged
+}
+
+interface Declared<F> {
+  readonly name: string
+  readonly what: string
+  readonly peer: string
+  readonly target: string
+  readonly timing?: true
+  readonly judge: (measured: F) => Judged
+}
+
+function row<F>(family: Family<F>, declared: Declared<F>): Row {
+  const judge = (measured: unknown) => declared.judge(measured as F)
+  return { timing: false, ...declared, family, judge }
+}
+
+/** Every row, in the order of the table. */
+export const rows: readonly Row[] = [
+  row(releases, {
+    name: 'webhook-calls',
+    what: 'webhook calls per release, edit to Healthy',
+    peer: '124',
+    target: 'at most 8',
+    judge: ({ webhookCalls }) => ({ ours: inWords(webhookCalls), met: webhookCalls.p50 <= 8 }),
+  }),
+  row(releases, {
+    name: 'writes-per-release',
+    what: 'writes per release, all objects and events of ours, leases apart',
+    peer: '309, 39 of them conflicts',
+    target: 'at most 18, no conflict with ourselves',
+    judge: ({ writes, ownConflicts }) => ({
+      ours: `${inWords(writes)}; ${ownConflicts} conflicts with ourselves`,
+      met: writes.p50 <= 18 && ownConflicts === 0,
+    }),
+  }),
+  row(releases, {
+    name: 'writes-per-step',
+    what: 'writes per step, Deployment and Rollout status',
+    peer: '53-96',
+    target: 'at most 3 without surge waves',
+    judge: ({ writesPerStep, writesPerSurgeStep }) => ({
+      ours: `${inWords(writesPerStep)}; with a surge wave ${inWords(writesPerSurgeStep)}`,
+      met: writesPerStep.p99 <= 3,
+    }),
+  }),
+  row(releases, {
+    name: 'first-pod',
+    what: 'edit accepted -> first new pod created',
+    peer: '5.1 s',
+    target: 'no write of ours in between; at most 1.2 times the plain Deployment',
+    timing: true,
+    judge: ({ firstPod, writesBeforeFirstPod }) => ({
+      ours: `${besides(firstPod)}; ${writesBeforeFirstPod} writes to the workload in between`,
+      met: ratio(firstPod) <= 1.2 && writesBeforeFirstPod === 0,
+    }),
+  }),
+  row(releases, {
+    name: 'approval',
+    what: "approve accepted -> new ReplicaSet at the step's size",
+    peer: '1.1-2.2 s',
+    target: 'p50 at most 60 ms, p99 at most 300 ms',
+    timing: true,
+    judge: ({ approval }) => ({
+      ours: inWords(approval, ' ms'),
+      met: approval.p50 <= 60 && approval.p99 <= 300,
+    }),
+  }),
+  row(approvals, {
+    name: 'early-approvals',
+    what: 'approvals given the moment the pause is seen',
+    peer: '19 of 48 lost',
+    target: '0 of 48 lost',
+    judge: ({ given, lost }) => ({ ours: `${lost} of ${given} lost`, met: lost === 0 }),
+  }),
+  row(straight, {
+    name: 'four-steps',
+    what: 'four steps without pauses, edit -> Healthy',
+    peer: '18 s',
+    target: 'at most 3 times the plain Deployment',
+    timing: true,
+    judge: times => ({ ours: besides(times), met: ratio(times) <= 3 }),
+  }),
+  row(releases, {
+    name: 'cpu',
+    what: 'CPU per release',
+    peer: '0.62 s',
+    target: 'at most 0.2 s',
+    timing: true,
+    judge: ({ cpu, cpuMean }) => ({
+      ours: `mean ${short(cpuMean)} s, ${inWords(cpu, ' s')}`,
+      met: cpuMean <= 0.2,
+    }),
+  }),
+  row(releases, {
+    name: 'held-edit',
+    what: 'added latency of a held edit',
+    peer: '2 calls of 3.5 ms',
+    target: 'p50 at most 5 ms over the same edit unmanaged',
+    timing: true,
+    judge: ({ edit }) => ({
+      ours: `p50 ${short(edit.ours.p50 - edit.plain.p50)} ms (${besides(edit)})`,
+      met: edit.ours.p50 - edit.plain.p50 <= 5,
+    }),
+  }),
+  row(burst, {
+    name: 'burst',
+    what: '100 Rollouts of 10 pods edited at once by one HTTP client -> all at their first pause',
+    peer: '87 s, 5,457 writes',
+    target: 'at most 6 s, at most 500 writes',
+    timing: true,
+    judge: ({ seconds, writes }) => ({
+      ours: `${short(seconds)} s, ${writes} writes`,
+      met: seconds <= 6 && writes <= 500,
+    }),
+  }),
+  row(large, {
+    name: 'large-step',
+    what: 'one step of 1,000 pods, 30 -> 60%',
+    peer: '-',
+    target: 'at most 12 writes',
+    timing: true,
+    judge: ({ writes, seconds }) => ({
+      ours: `${writes} writes, ${short(seconds)} s`,
+      met: writes <= 12,
+    }),
+  }),
+  row(memory, {
+    name: 'memory',
+    what: 'memory (RSS) of the controller, idle and with 100 Rollouts and 1,000 pods',
+    peer: '56 and 81 MiB (Go)',
+    target: 'reported; slope per pod at most 1 KiB; at most 120 MiB',
+    judge: ({ idleMiB, loadedMiB, webhookMiB, bytesPerPod }) => ({
+      ours: `${short(idleMiB)} and ${short(loadedMiB)} MiB (webhook ${short(webhookMiB)}); ${Math.round(bytesPerPod)} B per pod`,
+      met: loadedMiB <= 120 && idleMiB <= 120 && bytesPerPod <= 1024,
+    }),
+  }),
+  row(idle, {
+    name: 'idle-requests',
+    what: 'idle API requests per hour',
+    peer: '240',
+    target: 'reported, at most 1,000',
+    judge: ({ requestsPerHour }) => ({
+      ours: String(Math.round(requestsPerHour)),
+      met: requestsPerHour <= 1000,
+    }),
+  }),
+]
+
+/** What the controller takes of memory. */
+async function memory(place: Parameters<Family<unknown>>[0]) {
+  const before = await place.shared(idle)
+  const after = await place.shared(crowd)
+  return {
+    idleMiB: before.controllerMiB,
+    loadedMiB: after.controllerMiB,
+    webhookMiB: after.webhookMiB,
+    bytesPerPod: await place.shared(slope),
+  }
+}
+
+function ratio({ ours, plain }: Beside): number {
+  return ours.p50 / plain.p50
+}
+
+function besides(times: Beside): string {
+  const { ours, plain } = times
+  return `${short(ratio(times))} times: ${inWords(ours, ' ms')}, plain ${inWords(plain, ' ms')}`
+}

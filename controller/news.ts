@@ -1,0 +1,39 @@
+// What was told, and what is about to be: an event is told once although it is decided again and again,
+// and a status that the next one overtakes in a moment is not written at all.
+
+import type { Instant } from '#core/rollout/model.ts'
+
+/** How long a passing status may wait for the next one. */
+const MOMENT_MS = 300
+/** Enough for all that is decided again; an older one only costs a request. */
+const REMEMBERED = 4096
+
+/** What one leader has told. */
+export interface News {
+  readonly wasTold: (event: string) => boolean
+  readonly told: (event: string) => void
+  /** When a passing status of an object is to be written, if no other one has come by then. */
+  readonly worthwhileAt: (uid: string, now: Instant) => Instant
+  /** A status of the object is written. */
+  readonly written: (uid: string) => void
+}
+
+/** Nothing was told yet. */
+export function createNews(): News {
+  const told = new Set<string>()
+  const passing = new Map<string, Instant>()
+  return {
+    wasTold: event => told.has(event),
+    told(event) {
+      told.add(event)
+      const [oldest] = told
+      if (told.size > REMEMBERED) told.delete(oldest!)
+    },
+    worthwhileAt(uid, now) {
+      const at = passing.get(uid) ?? now + MOMENT_MS
+      passing.set(uid, at)
+      return at
+    },
+    written: uid => void passing.delete(uid),
+  }
+}

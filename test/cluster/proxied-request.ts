@@ -61,7 +61,10 @@ export function verbOf(method: string, path: string): Verb {
 export function narrowed(path: string, namespace: string, kinds: readonly string[]): string {
   const { resource, namespace: given, name } = placeOf(path)
   if (given !== undefined || name !== undefined || !kinds.includes(resource)) return path
-  return path.replace(`/${resource}`, `/namespaces/${namespace}/${resource}`)
+  const [plain = '', query] = path.split('?')
+  const group = plain.slice(0, plain.lastIndexOf('/'))
+  const narrow = `${group}/namespaces/${namespace}/${resource}`
+  return query === undefined ? narrow : `${narrow}?${query}`
 }
 
 function place([resource = '', name, subresource]: readonly string[]): Place {

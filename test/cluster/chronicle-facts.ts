@@ -1,0 +1,184 @@
+// What a recording keeps of each object: what the laws of a release speak of, and no more.
+
+import type {
+  Deployment,
+  DeploymentStrategy,
+  IntOrPercent,
+  ObjectMeta,
+  Pod,
+  ReplicaSet,
+} from '#api/kubernetes.ts'
+import { DESIRED_REPLICAS, HOLD, RECORD, WORKLOAD_TYPE } from '#api/names.ts'
+import type { Rollout } from '#api/rollout.generated.ts'
+
+/** A Deployment. */
+export interface DeploymentFacts {
+  readonly kind: 'deployment'
+  readonly metadata: ObjectMeta
+  readonly generation: number
+  readonly observedGeneration: number
+  readonly replicas: number
+  readonly image: string
+  readonly strategy: DeploymentStrategy
+  readonly minReadySeconds: number
+  readonly progressDeadlineSeconds: number
+  readonly paused: boolean
+  /** The annotation's text. */
+  readonly hold: string | undefined
+  readonly recorded: boolean
+  readonly guarded: boolean
+  readonly readyReplicas: number
+}
+
+/** A Rollout. */
+export interface RolloutFacts {
+  readonly kind: 'rollout'
+  readonly metadata: ObjectMeta
+  readonly generation: number
+  readonly steps: readonly StepFacts[]
+  readonly told: Told
+}
+
+/** A step of a plan; `timed`: its pause ends by itself. */
+export interface StepFacts {
+  readonly replicas: IntOrPercent
+  readonly timed: boolean
+}
+
+/** What the status of a Rollout says. */
+export interface Told {
+  readonly observedGeneration: number
+  readonly phase: string
+  readonly release: string
+  readonly planHash: string
+  readonly step: number
+  readonly nextStep: number
+  readonly state: string
+  /** The step's pods were there: only then an approval counts. */
+  readonly reached: boolean
+  readonly stalled: boolean
+}
+
+/** A ReplicaSet. */
+export interface ReplicaSetFacts {
+  readonly kind: 'set'
+  readonly metadata: ObjectMeta
+  readonly image: string
+  readonly replicas: number
+  /** For how many pods of the Deployment the controller-manager last sized it. */
+  readonly desired: number | undefined
+  readonly minReadySeconds: number
+  readonly readyReplicas: number
+  readonly observed: boolean
+}
+
+/** A pod. */
+export interface PodFacts {
+  readonly kind: 'pod'
+  readonly metadata: ObjectMeta
+  readonly owner: string
+  readonly ready: boolean
+  /** It is on its way out. */
+  readonly terminating: boolean
+}
+
+/** Anything of a recording. */
+export type Facts = DeploymentFacts | RolloutFacts | ReplicaSetFacts | PodFacts
+
+/** What is kept of a Deployment. */
+export function seenDeployment({ metadata, spec, status }: Deployment): DeploymentFacts {
+  const { annotations, labels, generation = 0 } = metadata
+  const { observedGeneration = 0, readyReplicas = 0 } = { ...status }
+  const { replicas, minReadySeconds = 0, paused = false } = spec
+  return {
+    kind: 'deployment',
+    metadata: identity(metadata),
+    generation,
+    observedGeneration,
+    replicas: replicas!,
+    image: imageOf(spec.template.spec),
+    strategy: spec.strategy!,
+    minReadySeconds,
+    progressDeadlineSeconds: spec.progressDeadlineSeconds!,
+    paused,
+    hold: annotations?.[HOLD],
+    recorded: annotations?.[RECORD] !== undefined,
+    guarded: labels?.[WORKLOAD_TYPE] !== undefined,
+    readyReplicas,
+  }
+}
+
+/** What is kept of a Rollout. */
+export function seenRollout({ metadata, spec, status }: Rollout): RolloutFacts {
+  const steps = spec.strategy.canary?.steps ?? []
+  return {
+    kind: 'rollout',
+    metadata: identity(metadata),
+    generation: metadata.generation ?? 0,
+    steps: steps.map(({ replicas = '100%', pause }) => ({
+      replicas,
+      timed: pause?.duration !== undefined,
+    })),
+    told: toldBy({ ...status }),
+  }
+}
+
+function toldBy({ phase, observedGeneration = 0, canaryStatus, conditions }: Status): Told {
+  const { observedRelease = '', rolloutHash = '', ...canary } = { ...canaryStatus }
+  const { currentStepIndex = 0, nextStepIndex = 0, currentStepState = '' } = canary
+  const reasons = new Map(conditions?.map(({ type, reason }) => [type, reason]))
+  return {
+    observedGeneration,
+    phase: phase ?? '',
+    release: observedRelease,
+    planHash: rolloutHash,
+    step: currentStepIndex,
+    nextStep: nextStepIndex,
+    state: currentStepState,
+    reached: reasons.get('Reconciling') === 'StepPaused',
+    stalled: reasons.has('Stalled'),
+  }
+}
+
+type Status = Partial<NonNullable<Rollout['status']>>
+
+/** What is kept of a ReplicaSet. */
+export function seenReplicaSet({ metadata, spec, status = {} }: ReplicaSet): ReplicaSetFacts {
+  const desired = metadata.annotations?.[DESIRED_REPLICAS]
+  return {
+    kind: 'set',
+    metadata: identity(metadata),
+    image: imageOf(spec.template.spec),
+    replicas: spec.replicas ?? 1,
+    desired: desired === undefined ? undefined : Number(desired),
+    minReadySeconds: spec.minReadySeconds ?? 0,
+    readyReplicas: status.readyReplicas ?? 0,
+    observed: (status.observedGeneration ?? 0) >= (metadata.generation ?? 0),
+  }
+}
+
+/** What is kept of a pod. */
+export function seenPod({ metadata, status = {} }: Pod): PodFacts {
+  const ready = status.conditions?.find(({ type }) => type === 'Ready')
+  return {
+    kind: 'pod',
+    metadata: identity(metadata),
+    owner: metadata.ownerReferences?.find(({ controller }) => controller)?.uid ?? '',
+    ready: ready?.status === 'True',
+    terminating: metadata.deletionTimestamp !== undefined,
+  }
+}
+
+function identity({ name, namespace, uid, resourceVersion }: ObjectMeta): ObjectMeta {
+  return {
+    name,
+    ...(namespace !== undefined && { namespace }),
+    ...(uid !== undefined && { uid }),
+    ...(resourceVersion !== undefined && { resourceVersion }),
+  }
+}
+
+function imageOf(pod: Readonly<Record<string, unknown>> | undefined): string {
+  const containers = pod?.['containers'] as readonly { readonly image: string }[] | undefined
+  return containers?.[0]?.image ?? ''
+}

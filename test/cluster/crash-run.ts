@@ -1,0 +1,193 @@
+// One release with one fault: a controller of its own behind a proxy of its own, which shows it one
+// namespace alone, so that many runs go on beside each other. At the chosen write it is killed and
+// started again, or its answer is lost.
+
+import { NotFound } from '#kube/errors.ts'
+import { DEPLOYMENTS, LEASES } from '#kube/resources.ts'
+import { startChild } from '../../dev/child.ts'
+import type { Child } from '../../dev/child.ts'
+import { endOf } from './crash-end.ts'
+import type { End } from './crash-end.ts'
+import { startFaultProxy } from './fault-proxy.ts'
+import type { Fault, FaultProxy } from './fault-proxy.ts'
+import { approve, edit, scale } from './history-acts.ts'
+import type { Scene } from './history-acts.ts'
+import { isRight, isSeen, keptReady, total } from './history-facts.ts'
+import { breaches } from './history-laws.ts'
+import { comes, createScene } from './history-scene.ts'
+import type { Stage } from './history-scene.ts'
+import { WORKLOAD } from './manifests.ts'
+import type { ProxiedRequest } from './proxied-request.ts'
+import { writesWhenWoken } from './quiet.ts'
+
+/** How a write fails: its process is killed before or after it takes effect, or lives unanswered. */
+export type FaultKind = 'killed before' | 'killed after' | 'answer lost'
+
+/** Which write fails, and how; writes are counted from the first edit on, from 1. */
+export interface PlannedFault {
+  readonly kind: FaultKind
+  readonly write: number
+}
+
+/** What became of a run. */
+export interface Outcome {
+  /** There was a write of that number. */
+  readonly happened: boolean
+  /** Every write that the controller asked for, in words. */
+  readonly writes: readonly string[]
+  readonly end: End
+  /** Laws that a state on the way broke. */
+  readonly breaches: readonly string[]
+  /** Writes that came when all was at its end and the controller was woken once more. */
+  readonly restless: number
+}
+
+/** Plays the release in a namespace that is not there yet. */
+export async function play(
+  stage: Stage,
+  namespace: string,
+  fault?: PlannedFault,
+): Promise<Outcome> {
+  const proxy = await startFaultProxy(stage.cluster.kubeconfig, { onlyNamespace: namespace })
+  const controller = new Restartable(stage, namespace, proxy)
+  try {
+    await controller.start()
+    const scene = await createScene(stage, namespace, start)
+    const before = proxy.writes()
+    let happened = false
+    proxy.fault = request => {
+      if (!fault || request.write !== before + fault.write) return undefined
+      happened = true
+      return faultOf(fault.kind, controller)
+    }
+    await release(scene)
+    const restless = await writesWhenWoken(await controller.current(), 1, () => wake(scene))
+    const { wishes, killed } = scene
+    const states = scene.chronicle.states()
+    return {
+      happened,
+      writes: proxy.requests.filter(({ write = 0 }) => write > before).map(inWords),
+      end: await endOf(stage.client, namespace),
+      breaches: breaches(states, { wishes, killed, ...start }).map(({ law }) => law),
+      restless,
+    }
+  } finally {
+    await controller.stop()
+    await proxy.stop()
+  }
+}
+
+const start = { replicas: 4, strategy: 2, minReadySeconds: 0, plan: 0, revisionHistoryLimit: 10 }
+
+/** An edit that is taken back at its first step, and another one that goes to the end. */
+async function release(scene: Scene): Promise<void> {
+  await edit(scene, 'v2')
+  await reached(scene, 1)
+  await edit(scene, 'v1')
+  await comes(scene, 'everybody is back', isRight)
+  await edit(scene, 'v3')
+  await reached(scene, 1)
+  await approve(scene)
+  await reached(scene, 2)
+  await scale(scene, 6)
+  await comes(scene, '6 pods', state => {
+    return total(state) === 6 && keptReady(state) === 6 && isSeen(state)
+  })
+  await approve(scene)
+  await comes(scene, 'everybody is new', isRight)
+}
+
+async function reached(scene: Scene, step: number): Promise<void> {
+  await comes(scene, `step ${step} in its pause`, ({ deployment, rollout }) => {
+    const { told } = rollout!
+    const latest = deployment?.hold?.includes(`rollout-id=${told.release};`) === true
+    return latest && told.step === step && told.state === 'StepPaused'
+  })
+}
+
+/** Wakes the controller without giving the controller-manager anything to do. */
+function wake({ client, namespace }: Scene): Promise<unknown> {
+  const patch = { metadata: { labels: { woken: 'yes' } } }
+  return client.mergePatch(DEPLOYMENTS, { namespace, name: WORKLOAD }, patch)
+}
+
+function faultOf(kind: FaultKind, controller: Restartable): Fault {
+  if (kind === 'answer lost') return { type: 'lose' }
+  // Begun now: who sees the end of the release must see that there is one to wait for.
+  const { kill } = controller.dying()
+  return { type: kind === 'killed before' ? 'cut' : 'lose', meanwhile: kill }
+}
+
+function inWords({ verb, resource, name = '', subresource = '' }: ProxiedRequest): string {
+  return `${verb} ${resource} ${name} ${subresource}`.trimEnd()
+}
+
+/** A controller that is killed once, and started again. */
+class Restartable {
+  readonly #stage: Stage
+  readonly #namespace: string
+  readonly #proxy: FaultProxy
+  #child: Promise<Child> | undefined
+
+  constructor(stage: Stage, namespace: string, proxy: FaultProxy) {
+    this.#stage = stage
+    this.#namespace = namespace
+    this.#proxy = proxy
+  }
+
+  async start(): Promise<void> {
+    this.#child = this.#start()
+    await this.#child
+  }
+
+  /** The process that runs, or will once it is started again. */
+  current(): Promise<Child> {
+    return this.#child!
+  }
+
+  /** From now on `current` waits for the next process; `kill` ends this one, and starts that. */
+  dying(): { readonly kill: () => Promise<void> } {
+    const old = this.#child!
+    const killed = Promise.withResolvers<void>()
+    this.#child = killed.promise.then(async () => {
+      // A person who knows that the old one is dead need not wait for its Lease to run out.
+      await this.#unlock()
+      return this.#start()
+    })
+    return {
+      kill: async () => {
+        await (await old).stop('SIGKILL')
+        killed.resolve()
+      },
+    }
+  }
+
+  async stop(): Promise<void> {
+    const child = await this.#child
+    await child?.stop()
+  }
+
+  #start(): Promise<Child> {
+    return startChild({
+      program: 'controller',
+      args: [
+        `--kubeconfig=${this.#proxy.kubeconfig}`,
+        '--configuration=sluice-dev',
+        '--namespace=default',
+        `--lease-name=${this.#namespace}`,
+        '--probes-host=127.0.0.1',
+        '--probes-port=0',
+        '--log-level=warn',
+      ],
+      onLine: () => {},
+    })
+  }
+
+  async #unlock(): Promise<void> {
+    try {
+      await this.#stage.client.remove(LEASES, { namespace: 'default', name: this.#namespace })
+    } catch (error) {
+      if (!(error instanceof NotFound)) throw error
+    }
+  }
+}

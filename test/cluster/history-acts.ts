@@ -1,0 +1,188 @@
+// What happens in a history on a real cluster: each act is the request that a person's client sends.
+// One that is refused has not happened, and that is told in the history's log.
+
+import type { Deployment, KubeObject } from '#api/kubernetes.ts'
+import { ABORT } from '#api/names.ts'
+import type { Rollout } from '#api/rollout.generated.ts'
+import type { KubeClient } from '#kube/client.ts'
+import { ApiError, Retryable } from '#kube/errors.ts'
+import { DEPLOYMENTS, PODS, ROLLOUTS } from '#kube/resources.ts'
+import type { ResourceType } from '#kube/resources.ts'
+import { plansWith, rolling, versions } from '../properties/happenings.ts'
+import type { Happened, Mix, Strategy } from '../properties/happenings.ts'
+import type { PlaceChronicle } from './chronicle.ts'
+import { kubectl } from './commands.ts'
+import type { CommandTarget } from './commands.ts'
+import { isAtRest } from './history-facts.ts'
+import { ROLLOUT, WORKLOAD } from './manifests.ts'
+
+/** The owners' strategies. */
+export const strategies: readonly Strategy[] = [
+  rolling(0, 1),
+  rolling(1, 0),
+  rolling('25%', '25%'),
+  rolling('100%', 0),
+  rolling(0, '100%'),
+]
+
+/** The plans of the Rollout; what waits for time does so for a second. */
+export const plans = plansWith(1)
+
+/** Where a history happens, and what is kept of it. */
+export interface Scene {
+  readonly cluster: CommandTarget
+  readonly client: KubeClient
+  readonly namespace: string
+  readonly chronicle: PlaceChronicle
+  /** A line for each thing that happened. */
+  readonly log: string[]
+  /** What the owner asked for, each from that resourceVersion on. */
+  readonly wishes: { readonly since: bigint; readonly strategy: Strategy }[]
+  /** Pods that were killed. */
+  readonly killed: Set<string>
+}
+
+/** The name of something that happens. */
+export type ActName = keyof typeof acts
+
+/** How often what happens. */
+export const mix: Mix<ActName> = {
+  often: ['moment', 'moment', 'settle'],
+  sometimes: ['edit', 'edit', 'approve', 'approve', 'scale'],
+  seldom: ['jump', 'plan', 'freeze', 'abort', 'pauseWorkload', 'undo', 'strategy', 'kill'],
+}
+
+/** What was done, if it was: the resourceVersion of the object after it. */
+type Act = (scene: Scene, which: number) => Promise<bigint | undefined>
+
+const acts = {
+  /** A few writes of anybody go by: what comes next meets the workload in the middle of something. */
+  async moment({ chronicle }, which) {
+    const before = chronicle.count()
+    await chronicle.comes(() => chronicle.count() >= before + (which % 12), 300)
+    return undefined
+  },
+  async settle({ chronicle }) {
+    await chronicle.comes(isAtRest, 3000)
+    return undefined
+  },
+  edit: (scene, which) => edit(scene, versions[which % guardedVersions(scene)]!),
+  scale: (scene, which) => scale(scene, which % 14),
+  async approve(scene, which) {
+    const { chronicle } = scene
+    if (which % 3 > 0) await chronicle.comes(isAtRest, 3000)
+    return approve(scene)
+  },
+  jump: (scene, which) => patchStatus(scene, { nextStepIndex: 1 + (which % 3) }),
+  plan: (scene, which) =>
+    patchRollout(scene, { spec: { strategy: { canary: { steps: plans[which % plans.length] } } } }),
+  freeze: (scene, which) => freeze(scene, which % 2 === 0),
+  abort: (scene, which) => abort(scene, which % 2 === 0 ? `because ${which}` : null),
+  pauseWorkload: (scene, which) => patchWorkload(scene, { paused: which % 2 === 0 }),
+  async undo({ cluster, namespace }) {
+    const args = ['-n', namespace, 'rollout', 'undo', `deployment/${WORKLOAD}`]
+    await kubectl(cluster, args).catch((error: Error) => {
+      throw new Refused(error.message.split('\n')[1] ?? error.message)
+    })
+    return undefined
+  },
+  async strategy(scene, which) {
+    const strategy = strategies[which % strategies.length]!
+    const since = await patchWorkload(scene, { strategy })
+    scene.wishes.push({ since, strategy })
+    return since
+  },
+  kill,
+} satisfies Record<string, Act>
+
+/** Lets it happen, and tells it. Throws only where the API server could not be asked. */
+export async function happen(scene: Scene, [name, which]: Happened<ActName>): Promise<void> {
+  const said = `${name} ${which}`
+  try {
+    const version = await (acts[name] as Act)(scene, which)
+    const at = version ?? scene.chronicle.now().version
+    scene.log.push(`${said} @${at}`)
+  } catch (error) {
+    const refused = error instanceof Refused || isRefusal(error)
+    if (!refused) throw error
+    scene.log.push(`${said} refused: ${(error as Error).message.slice(0, 160)}`)
+  }
+}
+
+class Refused extends Error {}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof ApiError && !(error instanceof Retryable)
+}
+
+/** `kubectl set image`. */
+export function edit(scene: Scene, version: string): Promise<bigint> {
+  const containers = [{ name: 'app', image: `app:${version}` }]
+  return patchWorkload(scene, { template: { spec: { containers } } })
+}
+
+/** `kubectl scale`, or an autoscaler. */
+export function scale({ client, namespace }: Scene, replicas: number): Promise<bigint> {
+  const options = { subresource: 'scale' }
+  return versionOf(client.mergePatch(DEPLOYMENTS, at(namespace), { spec: { replicas } }, options))
+}
+
+/** The step's pause is over. */
+export function approve(scene: Scene): Promise<bigint> {
+  return patchStatus(scene, { currentStepState: 'StepReady' })
+}
+
+/** `spec.strategy.paused` of the Rollout. */
+export function freeze(scene: Scene, paused: boolean): Promise<bigint> {
+  return patchRollout(scene, { spec: { strategy: { paused } } })
+}
+
+/** The abort annotation; null takes it away. */
+export function abort(scene: Scene, value: string | null): Promise<bigint> {
+  return patchRollout(scene, { metadata: { annotations: { [ABORT]: value } } })
+}
+
+/** A strategic merge patch of the Deployment's spec, as kubectl sends it. */
+export function patchWorkload({ client, namespace }: Scene, spec: object): Promise<bigint> {
+  const options = { fieldManager: 'kubectl-patch' }
+  return versionOf(client.strategicPatch<Deployment>(DEPLOYMENTS, at(namespace), { spec }, options))
+}
+
+function patchRollout({ client, namespace }: Scene, patch: object): Promise<bigint> {
+  const ref = { namespace, name: ROLLOUT }
+  const options = { fieldManager: 'kubectl-patch' }
+  return versionOf(client.mergePatch(ROLLOUTS as ResourceType<Rollout>, ref, patch, options))
+}
+
+function patchStatus({ client, namespace }: Scene, canaryStatus: object): Promise<bigint> {
+  const ref = { namespace, name: ROLLOUT }
+  const options = { subresource: 'status', fieldManager: 'kubectl-patch' }
+  const patch = { status: { canaryStatus } }
+  return versionOf(client.mergePatch(ROLLOUTS as ResourceType<Rollout>, ref, patch, options))
+}
+
+async function kill(scene: Scene, which: number): Promise<bigint | undefined> {
+  const { client, namespace, chronicle, killed } = scene
+  const ready = chronicle.now().pods.filter(pod => pod.ready && !pod.terminating)
+  const pod = ready[which % Math.max(ready.length, 1)]
+  if (!pod) throw new Refused('no pod is Ready')
+  const { name } = pod.metadata
+  killed.add(name)
+  await client.remove(PODS, { namespace, name }, { gracePeriodSeconds: 0 })
+  return undefined
+}
+
+/** What a native rollout cannot finish is another story: without pods nothing is held. */
+function guardedVersions({ chronicle }: Scene): number {
+  const { deployment } = chronicle.now()
+  return deployment?.replicas === 0 ? 3 : 4
+}
+
+function at(namespace: string) {
+  return { namespace, name: WORKLOAD }
+}
+
+async function versionOf(written: Promise<KubeObject>): Promise<bigint> {
+  const { metadata } = await written
+  return BigInt(metadata.resourceVersion!)
+}

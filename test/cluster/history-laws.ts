@@ -1,0 +1,229 @@
+// The laws of a release, checked of every state that a namespace went through.
+
+import type { DeploymentStrategy } from '#api/kubernetes.ts'
+import { budgetPods, promised, surgePods } from '#core/workload/percent.ts'
+import type { ReplicaSetFacts } from './chronicle-facts.ts'
+import type { State } from './chronicle.ts'
+import type { Scene } from './history-acts.ts'
+import { active, isArmed, isSeen, keptReady, readyOf, sum, total } from './history-facts.ts'
+import { allowedNew, modeOf, Releases } from './history-releases.ts'
+import type { Demand } from './history-releases.ts'
+import { freed, stepped } from './history-steps.ts'
+
+/** A law that a state breaks. */
+export interface Breach {
+  readonly law: string
+  /** Which state. */
+  readonly index: number
+}
+
+/** What the laws must know beside the states. */
+export interface Told {
+  readonly wishes: Scene['wishes']
+  readonly killed: ReadonlySet<string>
+  /** The owner's. */
+  readonly minReadySeconds: number
+}
+
+/** Every breach of a recording. */
+export function breaches(states: readonly State[], told: Told): readonly Breach[] {
+  const trial = new Trial(told)
+  const found: Breach[] = []
+  for (const [index, state] of states.entries()) {
+    for (const law of trial.judge(state)) found.push({ law, index })
+  }
+  return found
+}
+
+/** One write of a ReplicaSet's size. */
+interface Resized {
+  readonly set: ReplicaSetFacts
+  readonly from: number
+  readonly to: number
+  readonly before: State
+  readonly after: State
+  readonly demands: readonly Demand[]
+}
+
+class Trial {
+  readonly #told: Told
+  readonly #releases = new Releases()
+  /** When each Ready pod was first seen so. */
+  readonly #readySince = new Map<string, number>()
+  #before: State | undefined
+  /** Pods that were killed or scaled away, and that the controller-manager may still count as Ready. */
+  #missing = 0
+  #countedAt = 0
+
+  constructor(told: Told) {
+    this.#told = told
+  }
+
+  *judge(state: State): Generator<string> {
+    const before = this.#before
+    this.#before = state
+    this.#countPods(before, state)
+    if (before) yield* freed(before, state, this.#releases.latest)
+    this.#releases.follow(state)
+    if (!before) return
+    yield* stepped(before, state)
+    const demands = this.#releases.possible(before)
+    for (const set of resizedSets(before, state)) {
+      const resized = { ...set, before, after: state, demands }
+      yield* set.to > set.from ? this.#grown(resized) : this.#shrunk(resized)
+    }
+    yield* armedStable(before, state, demands)
+  }
+
+  #countPods(before: State | undefined, state: State): void {
+    for (const { ready, metadata } of state.pods) {
+      const { name } = metadata
+      if (ready && !this.#readySince.has(name)) this.#readySince.set(name, state.at)
+    }
+    if (this.#isKill(before, state)) this.#miss(1)
+    else if (isSeen(state)) this.#countedAt = Math.min(this.#countedAt, state.at)
+    // The controller-manager's own view of what it has counted may be that old.
+    if (state.at > this.#countedAt + 1000) this.#missing = 0
+  }
+
+  #miss(pods: number): void {
+    this.#missing += pods
+    this.#countedAt = Infinity
+  }
+
+  #isKill(before: State | undefined, state: State): boolean {
+    const { name = '' } = { ...state.changed }
+    return this.#told.killed.has(name) && isReady(before, name) && !isReady(state, name)
+  }
+
+  *#grown(resized: Resized): Generator<string> {
+    const { set, before, demands } = resized
+    // The controller-manager shares a scaling out in proportion, which is nobody's write.
+    if (!isScaling(set, before, demands)) yield* tooManyNew(resized)
+    yield* this.#tooMany(resized)
+  }
+
+  *#shrunk(resized: Resized): Generator<string> {
+    const { set, from, to, before, demands } = resized
+    if (isScaling(set, before, demands)) this.#miss(from - to)
+    else yield* this.#tooFewReady(resized)
+  }
+
+  *#tooFewReady({ from, to, set, before, after, demands }: Resized): Generator<string> {
+    const ready = keptReady(after)
+    const was = this.#available(before)
+    if (ready >= was) return
+    const strategies = this.#governing(demands, after.version)
+    const owed = Math.min(...demands.map(demand => owedReady(demand, strategies)))
+    const images = new Set(demands.map(({ deployment }) => deployment.image))
+    // A rollback and another edit within a moment may cost one Ready pod: holding.md.
+    const helpless = this.#missing + (images.size > 2 ? 1 : 0)
+    if (ready >= Math.min(was, owed - helpless)) return
+    yield `${set.image} from ${from} to ${to} pods: ${ready} Ready, ${was} before, ${owed} owed`
+  }
+
+  *#tooMany({ set, from, to, before, after, demands }: Resized): Generator<string> {
+    const all = total(after)
+    const strategies = this.#governing(demands, after.version)
+    const most = Math.max(...demands.map(demand => mostPods(demand, set.image, strategies)))
+    if (all <= Math.max(most, total(before))) return
+    yield `${set.image} from ${from} to ${to} pods: ${all} in all, ${most} allowed`
+  }
+
+  /** Ready for as long as their owner wants: others do not count for the controller-manager. */
+  #available(state: State): number {
+    const { minReadySeconds } = this.#told
+    const since = state.at - minReadySeconds * 1000
+    const old = (name: string) => (this.#readySince.get(name) ?? Infinity) <= since
+    const pods = state.pods.filter(({ metadata }) => minReadySeconds === 0 || old(metadata.name))
+    return sum(active(state).map(set => readyOf({ ...state, pods }, set)))
+  }
+
+  /** A wave that is out goes on as it began: a new strategy governs the next one. */
+  #governing(demands: readonly Demand[], version: bigint): readonly DeploymentStrategy[] {
+    const wishes = this.#told.wishes.filter(({ since }) => since <= version)
+    const begun = demands.reduce(
+      (first, each) => (each.begun < first ? each.begun : first),
+      version,
+    )
+    const before = wishes.findLastIndex(({ since }) => since <= begun)
+    return wishes.slice(Math.max(before, 0)).map(({ strategy }) => strategy)
+  }
+}
+
+function* tooManyNew({ set, from, to, after, demands }: Resized): Generator<string> {
+  const newest = demands.filter(({ deployment }) => deployment.image === set.image)
+  if (newest.length === 0) return
+  const most = Math.max(...newest.map(demand => allowedNew(demand, after)))
+  if (to > most) yield `${set.image} from ${from} to ${to} pods: ${most} new ones allowed`
+}
+
+/** The controller-manager makes the sizes fit a number of replicas that somebody has changed. */
+function isScaling(set: ReplicaSetFacts, before: State, demands: readonly Demand[]): boolean {
+  // From nobody everything comes up new: there is nothing to share.
+  if (total(before) === 0) return true
+  const sizes = new Set(demands.map(({ deployment }) => deployment.replicas))
+  const other = ({ desired }: ReplicaSetFacts) =>
+    desired !== undefined && (sizes.size > 1 || !sizes.has(desired))
+  const was = before.sets.find(({ metadata }) => metadata.name === set.metadata.name)
+  return active(before).some(other) || (was !== undefined && was.desired !== set.desired)
+}
+
+function* armedStable(
+  before: State,
+  { sets }: State,
+  demands: readonly Demand[],
+): Generator<string> {
+  for (const set of sets.filter(isArmed)) {
+    const was = before.sets.find(({ metadata }) => metadata.name === set.metadata.name)
+    if (was && isArmed(was)) continue
+    if (demands.every(({ stable }) => stable === set.image)) {
+      yield `the stable ReplicaSet of ${set.image} is armed`
+    }
+  }
+}
+
+/** Ready pods that must be there by one demand. */
+function owedReady({ deployment }: Demand, strategies: readonly DeploymentStrategy[]): number {
+  const { replicas, strategy, hold } = deployment
+  const owed = strategies.map(each => replicas - amounts(each, replicas).maxUnavailable)
+  const least = Math.max(Math.min(...owed), 0)
+  if (hold === undefined) return least
+  // Where a scaling leaves nothing of a budget, the controller-manager takes one: holding.md.
+  const { maxUnavailable = 0, maxSurge = 0 } = { ...strategy.rollingUpdate }
+  const budget = budgetPods(maxUnavailable, replicas)
+  if (budget + surgePods(maxSurge, replicas) === 0) return Math.min(least, replicas - 1)
+  // The budget of one pod is all of it, of however many it becomes.
+  return budget === replicas ? 0 : least
+}
+
+function mostPods(
+  { deployment, release }: Demand,
+  image: string,
+  strategies: readonly DeploymentStrategy[],
+): number {
+  const { replicas, hold } = deployment
+  const surges = strategies.map(each => amounts(each, replicas).maxSurge)
+  // On the way back there is always room for one, else nobody could move: holding.md, Backward.
+  const back = release && (modeOf(hold) !== 'wave' || image !== deployment.image) ? 1 : 0
+  return replicas + Math.max(...surges, back)
+}
+
+function amounts({ rollingUpdate }: DeploymentStrategy, replicas: number) {
+  const { maxUnavailable = '25%', maxSurge = '25%' } = { ...rollingUpdate }
+  return promised(maxUnavailable, maxSurge, replicas)
+}
+
+function isReady(state: State | undefined, name: string): boolean {
+  const pod = state?.pods.find(({ metadata }) => metadata.name === name)
+  return pod !== undefined && pod.ready && !pod.terminating
+}
+
+function resizedSets(before: State, after: State): readonly Pick<Resized, 'set' | 'from' | 'to'>[] {
+  if (after.changed?.kind !== 'set') return []
+  const { name } = after.changed
+  const find = ({ sets }: State) => sets.find(({ metadata }) => metadata.name === name)
+  const [was, is] = [find(before), find(after)]
+  const [from, to] = [was?.replicas ?? 0, is?.replicas ?? 0]
+  return from === to ? [] : [{ set: (is ?? was)!, from, to }]
+}

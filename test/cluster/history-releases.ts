@@ -1,0 +1,151 @@
+// How far a release might go at each moment of a recording, by the plan and by what people did: read
+// off the Rollout, never off the hold, which is what is judged.
+
+import type { IntOrPercent } from '#api/kubernetes.ts'
+import { podCount } from '#core/replicas.ts'
+import { parsePairs } from '#core/workload/hold.ts'
+import type { DeploymentFacts, RolloutFacts, Told } from './chronicle-facts.ts'
+import type { State } from './chronicle.ts'
+
+/** A Deployment as it was asked for, until it was asked for something else. */
+export interface Demand {
+  readonly deployment: DeploymentFacts
+  /** What everybody ran before this release, or runs where there is none. */
+  readonly stable: string
+  readonly release: Release | undefined
+  /** When the release began; when it was asked for, where there is none. */
+  readonly begun: bigint
+}
+
+/** One release: what its steps have allowed so far, in their own words. What is out stays out. */
+interface Release {
+  readonly id: string
+  readonly words: Set<IntOrPercent>
+}
+
+/** Follows a recording, one state after the other. */
+export class Releases {
+  /** By generation, the latest last. */
+  readonly #demands: Demand[] = []
+  #planBefore: RolloutFacts | undefined
+  #rollout: RolloutFacts | undefined
+
+  /** Takes the next state. */
+  follow(state: State): void {
+    const { deployment, rollout } = state
+    if (rollout && rollout.generation !== this.#rollout?.generation) {
+      this.#planBefore = this.#rollout
+    }
+    this.#rollout = rollout
+    if (!deployment) return
+    if (deployment.generation !== this.latest?.deployment.generation)
+      this.#ask(deployment, state.version)
+    const { release } = this.latest!
+    if (!release || !rollout) return
+    for (const word of this.#wordsOf(rollout, release, deployment)) release.words.add(word)
+  }
+
+  /** The Deployment as it is asked for now. */
+  get latest(): Demand | undefined {
+    return this.#demands.at(-1)
+  }
+
+  /**
+   * Every Deployment that somebody may act on now. The controller-manager has seen one at least as new
+   * as it says, and its cache may be that old.
+   */
+  possible(state: State): readonly Demand[] {
+    const seen = state.deployment?.observedGeneration ?? 0
+    return this.#demands.filter(({ deployment }) => deployment.generation >= seen)
+  }
+
+  #ask(deployment: DeploymentFacts, version: bigint): void {
+    const before = this.latest
+    const stable = deployment.recorded && before ? before.stable : deployment.image
+    const id = deployment.hold && parsePairs(deployment.hold).get('rollout-id')
+    if (before?.release && before.release.id === id) {
+      this.#demands.push({ ...before, deployment, stable })
+      return
+    }
+    const release = id === undefined ? undefined : { id, words: new Set<IntOrPercent>() }
+    this.#demands.push({ deployment, stable, release, begun: version })
+  }
+
+  /** The words of every step that may be in force now. */
+  #wordsOf(
+    rollout: RolloutFacts,
+    { id }: Release,
+    { hold = '' }: DeploymentFacts,
+  ): readonly IntOrPercent[] {
+    const { told, steps, generation } = rollout
+    // Until the controller has seen a change of the plan, the one before may be what it acts by.
+    const changing = told.observedGeneration !== generation
+    const plans = [steps, ...(changing && this.#planBefore ? [this.#planBefore.steps] : [])]
+    const running = told.phase === 'Progressing' && told.release === id
+    if (!running) return plans.map(each => each[0]!.replicas)
+    const out = parsePairs(hold).get('pods')!
+    return plans.flatMap(each => [
+      ...wordsAfter(each, told),
+      ...(changing ? covering(each, out) : []),
+    ])
+  }
+}
+
+type Steps = RolloutFacts['steps']
+
+/** The current step, and those that an approval, a pause that ends or a jump leads to. */
+function wordsAfter(steps: Steps, told: Told): readonly IntOrPercent[] {
+  const { step, nextStep } = told
+  const natural = naturalAfter(step, steps)
+  const wordOf = (index: number) => steps[index - 1]?.replicas ?? '100%'
+  const words = [wordOf(step)]
+  if (isOver(told, steps)) words.push(wordOf(natural))
+  if (nextStep !== natural) words.push(wordOf(nextStep))
+  return words
+}
+
+/** What comes after a step when nobody jumps; -1 after the last. */
+export function naturalAfter(step: number, steps: Steps): number {
+  return step < steps.length ? step + 1 : -1
+}
+
+/** The pause of the step is over: somebody approved it, or its time has come or may have. */
+export function isOver({ state, step, reached }: Told, steps: Steps): boolean {
+  if (state === 'Completed') return true
+  return reached && (state === 'StepReady' || steps[step - 1]?.timed === true)
+}
+
+/** A changed plan goes on with the first step that covers what was let out, else with the last. */
+function covering(steps: Steps, out: string): readonly IntOrPercent[] {
+  const word = out.endsWith('%') ? out : Number(out)
+  const many = 1000
+  const found = steps.find(step => podCount(step.replicas, many) >= podCount(word, many))
+  const first = steps.filter(step => typeof step.replicas !== typeof word)
+  return [found ?? steps.at(-1)!, ...first].map(step => step.replicas)
+}
+
+/** The Deployment is not held: its owner's values apply. */
+export function isFree({ recorded, hold }: DeploymentFacts): boolean {
+  const mode = modeOf(hold)
+  return !recorded || mode === 'finishing' || mode === 'released'
+}
+
+/** The hold's word for what it is for. */
+export function modeOf(hold: string | undefined): string | undefined {
+  return hold === undefined ? undefined : parsePairs(hold).get('mode')
+}
+
+/** How many pods the steps of a release have allowed so far. */
+export function allowedBySteps({ words }: Release, replicas: number): number {
+  return Math.max(0, ...[...words].map(word => podCount(word, replicas)))
+}
+
+/** How many pods may be new by one demand. */
+export function allowedNew({ deployment, release, stable }: Demand, state: State): number {
+  const { replicas } = deployment
+  if (!release || isFree(deployment)) return replicas
+  // With nobody left to go back to, all of them are new: holding.md, Backward 4.
+  const alone = !state.sets.some(set => set.image === stable && set.image !== deployment.image)
+  if (alone) return replicas
+  return allowedBySteps(release, replicas)
+}

@@ -1,0 +1,72 @@
+// The place of one history: a workload and its Rollout in a namespace of their own, all of it recorded.
+
+import type { KubeObject } from '#api/kubernetes.ts'
+import type { KubeClient } from '#kube/client.ts'
+import { DEPLOYMENTS, NAMESPACES, ROLLOUTS } from '#kube/resources.ts'
+import type { ResourceType } from '#kube/resources.ts'
+import type { Chronicle, State } from './chronicle.ts'
+import type { CommandTarget } from './commands.ts'
+import { plans, strategies } from './history-acts.ts'
+import type { Scene } from './history-acts.ts'
+import { isRight, lineOf } from './history-facts.ts'
+import { deploymentOf, rolloutOf } from './manifests.ts'
+
+/** Where histories happen. */
+export interface Stage {
+  readonly cluster: CommandTarget
+  readonly client: KubeClient
+  readonly chronicle: Chronicle
+}
+
+/** What a history begins with; strategy and plan by their place in the lists. */
+export interface Start {
+  readonly replicas: number
+  readonly strategy: number
+  readonly minReadySeconds: number
+  readonly plan: number
+  readonly revisionHistoryLimit: number
+}
+
+/** How long anything may take that is sure to come, in milliseconds. */
+export const patienceMs = 60_000
+
+/** Makes the namespace, and waits until the workload is there and guarded. */
+export async function createScene(
+  { cluster, client, chronicle }: Stage,
+  namespace: string,
+  start: Start,
+): Promise<Scene> {
+  const { replicas, minReadySeconds, revisionHistoryLimit } = start
+  const strategy = strategies[start.strategy]!
+  const metadata = { name: namespace }
+  await client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata })
+  const spec = { strategy, minReadySeconds, revisionHistoryLimit }
+  const steps = plans[start.plan]!.map(step => ({ ...step }))
+  const options = { replicas, image: 'app:v1', spec, steps }
+  const create = (type: ResourceType, object: KubeObject) =>
+    client.create(type, object, { fieldManager: 'kubectl-create' })
+  await create(DEPLOYMENTS, deploymentOf(namespace, options))
+  await create(ROLLOUTS as ResourceType, rolloutOf(namespace, options))
+  const scene: Scene = {
+    cluster,
+    client,
+    namespace,
+    chronicle: chronicle.place(namespace),
+    log: [],
+    wishes: [{ since: 0n, strategy }],
+    killed: new Set(),
+  }
+  await comes(scene, 'it begins', state => isRight(state) && state.deployment!.guarded)
+  return scene
+}
+
+/** Waits for the fact. Throws what was expected, and all states so far, where it does not come. */
+export async function comes(
+  { chronicle }: Scene,
+  expected: string,
+  fact: (state: State) => boolean,
+): Promise<void> {
+  if (await chronicle.comes(fact, patienceMs)) return
+  const lines = chronicle.states().map(lineOf)
+  throw new Error(`expected: ${expected}, which did not come\n${lines.join('\n')}`)
+}

@@ -1,0 +1,43 @@
+// The laws of steps: what people wrote is done, once, and nothing else leads from one step to the next.
+
+import type { RolloutFacts, Told } from './chronicle-facts.ts'
+import type { State } from './chronicle.ts'
+import { total } from './history-facts.ts'
+import { allowedBySteps, isFree, isOver, naturalAfter } from './history-releases.ts'
+import type { Demand } from './history-releases.ts'
+
+/** No approval is lost, none counts twice, and nothing else ends the pause of a step. */
+export function* stepped(before: State, after: State): Generator<string> {
+  if (!before.rollout || !after.rollout || !goesOn(before.rollout, after.rollout)) return
+  const { told: was, steps } = before.rollout
+  const { told: is } = after.rollout
+  const next = `step ${is.step} after step ${was.step}`
+  if (is.step > was.step + 1) yield next
+  if (is.step > was.step && !isOver(was, steps)) yield `${next} without an approval`
+  if (wasLost(was, is)) yield `the approval of step ${was.step} was lost`
+}
+
+function wasLost(was: Told, is: Told): boolean {
+  const approved = was.reached && was.state === 'StepReady'
+  return approved && is.step === was.step && is.state === 'StepPaused'
+}
+
+/** The same release by the same plan, and nobody has written which step comes next. */
+function goesOn({ told: was, steps }: RolloutFacts, { told: is }: RolloutFacts): boolean {
+  const running = is.phase === 'Progressing' && is.state !== 'Completed'
+  const jumps = was.nextStep !== naturalAfter(was.step, steps)
+  return running && !jumps && was.release === is.release && was.planHash === is.planHash
+}
+
+/** A new template goes free only when all steps of its release are over. */
+export function* freed(
+  before: State,
+  { deployment }: State,
+  was: Demand | undefined,
+): Generator<string> {
+  if (!deployment || !was?.release || !isFree(deployment) || isFree(was.deployment)) return
+  const { image, replicas } = deployment
+  if (image === was.stable || image !== was.deployment.image || total(before) === 0) return
+  const most = allowedBySteps(was.release, replicas)
+  if (most < replicas) yield `the release was ended at ${most} of ${replicas} pods`
+}

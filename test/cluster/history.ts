@@ -1,0 +1,116 @@
+// One random history: what happens to a workload, what ends it, what must be true then and must have
+// been true all the time.
+
+import fc from 'fast-check'
+
+import { equalJson } from '#core/equal.ts'
+import { histories } from '../properties/happenings.ts'
+import type { Happened } from '../properties/happenings.ts'
+import { abort, edit, freeze, happen, mix, patchWorkload } from './history-acts.ts'
+import { plans, scale, strategies } from './history-acts.ts'
+import type { ActName, Scene } from './history-acts.ts'
+import type { State } from './chronicle.ts'
+import { isRight, lineOf } from './history-facts.ts'
+import { breaches } from './history-laws.ts'
+import { comes, createScene, patienceMs } from './history-scene.ts'
+import type { Stage, Start } from './history-scene.ts'
+
+/** What a history begins with, and what happens then. */
+export interface History {
+  readonly seed: number
+  readonly start: Start
+  readonly happenings: readonly Happened<ActName>[]
+}
+
+/** The history of a seed: the same in every run. */
+export function historyOf(seed: number): History {
+  const starts = fc.record({
+    replicas: fc.integer({ min: 0, max: 13 }),
+    strategy: fc.nat(strategies.length - 1),
+    minReadySeconds: fc.constantFrom(0, 0, 2),
+    plan: fc.nat(plans.length - 1),
+    revisionHistoryLimit: fc.constantFrom(10, 10, 0),
+  })
+  const whole = fc.tuple(starts, histories(mix, 40))
+  const [history] = fc.sample(whole, { seed, numRuns: 1 })
+  const [start, happenings] = history!
+  return { seed, start, happenings }
+}
+
+/** Lets a history happen to its end. Throws what is wrong, with all that is known about it. */
+export async function tell(stage: Stage, history: History): Promise<Scene> {
+  const { seed, start, happenings } = history
+  const scene = await createScene(stage, `history-${seed}`, start)
+  const { chronicle, wishes, killed } = scene
+  try {
+    for (const happened of happenings) await happen(scene, happened)
+    await end(scene, history)
+  } catch (error) {
+    throw new Error(report(scene, history, (error as Error).message), { cause: error })
+  }
+  const states = chronicle.states()
+  const found = breaches(states, { wishes, killed, ...start })
+  if (found.length > 0) {
+    const lines = found.map(({ law, index }) => `${states[index]!.version}: ${law}`)
+    throw new Error(report(scene, history, lines.join('\n')))
+  }
+  return scene
+}
+
+/** Everybody does what is needed to end the release; then all must be as the owner wants it. */
+async function end(scene: Scene, { start }: History): Promise<void> {
+  const { chronicle, log } = scene
+  log.push('the end')
+  await freeze(scene, false)
+  await abort(scene, null)
+  await seen(scene, await patchWorkload(scene, { paused: false }))
+  if (chronicle.now().deployment!.replicas === 0) await seen(scene, await scale(scene, 3))
+  if (chronicle.now().deployment!.image === 'app:broken') await seen(scene, await edit(scene, 'v4'))
+  while (!isRight(chronicle.now())) await goOn(scene)
+
+  const { deployment } = chronicle.now()
+  const { strategy, minReadySeconds, progressDeadlineSeconds, paused } = deployment!
+  const wish = {
+    strategy: scene.wishes.at(-1)!.strategy,
+    minReadySeconds: start.minReadySeconds,
+    progressDeadlineSeconds: 600,
+    paused: false,
+  }
+  const is = { strategy, minReadySeconds, progressDeadlineSeconds, paused }
+  if (!equalJson(is, wish)) {
+    throw new Error(`not the owner's values: ${JSON.stringify(is)} for ${JSON.stringify(wish)}`)
+  }
+}
+
+/** Waits until the recording knows the Deployment of that version. */
+async function seen(scene: Scene, version: bigint): Promise<void> {
+  await comes(scene, `the Deployment of ${version}`, ({ deployment }) => {
+    return BigInt(deployment!.metadata.resourceVersion!) >= version
+  })
+}
+
+/** Approves as soon as there is something to approve. It fails where nothing moves any more. */
+async function goOn(scene: Scene): Promise<void> {
+  const { chronicle } = scene
+  const before = chronicle.count()
+  const waits = ({ rollout }: State) => rollout!.told.state === 'StepPaused'
+  if (await chronicle.comes(state => waits(state) || isRight(state), patienceMs)) {
+    if (!waits(chronicle.now())) return
+    await happen(scene, ['approve', 0])
+    await comes(scene, 'the approval is seen', state => !waits(state))
+  } else if (chronicle.count() === before) throw new Error('it does not come to its end')
+}
+
+/** What is needed to understand it and to run it again. */
+function report(scene: Scene, history: History, what: string): string {
+  const { chronicle, log } = scene
+  const states = chronicle.states().map(state => `  ${lineOf(state)}`)
+  return [
+    what,
+    `again: SEED=${history.seed} HISTORIES=1`,
+    `begin: ${JSON.stringify(history.start)}`,
+    ...log.map(line => `  ${line}`),
+    'states:',
+    ...states,
+  ].join('\n')
+}

@@ -137,11 +137,12 @@ function begun(review: Review, owner: OwnerValues, stable = review.versionBefore
   const first = rollout.steps[0]!
   const n = podCount(first.replicas, replicas)
   const paused = adapter.paused(owner)
-  const wave = rollout.paused ? stopped : adapter.firstWave(before!, object, owner, n)
   const rests = rollout.paused || paused
   const hold: Hold = {
     pods: first.replicas,
-    ...(rests ? adapter.keepingAll(wave, before!, object) : wave),
+    ...(rests
+      ? adapter.keepingAll(stopped, before!, object)
+      : adapter.firstWave(before!, object, owner, n)),
     rolloutId: releaseId(review),
     seq: seqAfter(before!),
     ...defined({ abortSeen: rollout.abort }),

@@ -3,17 +3,15 @@
 // controller-manager never scales an old ReplicaSet up.
 
 import { ARMED_MIN_READY_SECONDS } from '#api/names.ts'
-import type { Change } from '../change.ts'
 import type { Instant, Move } from '../rollout/model.ts'
 import { podCount } from '../replicas.ts'
+import { lastOneLeft, parted, stopped } from './deployment-abort.ts'
 import { holdChange, scale, setChange } from './deployment-changes.ts'
 import type { DeploymentWorkload, Revision } from './deployment-view.ts'
 import { nextReadyAt, readyFor } from './deployment-view.ts'
 import { allowed, growth, narrowed, quiet, stands, waveFor, waveHold } from './deployment-waves.ts'
 import type { Aim } from './deployment-waves.ts'
-import { still } from './hold.ts'
 import type { Hold } from './hold.ts'
-import { surgeFor, surgePods } from './percent.ts'
 
 /** A target on which the rules agree. */
 interface Target extends Aim {
@@ -24,7 +22,7 @@ type Rule = (w: DeploymentWorkload, target: Target) => Move | undefined
 
 const observed: readonly Rule[] = [heldAgain, mended, seenByManager]
 const forward: readonly Rule[] = [someRun, ...observed, steered, withdrawn, wave]
-const backward: readonly Rule[] = [...observed, disarmed, withdrawn, stopped, lastOneLeft, parted]
+const backward: readonly Rule[] = [...observed, disarmed, fewLeft, stopped, lastOneLeft, parted]
 const keeping: readonly Rule[] = [...observed, disarmed, withdrawn]
 const resting: readonly Rule[] = [mended, disarmed]
 
@@ -106,7 +104,8 @@ function disarmed(w: DeploymentWorkload): Move | undefined {
   const armed = w.active.filter(
     set => set !== w.update && set.minReadySeconds === ARMED_MIN_READY_SECONDS,
   )
-  if (armed.length === 0 || !w.update) return undefined
+  // Until the manager has seen the edit, its newest one is armed by right.
+  if (armed.length === 0 || (!w.update && !isObserved(w))) return undefined
   const patch = { spec: { minReadySeconds: w.seen.owner.minReadySeconds } }
   return { changes: armed.map(set => setChange(set, patch)), why: 'disarming an older revision' }
 }
@@ -158,6 +157,11 @@ function withdrawn(w: DeploymentWorkload, target: Target): Move | undefined {
   return { changes, why }
 }
 
+/** Once all stand still, one that the controller-manager adds goes as the last ones go. */
+function fewLeft(w: DeploymentWorkload, target: Target): Move | undefined {
+  return w.hold?.mode === 'stop' && w.updated <= target.n + 1 ? undefined : withdrawn(w, target)
+}
+
 /** A revision of an edit that another one has replaced. */
 function isBetween(w: DeploymentWorkload, set: Revision): boolean {
   return set !== w.update && set !== w.stable
@@ -178,77 +182,6 @@ function wave(w: DeploymentWorkload, target: Target): Move | undefined {
   // Pods that get Ready one by one must not cost a write each.
   if (!now && worth >= 0 && worth < quarter) return waiting(w, target, why)
   return { changes: [holdChange(w, waveHold(w, next))], why }
-}
-
-/** Paused; where nobody may be missing, with room for the last stable pod beside the last new one. */
-function stopped(w: DeploymentWorkload): Move | undefined {
-  const { hold, stable } = w
-  const leaving = w.active.filter(set => set !== stable)
-  if (hold?.mode === 'stop' || leaving.length === 0) return undefined
-  const why = 'making room for the last stable pod'
-  const stop: Hold = { ...hold!, mode: 'stop', pods: 0, ...still }
-  const spare = w.promised.maxUnavailable > 0 && w.total <= w.replicas
-  if (spare && stable && stable.replicas > 0) return { changes: [holdChange(w, stop)], why }
-  const room: Hold = { ...stop, surge: beside(1, w) }
-  const served = stable && stable.replicas > 0 ? servedFirst(w, stable, leaving) : []
-  return { changes: [...served, holdChange(w, room)], why }
-}
-
-/**
- * The controller-manager shares room out by size and by what each was last scaled for: those that
- * would come before the stable one have had theirs, and it has not.
- */
-function servedFirst(w: DeploymentWorkload, stable: Revision, leaving: readonly Revision[]) {
-  const forSurge = (set: Revision, surge: number) =>
-    scale({ ...w, hold: { ...w.hold!, surge } }, set, set.replicas)
-  const served = leaving.filter(set => set.replicas >= stable.replicas).map(set => forSurge(set, 1))
-  return served.length > 0 ? [...served, forSurge(stable, 0)] : []
-}
-
-/**
- * One by one the last pods that are not stable go, each when a stable one stands in for it. While
- * paused the controller-manager gives what is missing to the largest ReplicaSet, and takes from it
- * what is too much; of two alike it favours the newer one both times.
- */
-function lastOneLeft(w: DeploymentWorkload): Move | undefined {
-  const { stable } = w
-  const leaving = w.active.filter(set => set !== stable).toSorted(byReplicas)[0]
-  if (!leaving || !stable) return undefined
-  const why = 'waiting for the last stable pod'
-  const room = w.replicas + surgePods(w.hold!.surge, w.replicas) - w.total
-  if (room > 0) return { changes: [scale(w, stable, stable.replicas + room)], why }
-
-  const spare = Math.max(w.ready - (w.replicas - w.promised.maxUnavailable), 0)
-  const lead = leaving.replicas - stable.replicas
-  if (lead > 1) return { changes: spare > 0 ? [scale(w, stable, stable.replicas + 1)] : [], why }
-  if (lead === 1 && spare < 2) return { changes: outOfStep(w), why }
-  const down = Math.min(Math.max(lead + 1, 1), leaving.replicas - leaving.ready + spare)
-  return { changes: down > 0 ? [scale(w, leaving, leaving.replicas - down)] : [], why }
-}
-
-/** One pod more or less in all, so that no two ReplicaSets become alike. */
-function outOfStep(w: DeploymentWorkload): readonly Change[] {
-  const { maxUnavailable, maxSurge } = w.promised
-  const surge = surgePods(w.hold!.surge, w.replicas)
-  const other = maxUnavailable > 0 ? 1 - surge : surge + 1
-  // Nobody may be missing and no more than one be added: it stays as it is, safe and paused.
-  if (other > Math.max(maxSurge, 1) || other < 0) return []
-  return [holdChange(w, { ...w.hold!, surge: beside(other, w) })]
-}
-
-/** A surge in percent, whatever the owner's unit: it can be marked as ours. */
-function beside(pods: number, { replicas }: DeploymentWorkload): Hold['surge'] {
-  return surgeFor(pods, replicas, '100%')
-}
-
-function byReplicas(a: Revision, b: Revision): number {
-  return b.replicas - a.replicas
-}
-
-/** Still, disarmed and paused: nobody moves, and waiting clients can be told. */
-function parted(w: DeploymentWorkload): Move | undefined {
-  const aborted: Hold = { ...w.hold!, mode: 'aborted', pods: 0, ...still }
-  return { changes: [holdChange(w, aborted)], why: 'all pods are back on the stable revision' }
 }
 
 function waiting(w: DeploymentWorkload, { now }: Target, why: string): Move {

@@ -25,6 +25,10 @@ async function imageOf(story: Story): Promise<string> {
   return (containers as readonly { readonly image: string }[])[0]!.image
 }
 
+const rolling = (maxUnavailable: number, maxSurge: number) => ({
+  strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable, maxSurge } },
+})
+
 const aborted = (story: Story) => hasCondition(story, 'Stalled', 'Aborted')
 
 describe.concurrent('an abort brings all pods back, and no Ready pod is lost', () => {
@@ -53,8 +57,7 @@ describe.concurrent('an abort brings all pods back, and no Ready pod is lost', (
   })
 
   test('the owner’s promise of maxUnavailable 0 and maxSurge 1 holds on the way back', async () => {
-    const rollingUpdate = { maxUnavailable: 0, maxSurge: 1 }
-    const spec = { strategy: { type: 'RollingUpdate', rollingUpdate } }
+    const spec = rolling(0, 1)
     const story = await world.story({ replicas: 4, spec, image: 'app:slow' })
     await story.edit('app:2')
     await walkTo(story, 2)
@@ -84,6 +87,20 @@ describe.concurrent('an abort brings all pods back, and no Ready pod is lost', (
     await aborted(story)
     await stand(story, { 'app:1': 10, 'app:2': 0, 'app:3': 0 })
     expect(worst(story).ready).toBeGreaterThanOrEqual(8)
+  })
+
+  test('two unfinished versions, the newer one broken, where nobody may be missing', async () => {
+    const spec = rolling(0, 1)
+    const steps = [{ replicas: 2 }, { replicas: '100%' }]
+    const story = await world.story({ replicas: 4, spec, steps })
+    await story.edit('app:2')
+    await story.reached(1)
+    await story.edit('app:broken')
+    await says(story, '0 of 2 new pods are ready')
+    await abort(story)
+    await aborted(story)
+    await stand(story, { 'app:1': 4, 'app:2': 0, 'app:broken': 0 })
+    expect(worst(story).ready).toBe(4)
   })
 
   test('a release that is paused by its owner', async () => {

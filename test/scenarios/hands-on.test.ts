@@ -37,6 +37,19 @@ tell({
       [resumeWorkload, '30%+11%, 50%+0%, StepReached -> Progressing 2 StepPaused: 5 v1 5 v2'],
     ],
   },
+  'an edit of a paused workload waits with every revision as it is, and begins when it is resumed':
+    {
+      beginning: { replicas: 4, spec: strategy(0, 1) },
+      rows: [
+        [edit('v2'), 'ReleaseStarted, 25%+0%, StepReached -> Progressing 1 StepPaused: 3 v1 1 v2'],
+        [pauseWorkload, 'nothing -> Progressing 1 StepPaused: 3 v1 1 v2'],
+        [edit('v3'), 'ReleaseRestarted -> Progressing 1 BeforeStepUpgrade: 3 v1 1 v2'],
+        [
+          resumeWorkload,
+          'disarm web-v2, 0%+1, arm web-v2, 25%+0%, StepReached -> Progressing 1 StepPaused: 3 v1 1 v3',
+        ],
+      ],
+    },
   'the same manifest again moves nothing': {
     rows: [
       [edit('v2'), 'ReleaseStarted, 10%+0%, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],

@@ -1,0 +1,54 @@
+// An abort while three versions run: of every size and at every stage, all pods come back to the stable
+// revision, and on the way no Ready pod too many is missing.
+
+import { expect, test } from 'vitest'
+
+import type { IntOrPercent } from '#api/kubernetes.ts'
+import { promised } from '#core/workload/percent.ts'
+import { keptReady } from '../properties/laws.ts'
+import { syncDeployment } from '../world/deployment-controller.ts'
+import { abort, edit } from '../world/people.ts'
+import { newWorld, play, settle, sight } from '../world/play.ts'
+import { replicasOf, setsIn, sum } from '../world/world.ts'
+
+const strategies: readonly (readonly [IntOrPercent, IntOrPercent])[] = [
+  [0, 1],
+  [1, 0],
+  [0, 2],
+  ['25%', '25%'],
+]
+
+test.each(strategies)(
+  'maxUnavailable %s, maxSurge %s',
+  (maxUnavailable, maxSurge) => {
+    for (const stage of stages()) {
+      const { replicas, pods, third, syncs } = stage
+      const strategy = { type: 'RollingUpdate', rollingUpdate: { maxUnavailable, maxSurge } }
+      const steps = [{ replicas: pods }, { replicas }]
+      const world = newWorld({ replicas, spec: { strategy }, steps })
+      play(world, edit('v2'))
+      edit(third)(world)
+      for (let i = 0; i < syncs; i++) syncDeployment(world)
+      abort()(world)
+
+      const own = promised(maxUnavailable, maxSurge, replicas)
+      const said = JSON.stringify(stage)
+      settle(world, () => {
+        expect(keptReady(world), said).toBeGreaterThanOrEqual(replicas - own.maxUnavailable)
+        const total = sum(setsIn(world).map(replicasOf))
+        expect(total, said).toBeLessThanOrEqual(replicas + Math.max(own.maxSurge, 1) + 2)
+      })
+      expect(sight(world), said).toBe(`Progressing 1 BeforeStepUpgrade Aborted: ${replicas} v1`)
+    }
+  },
+  60_000,
+)
+
+function* stages() {
+  const thirds = ['v3', 'broken'].flatMap(third => [0, 1].map(syncs => ({ third, syncs })))
+  for (let replicas = 1; replicas <= 7; replicas++) {
+    for (let pods = 1; pods <= replicas; pods++) {
+      for (const third of thirds) yield { replicas, pods, ...third }
+    }
+  }
+}

@@ -36,7 +36,7 @@ export async function createAuthority(lifetime: Lifetime): Promise<Pair> {
   const keys = await newKeys()
   const certificate = blank(keys.publicKey, lifetime.now, lifetime.now + lifetime.days * dayMs)
   // Two CAs live side by side during a renewal: a name of its own keeps verifiers from mixing them.
-  const name = subject(`sluice-ca-${certificate.serialNumber.slice(0, 12)}`)
+  const name = subject(`${authorityPrefix}${certificate.serialNumber.slice(0, 12)}`)
   certificate.setSubject(name)
   certificate.setIssuer(name)
   certificate.setExtensions([
@@ -112,6 +112,20 @@ export function matches(candidate: Pair): boolean {
     return false
   }
 }
+
+/** The certificates in a text, each a PEM of its own; what is not a certificate is left out. */
+export function certificatesIn(text: string): string[] {
+  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
+  return blocks.map(block => `${block}\n`).filter(pem => read(pem) !== undefined)
+}
+
+/** Whether this is a CA that `createAuthority` made. False for an unreadable PEM. */
+export function isOurAuthority(pem: string): boolean {
+  const certificate = read(pem)
+  return certificate?.ca === true && certificate.subject.includes(`CN=${authorityPrefix}`)
+}
+
+const authorityPrefix = 'sluice-ca-'
 
 const generateKeyPair = promisify<forge.pki.rsa.GenerateKeyPairOptions, forge.pki.rsa.KeyPair>(
   (options, done) => forge.pki.rsa.generateKeyPair(options, done),

@@ -1,13 +1,16 @@
-// Tells the API server whom to trust: keeps the caBundle of our webhook configurations equal to
-// ours. Nothing else in them is touched, and nothing is written that is right already.
+// Tells the API server whom to trust: keeps our CAs in the caBundle of our webhook configurations.
+// A CA of ours that is there already stays until it expires, since another replica may still serve a
+// certificate of it: so replicas that know different CAs never undo each other's. Nothing else is
+// touched, and nothing is written that is right already.
 
 import { Conflict, NotFound } from '#kube/errors.ts'
 import { MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS } from '#kube/resources.ts'
 import type { JsonPatchOperation, KubeClient } from '#kube/client.ts'
 import type { ResourceType, WebhookConfiguration } from '#kube/resources.ts'
+import { certificatesIn, expiry, isOurAuthority } from './authority.ts'
 
-/** `equal`: nothing had to be written. `not registered`: there is no such configuration. */
-export type Injection = 'written' | 'equal' | 'not registered'
+/** `there`: nothing had to be written. `not registered`: there is no such configuration. */
+export type Injection = 'written' | 'there' | 'not registered'
 
 /** Names of the configurations to keep, and the CAs to put there (PEM). */
 export interface InjectionTarget {
@@ -22,14 +25,14 @@ export interface Injections {
   readonly validating?: Injection
 }
 
-/** Puts the caBundle into every webhook of the named configurations, each in one guarded write. */
+/** Puts the CAs into every webhook of the named configurations, each in one guarded write. */
 export async function injectCaBundle(
   client: KubeClient,
   { mutating, validating, caBundle }: InjectionTarget,
 ): Promise<Injections> {
-  const encoded = Buffer.from(caBundle).toString('base64')
+  const ours = certificatesIn(caBundle)
   const keep = (type: ResourceType<WebhookConfiguration>, name: string) =>
-    inject({ client, type, name, encoded })
+    inject({ client, type, name, ours })
   return {
     ...(mutating === undefined ? {} : { mutating: await keep(MUTATING_WEBHOOKS, mutating) }),
     ...(validating === undefined
@@ -42,18 +45,19 @@ interface Place {
   readonly client: KubeClient
   readonly type: ResourceType<WebhookConfiguration>
   readonly name: string
-  readonly encoded: string
+  /** PEMs. */
+  readonly ours: readonly string[]
 }
 
 const MAX_ROUNDS = 5
 
 async function inject(place: Place): Promise<Injection> {
-  const { client, type, name, encoded } = place
+  const { client, type, name, ours } = place
   for (let round = 1; ; round += 1) {
     try {
       const configuration = await client.get(type, { name })
-      const operations = difference(configuration, encoded)
-      if (operations.length === 0) return 'equal'
+      const operations = difference(configuration, ours)
+      if (operations.length === 0) return 'there'
       await client.jsonPatch(type, { name }, [guard(configuration), ...operations])
       return 'written'
     } catch (error) {
@@ -64,13 +68,23 @@ async function inject(place: Place): Promise<Injection> {
   }
 }
 
-function difference(configuration: WebhookConfiguration, encoded: string): JsonPatchOperation[] {
+function difference(
+  configuration: WebhookConfiguration,
+  ours: readonly string[],
+): JsonPatchOperation[] {
   const webhooks = configuration.webhooks ?? []
-  return webhooks.flatMap((webhook, index) =>
-    webhook.clientConfig.caBundle === encoded
-      ? []
-      : [{ op: 'add', path: `/webhooks/${index}/clientConfig/caBundle`, value: encoded } as const],
-  )
+  return webhooks.flatMap(({ clientConfig }, index) => {
+    const text = Buffer.from(clientConfig.caBundle ?? '', 'base64').toString('utf8')
+    const there = certificatesIn(text)
+    if (ours.every(pem => there.includes(pem))) return []
+    const kept = there.filter(pem => !ours.includes(pem) && isOurAuthority(pem) && isAlive(pem))
+    const value = Buffer.from([...ours, ...kept].join('')).toString('base64')
+    return [{ op: 'add', path: `/webhooks/${index}/clientConfig/caBundle`, value } as const]
+  })
+}
+
+function isAlive(pem: string): boolean {
+  return Date.now() < expiry(pem)
 }
 
 // A `test` that fails is Invalid to the API server; a version that does not fit is a Conflict.

@@ -160,6 +160,31 @@ describe('what is found in the store', () => {
   }
 })
 
+describe('a store that was emptied', () => {
+  test('holds a new CA, which is made known a check before it is used', async () => {
+    const store = inMemory()
+    const { rotation, changes, at } = await run(store)
+    const first = rotation.current()
+    await store.write({} as Material, await store.read())
+    await at(start + day)
+    const stored = (await store.read()).material
+    expect(rotation.current()).toMatchObject({ cert: first.cert, key: first.key })
+    expect(rotation.current().caBundle).toBe(`${stored.caCert}${first.caBundle}`)
+    await at(start + day)
+    expect(rotation.current()).toMatchObject({ cert: stored.cert, caBundle: stored.caCert })
+    await at(start + day)
+    expect(changes).toHaveLength(3)
+  })
+
+  test('is not waited for by who serves a certificate that has ended', async () => {
+    const store = inMemory()
+    const { rotation, at } = await run(store)
+    await store.write({} as Material, await store.read())
+    await at(start + 91 * day)
+    expect(rotation.current().cert).toBe((await store.read()).material.cert)
+  })
+})
+
 describe('replicas', () => {
   test('that start at once end with the same certificate', async () => {
     const store = inMemory()

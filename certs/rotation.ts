@@ -1,6 +1,8 @@
 // Keeps the certificate good for as long as the process lives. Each check reads the store and asks
-// the wall clock, never a timer set long ago: a process that was suspended for a week notices.
+// the wall clock, never a timer set long ago: a process that was suspended for a week notices. While
+// the certificate that is served is good, another one is served only after its CA was made known.
 
+import { certificatesIn, covers, expiry, signedBy } from './authority.ts'
 import type { Names } from './authority.ts'
 import { bundleOf, renewed } from './renewal.ts'
 import type { Policy } from './renewal.ts'
@@ -10,7 +12,7 @@ import type { CertificateStore, Material, Stored } from './store.ts'
 export interface Serving {
   readonly cert: string
   readonly key: string
-  /** One or two CA certificates, one after the other. */
+  /** CA certificates, one after the other: of this certificate, and of the one to come. */
   readonly caBundle: string
 }
 
@@ -66,7 +68,7 @@ export async function startRotation(options: RotationOptions): Promise<Rotation>
   const look = async () => {
     try {
       const { material, reasons } = await ensure(options.store, policy, now)
-      const serving = toServing(material)
+      const serving = following(current, toServing(material), { names: options.names, now: now() })
       if (stopped || same(serving, current)) return
       // A change that could not be taken over is offered again at the next check.
       options.onChange(serving, reasons)
@@ -103,6 +105,26 @@ async function ensure(store: CertificateStore, policy: Policy, now: () => number
 
 function toServing(material: Material): Serving {
   return { cert: material.cert, key: material.key, caBundle: bundleOf(material) }
+}
+
+/**
+ * What is served after `current`. A store that was emptied or exchanged holds a certificate of a CA
+ * that no API server has heard of: served at once, it would be refused until all of them have.
+ */
+function following(
+  current: Serving,
+  next: Serving,
+  { names, now }: { readonly names: Names; readonly now: number },
+): Serving {
+  if (caOf(next.cert, current.caBundle) !== undefined) return next
+  if (now >= expiry(current.cert) || !covers(current.cert, names)) return next
+  const ca = caOf(current.cert, current.caBundle) ?? ''
+  const caBundle = next.caBundle.includes(ca) ? next.caBundle : next.caBundle + ca
+  return { ...current, caBundle }
+}
+
+function caOf(cert: string, bundle: string): string | undefined {
+  return certificatesIn(bundle).find(ca => signedBy(cert, ca))
 }
 
 function same(a: Serving, b: Serving): boolean {

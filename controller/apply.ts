@@ -3,6 +3,7 @@
 
 import type { KubeObject } from '#api/kubernetes.ts'
 import { CONTROLLER_MANAGER } from '#api/names.ts'
+import type { EventReason } from '#api/names.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
 import type { Change } from '#core/change.ts'
 import { digest } from '#core/digest.ts'
@@ -19,12 +20,24 @@ import type { Observation } from './observe.ts'
 import type { OwnWrites } from './own-writes.ts'
 
 /** A write, for counters and the log. */
-export type WriteKind = 'workload' | 'workloadStatus' | 'replicaSet' | 'pod' | 'status' | 'event'
+export type WriteKind = (typeof writeKinds)[number]
+
+/** Each of them. */
+export const writeKinds = [
+  'workload',
+  'workloadStatus',
+  'replicaSet',
+  'pod',
+  'status',
+  'event',
+] as const
 
 /** With what a decision is carried out. */
 export interface Effects {
   readonly client: KubeClient
   readonly onWrite: (kind: WriteKind) => void
+  /** Called for an event that nobody has told before. */
+  readonly onTold: (reason: EventReason) => void
   readonly ownWrites: OwnWrites
   readonly news: News
   /** Holds back a write that did not take the last time; gives when it may be tried again. */
@@ -132,7 +145,7 @@ async function writeStatus(
  * whether it was told now.
  */
 async function tell(
-  { client, onWrite, news }: Effects,
+  { client, onWrite, onTold, news }: Effects,
   { workload, rollout, now }: Snapshot,
   { type, reason, message, key }: WorkloadEvent,
 ): Promise<boolean> {
@@ -158,6 +171,7 @@ async function tell(
   try {
     await client.create(EVENTS, event)
     onWrite('event')
+    onTold(reason)
   } catch (error) {
     if (!(error instanceof AlreadyExists)) throw error
   }

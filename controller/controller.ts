@@ -7,6 +7,7 @@ import { decide } from '#core/rollout/decide.ts'
 import { refOf } from '#core/rollout/key.ts'
 import type { Instant } from '#core/rollout/model.ts'
 import type { KubeClient } from '#kube/client.ts'
+import { Conflict } from '#kube/errors.ts'
 import type { LeaderWork, Term } from '#kube/lease.ts'
 import { WorkQueue } from '#kube/queue.ts'
 import type { RunReport } from '#kube/queue.ts'
@@ -18,6 +19,8 @@ import { createNews } from './news.ts'
 import { observe } from './observe.ts'
 import { createOwnWrites } from './own-writes.ts'
 import { createWatches } from './watches.ts'
+import { createWaits, waitOf } from './waits.ts'
+import type { Waits } from './waits.ts'
 import type { Watches } from './watches.ts'
 
 /**
@@ -69,25 +72,33 @@ export function createController(options: ControllerOptions): Controller {
     async lead(signal, term) {
       const mayRepeat = createRepeats()
       const writer = options.writing(term)
+      const waits = createWaits(metrics.waited)
       const effects = {
         client: writer,
         mayRepeat,
         onWrite: (kind: WriteKind) => metrics.wrote(kind),
+        onTold: metrics.told,
         ownWrites: createOwnWrites(),
         news: createNews(),
       }
       const running = new WorkQueue({
         concurrency: options.concurrency,
-        run: key => reconcile(options, { watches, effects, queue: running }, key),
+        run: key => reconcile(options, { watches, effects, waits, queue: running }, key),
         onRun: report => reportRun(options, report),
       })
-      metrics.watchQueue(() => running.stats())
+      metrics.observe({
+        queue: () => running.stats(),
+        leading: () => term.remainingMs() > 0,
+        settleWaits: waits.settle,
+      })
       queue = running
       for (const key of watches.keys()) running.add(key)
       await untilAborted(signal)
       queue = undefined
       await running.stop()
       await writer.close()
+      waits.settle()
+      metrics.observe({ settleWaits: () => {} })
     },
   }
 }
@@ -95,17 +106,25 @@ export function createController(options: ControllerOptions): Controller {
 interface Running {
   readonly watches: Watches
   readonly effects: Effects
+  readonly waits: Waits
   readonly queue: WorkQueue
 }
 
 async function reconcile(
   { log, now }: ControllerOptions,
-  { watches, effects, queue }: Running,
+  { watches, effects, waits, queue }: Running,
   key: string,
 ): Promise<void> {
   if (effects.ownWrites.outdated(watches.versions(key))) return
-  for (const observation of observe(watches, key, now())) {
-    const decision = decide(observation.snapshot)
+  const decided = observe(watches, key, now()).map(observation => ({
+    observation,
+    decision: decide(observation.snapshot),
+  }))
+  waits.see(
+    key,
+    decided.flatMap(({ decision }) => waitOf(decision) ?? []),
+  )
+  for (const { observation, decision } of decided) {
     const { wrote, requeueAt } = await apply(effects, observation, decision)
     if (requeueAt !== undefined) queue.addAt(key, requeueAt)
     if (!wrote) continue
@@ -120,6 +139,7 @@ async function reconcile(
 function reportRun({ log, metrics }: ControllerOptions, report: RunReport): void {
   const { key, outcome, seconds, error } = report
   metrics.ran(outcome, seconds)
+  if (error instanceof Conflict) metrics.conflicted()
   if (outcome === 'error') log.error({ key, err: error }, 'a decision failed')
   else if (outcome === 'retry') log.debug({ key, err: error }, 'deciding again')
 }

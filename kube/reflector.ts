@@ -9,6 +9,15 @@ import type { Scope } from './requests.ts'
 import type { ResourceType } from './resources.ts'
 import type { WatchEvent } from './watch.ts'
 
+/** All that a reflector tells of. */
+export const reflectorNews = [
+  'listed',
+  'watching',
+  'expired',
+  'failed',
+  'unreadable',
+] as const satisfies readonly ReflectorNews['what'][]
+
 /** What a reflector tells its owner, for the log and for counters. */
 export type ReflectorNews =
   | { readonly what: 'listed'; readonly items: number; readonly resourceVersion: string }

@@ -1,5 +1,5 @@
 // Keeps the API server's trust in step with the certificate: whenever the certificate or one of our
-// webhook configurations changes, the caBundle in them is made ours again.
+// webhook configurations changes, our CAs are put into their caBundle again.
 
 import { expiry } from '#certs/authority.ts'
 import { injectCaBundle } from '#certs/inject.ts'
@@ -25,8 +25,10 @@ export interface TrustOptions {
 
 /** The keeper of the API server's trust. */
 export interface Trust {
-  /** Another certificate is served from now on. */
+  /** Another certificate is served, or known to come. */
   readonly keep: (serving: Serving) => void
+  /** Makes what is served at first known; a failure is told, and tried again while it runs. */
+  readonly begin: () => Promise<void>
   /** Keeps it until the signal aborts. */
   readonly run: (signal: AbortSignal) => Promise<void>
 }
@@ -37,12 +39,13 @@ const key = 'caBundle'
 export function keepTrusted(options: TrustOptions): Trust {
   const { client, configuration, metrics, onError } = options
   let { serving } = options
+  const inject = async () => {
+    const names = { mutating: configuration, validating: configuration }
+    await injectCaBundle(client, { ...names, caBundle: serving.caBundle })
+  }
   const queue = new WorkQueue({
     concurrency: 1,
-    async run() {
-      const names = { mutating: configuration, validating: configuration }
-      await injectCaBundle(client, { ...names, caBundle: serving.caBundle })
-    },
+    run: inject,
     onRun: ({ outcome, error }) => outcome === 'error' && onError(error),
   })
   const keep = (next: Serving) => {
@@ -52,13 +55,21 @@ export function keepTrusted(options: TrustOptions): Trust {
   }
   return {
     keep,
+    begin: () => inject().catch(onError),
     async run(signal) {
       keep(serving)
       const reflectors = [MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS].map(type => {
         const cache = new Cache<WebhookConfiguration>()
         cache.onChange(() => queue.add(key))
         const fieldSelector = `metadata.name=${configuration}`
-        return new Reflector({ client, type, cache, fieldSelector, project: object => object })
+        return new Reflector({
+          client,
+          type,
+          cache,
+          fieldSelector,
+          project: object => object,
+          onNews: ({ what }) => metrics.watch(type.plural, what),
+        })
       })
       await Promise.all(reflectors.map(reflector => reflector.run(signal)))
       await queue.stop()

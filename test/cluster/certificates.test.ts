@@ -1,23 +1,16 @@
-// Certificates in a real cluster: replicas that share a Secret, a caBundle that is kept, and a
-// change of CA under load that loses no write.
+// Certificates in a real cluster: replicas that share a Secret, and a caBundle that is kept.
 
-import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
 
-import type { Deployment } from '#api/kubernetes.ts'
-import { WORKLOAD_TYPE } from '#api/names.ts'
-import { createAuthority, expiry, signedBy } from '#certs/authority.ts'
+import { createAuthority, issue, signedBy } from '#certs/authority.ts'
 import { injectCaBundle } from '#certs/inject.ts'
 import { startRotation } from '#certs/rotation.ts'
 import { inSecret } from '#certs/store.ts'
 import { KubeClient } from '#kube/client.ts'
-import { Retryable } from '#kube/errors.ts'
 import { fromKubeconfig } from '#kube/kubeconfig.ts'
-import { DEPLOYMENTS, MUTATING_WEBHOOKS, NAMESPACES, SECRETS } from '#kube/resources.ts'
+import { MUTATING_WEBHOOKS, NAMESPACES, SECRETS } from '#kube/resources.ts'
 import { mutatingConfiguration } from '../../webhook/configuration.ts'
 import type { WebhookManifest } from '../../webhook/configuration.ts'
-import { createMetrics } from '../../webhook/metrics.ts'
-import { createWebhookServer } from '../../webhook/server.ts'
 
 const run = Math.random().toString(36).slice(2, 8)
 const namespace = `certificates-${run}`
@@ -86,10 +79,15 @@ describe('a Secret', () => {
     expect(current().cert).not.toBe(first.cert)
     expect(current().caBundle).toBe(first.caBundle)
 
+    const second = current()
     await client.remove(SECRETS, ref)
     await check()
-    expect(signedBy(current().cert, current().caBundle)).toBe(true)
+    expect(current().cert).toBe(second.cert)
+    expect(current().caBundle).toContain(second.caBundle)
     expect((await client.get(SECRETS, ref)).data?.['tls.key']).toBeDefined()
+    await check()
+    expect(signedBy(current().cert, current().caBundle)).toBe(true)
+    expect(current().caBundle).not.toContain(second.caBundle)
     expect(errors).toEqual([])
   })
 
@@ -143,123 +141,41 @@ describe('a caBundle', () => {
     }))
     expect(written.webhooks).toMatchObject(injected)
 
-    expect(await injectCaBundle(client, target)).toMatchObject({ mutating: 'equal' })
+    expect(await injectCaBundle(client, target)).toMatchObject({ mutating: 'there' })
     const after = await client.get(MUTATING_WEBHOOKS, { name })
     expect(after.metadata.resourceVersion).toBe(written.metadata.resourceVersion)
   })
+
+  test('keeps what another replica put there, and nothing else', async () => {
+    const other = `other-${run}`
+    const make = async (now: number) => (await createAuthority({ now, days: 30 })).cert
+    const [first, second, gone] = [
+      await make(Date.now()),
+      await make(Date.now()),
+      await make(Date.now() - 40 * day),
+    ]
+    const { serving } = await foreignCertificate()
+    const url = 'https://127.0.0.1:1'
+    const caBundle = `${gone}${serving}not a certificate\n`
+    await register(
+      other,
+      mutatingConfiguration({ name: other, url, failurePolicy: 'Ignore', caBundle }),
+    )
+    const put = (each: string) => injectCaBundle(client, { mutating: other, caBundle: each })
+    expect(await put(first)).toEqual({ mutating: 'written' })
+    expect(await put(second)).toEqual({ mutating: 'written' })
+    // By turns, as two replicas would that know different CAs: nobody writes again.
+    for (const each of [first, second, first])
+      expect(await put(each)).toEqual({ mutating: 'there' })
+    const { webhooks = [] } = await client.get(MUTATING_WEBHOOKS, { name: other })
+    const bundles = webhooks.map(each => Buffer.from(each.clientConfig.caBundle ?? '', 'base64'))
+    for (const bundle of bundles) expect(String(bundle)).toBe(second + first)
+  })
 })
 
-test('a change of CA under load loses no write', { timeout: 60_000 }, async () => {
-  const name = `load-${run}`
-  // The first CA was made 244 days ago: today it is past two thirds of its year.
-  const clock = { now: Date.now() - 244 * day }
-  const errors: unknown[] = []
-  const store = inSecret(client, { namespace, name: 'load' })
-  const serving = await startRotation({
-    store,
-    names,
-    servingDays: 364,
-    now: () => clock.now,
-    onChange: ({ cert, key }) => server.setCertificate({ cert, key }),
-    onError: error => errors.push(error),
-  })
-  onTestFinished(() => serving.stop())
-  const first = serving.current()
-  const reviewed = new Set<string | undefined>()
-  const server = createWebhookServer({
-    certificate: first,
-    admit({ object }) {
-      const { spec } = object as Deployment
-      reviewed.add(spec.template.metadata?.annotations?.['edit'])
-      return { allowed: true }
-    },
-    validate: () => ({ allowed: true }),
-    onBug: () => ({ allowed: false }),
-    metrics: createMetrics(),
-    log: pino({ level: 'silent' }),
-    listen: { host: '127.0.0.1', port: 0 },
-    probes: { host: '127.0.0.1', port: 0 },
-  })
-  const { port } = await server.listen()
-  onTestFinished(() => server.close())
-  const manifest = mutatingConfiguration({
-    name,
-    url: `https://127.0.0.1:${port}`,
-    failurePolicy: 'Fail',
-    caBundle: first.caBundle,
-  })
-  const here = { key: 'kubernetes.io/metadata.name', operator: 'In', values: [namespace] }
-  const webhooks = manifest.webhooks.map(webhook => ({
-    ...webhook,
-    namespaceSelector: { matchExpressions: [here] },
-  }))
-  await register(name, { ...manifest, webhooks })
-
-  const ref = { namespace, name: 'load' }
-  const labels = { app: 'load' }
-  const spec = {
-    replicas: 0,
-    selector: { matchLabels: labels },
-    template: { metadata: { labels }, spec: { containers: [{ name: 'app', image: 'app:1' }] } },
-  }
-  const metadata = { ...ref, labels: { [WORKLOAD_TYPE]: 'deployment' } }
-  await client.create(DEPLOYMENTS, { apiVersion: 'apps/v1', kind: 'Deployment', metadata, spec })
-  let writes = 0
-  const edit = () => {
-    writes += 1
-    const annotations = { edit: String(writes) }
-    return client.mergePatch(DEPLOYMENTS, ref, {
-      spec: { template: { metadata: { annotations } } },
-    })
-  }
-  await expect.poll(async () => (await edit(), reviewed.size)).toBeGreaterThan(0)
-
-  const before = writes
-  const goal = { writes: Number.POSITIVE_INFINITY }
-  const load = (async () => {
-    while (writes < goal.writes) await edit()
-  })()
-  const someMore = () => {
-    const wanted = writes + 20
-    return expect.poll(() => writes, { timeout: 10_000 }).toBeGreaterThan(wanted)
-  }
-  const step = async (now: number) => {
-    clock.now = now
-    await serving.check()
-    await injectCaBundle(client, { mutating: name, caBundle: serving.current().caBundle })
-    await someMore()
-    return serving.current()
-  }
-
-  const published = await step(Date.now())
-  expect(published.cert).toBe(first.cert)
-  expect(published.caBundle).toContain(first.caBundle)
-  const moved = await step(Date.now() + 11 * 60_000)
-  expect(moved.cert).not.toBe(first.cert)
-  expect(signedBy(moved.cert, first.caBundle)).toBe(false)
-  expect(expiry(moved.cert)).toBeGreaterThan(Date.now() + 300 * day)
-  // Takes the open connections away: the next writes have to verify the new certificate.
-  await injectCaBundle(client, {
-    mutating: name,
-    caBundle: moved.caBundle.replace(first.caBundle, ''),
-  })
-  await someMore()
-
-  goal.writes = writes
-  await load
-  expect(errors).toEqual([])
-  const edits = Array.from({ length: writes - before }, (_, index) => String(before + index + 1))
-  expect(edits.filter(each => !reviewed.has(each))).toEqual([])
-  // The load would have noticed: with a CA that signed nothing of ours writes fail.
-  const foreign = await createAuthority({ now: Date.now(), days: 1 })
-  await injectCaBundle(client, { mutating: name, caBundle: foreign.cert })
-  const failed = async () => {
-    try {
-      await edit()
-    } catch (error) {
-      return error
-    }
-    return undefined
-  }
-  await expect.poll(failed, { timeout: 10_000 }).toBeInstanceOf(Retryable)
-})
+/** A certificate that no CA of ours is. */
+async function foreignCertificate() {
+  const lifetime = { now: Date.now(), days: 1 }
+  const { cert } = await issue(await createAuthority(lifetime), { ...names, ...lifetime })
+  return { serving: cert }
+}

@@ -12,6 +12,7 @@ import { until } from '../../dev/until.ts'
 import { mutatingConfiguration } from '../../webhook/configuration.ts'
 import { startControlPlane } from './control-plane.ts'
 import type { ControlPlane } from './control-plane.ts'
+import { scrape } from './scrape.ts'
 
 const namespace = 'sluice-system'
 const hosts = 'sluice-webhook.sluice-system.svc,127.0.0.1'
@@ -51,8 +52,9 @@ test('replicas of the webhook share one certificate, which the API server trusts
 
   expect(await probe(replicas[0]!, 'healthz')).toEqual([200, 'ok\n'])
   expect(await probe(replicas[0]!, 'readyz')).toEqual([200, 'ok\n'])
-  const [, metrics] = await probe(replicas[0]!, 'metrics')
-  expect(metrics).toMatch(/sluice_webhook_certificate_expiry_timestamp_seconds 1\.\d+e\+09|\d{10}/)
+  const { only } = await scrape(replicas[0]!)
+  const end = only('sluice_webhook_certificate_expiry_timestamp_seconds')
+  expect(end).toBeGreaterThan(Date.now() / 1000)
 
   await replicas[0]!.stop()
   expect(await replicas[0]!.ended).toBe(0)
@@ -68,8 +70,9 @@ test('one controller leads, and the other takes over when it ends', async () => 
   const leader = await holder()
   const second = await controller()
   expect(await probe(second, 'readyz')).toEqual([200, 'ok\n'])
-  const [, metrics] = await probe(first, 'metrics')
-  expect(metrics).toContain('sluice_controller_queue_depth 0')
+  const numbers = await Promise.all([first, second].map(scrape))
+  expect(numbers.map(({ only }) => only('sluice_controller_leader'))).toEqual([1, 0])
+  expect(numbers[0]!.only('sluice_controller_queue_depth')).toBe(0)
   expect(await holder()).toBe(leader)
 
   await first.stop()

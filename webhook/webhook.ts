@@ -1,0 +1,142 @@
+// One webhook: a cache of Rollouts, certificates that renew themselves, the API server's trust in
+// them, and the server. It does not listen before the API server has been told whom to trust.
+
+import { isIP } from 'node:net'
+
+import type { Logger } from 'pino'
+
+import type { Rollout } from '#api/rollout.generated.ts'
+import { startRotation } from '#certs/rotation.ts'
+import type { Rotation, RotationOptions } from '#certs/rotation.ts'
+import { inMemory, inSecret } from '#certs/store.ts'
+import { workloadKey } from '#core/rollout/key.ts'
+import { Cache } from '#kube/cache.ts'
+import type { KubeClient } from '#kube/client.ts'
+import { Reflector } from '#kube/reflector.ts'
+import { ROLLOUTS } from '#kube/resources.ts'
+import type { ResourceType } from '#kube/resources.ts'
+import type { WebhookConfig } from './config.ts'
+import type { WebhookMetrics } from './metrics.ts'
+import { admit, answerToBug, validate } from './reviewers.ts'
+import type { Known } from './reviewers.ts'
+import { createWebhookServer } from './server.ts'
+import type { Ports, WebhookServer } from './server.ts'
+import { keepTrusted } from './trust.ts'
+
+/** What a webhook is made of. */
+export interface WebhookOptions {
+  readonly client: KubeClient
+  readonly config: WebhookConfig
+  readonly metrics: WebhookMetrics
+  readonly log: Logger
+  /** How certificates are kept, where that is not the product's way. */
+  readonly certificates?: Pick<RotationOptions, 'now' | 'checkMs' | 'servingDays'>
+}
+
+/** A webhook that listens. */
+export interface Webhook extends Ports {
+  readonly certificates: Pick<Rotation, 'current' | 'check'>
+  /** Answers what is in flight, and ends. */
+  readonly close: () => Promise<void>
+}
+
+const rolloutType = ROLLOUTS as ResourceType<Rollout>
+
+/** Starts a webhook. Throws where the signal aborts before it listens, and one line where it cannot. */
+export async function startWebhook(options: WebhookOptions, stop: AbortSignal): Promise<Webhook> {
+  const { client, config, metrics, log } = options
+  const ending = new AbortController()
+  const end = AbortSignal.any([stop, ending.signal])
+  const rollouts = await watchRollouts(options, end)
+  const rotation = await startRotation({
+    ...options.certificates,
+    store: config.certificateSecret
+      ? inSecret(client, { namespace: config.namespace, name: config.certificateSecret })
+      : inMemory(),
+    names: namesOf(config),
+    onChange(serving, reasons) {
+      trust.keep(serving)
+      server.setCertificate(serving)
+      log.info({ reasons }, 'the certificates changed')
+    },
+    onError: error => log.error({ err: error }, 'the certificates could not be renewed'),
+  })
+  const trust = keepTrusted({
+    client,
+    configuration: config.configuration,
+    serving: rotation.current(),
+    metrics,
+    onError: error => log.error({ err: error }, 'the API server could not be told whom to trust'),
+  })
+  const server = createServer(options, rollouts, rotation)
+  await trust.begin()
+  const ports = await server.listen()
+  const trusting = trust.run(end)
+  return {
+    ...ports,
+    certificates: rotation,
+    async close() {
+      await server.close()
+      rotation.stop()
+      ending.abort()
+      await trusting
+    },
+  }
+}
+
+function createServer(
+  { client, config, metrics, log }: WebhookOptions,
+  rollouts: Cache<Rollout>,
+  { current }: Rotation,
+): WebhookServer {
+  const { controllerUser } = config
+  const known: Known = {
+    rollouts,
+    // Well below the API server's own patience with us.
+    listRollouts: async namespace =>
+      (await client.listAll(rolloutType, { namespace, timeoutMs: 2000 })).items,
+    ...(controllerUser && { controllerUser }),
+  }
+  return createWebhookServer({
+    certificate: current(),
+    admit: request => admit(known, request),
+    validate: request => validate(known, request),
+    onBug: request => answerToBug(known, request),
+    metrics,
+    log,
+    listen: { host: config.host, port: config.port },
+    probes: { host: config.probesHost, port: config.probesPort },
+    drainMs: config.drainMs,
+  })
+}
+
+function namesOf({ hosts }: WebhookConfig) {
+  return {
+    dnsNames: hosts.filter(host => isIP(host) === 0),
+    ips: hosts.filter(host => isIP(host) !== 0),
+  }
+}
+
+async function watchRollouts(
+  { client, log, metrics }: WebhookOptions,
+  stop: AbortSignal,
+): Promise<Cache<Rollout>> {
+  const cache = new Cache<Rollout>({
+    indexes: { workload: rollout => [workloadKey(rollout)] },
+    onListenerError: error => log.error({ err: error }, 'a listener failed'),
+  })
+  const reflector = new Reflector({
+    client,
+    type: rolloutType,
+    cache,
+    project: rollout => rollout,
+    onNews: news => {
+      metrics.watch(rolloutType.plural, news.what)
+      if (news.what === 'failed') log.warn({ err: news.error }, 'the watch of Rollouts failed')
+    },
+  })
+  await Promise.race([cache.synced, reflector.run(stop)])
+  // Without the Rollouts it must not serve: it would let every edit through.
+  stop.throwIfAborted()
+  return cache
+}

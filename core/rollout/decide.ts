@@ -65,6 +65,11 @@ export const plans: Readonly<Record<PlanName, Plan>> = {
     done: forget(s => `waiting for ${s.rollout!.ref.kind} ${s.rollout!.ref.name} to be created`),
     standing: () => ({ phase: 'Initial', notReady: 'WorkloadNotFound', reconciling: true }),
   },
+  Replaced: {
+    goals: [],
+    done: forget(() => 'the workload was deleted and created again: its release is over'),
+    standing: () => ({ phase: 'Initial', reconciling: true }),
+  },
   Foreign: {
     goals: [givenBack],
     done: stay(() => 'given back: it was held by a Rollout that is gone'),

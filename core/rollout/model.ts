@@ -77,6 +77,8 @@ export interface Memory {
   readonly rolloutId: string
   /** Our own name of the release, by which a hold is known to belong to it. */
   readonly release: string
+  /** The workload's generation that was last told of: an object with a smaller one is another. */
+  readonly generation: number
   /** 1-based. */
   readonly stepIndex: number
   /** Written by people to jump; else the natural next one, -1 on the last. */

@@ -132,6 +132,7 @@ export const nothing: Memory = {
   canaryRevision: '',
   rolloutId: '',
   release: '',
+  generation: 0,
   stepIndex: 0,
   nextStepIndex: 0,
   state: '',

@@ -9,6 +9,7 @@ export type PlanName =
   | 'Orphaned'
   | 'Refused'
   | 'Missing'
+  | 'Replaced'
   | 'Foreign'
   | 'Escaped'
   | 'Disabled'
@@ -45,6 +46,11 @@ export const phaseRules: readonly PhaseRule[] = [
     when: s => s.rollout!.refused !== undefined,
   },
   { plan: 'Missing', because: 'there is no such workload', when: s => s.workload === undefined },
+  {
+    plan: 'Replaced',
+    because: 'the workload was deleted during a release, and one of its name was created',
+    when: s => s.memory.releasing && !isHeld(s) && isAnother(s),
+  },
   {
     plan: 'Escaped',
     because: 'its owner set the escape annotation, but the fields of the hold are still there',
@@ -109,6 +115,11 @@ export function planFor(s: Snapshot): PlanName {
 function isHeld({ workload }: Snapshot): boolean {
   const hold = workload!.hold
   return hold !== undefined && hold.mode !== 'released'
+}
+
+/** A generation only grows, and a new object comes without a hold. */
+function isAnother({ workload, memory }: Snapshot): boolean {
+  return workload!.generation < memory.generation
 }
 
 function isNewer({ workload, memory }: Snapshot): boolean {

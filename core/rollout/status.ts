@@ -19,6 +19,7 @@ export function memoryOf(status: RolloutStatus | undefined): Memory {
     stableRevision: canary.stableRevision,
     rolloutId: canary.observedRolloutID,
     release: canary.observedRelease,
+    generation: canary.observedWorkloadGeneration,
     stepIndex: canary.currentStepIndex,
     planHash: canary.rolloutHash,
   })

@@ -123,6 +123,29 @@ tell({
       [replace(manifest('v6', { replicas: 2 })), 'guard, guard v6 -> Healthy: 2 v6'],
     ],
   },
+  'a workload that is deleted and created again in one moment has no release, and none is told': {
+    rows: [
+      [edit('v2'), 'ReleaseStarted, 10%+0%, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
+      [
+        world => {
+          deleteWorkload(world)
+          replace(manifest('v2', { replicas: 2 }))(world)
+        },
+        'guard, guard v2 -> Healthy: 2 v2',
+      ],
+      [edit('v3'), 'ReleaseStarted, 50%+0%, StepReached -> Progressing 1 StepPaused: 1 v2 1 v3'],
+    ],
+  },
+  'the time of a pause goes on while the Rollout is frozen: its pods run and serve': {
+    beginning: { steps: [{ replicas: 1, pause: { duration: 60 } }, { replicas: 5 }] },
+    rows: [
+      [edit('v2'), 'ReleaseStarted, 10%+0%, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
+      [pass(20), 'nothing -> Progressing 1 StepPaused: 9 v1 1 v2'],
+      [freeze(true), 'nothing -> Progressing 1 StepPaused: 9 v1 1 v2'],
+      [pass(100), 'nothing -> Progressing 1 StepPaused: 9 v1 1 v2'],
+      [freeze(false), '30%+11%, 50%+0%, StepReached -> Progressing 2 StepPaused: 5 v1 5 v2'],
+    ],
+  },
   'a native rollout that runs when a Rollout is created is waited for': {
     beginning: { steps: false },
     rows: [

@@ -114,6 +114,8 @@ export const EVENT_REASONS = {
   CameUpNew: 'after a scaling no old pod is left',
   StableRevisionGone: 'no ReplicaSet of the stable version is left to go back to',
   NotHeld: 'a version went out that no step has held; says why',
+  HoldRefused:
+    "the webhook does not take the controller's holds: its `--controller-user` names another",
   ValuesRestored: 'fields of a hold were found without the hold',
 } as const
 /** A reason of an event on a workload. */

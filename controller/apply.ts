@@ -2,11 +2,12 @@
 // server if the object has changed since it was read; then the queue decides again.
 
 import type { KubeObject } from '#api/kubernetes.ts'
-import { CONTROLLER_MANAGER } from '#api/names.ts'
+import { CONTROLLER_MANAGER, HOLD } from '#api/names.ts'
 import type { EventReason } from '#api/names.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
 import type { Change } from '#core/change.ts'
 import { digest } from '#core/digest.ts'
+import { holdRefused } from '#core/rollout/events.ts'
 import type { Action, Decision, Instant, Snapshot, WorkloadEvent } from '#core/rollout/model.ts'
 import { isPassing, statusDue, statusOf } from '#core/rollout/status.ts'
 import { timeOf } from '#core/time.ts'
@@ -18,6 +19,7 @@ import type { ResourceType } from '#kube/resources.ts'
 import type { News } from './news.ts'
 import type { Observation } from './observe.ts'
 import type { OwnWrites } from './own-writes.ts'
+import type { Repeats } from './repeats.ts'
 
 /** A write, for counters and the log. */
 export type WriteKind = (typeof writeKinds)[number]
@@ -41,13 +43,15 @@ export interface Effects {
   readonly ownWrites: OwnWrites
   readonly news: News
   /** Holds back a write that did not take the last time; gives when it may be tried again. */
-  readonly mayRepeat: (key: string, now: Instant) => Instant | undefined
+  readonly mayRepeat: Repeats
 }
 
 /** What became of a decision. */
 export interface Applied {
   /** Something was written. */
   readonly wrote: boolean
+  /** Admission stored the workload without the hold that was sent. */
+  readonly refused: boolean
   readonly requeueAt?: Instant
 }
 
@@ -57,20 +61,44 @@ export async function apply(
   { object, snapshot }: Observation,
   decision: Decision,
 ): Promise<Applied> {
-  let wrote = false
-  let requeueAt = decision.requeueAt
+  let applied: Applied = { wrote: false, refused: false, ...requeue(decision.requeueAt) }
   for (const action of decision.actions) {
-    const { changes, later } = changesOf(effects, snapshot, action)
-    for (const change of changes) await write(effects, change)
-    const told = action.type === 'event' && (await tell(effects, snapshot, action.event))
-    wrote ||= changes.length > 0 || told
-    requeueAt = earlier(requeueAt, later)
+    applied = together(applied, await act(effects, snapshot, action))
   }
-  const later = object && (await writeStatus(effects, object, snapshot, decision))
-  if (later === 'written') wrote = true
-  else requeueAt = earlier(requeueAt, later)
-  return { wrote, ...(requeueAt !== undefined && { requeueAt }) }
+  if (!object) return applied
+  const later = await writeStatus(effects, object, snapshot, decision)
+  const wrote = later === 'written'
+  return together(applied, { wrote, refused: false, ...requeue(wrote ? undefined : later) })
 }
+
+async function act(effects: Effects, snapshot: Snapshot, action: Action): Promise<Applied> {
+  if (action.type === 'event') {
+    return { wrote: await tell(effects, snapshot, action.event), refused: false }
+  }
+  const { changes, later } = changesOf(effects, snapshot, action)
+  let refused = false
+  for (const change of changes) refused = !(await write(effects, change)) || refused
+  const wrote = changes.length > 0
+  if (!refused) return { wrote, refused, ...requeue(later) }
+  const { workload, now } = snapshot
+  await tell(effects, snapshot, holdRefused(workload!.hold!.rolloutId))
+  return { wrote, refused, ...requeue(now + REFUSED_MS) }
+}
+
+function together(a: Applied, b: Applied): Applied {
+  return {
+    wrote: a.wrote || b.wrote,
+    refused: a.refused || b.refused,
+    ...requeue(earlier(a.requeueAt, b.requeueAt)),
+  }
+}
+
+function requeue(at: Instant | undefined): Pick<Applied, 'requeueAt'> {
+  return at === undefined ? {} : { requeueAt: at }
+}
+
+/** What is refused stays refused until somebody changes a setting. */
+const REFUSED_MS = 30_000
 
 function earlier(a: Instant | undefined, b: Instant | undefined): Instant | undefined {
   if (a === undefined || b === undefined) return a ?? b
@@ -80,9 +108,9 @@ function earlier(a: Instant | undefined, b: Instant | undefined): Instant | unde
 function changesOf(
   { mayRepeat }: Effects,
   { workload, now }: Snapshot,
-  action: Action,
+  action: Exclude<Action, { type: 'event' }>,
 ): { readonly changes: readonly Change[]; readonly later?: Instant } {
-  if (action.type === 'event' || !workload) return { changes: [] }
+  if (!workload) return { changes: [] }
   const move = moveOf(workload, action, now)
   if (!move) return { changes: [] }
   const later = move.again && mayRepeat(workload.uid, now)
@@ -103,19 +131,33 @@ const kinds: Readonly<Record<string, WriteKind>> = {
   Pod: 'pod',
 }
 
-async function write(effects: Effects, change: Change): Promise<void> {
+/** Gives false where the object was stored, but not with the hold that was sent. */
+async function write(effects: Effects, change: Change): Promise<boolean> {
   const { client, onWrite, ownWrites } = effects
   const { target, patch, subresource, strategic } = change
   const { namespace, name, resourceVersion, kind } = target
-  const metadata = { ...(patch['metadata'] as object | undefined), resourceVersion }
+  const marks = patch['metadata'] as Annotated | undefined
+  const metadata = { ...marks, resourceVersion }
   const options = { fieldManager: CONTROLLER_MANAGER, ...(subresource && { subresource }) }
   const body = { ...patch, metadata }
   const type = types[kind]!
-  const written = strategic
+  const stored = strategic
     ? await client.strategicPatch(type, { namespace, name }, body, options)
     : await client.mergePatch(type, { namespace, name }, body, options)
-  ownWrites.note(resourceVersion, written.metadata.resourceVersion)
+  ownWrites.note(resourceVersion, stored.metadata.resourceVersion)
   onWrite(subresource ? 'workloadStatus' : kinds[kind]!)
+  return holdTaken(marks, stored.metadata)
+}
+
+/** Admission leaves the hold before in place of one that it does not take; the last one it removes. */
+function holdTaken(sent: Annotated | undefined, { annotations }: Annotated): boolean {
+  const hold = sent?.annotations?.[HOLD]
+  const stored = annotations?.[HOLD]
+  return hold === undefined || stored === undefined || stored === hold
+}
+
+interface Annotated {
+  readonly annotations?: Readonly<Record<string, unknown>>
 }
 
 /** Gives when the status is to be written, if that is later. */

@@ -18,6 +18,7 @@ import type { ControllerMetrics } from './metrics.ts'
 import { createNews } from './news.ts'
 import { observe } from './observe.ts'
 import { createOwnWrites } from './own-writes.ts'
+import { createRepeats } from './repeats.ts'
 import { createWatches } from './watches.ts'
 import { createWaits, waitOf } from './waits.ts'
 import type { Waits } from './waits.ts'
@@ -125,14 +126,17 @@ async function reconcile(
     decided.flatMap(({ decision }) => waitOf(decision) ?? []),
   )
   for (const { observation, decision } of decided) {
-    const { wrote, requeueAt } = await apply(effects, observation, decision)
+    const { wrote, refused, requeueAt } = await apply(effects, observation, decision)
     if (requeueAt !== undefined) queue.addAt(key, requeueAt)
     if (!wrote) continue
     const { kind, namespace, name } = refOf(key)
     const { actions, standing, message } = decision
+    const workload = `${namespace}/${kind}/${name}`
+    if (refused)
+      log.warn({ workload }, 'the webhook does not take our holds: see --controller-user')
     const rollout = observation.object?.metadata.name
     const did = actions.map(({ type }) => type).join(', ')
-    log.info({ workload: `${namespace}/${kind}/${name}`, rollout, did, ...standing }, message)
+    log.info({ workload, rollout, did, ...standing }, message)
   }
 }
 
@@ -142,17 +146,4 @@ function reportRun({ log, metrics }: ControllerOptions, report: RunReport): void
   if (error instanceof Conflict) metrics.conflicted()
   if (outcome === 'error') log.error({ key, err: error }, 'a decision failed')
   else if (outcome === 'retry') log.debug({ key, err: error }, 'deciding again')
-}
-
-/** A hold that nobody projects is sent again, but ever more seldom: each try is a write. */
-function createRepeats(): Effects['mayRepeat'] {
-  const tried = new Map<string, { readonly times: number; readonly next: Instant }>()
-  return (key, now) => {
-    const { times, next } = tried.get(key) ?? { times: 0, next: 0 }
-    if (now < next) return next
-    // Long quiet: this is another outage.
-    const again = now - next > 600_000 ? 0 : times
-    tried.set(key, { times: again + 1, next: now + Math.min(1000 * 2 ** again, 60_000) })
-    return undefined
-  }
 }

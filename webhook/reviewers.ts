@@ -14,20 +14,21 @@ import { rolloutWarnings } from '#core/admission/rollout-warnings.ts'
 import { validateRollout } from '#core/admission/validation.ts'
 import { defined } from '#core/defined.ts'
 import { equalJson } from '#core/equal.ts'
-import { keyOf, workloadKey } from '#core/rollout/key.ts'
+import { keyOf } from '#core/rollout/key.ts'
 import { firstOf, isAlive, rolloutOf } from '#core/rollout/parse.ts'
 import { recordOf } from '#core/workload/record.ts'
 import { adapterFor } from '#core/workload/registry.ts'
 import type { Cache } from '#kube/cache.ts'
 import { ApiError, Retryable } from '#kube/errors.ts'
+import type { Lookup } from './lookup.ts'
 import type { AdmissionRequest, AdmissionResponse } from './review.ts'
 
 /** What the reviewers know beside the request. */
 export interface Known {
   /** All Rollouts, with the index `workload`. */
   readonly rollouts: Cache<Rollout>
-  /** The Rollouts of a namespace as they are stored now. */
-  readonly listRollouts: (namespace: string) => Promise<readonly Rollout[]>
+  /** Asked for what the cache does not know. */
+  readonly lookup: Lookup
   /** User name of our controller; undefined: its field manager alone tells its writes. */
   readonly controllerUser?: string
 }
@@ -88,12 +89,7 @@ export function validate({ rollouts }: Known, request: AdmissionRequest): Admiss
 async function rolloutFor(known: Known, request: AdmissionRequest): Promise<Rollout | undefined> {
   const cached = cachedRollout(known, request)
   if (cached || !isGuarded(request)) return cached
-  const key = workloadOf(request)
-  const stored = await known.listRollouts(request.namespace)
-  return guardAmong(
-    stored.filter(rollout => workloadKey(rollout) === key),
-    request,
-  )
+  return guardAmong(await known.lookup(request.namespace, workloadOf(request)), request)
 }
 
 function isGuarded({ oldObject }: AdmissionRequest): boolean {

@@ -5,13 +5,14 @@ import type { Server } from 'node:https'
 import { setTimeout as delay } from 'node:timers/promises'
 
 import Fastify from 'fastify'
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 
 import { open, shut } from '#process/listen.ts'
 import type { Address, Listener } from '#process/listen.ts'
 import type { Outcome, WebhookMetrics } from './metrics.ts'
 import { createProbes } from '#process/probes.ts'
+import { createGate } from './bounds.ts'
 import { MalformedReview, readReview, writeReview } from './review.ts'
 import type { AdmissionRequest, AdmissionResponse, Reviewer } from './review.ts'
 
@@ -66,6 +67,10 @@ const keepAliveTimeoutMs = 120_000
 const idleTimeoutMs = keepAliveTimeoutMs + 10_000
 const requestTimeoutMs = 15_000
 const maxBodyBytes = 8 * 1024 * 1024
+/** Parsed, a body takes several times its length: a burst of large objects must not end the process. */
+const maxBodiesBytes = 4 * maxBodyBytes
+/** An API server opens one for each review under way, and keeps 25; each costs some 50 KiB. */
+const maxConnections = 2000
 const minVersion = 'TLSv1.2'
 
 /** Makes a server; nothing listens before `listen`. */
@@ -117,6 +122,7 @@ function createApp(
     return503OnClosing: false,
   })
   app.server.headersTimeout = requestTimeoutMs
+  bound(options, app)
 
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_, body, done) => {
@@ -151,6 +157,18 @@ function createApp(
     })
   }
   return app
+}
+
+function bound({ log }: WebhookServerOptions, app: FastifyInstance<Server>): void {
+  app.server.maxConnections = maxConnections
+  app.server.on('drop', () => {
+    log.warn({ maxConnections }, 'a connection was refused: too many are open')
+  })
+  const gate = createGate({ bytes: maxBodiesBytes, most: maxBodyBytes })
+  app.addHook('onRequest', async (request, reply) => {
+    // Nobody waits for the answer any more.
+    if (!(await gate.enter(request.raw, reply.raw))) reply.hijack()
+  })
 }
 
 interface Answered {

@@ -17,6 +17,7 @@ import { ROLLOUTS } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
 import type { WebhookConfig } from './config.ts'
 import type { WebhookMetrics } from './metrics.ts'
+import { createLookup } from './lookup.ts'
 import { admit, answerToBug, validate } from './reviewers.ts'
 import type { Known } from './reviewers.ts'
 import { createWebhookServer } from './server.ts'
@@ -47,7 +48,7 @@ export async function startWebhook(options: WebhookOptions, stop: AbortSignal): 
   const { client, config, metrics, log } = options
   const ending = new AbortController()
   const end = AbortSignal.any([stop, ending.signal])
-  const rollouts = await watchRollouts(options, end)
+  const watch = await watchRollouts(options, end)
   const rotation = await startRotation({
     ...options.certificates,
     store: config.certificateSecret
@@ -68,7 +69,7 @@ export async function startWebhook(options: WebhookOptions, stop: AbortSignal): 
     metrics,
     onError: error => log.error({ err: error }, 'the API server could not be told whom to trust'),
   })
-  const server = createServer(options, rollouts, rotation)
+  const server = createServer(options, watch, rotation)
   await trust.begin()
   const ports = await server.listen()
   const trusting = trust.run(end)
@@ -86,15 +87,18 @@ export async function startWebhook(options: WebhookOptions, stop: AbortSignal): 
 
 function createServer(
   { client, config, metrics, log }: WebhookOptions,
-  rollouts: Cache<Rollout>,
+  { rollouts, watching }: RolloutWatch,
   { current }: Rotation,
 ): WebhookServer {
   const { controllerUser } = config
   const known: Known = {
     rollouts,
-    // Well below the API server's own patience with us.
-    listRollouts: async namespace =>
-      (await client.listAll(rolloutType, { namespace, timeoutMs: 2000 })).items,
+    lookup: createLookup({
+      // Well below the API server's own patience with us.
+      list: async namespace =>
+        (await client.listAll(rolloutType, { namespace, timeoutMs: 2000 })).items,
+      watching,
+    }),
     ...(controllerUser && { controllerUser }),
   }
   return createWebhookServer({
@@ -117,10 +121,16 @@ function namesOf({ hosts }: WebhookConfig) {
   }
 }
 
+interface RolloutWatch {
+  readonly rollouts: Cache<Rollout>
+  readonly watching: () => boolean
+}
+
 async function watchRollouts(
   { client, log, metrics }: WebhookOptions,
   stop: AbortSignal,
-): Promise<Cache<Rollout>> {
+): Promise<RolloutWatch> {
+  let watching = false
   const cache = new Cache<Rollout>({
     indexes: { workload: rollout => [workloadKey(rollout)] },
     onListenerError: error => log.error({ err: error }, 'a listener failed'),
@@ -132,11 +142,12 @@ async function watchRollouts(
     project: rollout => rollout,
     onNews: news => {
       metrics.watch(rolloutType.plural, news.what)
+      watching = news.what === 'watching' || (watching && news.what === 'unreadable')
       if (news.what === 'failed') log.warn({ err: news.error }, 'the watch of Rollouts failed')
     },
   })
   await Promise.race([cache.synced, reflector.run(stop)])
   // Without the Rollouts it must not serve: it would let every edit through.
   stop.throwIfAborted()
-  return cache
+  return { rollouts: cache, watching: () => watching }
 }

@@ -23,6 +23,17 @@ export function started({ rollout, workload }: Snapshot): WorkloadEvent {
   }
 }
 
+/** The webhook took a write of ours for somebody else's: nothing moves until it is told who we are. */
+export function holdRefused(release: string): WorkloadEvent {
+  const fault = "the webhook does not take this controller's holds, so nothing moves"
+  return {
+    type: 'Warning',
+    reason: 'HoldRefused',
+    message: `${fault}: give its --controller-user the name that this controller has at the API server`,
+    key: `${release}/hold-refused`,
+  }
+}
+
 /** Another edit came during a release. */
 export function restarted({ workload, memory }: Snapshot): WorkloadEvent {
   const release = workload!.hold!.rolloutId

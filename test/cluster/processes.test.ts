@@ -2,9 +2,19 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
+import type { KubeObject } from '#api/kubernetes.ts'
+import { HOLD, WORKLOAD_TYPE } from '#api/names.ts'
 import { KubeClient } from '#kube/client.ts'
 import { fromKubeconfig } from '#kube/kubeconfig.ts'
-import { LEASES, MUTATING_WEBHOOKS, NAMESPACES, SECRETS } from '#kube/resources.ts'
+import {
+  DEPLOYMENTS,
+  EVENTS,
+  LEASES,
+  MUTATING_WEBHOOKS,
+  NAMESPACES,
+  ROLLOUTS,
+  SECRETS,
+} from '#kube/resources.ts'
 import { startChild } from '../../dev/child.ts'
 import type { Child, ChildOptions } from '../../dev/child.ts'
 import { applyCustomResources } from '../../dev/sluice.ts'
@@ -12,6 +22,7 @@ import { until } from '../../dev/until.ts'
 import { mutatingConfiguration } from '../../webhook/configuration.ts'
 import { startControlPlane } from './control-plane.ts'
 import type { ControlPlane } from './control-plane.ts'
+import { deploymentOf, rolloutOf, WORKLOAD } from './manifests.ts'
 import { scrape } from './scrape.ts'
 
 const namespace = 'sluice-system'
@@ -20,6 +31,7 @@ const hosts = 'sluice-webhook.sluice-system.svc,127.0.0.1'
 let cluster: ControlPlane
 let client: KubeClient
 const children: Child[] = []
+const lines: string[] = []
 beforeAll(async () => {
   cluster = await startControlPlane({ progress: () => {} })
   client = new KubeClient(await fromKubeconfig(cluster.kubeconfig))
@@ -84,12 +96,48 @@ test('one controller leads, and the other takes over when it ends', async () => 
   expect(await holder()).toBe('')
 })
 
-async function webhook(): Promise<Child> {
+test('a controller whose holds the webhook does not take says so, and moves nothing', async () => {
+  const { ready } = await webhook('--controller-user=system:serviceaccount:elsewhere:sluice')
+  const url = `https://127.0.0.1:${String(ready['port'])}`
+  const settings = { name: 'sluice', url, failurePolicy: 'Fail' } as const
+  const caBundle = String(ready['caBundle'])
+  const apply = { fieldManager: 'test', force: true }
+  const manifest = mutatingConfiguration({ ...settings, caBundle })
+  await client.apply(MUTATING_WEBHOOKS, manifest as KubeObject, apply)
+  await controller()
+  const steps = [{ replicas: 1, pause: { duration: 1 } }, { replicas: 2 }]
+  const shop = { namespace: 'shop' }
+  await client.create(NAMESPACES, { ...kindOf('Namespace'), metadata: { name: shop.namespace } })
+  await client.create(DEPLOYMENTS, deploymentOf(shop.namespace, { replicas: 4 }))
+  await client.create(ROLLOUTS, rolloutOf(shop.namespace, { steps }))
+  const ref = { ...shop, name: WORKLOAD }
+  const annotation = async (key: string) =>
+    (await client.get(DEPLOYMENTS, ref)).metadata.annotations?.[key]
+  await eventually('it is guarded, and Ready', async () => {
+    const { metadata, status } = await client.get(DEPLOYMENTS, ref)
+    return metadata.labels?.[WORKLOAD_TYPE] !== undefined && status?.readyReplicas === 4
+  })
+  const image = { spec: { containers: [{ name: 'app', image: 'app:2' }] } }
+  await client.strategicPatch(DEPLOYMENTS, ref, { spec: { template: image } })
+  const hold = await annotation(HOLD)
+  expect(hold).toBeDefined()
+  await eventually('the refusal is told', async () => {
+    const { items } = await client.listAll<KubeObject & { reason?: string }>(EVENTS as never, shop)
+    return items.some(({ reason }) => reason === 'HoldRefused')
+  })
+  expect(await annotation(HOLD)).toBe(hold)
+  expect(lines.filter(line => line.includes('does not take our holds'))).not.toEqual([])
+})
+
+const kindOf = (kind: string) => ({ apiVersion: 'v1', kind })
+
+async function webhook(...more: readonly string[]): Promise<Child> {
   return start('webhook', [
     '--certificate-secret=sluice-certificates',
     `--hosts=${hosts}`,
     '--host=127.0.0.1',
     '--port=0',
+    ...more,
   ])
 }
 
@@ -103,7 +151,7 @@ async function start(program: ChildOptions['program'], args: readonly string[]):
   const child = await startChild({
     program,
     args: [...shared, ...probes, ...args],
-    onLine: () => {},
+    onLine: line => void lines.push(line),
   })
   children.push(child)
   return child

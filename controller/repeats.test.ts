@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest'
+
+import { createRepeats } from './repeats.ts'
+
+test('a write that does not take is tried ever more seldom, each workload by itself', () => {
+  const repeats = createRepeats()
+  let now = 1_000_000
+  const waits: number[] = []
+  for (let i = 0; i < 8; i += 1) {
+    expect(repeats('a', now)).toBeUndefined()
+    const next = repeats('a', now)!
+    waits.push((next - now) / 1000)
+    expect(repeats('a', next - 1)).toBe(next)
+    now = next
+  }
+  expect(waits).toEqual([1, 2, 4, 8, 16, 32, 60, 60])
+  expect(repeats('b', now)).toBeUndefined()
+  expect(repeats('b', now)).toBe(now + 1000)
+})
+
+test('after a long quiet it begins anew', () => {
+  const repeats = createRepeats()
+  for (const now of [0, 1000, 3000]) expect(repeats('a', now)).toBeUndefined()
+  const later = 7000 + 600_001
+  expect(repeats('a', later)).toBeUndefined()
+  expect(repeats('a', later)).toBe(later + 1000)
+})

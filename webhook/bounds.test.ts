@@ -1,0 +1,139 @@
+import { EventEmitter } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import { Agent, request } from 'node:https'
+
+import { pino } from 'pino'
+import { expect, onTestFinished, test } from 'vitest'
+
+import { createAuthority, issue } from '#certs/authority.ts'
+import { createGate } from './bounds.ts'
+import { createMetrics } from './metrics.ts'
+import { createWebhookServer } from './server.ts'
+
+/** A gate for 10 bytes, 4 at most each; requests are named by their order. */
+function gate() {
+  const { enter, taken } = createGate({ bytes: 10, most: 4 })
+  const log: string[] = []
+  let count = 0
+  const come = (length?: string) => {
+    const name = String((count += 1))
+    const ended = new EventEmitter()
+    const headers = length === undefined ? {} : { 'content-length': length }
+    void enter({ headers } as IncomingMessage, ended).then(inside => {
+      log.push(`${name} ${inside ? 'in' : 'gone'}`)
+    })
+    return () => void ended.emit('close')
+  }
+  const settled = () => new Promise(resolve => setImmediate(resolve))
+  return { come, log, taken, settled }
+}
+
+test('bodies are let in while they fit, and then in the order in which they came', async () => {
+  const { come, log, taken, settled } = gate()
+  const end1 = come('4')
+  come('4')
+  const end3 = come('4')
+  come('1')
+  await settled()
+  expect(log).toEqual(['1 in', '2 in'])
+  expect(taken()).toBe(8)
+  end1()
+  await settled()
+  expect(log).toEqual(['1 in', '2 in', '3 in', '4 in'])
+  end3()
+  expect(taken()).toBe(5)
+})
+
+test('who gives up while waiting keeps nobody else waiting, and takes nothing', async () => {
+  const { come, log, taken, settled } = gate()
+  const ends = [come('4'), come('4')]
+  const impatient = come('4')
+  come('2')
+  await settled()
+  impatient()
+  await settled()
+  expect(log).toEqual(['1 in', '2 in', '3 gone', '4 in'])
+  for (const end of ends) end()
+  expect(taken()).toBe(2)
+})
+
+test('a body of unknown length counts as the largest, a too large one as no more than that', async () => {
+  const { come, taken, settled } = gate()
+  come()
+  come('1000')
+  await settled()
+  expect(taken()).toBe(8)
+})
+
+const longer = { timeout: 60_000 }
+
+/** A server whose reviews are open until the test ends them. */
+async function serve() {
+  const lifetime = { now: Date.now(), days: 1 }
+  const authority = await createAuthority(lifetime)
+  const certificate = await issue(authority, { dnsNames: [], ips: ['127.0.0.1'], ...lifetime })
+  const open: (() => void)[] = []
+  const review = () =>
+    new Promise<{ allowed: boolean }>(resolve => open.push(() => resolve({ allowed: true })))
+  const server = createWebhookServer({
+    certificate,
+    admit: review,
+    validate: review,
+    onBug: () => ({ allowed: false }),
+    metrics: createMetrics(),
+    log: pino({ level: 'silent' }),
+    listen: { host: '127.0.0.1', port: 0 },
+    probes: { host: '127.0.0.1', port: 0 },
+  })
+  const { port } = await server.listen()
+  const agent = new Agent({ ca: authority.cert, keepAlive: true })
+  onTestFinished(async () => {
+    agent.destroy()
+    await server.close()
+  })
+  const send = (text: string, signal?: AbortSignal) =>
+    new Promise<number>((resolve, reject) => {
+      const headers = { 'content-type': 'application/json', 'content-length': text.length }
+      const options = { host: '127.0.0.1', port, path: '/admit', method: 'POST', agent, headers }
+      const sent = request({ ...options, ...(signal && { signal }) }, answer => {
+        answer.resume()
+        answer.once('end', () => resolve(answer.statusCode ?? 0))
+      })
+      sent.once('error', reject)
+      sent.end(text)
+    })
+  return { open, send }
+}
+
+test(
+  'large reviews that come together are read a few at a time, and all answered',
+  longer,
+  async () => {
+    const { open, send } = await serve()
+    const kind = { group: 'apps', version: 'v1', kind: 'Deployment' }
+    const object = { metadata: { name: 'a' }, padding: 'x'.repeat(7 * 1024 * 1024) }
+    const asked = { uid: 'u', kind, operation: 'CREATE', object, userInfo: {} }
+    const text = JSON.stringify({
+      apiVersion: 'admission.k8s.io/v1',
+      kind: 'AdmissionReview',
+      request: { ...asked, resource: { group: 'apps', version: 'v1', resource: 'deployments' } },
+    })
+    const impatient = new AbortController()
+    const first = Array.from({ length: 4 }, () => send(text))
+    await expect.poll(() => open.length, { timeout: 10_000 }).toBe(4)
+    const waiting = Array.from({ length: 3 }, () => send(text))
+    const leaving = send(text, impatient.signal)
+    impatient.abort()
+    await expect(leaving).rejects.toThrow('aborted')
+    open[0]!()
+    await expect.poll(() => open.length, { timeout: 10_000 }).toBe(5)
+    expect(open).toHaveLength(5)
+    for (let next = 1; next < 7; next += 1) {
+      await expect.poll(() => open.length, { timeout: 10_000 }).toBeGreaterThan(next)
+      // Four at a time: of those that are open one has ended for each that came in.
+      expect(open.length - next).toBeLessThanOrEqual(4)
+      open[next]!()
+    }
+    expect(await Promise.all([...first, ...waiting])).toEqual(Array(7).fill(200))
+  },
+)

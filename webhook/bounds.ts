@@ -1,0 +1,67 @@
+// How much the webhook takes at once. Whoever comes too early waits before their body is read, where
+// it costs nothing: an edit is not refused because many came together, unless its caller gives up.
+
+import type { IncomingMessage } from 'node:http'
+
+/** Lets requests in as long as their bodies fit. */
+export interface Gate {
+  /**
+   * Fulfilled when the body may be read; in the order of arrival. False where the caller has given up
+   * by then. What is taken is given back when the request's connection or its answer ends.
+   */
+  readonly enter: (request: IncomingMessage, ended: Ended) => Promise<boolean>
+  /** Bytes that are let in now. */
+  readonly taken: () => number
+}
+
+/** Something that tells once that it has ended, as a response does. */
+export interface Ended {
+  readonly once: (event: 'close', listener: () => void) => unknown
+}
+
+/** How much fits through a gate. */
+export interface GateOptions {
+  /** All bodies together, in bytes. */
+  readonly bytes: number
+  /** One body at most, in bytes: what a body counts that does not say its length. */
+  readonly most: number
+}
+
+interface Waiting {
+  readonly bytes: number
+  readonly let: (inside: boolean) => void
+}
+
+/** Makes a gate that nobody has entered. */
+export function createGate({ bytes, most }: GateOptions): Gate {
+  const waiting = new Set<Waiting>()
+  let taken = 0
+  const letIn = () => {
+    for (const next of waiting) {
+      if (taken + next.bytes > bytes) return
+      waiting.delete(next)
+      taken += next.bytes
+      next.let(true)
+    }
+  }
+  return {
+    taken: () => taken,
+    enter: (request, ended) =>
+      new Promise(resolve => {
+        const next = { bytes: lengthOf(request, most), let: resolve }
+        waiting.add(next)
+        ended.once('close', () => {
+          if (waiting.delete(next)) resolve(false)
+          else taken -= next.bytes
+          letIn()
+        })
+        letIn()
+      }),
+  }
+}
+
+/** A body that is too large is refused by its length, unread. */
+function lengthOf({ headers }: IncomingMessage, most: number): number {
+  const length = Number(headers['content-length'] ?? most)
+  return Math.min(Number.isNaN(length) ? most : length, most)
+}

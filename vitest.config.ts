@@ -8,9 +8,10 @@ export default defineConfig({
         test: {
           name: 'fast',
           include: ['**/*.test.ts'],
-          exclude: ['test/cluster/**', 'node_modules/**'],
+          exclude: ['test/cluster/**', 'test/mutants/**', 'node_modules/**'],
         },
       },
+      { test: { name: 'mutants', include: ['test/mutants/*.test.ts'] } },
       {
         test: {
           name: 'cluster',

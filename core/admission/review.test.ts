@@ -120,6 +120,16 @@ describe('an edit', () => {
     expect(spec.strategy?.rollingUpdate).toEqual({ maxUnavailable: budget, maxSurge: surge })
   })
 
+  test('starts no pod where nobody may be missing and none be added', () => {
+    const own = {
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 1, maxSurge: 0 } },
+    }
+    const before = { ...web('1', own), status: { readyReplicas: 9 } }
+    const { object, spec } = review(web('2', own), { before })
+    expect(holdOf(object)?.mode).toBe('stop')
+    expect(spec.paused).toBe(true)
+  })
+
   test('by a PUT that carries no status is judged by the status that is stored', () => {
     const { status: _, ...manifest } = web('2')
     const { spec } = review(manifest, { rollout: { ...rollout, steps: four } })
@@ -135,6 +145,7 @@ describe('an edit', () => {
   test('of a workload that its owner paused stays paused, and the pause is the owner’s', () => {
     const { object, spec } = review(web('2', { paused: true }))
     expect(spec.paused).toBe(true)
+    expect(holdOf(object)?.mode).toBe('stop')
     expect(recordOf(object)?.owner).toMatchObject({ paused: true })
   })
 
@@ -159,6 +170,11 @@ describe('an edit', () => {
     const { outcome, warnings } = review(web('2', { replicas: 0 }))
     expect(outcome).toBe('notHeld')
     expect(warnings).toEqual(['no pod runs: scaling up starts the new version at once'])
+  })
+
+  test('that brings the first pods as well is not held: all of them come up new', () => {
+    const before = web('1', { replicas: 0 })
+    expect(review(web('2'), { before }).outcome).toBe('notHeld')
   })
 
   test.each<readonly [string, Partial<DeploymentSpec>]>([
@@ -293,6 +309,15 @@ describe('a hold that comes with a write', () => {
   test('and waits to let go does not pass a new template through', () => {
     const before = withHold(held(), { mode: 'released', seq: 2 })
     expect(review(web('3'), { before }).outcome).toBe('held')
+  })
+
+  test('and waits to let go makes the old template a release: all are of the new one by now', () => {
+    const { replicas = 0 } = held().spec
+    const status = { observedGeneration: 5, replicas, updatedReplicas: replicas }
+    const before = { ...withHold(held(), { mode: 'released', seq: 2 }), status }
+    const { outcome, object } = review(web('1'), { before })
+    expect(outcome).toBe('held')
+    expect(recordOf(object)?.stable).toBe(adapter.fingerprint(web('2')))
   })
 
   test.each([

@@ -13,7 +13,8 @@ export interface Replacement {
   readonly instead: string
 }
 
-const top = join(import.meta.dirname, '..', '..')
+/** The top of the source. */
+export const top = join(import.meta.dirname, '..', '..')
 const parts = ['package.json', 'api', 'core', 'test/world', 'test/scenarios', 'test/contracts']
 
 /** Copies what the fast tests of the rules need into a folder that is made for it. */

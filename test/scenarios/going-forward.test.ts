@@ -180,6 +180,14 @@ tell({
       ],
     ],
   },
+  'scaled to nobody and back without a history all are new, and there is no way back': {
+    beginning: { replicas: 5, spec: { revisionHistoryLimit: 0 } },
+    rows: [
+      [edit('v2'), 'ReleaseStarted, 20%+0%, StepReached -> Progressing 1 StepPaused: 4 v1 1 v2'],
+      [scale(0), 'nothing -> Progressing 1 StepPaused: no pod'],
+      [scale(5), 'StableRevisionGone, 100%+0% -> Progressing 1 StepPaused: 5 v2'],
+    ],
+  },
   'an edit while nobody runs is not held': {
     beginning: { replicas: 0 },
     rows: [

@@ -1,0 +1,469 @@
+// Each rule of a Deployment's release by itself: the pods that there are, and the next write. The
+// stories in test/scenarios tell how the rules play together.
+
+import { describe, expect, test } from 'vitest'
+
+import type { Deployment, IntOrPercent, Pod, ReplicaSet } from '#api/kubernetes.ts'
+import { DESIRED_REPLICAS, HOLD, MAX_REPLICAS, RECORD } from '#api/names.ts'
+import { inWords } from '../../test/world/words.ts'
+import type { Change } from '../change.ts'
+import type { Move } from '../rollout/model.ts'
+import { timeOf } from '../time.ts'
+import type { WorkloadAction } from './adapter.ts'
+import { deployment as adapter } from './deployment.ts'
+import type { DeploymentWorkload } from './deployment-view.ts'
+import { formatHold, holdOf } from './hold.ts'
+import type { Hold } from './hold.ts'
+import { seePod, seeReplicaSet } from './seen.ts'
+import { formatRecord } from './record.ts'
+
+const now = Date.parse('2026-01-01T00:00:00Z')
+
+/** Pods of one version: all Ready for an hour, if nothing else is said. */
+interface Pods {
+  readonly pods: number
+  readonly ready?: number
+  readonly readyForMs?: number
+  /** What the controller-manager scaled it for. */
+  readonly desired?: number
+  readonly armed?: boolean
+}
+
+/** A Deployment of 10 pods that is held; its template is the last of the versions. */
+interface Scene {
+  readonly replicas?: number
+  readonly own?: readonly [maxUnavailable: IntOrPercent, maxSurge: IntOrPercent]
+  /** Undefined: it is not held. */
+  readonly hold?: Partial<Hold>
+  /** `annotation`: the webhook was away, so the fields are not those of the hold. */
+  readonly held?: 'fields' | 'annotation'
+  readonly unseen?: boolean
+  readonly versions: Readonly<Record<string, Pods>>
+}
+
+const hour = 3_600_000
+const template = (version: string) => ({
+  metadata: { labels: { app: 'web' } },
+  spec: { containers: [{ name: 'app', image: `app:${version}` }] },
+})
+
+function deploymentOf(scene: Scene): Deployment {
+  const { replicas = 10, own = ['25%', '25%'], unseen = false } = scene
+  const [maxUnavailable, maxSurge] = own
+  const latest = Object.keys(scene.versions).at(-1)!
+  const strategy = { type: 'RollingUpdate', rollingUpdate: { maxUnavailable, maxSurge } }
+  const metadata = { namespace: 'shop', name: 'web', uid: 'uid-web', generation: 7 }
+  const spec = {
+    replicas,
+    strategy,
+    progressDeadlineSeconds: 600,
+    template: template(latest),
+  }
+  const status = { observedGeneration: unseen ? 6 : 7 }
+  const free: Deployment = { apiVersion: 'apps/v1', kind: 'Deployment', metadata, spec, status }
+  if (!scene.hold) return free
+  const hold: Hold = {
+    mode: 'wave',
+    pods: 3,
+    budget: '30%',
+    surge: '0%',
+    rolloutId: 'r-7',
+    seq: 3,
+    ...scene.hold,
+  }
+  const owner = adapter.ownerOfFree(free)
+  const stable = adapter.fingerprint({ ...free, spec: { ...spec, template: template('v1') } })
+  const record = formatRecord({ owner, stable, rollout: 'web', rolloutUid: 'u' })
+  const annotations = { [HOLD]: formatHold(hold), [RECORD]: record }
+  const named = { ...free, metadata: { ...metadata, annotations } }
+  return scene.held === 'annotation' ? named : adapter.project(named, hold, owner)
+}
+
+function view(scene: Scene): DeploymentWorkload {
+  const versions = Object.entries(scene.versions)
+  const { replicas = 10 } = scene
+  const sets = versions.map(([version, { pods, desired = replicas, armed }], age): ReplicaSet => {
+    const owner = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', uid: 'uid-web' }
+    const metadata = {
+      namespace: 'shop',
+      name: `web-${version}`,
+      uid: `uid-${version}`,
+      resourceVersion: `9${age}`,
+      creationTimestamp: timeOf(now - 9 * hour + age * 1000),
+      annotations: { [DESIRED_REPLICAS]: String(desired) },
+      ownerReferences: [{ ...owner, controller: true }],
+    }
+    const minReadySeconds = armed ? 2147483646 : 0
+    const spec = { replicas: pods, minReadySeconds, template: template(version) }
+    return { apiVersion: 'apps/v1', kind: 'ReplicaSet', metadata, spec }
+  })
+  const pods = versions.flatMap(([version, each]) => podsOf(version, each))
+  const owned = { replicaSets: sets.map(seeReplicaSet), pods: pods.map(seePod) }
+  return adapter.observe(adapter.see(deploymentOf(scene)), owned, now)
+}
+
+function podsOf(version: string, { pods, ready = pods, readyForMs = hour }: Pods): Pod[] {
+  const owner = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: `web-${version}` }
+  return Array.from({ length: pods }, (_, i) => ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      namespace: 'shop',
+      name: `web-${version}-${i}`,
+      uid: `uid-${version}-${i}`,
+      ownerReferences: [{ ...owner, uid: `uid-${version}`, controller: true }],
+    },
+    status: {
+      conditions: [
+        {
+          type: 'Ready',
+          status: i < ready ? 'True' : 'False',
+          lastTransitionTime: new Date(now - readyForMs).toISOString(),
+        },
+      ],
+    },
+  }))
+}
+
+function move(action: WorkloadAction, scene: Scene): Move | undefined {
+  return adapter.move(view(scene), action, now)
+}
+
+/** The writes in words; `wait`, or `done` where there is nothing to wait for. */
+function told(action: WorkloadAction, scene: Scene): string {
+  const next = move(action, scene)
+  if (!next) return 'done'
+  return next.changes.map(inFull).join(', ') || 'wait'
+}
+
+function inFull(change: Change): string {
+  const { metadata } = change.patch as { metadata?: Deployment['metadata'] }
+  const hold = metadata && holdOf({ apiVersion: '', kind: '', metadata })
+  return hold ? `${hold.mode} ${hold.budget}+${hold.surge}` : inWords(change)
+}
+
+const to = (pods: IntOrPercent): WorkloadAction => ({ type: 'advance', pods })
+const abort: WorkloadAction = { type: 'abort' }
+const keep: WorkloadAction = { type: 'keep' }
+const rest: WorkloadAction = { type: 'rest' }
+
+type Row = readonly [sentence: string, action: WorkloadAction, scene: Scene, writes: string]
+
+describe('forward', () => {
+  test.each<Row>([
+    [
+      'as many may be missing as the owner allows, and as many run beside',
+      to(5),
+      { hold: { budget: '10%' }, versions: { v1: { pods: 9 }, v2: { pods: 1, armed: true } } },
+      'wave 30%+11%',
+    ],
+    [
+      'a budget never shrinks below the pods that are out: the old ones would not come back',
+      to(8),
+      {
+        hold: { pods: 8, budget: '30%', surge: '11%' },
+        versions: { v1: { pods: 5 }, v2: { pods: 5, ready: 1, armed: true } },
+      },
+      'wave 50%+21%',
+    ],
+    [
+      'a step whose pods are all Ready ends with its surge',
+      to(5),
+      {
+        hold: { pods: 5, budget: '30%', surge: '11%' },
+        versions: { v1: { pods: 5 }, v2: { pods: 5, armed: true } },
+      },
+      'wave 50%+0%',
+    ],
+    [
+      'nothing is computed before the controller-manager has seen the Deployment',
+      to(5),
+      { unseen: true, hold: { budget: '10%' }, versions: { v1: { pods: 9 }, v2: { pods: 1 } } },
+      'wait',
+    ],
+    [
+      'nothing is computed before a scaling has come to every ReplicaSet',
+      to(5),
+      {
+        hold: { budget: '10%' },
+        versions: { v1: { pods: 9, desired: 12 }, v2: { pods: 1 } },
+      },
+      'wait',
+    ],
+    [
+      'one pod that got Ready is not worth a write',
+      to(8),
+      {
+        hold: { pods: 8, budget: '30%', surge: '11%' },
+        versions: { v1: { pods: 7 }, v2: { pods: 5, ready: 1, armed: true } },
+      },
+      'wait',
+    ],
+    [
+      'a quarter of what the owner allows is',
+      to(8),
+      {
+        hold: { pods: 8, budget: '30%', surge: '11%' },
+        versions: { v1: { pods: 7 }, v2: { pods: 5, ready: 2, armed: true } },
+      },
+      'wave 40%+21%',
+    ],
+    [
+      'a step back takes nobody away who was let out',
+      to(1),
+      { hold: { pods: 5, budget: '50%' }, versions: { v1: { pods: 5 }, v2: { pods: 5 } } },
+      'done',
+    ],
+    [
+      'what the webhook did not hear is sent again',
+      to(3),
+      { held: 'annotation', hold: {}, versions: { v1: { pods: 7 }, v2: { pods: 3 } } },
+      'wave 30%+0%',
+    ],
+    [
+      'it is sent again for no more pods than the step wants',
+      to(3),
+      {
+        held: 'annotation',
+        hold: { budget: '50%' },
+        versions: { v1: { pods: 7 }, v2: { pods: 3 } },
+      },
+      'wave 30%+0%',
+    ],
+    [
+      'a revision between the stable and the newest one is armed, so that it goes first',
+      to(5),
+      {
+        hold: { pods: 5, budget: '10%' },
+        versions: { v1: { pods: 7 }, v2: { pods: 2 }, v3: { pods: 1, armed: true } },
+      },
+      'arm web-v2',
+    ],
+    [
+      'while some of its pods are not Ready it is disarmed before any larger budget',
+      to(5),
+      {
+        hold: { pods: 5, budget: '10%' },
+        versions: {
+          v1: { pods: 7 },
+          v2: { pods: 2, ready: 1, armed: true },
+          v3: { pods: 1, armed: true },
+        },
+      },
+      'disarm web-v2',
+    ],
+    [
+      'all may be new where no stable ReplicaSet is left',
+      to(3),
+      { hold: {}, versions: { v2: { pods: 10, armed: true } } },
+      'wave 100%+0%',
+    ],
+  ])('%s', (_, action, scene, writes) => {
+    expect(told(action, scene)).toBe(writes)
+  })
+
+  test('pods that got Ready this moment are waited for: others may follow within the second', () => {
+    const waiting = move(to(8), {
+      hold: { pods: 8, budget: '30%', surge: '11%' },
+      versions: { v1: { pods: 7 }, v2: { pods: 5, ready: 2, readyForMs: 400, armed: true } },
+    })
+    expect(waiting).toMatchObject({ changes: [], requeueAt: now + 600 })
+  })
+})
+
+describe('backward', () => {
+  test.each<Row>([
+    [
+      'the budget comes to its final value before any ReplicaSet moves',
+      to(3),
+      { hold: { budget: '50%' }, versions: { v1: { pods: 5 }, v2: { pods: 5, armed: true } } },
+      'wave 30%+0%',
+    ],
+    [
+      'then the stable one goes up first',
+      to(3),
+      { hold: {}, versions: { v1: { pods: 5 }, v2: { pods: 5, armed: true } } },
+      'scale web-v1 to 7',
+    ],
+    [
+      'by no more than the owner’s surge',
+      to(3),
+      {
+        own: ['25%', 1],
+        hold: {},
+        versions: { v1: { pods: 5 }, v2: { pods: 5, armed: true } },
+      },
+      'scale web-v1 to 6',
+    ],
+    [
+      'then the new one comes down to what is wanted',
+      to(3),
+      { hold: {}, versions: { v1: { pods: 7 }, v2: { pods: 5, armed: true } } },
+      'scale web-v2 to 3',
+    ],
+    [
+      'by no more Ready pods than the owner can spare',
+      to(3),
+      {
+        own: [0, '25%'],
+        hold: {},
+        versions: { v1: { pods: 7, ready: 6 }, v2: { pods: 5, armed: true } },
+      },
+      'scale web-v2 to 4',
+    ],
+    [
+      'and no more than are too many',
+      to(3),
+      {
+        own: ['25%', 1],
+        hold: {},
+        versions: { v1: { pods: 6 }, v2: { pods: 5, armed: true } },
+      },
+      'scale web-v2 to 4',
+    ],
+    [
+      'broken pods of a version in between go before any that are new',
+      to(3),
+      {
+        hold: {},
+        versions: { v1: { pods: 6 }, v2: { pods: 2, ready: 0 }, v3: { pods: 4, armed: true } },
+      },
+      'scale web-v2 to 0',
+    ],
+    [
+      'while frozen, too, what a scaling let out is taken back',
+      keep,
+      { hold: {}, versions: { v1: { pods: 5 }, v2: { pods: 5, armed: true } } },
+      'scale web-v1 to 7',
+    ],
+    [
+      'an abort goes back unpaused until one new pod is left',
+      abort,
+      {
+        hold: { pods: 5, budget: '50%' },
+        versions: { v1: { pods: 5 }, v2: { pods: 5, armed: true } },
+      },
+      'back 10%+0%',
+    ],
+    [
+      'an aborted release goes home again when a scaling from nobody brought it up',
+      abort,
+      {
+        hold: { mode: 'aborted', pods: 0, budget: '1%' },
+        versions: { v1: { pods: 3 }, v2: { pods: 7 } },
+      },
+      'back 10%+0%',
+    ],
+    [
+      'an abort that leaves one new pod pauses',
+      abort,
+      {
+        hold: { mode: 'back', pods: 0, budget: '10%' },
+        versions: { v1: { pods: 9 }, v2: { pods: 1, armed: true } },
+      },
+      'stop 1%+0%',
+    ],
+    [
+      'a pause never lowers the surge while there are more pods than wanted',
+      abort,
+      {
+        hold: { mode: 'back', pods: 0, budget: '10%' },
+        versions: { v1: { pods: 10 }, v2: { pods: 1, armed: true } },
+      },
+      'stop 1%+1%',
+    ],
+    [
+      'the last new pod stays while nobody can stand in for it',
+      abort,
+      {
+        own: [0, '25%'],
+        hold: { mode: 'stop', pods: 0, budget: '1%' },
+        versions: { v1: { pods: 9 }, v2: { pods: 1, armed: true } },
+      },
+      'wait',
+    ],
+    [
+      'the last new pod goes when a stable one stands in for it',
+      abort,
+      {
+        own: [0, '25%'],
+        hold: { mode: 'stop', pods: 0, budget: '1%', surge: '1%' },
+        versions: { v1: { pods: 10 }, v2: { pods: 1, armed: true } },
+      },
+      'scale web-v2 to 0',
+    ],
+  ])('%s', (_, action, scene, writes) => {
+    expect(told(action, scene)).toBe(writes)
+  })
+
+  test('a write of a ReplicaSet is guarded, and names the sizes that the manager compares', () => {
+    const surging: Scene = {
+      own: ['10%', '30%'],
+      hold: { budget: '10%', surge: '11%' },
+      versions: { v1: { pods: 9 }, v2: { pods: 4, ready: 0, armed: true } },
+    }
+    const annotations = { [DESIRED_REPLICAS]: '10', [MAX_REPLICAS]: '12' }
+    expect(move(to(3), surging)?.changes).toMatchObject([
+      {
+        target: { kind: 'ReplicaSet', name: 'web-v2', resourceVersion: '91' },
+        patch: { metadata: { annotations }, spec: { replicas: 3 } },
+      },
+    ])
+  })
+
+  test('an aborted workload is paused, and its pods count as available', () => {
+    const { spec } = deploymentOf({
+      hold: { mode: 'aborted', pods: 0 },
+      versions: { v2: { pods: 0 } },
+    })
+    expect(spec.paused).toBe(true)
+    expect(spec.minReadySeconds ?? 0).toBe(0)
+    expect(spec.progressDeadlineSeconds).toBe(600)
+  })
+
+  test('waiting clients are told by the one reason that the controller-manager keeps', () => {
+    const told = move(
+      { type: 'tellAborted', message: 'aborted' },
+      { hold: { mode: 'aborted', pods: 0 }, versions: { v1: { pods: 10 }, v2: { pods: 0 } } },
+    )
+    const conditions = [{ status: 'False', reason: 'ProgressDeadlineExceeded', message: 'aborted' }]
+    expect(told?.changes).toMatchObject([
+      { subresource: 'status', patch: { status: { conditions } } },
+    ])
+  })
+})
+
+describe('at rest', () => {
+  test.each<Row>([
+    [
+      'a stuck ReplicaSet is mended: it has the right size, for another one',
+      rest,
+      { replicas: 2, versions: { v1: { pods: 2, desired: 1 } } },
+      'scale web-v1 to 2',
+    ],
+    [
+      'none is stuck before the controller-manager has seen the Deployment',
+      rest,
+      { replicas: 2, unseen: true, versions: { v1: { pods: 2, desired: 1 } } },
+      'done',
+    ],
+    [
+      'an armed ReplicaSet that is not the newest any more is disarmed',
+      rest,
+      { versions: { v1: { pods: 3, armed: true }, v2: { pods: 7 } } },
+      'disarm web-v1',
+    ],
+  ])('%s', (_, action, scene, writes) => {
+    expect(told(action, scene)).toBe(writes)
+  })
+
+  test('fields of a hold that is gone are given back by a word to admission', () => {
+    const scene: Scene = { hold: {}, versions: { v1: { pods: 10 } } }
+    const { metadata, ...rest } = deploymentOf(scene)
+    const { annotations: _, ...named } = metadata
+    const left = { ...rest, metadata: named }
+    const seen = adapter.observe(adapter.see(left), { replicaSets: [], pods: [] }, now)
+    const again = adapter.move(seen, { type: 'rest' }, now)
+    expect(again?.changes.map(inFull)).toEqual(['released 100%+0%'])
+  })
+})

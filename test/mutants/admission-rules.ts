@@ -1,0 +1,105 @@
+// Rules of admission, and the source without each.
+
+import type { Rule } from './rule.ts'
+
+const marks = 'core/admission/marks.ts'
+const review = 'core/admission/review.ts'
+
+const reviewTest = 'core/admission/review.test.ts'
+
+/** What admission makes of a write, by whomever. */
+export const admissionRules: readonly Rule[] = [
+  [
+    'an edit that comes with the first pods is not held',
+    review,
+    'adapter.replicas(before) === 0)',
+    'adapter.replicas(before) < 0)',
+    reviewTest,
+  ],
+  [
+    'an edit of a workload without pods is not held',
+    review,
+    'adapter.replicas(object) === 0)',
+    'adapter.replicas(object) < 0)',
+    reviewTest,
+  ],
+  [
+    'a hold counts only from our controller',
+    review,
+    'if (!fromController || !asked) return hold',
+    'if (!asked) return hold',
+    reviewTest,
+  ],
+  ['a hold counts only as the next one', review, ' && asked.seq === hold.seq + 1', '', reviewTest],
+  [
+    'a hold counts only for the same release',
+    review,
+    'asked.rolloutId === hold.rolloutId && asked',
+    'asked',
+    reviewTest,
+  ],
+  [
+    'a copy that is created has no hold',
+    review,
+    'if (!before) return cleaned(request)',
+    "if (!before) return { ...request, outcome: 'untouched', warnings: [] }",
+    reviewTest,
+  ],
+  [
+    'a copy that is put in place has no hold',
+    review,
+    'if (!carries) return',
+    'if (carries || !carries) return',
+    reviewTest,
+  ],
+  [
+    'the old template gives everything back in the same write',
+    review,
+    'if (review.version === record.stable) return rolledBack(held)',
+    '',
+    reviewTest,
+  ],
+  [
+    'a rollback ends the owner’s pause',
+    review,
+    'paused ? { ...owner, paused: false } : owner',
+    'owner',
+    reviewTest,
+  ],
+  [
+    'a new template that meets the end of a hold is held',
+    review,
+    'if (over) return begun(review, heldOwner(held))',
+    '',
+    reviewTest,
+  ],
+  [
+    'stable stays what it was at the first edit',
+    review,
+    'heldOwner(held), record.stable)',
+    'heldOwner(held))',
+    reviewTest,
+  ],
+  ['an owner’s edit is recorded', review, '{ ...record, owner })', 'record)', reviewTest],
+  [
+    'a hold that is over gives the owner’s values back',
+    review,
+    "if (hold.mode === 'released') {\n",
+    'if (hold.seq < 0) {\n',
+    reviewTest,
+  ],
+  [
+    'a second look at an owner’s edit finds it recorded',
+    review,
+    'isNext(held, hold) || isOfThisRequest(held, hold)',
+    'isOfThisRequest(held, hold)',
+    reviewTest,
+  ],
+  [
+    'a manifest cannot take our marks away',
+    marks,
+    'if (!before || !rollout || fromController) return object',
+    'return object',
+    reviewTest,
+  ],
+]

@@ -1,0 +1,229 @@
+// Rules of going back and of ReplicaSets that are not the newest, and the source without each.
+
+import type { Rule } from './rule.ts'
+
+const abort = 'core/workload/deployment-abort.ts'
+const changes = 'core/workload/deployment-changes.ts'
+const fields = 'core/workload/deployment-fields.ts'
+const goals = 'core/rollout/goals.ts'
+const moves = 'core/workload/deployment-moves.ts'
+const rules = 'core/workload/deployment-rules.ts'
+
+const goingForward = 'test/scenarios/going-forward.test.ts'
+const handsOn = 'test/scenarios/hands-on.test.ts'
+const rulesTest = 'core/workload/deployment-rules.test.ts'
+
+/** How a release goes back, an abort ends, and what is stuck goes on. */
+export const backwardRules: readonly Rule[] = [
+  [
+    'an armed ReplicaSet that is not the newest is disarmed',
+    rules,
+    'if (armed.length === 0 ||',
+    'if (armed.length >= 0 ||',
+    rulesTest,
+  ],
+  [
+    'it is disarmed after a restore as well',
+    rules,
+    'resting: readonly Rule[] = [mended, disarmed]',
+    'resting: readonly Rule[] = [mended]',
+    rulesTest,
+  ],
+  [
+    'it is disarmed before any larger budget',
+    rules,
+    'steered, withdrawn, wave]',
+    'withdrawn, wave, steered]',
+    rulesTest,
+  ],
+  [
+    'the revision between goes before the stable one',
+    rules,
+    'unarmed.map(set => setChange(set, patch))',
+    '[] as Change[]',
+    rulesTest,
+  ],
+  ['only while all old pods are Ready', rules, '!running || !calm ||', '!running ||', rulesTest],
+  [
+    'a ReplicaSet is written with the size that is wanted in all',
+    changes,
+    '[DESIRED_REPLICAS]: String(w.replicas),',
+    '',
+    rulesTest,
+  ],
+  [
+    'a ReplicaSet is written with the most pods in all',
+    changes,
+    '[MAX_REPLICAS]: String(w.replicas + surge),',
+    '',
+    rulesTest,
+  ],
+  [
+    'the live surge counts for that',
+    changes,
+    'String(w.replicas + surge)',
+    'String(w.replicas)',
+    rulesTest,
+  ],
+  [
+    'the write of a ReplicaSet is guarded',
+    changes,
+    'const { namespace, name, resourceVersion } = metadata',
+    "const { namespace, name } = metadata\n  const resourceVersion = ''",
+    rulesTest,
+  ],
+  [
+    'more new pods than wanted go back',
+    rules,
+    '!w.hold || w.updated <= n)',
+    '!w.hold || w.updated >= 0)',
+    rulesTest,
+  ],
+  [
+    'the budget is final before a ReplicaSet moves',
+    rules,
+    'if (!stands(w, still)) return {',
+    'if (w.generation < 0) return {',
+    rulesTest,
+  ],
+  [
+    'the stable ReplicaSet goes up first',
+    rules,
+    'if (up > 0 && w.stable)',
+    'if (up > 99 && w.stable)',
+    rulesTest,
+  ],
+  [
+    'it goes up within the owner’s surge',
+    rules,
+    'Math.min(w.replicas - n - (w.total - w.updated), room)',
+    'w.replicas - n - (w.total - w.updated)',
+    rulesTest,
+  ],
+  [
+    'the new one goes down by what is too much',
+    rules,
+    'Math.min(w.updated - n, surplus, notReady',
+    'Math.min(w.updated - n, w.updated, notReady',
+    rulesTest,
+  ],
+  [
+    'the new one goes down by what the owner can spare',
+    rules,
+    'surplus, notReady + Math.max(spare, 0))',
+    'surplus)',
+    rulesTest,
+  ],
+  [
+    'broken pods of a version in between go first',
+    rules,
+    'if (broken && surplus > 0)',
+    'if (broken && surplus > 99)',
+    rulesTest,
+  ],
+  [
+    'a frozen release takes back what a scaling let out',
+    rules,
+    'return first(keeping, w,',
+    'return first([], w,',
+    rulesTest,
+  ],
+  [
+    'an abort goes back until one new pod is left',
+    rules,
+    'first(backward, w, { ...aim, n: 1 })',
+    'first(backward, w, { ...aim, n: 99 })',
+    rulesTest,
+  ],
+  [
+    'an abort goes back unpaused',
+    rules,
+    "const aim = { mode: 'back'",
+    "const aim = { mode: 'wave'",
+    rulesTest,
+  ],
+  [
+    'then it pauses, with room for the last stable pod',
+    abort,
+    '{ ...stop, surge: beside(1, w) }',
+    'stop',
+    rulesTest,
+  ],
+  [
+    'the last new pods go one by one',
+    rules,
+    'stopped, lastOneLeft, parted]',
+    'stopped, parted]',
+    rulesTest,
+  ],
+  [
+    'the last new pod goes when another stands in for it',
+    abort,
+    'Math.min(most, set.replicas - set.ready + spare)',
+    'most',
+    rulesTest,
+  ],
+  [
+    'an aborted workload is disarmed',
+    fields,
+    'aborted ? own.minReadySeconds : ARMED',
+    'aborted ? 1 : ARMED',
+    rulesTest,
+  ],
+  [
+    'an aborted workload comes home after a scaling from nobody',
+    rules,
+    "w.hold?.mode === 'aborted' && home",
+    "w.hold?.mode === 'aborted'",
+    rulesTest,
+  ],
+  [
+    'waiting clients are told of an abort',
+    moves,
+    "const reason = 'ProgressDeadlineExceeded'",
+    "const reason = 'DeploymentPaused'",
+    rulesTest,
+  ],
+  [
+    'without a stable ReplicaSet all may be new',
+    rules,
+    'n: alone ? w.replicas :',
+    'n: !alone ? w.replicas :',
+    rulesTest,
+  ],
+  [
+    'that no stable ReplicaSet is left is told',
+    goals,
+    "stableRevision === '' ? stableGone(s) : cameUpNew(s)",
+    'cameUpNew(s)',
+    goingForward,
+  ],
+  [
+    'a stuck ReplicaSet is mended',
+    rules,
+    'set.desiredReplicas === w.replicas) return undefined',
+    'set.desiredReplicas !== 77) return undefined',
+    rulesTest,
+  ],
+  [
+    'a ReplicaSet is stuck only when the Deployment was seen',
+    rules,
+    'others.length > 0 || !isObserved(w)',
+    'others.length > 0',
+    rulesTest,
+  ],
+  [
+    'fields of a hold that is gone are given back',
+    moves,
+    'if (!w.armed) return undefined',
+    'if (w.armed) return undefined',
+    rulesTest,
+  ],
+  [
+    'the owner’s values are sent again until they stand',
+    moves,
+    'if (sent && w.projected) return undefined',
+    'if (sent) return undefined',
+    handsOn,
+  ],
+]

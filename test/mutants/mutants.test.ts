@@ -1,0 +1,92 @@
+// Every rule by which a Deployment is held has a test that fails when the rule is taken out. A row of
+// the tables says how it is taken out of a copy of the source, and which test file must notice.
+
+import { execFile } from 'node:child_process'
+import { mkdtemp, readFile, realpath, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, relative, sep } from 'node:path'
+
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+import { admissionRules } from './admission-rules.ts'
+import { backwardRules } from './backward-rules.ts'
+import { fieldRules } from './field-rules.ts'
+import { forwardRules } from './forward-rules.ts'
+import { copySource, top } from './source-copy.ts'
+
+const rules = [...forwardRules, ...backwardRules, ...fieldRules, ...admissionRules]
+const testFiles = [...new Set(rules.map(([, , , , file]) => file))]
+const whole = 'whole'
+// Test files are chosen by a part of their path: no copy's name may begin another one's path.
+const copyOf = (rule: number) => `without-${rule}`
+
+interface TestFile {
+  /** Absolute path. */
+  readonly name: string
+  /** Why it did not run at all. */
+  readonly message: string
+  readonly assertionResults: readonly {
+    readonly status: string
+    readonly failureMessages: readonly string[]
+  }[]
+}
+
+let folder: string
+let results: ReadonlyMap<string, TestFile>
+/** Rules that are not found in the source any more. */
+const lost = new Map<string, unknown>()
+
+beforeAll(async () => {
+  // Where the temporary folder is a link, results would not be found by its name.
+  folder = await realpath(await mkdtemp(join(tmpdir(), 'sluice-mutants-')))
+  await copySource(join(folder, whole))
+  for (const [i, [rule, file, text, instead]] of rules.entries()) {
+    const copied = copySource(join(folder, copyOf(i)), { file, text, instead })
+    await copied.catch(error => lost.set(rule, error))
+  }
+  results = await run([
+    ...testFiles.map(file => join(whole, file)),
+    ...rules.map(([, , , , file], i) => join(copyOf(i), file)),
+  ])
+}, 600_000)
+
+afterAll(() => rm(folder, { recursive: true }))
+
+/** One run for all copies: starting costs more than the tests do. */
+async function run(files: readonly string[]): Promise<ReadonlyMap<string, TestFile>> {
+  const output = join(folder, 'results.json')
+  const vitest = join(top, 'node_modules', 'vitest', 'vitest.mjs')
+  const options = ['--pool=threads', '--no-isolate', '--reporter=json', `--outputFile=${output}`]
+  const args = [vitest, 'run', '--root', folder, ...options, ...files]
+  const env = Object.entries(process.env).filter(([key]) => !key.startsWith('VITEST'))
+  await new Promise<void>(resolve => {
+    // It fails, as it is meant to: what matters is in the output.
+    const child = execFile(process.execPath, args, { cwd: folder, env: Object.fromEntries(env) })
+    child.once('close', () => resolve())
+  })
+  const { testResults } = JSON.parse(await readFile(output, 'utf8')) as {
+    readonly testResults: readonly TestFile[]
+  }
+  return new Map(
+    testResults.map(each => [relative(folder, each.name).split(sep).join('/'), each] as const),
+  )
+}
+
+test.each(testFiles)('%s passes with all rules in place', file => {
+  const { assertionResults } = results.get(`${whole}/${file}`)!
+  expect(assertionResults.length).toBeGreaterThan(0)
+  const statuses = assertionResults.map(({ status }) => status)
+  expect(new Set(statuses)).toEqual(new Set(['passed']))
+})
+
+test.each(rules.map(([rule, , , , file], i) => ({ rule, path: `${copyOf(i)}/${file}` })))(
+  'a test fails without: $rule',
+  ({ rule, path }) => {
+    if (lost.has(rule)) throw lost.get(rule)
+    const { message, assertionResults } = results.get(path)!
+    // A file that cannot be loaded has noticed nothing.
+    expect(assertionResults.length, message).toBeGreaterThan(0)
+    const failures = assertionResults.flatMap(({ failureMessages }) => failureMessages)
+    expect(failures.join('\n')).toMatch(/AssertionError|Property failed/)
+  },
+)

@@ -126,7 +126,9 @@ test('a controller whose holds the webhook does not take says so, and moves noth
     return items.some(({ reason }) => reason === 'HoldRefused')
   })
   expect(await annotation(HOLD)).toBe(hold)
-  expect(lines.filter(line => line.includes('does not take our holds'))).not.toEqual([])
+  await eventually('the log has it', async () =>
+    lines.some(line => line.includes('does not take our holds')),
+  )
 })
 
 const kindOf = (kind: string) => ({ apiVersion: 'v1', kind })

@@ -54,10 +54,14 @@ export function printed({ stdout }: CommandResult): Deployment {
   return JSON.parse(stdout) as Deployment
 }
 
-/** The warnings that a command showed, a line each. */
+/** The warnings that a command showed, a line each; Helm puts them into lines of its log. */
 export function warningsOf({ stderr }: CommandResult): readonly string[] {
-  const lines = stderr.split('\n').map(line => /^(?:level=WARN msg=)?"?Warning: (.*)$/.exec(line))
-  return lines.flatMap(match => (match ? [match[1]!] : []))
+  return stderr.split('\n').flatMap(line => {
+    const [, plain] = /^Warning: (.*)$/.exec(line) ?? []
+    if (plain !== undefined) return [plain]
+    const [, quoted] = /warnings\.go:\d+\] ("Warning: .*")$/.exec(line) ?? []
+    return quoted === undefined ? [] : [(JSON.parse(quoted) as string).replace('Warning: ', '')]
+  })
 }
 
 /** Runs the kubectl command that one of the lines tells after these words, up to its `, or`. */
@@ -72,15 +76,24 @@ export async function runTold(story: Story, lines: readonly string[], words: str
   return story.kubectl([...parts].slice(1).map(match => match[1] ?? match[2]!))
 }
 
-/** Paths of the fields that a manager owns, as `metadata.annotations.sluice.dev/hold`. */
-export async function ownedBy(story: Story, manager: string): Promise<readonly string[]> {
-  const { stdout } = await story.kubectl(['get', 'deployment/web', '-o', 'json', showManaged])
-  const { metadata } = JSON.parse(stdout) as { metadata: { managedFields?: readonly Entry[] } }
-  const entries = (metadata.managedFields ?? []).filter(entry => entry.manager === manager)
-  return entries.flatMap(({ fieldsV1 }) => leaves(fieldsV1, []))
+/** Paths of the fields that each manager owns, as `metadata.annotations.sluice.dev/hold`. */
+export function ownership({ metadata }: Deployment): ReadonlyMap<string, readonly string[]> {
+  const { managedFields = [] } = metadata as { readonly managedFields?: readonly Entry[] }
+  const managers = Map.groupBy(managedFields, ({ manager }) => manager)
+  return new Map(
+    [...managers].map(([manager, entries]) => [
+      manager,
+      entries.flatMap(({ fieldsV1 }) => leaves(fieldsV1, [])),
+    ]),
+  )
 }
 
-const showManaged = '--show-managed-fields'
+/** The managers that own some of the fields by which a Deployment is held, in order. */
+export function holdersIn(deployment: Deployment): readonly string[] {
+  const held = /^spec\.(strategy|minReadySeconds|progressDeadlineSeconds)(\.|$)/
+  const owners = [...ownership(deployment)].filter(([, paths]) => paths.some(it => held.test(it)))
+  return owners.map(([manager]) => manager).toSorted()
+}
 
 interface Entry {
   readonly manager: string

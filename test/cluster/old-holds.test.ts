@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import type { Deployment } from '#api/kubernetes.ts'
-import { HOLD, OWN_ROLLOUT_ID, RECORD } from '#api/names.ts'
+import { HOLD } from '#api/names.ts'
 import { DEPLOYMENTS, NAMESPACES } from '#kube/resources.ts'
 import { walkToTheEnd } from './approvals.ts'
 import { heldFields, holdFields, holdOn, ownKeys, warningsOf } from './deployment-facts.ts'
@@ -107,44 +107,6 @@ describe('a dump of a held Deployment', () => {
     expect(ownKeys(after)).toEqual([])
     await story.phase('Healthy')
     expect(story.now().wanted).toMatchObject({ 'app:2': 10, 'app:3': 0 })
-  })
-})
-
-describe('kubectl rollout undo', () => {
-  const undos: readonly [string, readonly string[], string][] = [
-    ['to the version before', [], 'app:2'],
-    ['--to-revision of the first version', ['--to-revision=1'], 'app:1'],
-  ]
-  test.concurrent.each(undos)('%s is a release of its own', async (_, flags, image) => {
-    const story = await heldAtStep1()
-    const old = holdOn(await story.deployment())
-    await end(story)
-    await story.edit('app:3')
-    await story.reached(1)
-    await end(story)
-    await story.kubectl(['rollout', 'undo', target, ...flags])
-
-    const held = await story.deployment()
-    expect(holdFields(held)).toEqual(heldFields('010%'))
-    expect(holdOn(held)).not.toEqual(old)
-    expect(JSON.parse(held.metadata.annotations![RECORD]!)).toMatchObject({ spec: own })
-    expect(held.metadata.annotations![HOLD]).toContain(held.metadata.annotations![OWN_ROLLOUT_ID]!)
-    await story.reached(1)
-    expect(story.now().wanted).toMatchObject({ 'app:3': 9, [image]: 1 })
-    await end(story)
-    expect(holdFields(await story.deployment())).toEqual(own)
-  })
-
-  test.concurrent('in the middle goes back, and leaves nothing of the hold', async () => {
-    const story = await heldAtStep1()
-    await story.approve()
-    await story.reached(2)
-    await story.kubectl(['rollout', 'undo', target])
-    const restored = await story.deployment()
-    expect(holdFields(restored)).toEqual(own)
-    expect(ownKeys(restored)).toEqual([])
-    await story.phase('Healthy')
-    expect(ownKeys(await story.deployment())).toEqual([])
   })
 })
 

@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-import { condition, hasCondition, jump, most, obey, says, stand, told, worst } from './facts.ts'
+import { condition, jump, most, obey, says, stand, told, worst } from './facts.ts'
 import { ROLLOUT } from './manifests.ts'
 import { startWorld } from './world.ts'
 import type { World } from './world.ts'
@@ -210,21 +210,4 @@ test.concurrent('a pause that gets a duration while it waits ends by it', async 
   await story.patchRollout({ spec: { strategy: { canary: { steps } } } })
   await story.reached(2)
   expect((await story.events()).map(({ reason }) => reason)).not.toContain('PlanChanged')
-})
-
-test.concurrent('kubectl rollout status waits at every step and ends well with the release', async () => {
-  const story = await world.story()
-  await story.edit('app:2')
-  let ended = false
-  const waiting = story.kubectl(['rollout', 'status', 'deployment/web', '--timeout=60s'])
-  void waiting.finally(() => (ended = true)).catch(() => {})
-  for (const step of [1, 2]) {
-    await story.reached(step)
-    expect(ended, `at step ${step}`).toBe(false)
-    await hasCondition(story, 'Reconciling', 'StepPaused')
-    await story.approve()
-  }
-  const { stdout } = await waiting
-  expect(stdout).toContain('successfully rolled out')
-  await story.phase('Healthy')
 })

@@ -8,6 +8,7 @@ import { holdOf } from '#core/workload/hold.ts'
 import { seePod } from '#core/workload/seen.ts'
 import type { PodSeen } from '#core/workload/seen.ts'
 import { Cache } from '#kube/cache.ts'
+import type { Cached } from '#kube/cache.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { Reflector } from '#kube/reflector.ts'
 import { DEPLOYMENTS, EVENTS, PODS, REPLICA_SETS, ROLLOUTS } from '#kube/resources.ts'
@@ -65,6 +66,8 @@ export interface Story {
   readonly reached: (step: number) => Promise<void>
   /** Neither hold nor record is on the Deployment. */
   readonly free: () => Promise<boolean>
+  /** Ends the watches of a story that is told; `now` and `until` learn nothing more. */
+  readonly close: () => void
 }
 
 interface Place {
@@ -79,7 +82,7 @@ const patienceMs = 30_000
 /** Makes a story in a namespace that is there. */
 export async function createStory(place: Place): Promise<Story> {
   const { client, namespace, cluster } = place
-  const { sets, ...watched } = await watch(place)
+  const { sets, changed, ...watched } = await watch(place)
   const ref = { namespace, name: WORKLOAD }
   const rolloutRef = { namespace, name: ROLLOUT }
   const run = (args: readonly string[], options?: CommandOptions) =>
@@ -90,10 +93,12 @@ export async function createStory(place: Place): Promise<Story> {
     run(['patch', ...what, '--type=merge', '-p', JSON.stringify(patch)])
   const until: Story['until'] = async (expected, fact, timeoutMs = patienceMs) => {
     const end = Date.now() + timeoutMs
-    while (!(await fact())) {
+    for (;;) {
+      const change = changed()
+      if (await fact()) return
       if (Date.now() > end) throw new Error(await notCome(expected, story, place))
       // Facts that no watch tells are asked for again.
-      await new Promise(resolve => setTimeout(resolve, 25))
+      await Promise.race([change, new Promise(resolve => setTimeout(resolve, 250))])
     }
   }
   const story: Story = {
@@ -133,9 +138,9 @@ export async function createStory(place: Place): Promise<Story> {
       until(`step ${step} in its pause`, async () => {
         const canary = (await rollout()).status?.canaryStatus
         const paused = canary?.currentStepState === 'StepPaused'
+        if (canary?.currentStepIndex !== step || !paused) return false
         // Right after an edit the status still tells of the release before.
-        const latest = holdOf(await deployment())?.rolloutId === canary?.observedRelease
-        return canary?.currentStepIndex === step && paused && latest
+        return holdOf(await deployment())?.rolloutId === canary.observedRelease
       }),
     async free() {
       const { metadata } = await deployment()
@@ -149,13 +154,24 @@ export async function createStory(place: Place): Promise<Story> {
 async function watch({ client, namespace }: Place) {
   const sets = new Cache<ReplicaSet>()
   const pods = new Cache<PodSeen>({ indexes: { owner: pod => [pod.ownerUid] } })
+  const owners = [new Cache<Cached>(), new Cache<Cached>()] as const
   const scope = { client, namespace }
+  const metadataOf = ({ metadata }: KubeObject): Cached => ({ metadata })
   const reflectors = [
     new Reflector({ ...scope, type: REPLICA_SETS, cache: sets, project: set => set }),
     new Reflector<Pod, PodSeen>({ ...scope, type: PODS, cache: pods, project: seePod }),
+    new Reflector({ ...scope, type: DEPLOYMENTS, cache: owners[0], project: metadataOf }),
+    new Reflector({ ...scope, type: ROLLOUTS, cache: owners[1], project: metadataOf }),
   ]
   const forever = new AbortController()
   for (const reflector of reflectors) void reflector.run(forever.signal)
+  let change = Promise.withResolvers<void>()
+  for (const cache of [sets, pods, ...owners]) {
+    cache.onChange(() => {
+      change.resolve()
+      change = Promise.withResolvers()
+    })
+  }
   await Promise.all([sets.synced, pods.synced])
 
   const now = (): Moment => {
@@ -176,6 +192,9 @@ async function watch({ client, namespace }: Place) {
   return {
     sets,
     now,
+    /** Fulfilled at the next change of anything that is watched. */
+    changed: () => change.promise,
+    close: () => forever.abort(),
     history: () => moments as readonly Moment[],
     forget: () => void (moments = [now()]),
   }

@@ -1,66 +1,89 @@
-// The tools by which people bring a Deployment whose manifest names every field by which it is held.
-// Each brings it, and brings it again, in its own way; all ways must come to the same.
+// The tools by which people bring a Deployment with a manifest or a chart. Each brings it, and brings
+// it again, in its own way; all ways must come to the same.
 
 import { fileURLToPath } from 'node:url'
 
-import { kubectl, helm, helm3 } from './commands.ts'
-import type { CommandResult, CommandTarget } from './commands.ts'
+import type { KubeObject } from '#api/kubernetes.ts'
+import { helm, helm3, kubectl } from './commands.ts'
+import type { CommandOptions, CommandResult, CommandTarget } from './commands.ts'
 import { WORKLOAD, deploymentOf } from './manifests.ts'
+
+/** What is brought: the Deployment of the stories. */
+export interface Brought {
+  readonly namespace: string
+  readonly image: string
+  readonly replicas: number
+  /** Fields of the spec that the manifest names beside template and replicas. */
+  readonly spec: Readonly<Record<string, unknown>>
+}
 
 /** One way to bring a Deployment. */
 export interface Tool {
-  /** Brings the Deployment with image `app:1`. */
-  readonly install: (namespace: string) => Promise<CommandResult>
-  /** Brings the same manifest with this image. */
-  readonly bring: (namespace: string, image: string) => Promise<CommandResult>
+  readonly install: (what: Brought) => Promise<CommandResult>
+  /** Brings it again, with whatever differs. */
+  readonly bring: (what: Brought, options?: CommandOptions) => Promise<CommandResult>
   /** Goes back to what was installed. */
-  readonly goBack: (namespace: string) => Promise<CommandResult>
-  /**
-   * It takes away the annotations that its manifest does not name, the controller-manager's too:
-   * that alone makes a new generation, of any Deployment.
-   */
-  readonly dropsAnnotations?: boolean
+  readonly goBack: (what: Brought) => Promise<CommandResult>
 }
 
-/** What the manifests of all tools name. */
+/** What manifests name that name every field by which a Deployment is held. */
 export const MANIFEST_SPEC = {
   strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '30%', maxSurge: 2 } },
   minReadySeconds: 1,
   progressDeadlineSeconds: 120,
 }
 
-/** The manifest of the Deployment, as text for `-f -`. */
-export function manifestOf(namespace: string, image: string): string {
-  return JSON.stringify(deploymentOf(namespace, { image, spec: MANIFEST_SPEC }))
-}
-
-/** A tool that writes with `kubectl <args> -f -`; `first`: the arguments that create. */
+/** `kubectl <args> -f -`; `first`: the arguments that create. */
 export function manifestTool(
   target: CommandTarget,
   args: readonly string[],
-  how: { readonly first?: readonly string[]; readonly dropsAnnotations?: boolean } = {},
+  first: readonly string[] = args,
 ): Tool {
-  const write = (how: readonly string[], namespace: string, image: string) =>
-    kubectl(target, [...how, '-f', '-'], { input: manifestOf(namespace, image) })
+  const write = async (
+    how: readonly string[],
+    what: Brought,
+    options: CommandOptions = {},
+  ): Promise<CommandResult> => {
+    const input = JSON.stringify(manifestOf(what))
+    try {
+      return await kubectl(target, [...how, '-f', '-'], { ...options, input })
+    } catch (error) {
+      // `replace` reads, and writes what it has read: somebody may have written in between.
+      if (how[0] !== 'replace' || !String(error).includes('has been modified')) throw error
+      return write(how, what, options)
+    }
+  }
   return {
-    ...(how.dropsAnnotations && { dropsAnnotations: true }),
-    install: namespace => write(how.first ?? args, namespace, 'app:1'),
-    bring: (namespace, image) => write(args, namespace, image),
-    goBack: namespace => write(args, namespace, 'app:1'),
+    install: what => write(first, what),
+    bring: (what, options) => write(args, what, options),
+    goBack: what => write(args, what),
   }
 }
 
-/** Helm with the chart of these tests. */
-export function helmTool(target: CommandTarget, version: 3 | 4): Tool {
+/** Helm with the chart of these tests; `flags`: of an upgrade. */
+export function helmTool(
+  target: CommandTarget,
+  version: 3 | 4,
+  flags: readonly string[] = [],
+): Tool {
   const run = version === 4 ? helm : helm3
-  const command = (namespace: string, args: readonly string[]) =>
-    run(target, ['--namespace', namespace, ...args])
+  const command = (what: Brought, args: readonly string[], options?: CommandOptions) =>
+    run(target, ['--namespace', what.namespace, ...args], options)
   return {
-    install: namespace => command(namespace, ['install', WORKLOAD, chart]),
-    bring: (namespace, image) =>
-      command(namespace, ['upgrade', WORKLOAD, chart, '--set', `image=${image}`]),
-    goBack: namespace => command(namespace, ['rollback', WORKLOAD, '1']),
+    install: what => command(what, ['install', WORKLOAD, chart, ...values(what)]),
+    bring: (what, options) =>
+      command(what, ['upgrade', WORKLOAD, chart, ...values(what), ...flags], options),
+    goBack: what => command(what, ['rollback', WORKLOAD, '1']),
   }
+}
+
+function manifestOf({ namespace, ...options }: Brought): KubeObject {
+  return deploymentOf(namespace, options)
+}
+
+function values({ image, replicas, spec }: Brought): readonly string[] {
+  const set = `image=${image},replicas=${replicas}`
+  return ['--set', set, '--set-json', `spec=${JSON.stringify(spec)}`]
 }
 
 const chart = fileURLToPath(new URL('./charts/web', import.meta.url))

@@ -6,13 +6,9 @@ metadata:
     app.kubernetes.io/managed-by: {{ .Release.Service }}
 spec:
   replicas: {{ .Values.replicas }}
-  minReadySeconds: {{ .Values.minReadySeconds }}
-  progressDeadlineSeconds: {{ .Values.progressDeadlineSeconds }}
-  strategy:
-    type: RollingUpdate
-    rollingUpdate:
-      maxUnavailable: {{ .Values.maxUnavailable }}
-      maxSurge: {{ .Values.maxSurge }}
+  {{- with .Values.spec }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
   selector:
     matchLabels:
       app: web

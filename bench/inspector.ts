@@ -3,13 +3,14 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 
+import type { Place } from './place.ts'
+
 /** A connection to the inspector of a process. */
 export interface Inspector {
   /** Bytes of the heap that are in use after a collection of garbage. */
   readonly liveHeap: () => Promise<number>
   /** Begins a CPU profile; the function that it gives ends it, and gives the profile as JSON. */
   readonly profile: () => Promise<() => Promise<string>>
-  readonly close: () => void
 }
 
 interface Answer {
@@ -18,8 +19,18 @@ interface Answer {
   readonly error?: { readonly message: string }
 }
 
+/** Looks into the controller; a process tells only once where its inspector listens. */
+export function insideController({ sluice, log }: Place): Promise<Inspector> {
+  return attach(sluice.controller.pid, log)
+}
+
+/** Looks into the webhook. */
+export function insideWebhook({ sluice, log }: Place): Promise<Inspector> {
+  return attach(sluice.webhook.pid, log)
+}
+
 /** Connects. `log` has the lines of the process: in one of them it says where its inspector listens. */
-export async function attach(pid: number, log: readonly string[]): Promise<Inspector> {
+async function attach(pid: number, log: readonly string[]): Promise<Inspector> {
   const seen = log.length
   process.kill(pid, 'SIGUSR1')
   const socket = new WebSocket(await told(log, seen))
@@ -39,11 +50,10 @@ export async function attach(pid: number, log: readonly string[]): Promise<Inspe
       await call('Profiler.start')
       return async () => JSON.stringify((await call('Profiler.stop'))['profile'])
     },
-    close: () => socket.close(),
   }
 }
 
-/** The address, which the process tells when the signal has reached it; again only if it is open. */
+/** The address, which the process tells when the signal has reached it. */
 async function told(log: readonly string[], seen: number): Promise<string> {
   const find = (lines: readonly string[]) =>
     lines.findLast(line => line.startsWith(words))?.slice(words.length)

@@ -1,29 +1,32 @@
 // `npm run bench`: what Sluice costs and how fast it is, beside a plain Deployment in the same run. With
 // `-- --gate` it fails when a row misses; `-- --only <row>` measures one; `-- --profile` saves CPU
-// profiles of both processes, taken while it measures.
+// profiles of both processes, taken while it measures; `-- --page` writes the table into the docs.
 
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 
-import { runProgram } from '#process/program.ts'
-import { attach } from './inspector.ts'
-import type { Inspector } from './inspector.ts'
+import { runProgram, untilAborted } from '#process/program.ts'
+import { wholeNumber } from '#process/settings.ts'
+import { idle } from './idle.ts'
+import { insideController, insideWebhook } from './inspector.ts'
 import { startPlace } from './place.ts'
 import type { Place } from './place.ts'
-import { machine, save, table } from './report.ts'
+import { machine, save, table, writePage } from './report.ts'
 import type { Line } from './report.ts'
 import { rows } from './rows.ts'
 import type { Row } from './rows.ts'
 
 /** A neighbour's busy second must not count: a figure that misses is measured so often. */
-const TRIES = 3
+const TRIES = '3'
 
-await runProgram('sluice bench', async () => {
+await runProgram('sluice bench', async stop => {
   const { values } = parseArgs({
     options: {
       gate: { type: 'boolean', default: false },
       only: { type: 'string' },
       profile: { type: 'boolean', default: false },
+      page: { type: 'boolean', default: false },
+      tries: { type: 'string', default: TRIES },
     },
   })
   const chosen = rows.filter(({ name }) => values.only === undefined || name === values.only)
@@ -38,10 +41,13 @@ await runProgram('sluice bench', async () => {
   let missed: readonly Line[]
   try {
     const endProfiles = values.profile ? await profiles(place) : undefined
-    const lines = await measureAll(place, chosen)
+    const most = wholeNumber('--tries', values.tries, { least: 1, most: 10 })
+    const ended = untilAborted(stop).then(() => Promise.reject(stop.reason as Error))
+    const lines = await Promise.race([measureAll(place, chosen, most), ended])
     const report = { at, machine: where, lines, figures: await figuresOf(place, chosen) }
     process.stdout.write(table(report))
     const file = await save(report)
+    if (values.page) await writePage(report)
     progress(`saved as ${file.pathname}`)
     for (const saved of (await endProfiles?.(file)) ?? []) progress(`saved as ${saved}`)
     missed = lines.filter(({ met }) => !met)
@@ -56,25 +62,41 @@ await runProgram('sluice bench', async () => {
   }
 })
 
-async function measureAll(place: Place, chosen: readonly Row[]): Promise<readonly Line[]> {
+async function measureAll(
+  place: Place,
+  chosen: readonly Row[],
+  most: number,
+): Promise<readonly Line[]> {
   const lines = new Map<Row, Line>()
   // Memory of a process that has done nothing is there only once.
-  const order = chosen.toSorted((a, b) => rank(a) - rank(b))
-  for (const row of order) lines.set(row, await measureRow(place, row))
+  const families = new Set([idle, ...chosen.map(({ family }) => family)])
+  for (const family of families) {
+    const members = chosen.filter(row => row.family === family)
+    for (const line of await measureFamily(place, members, most)) lines.set(line.row, line)
+  }
   return chosen.map(row => lines.get(row)!)
 }
 
-function rank({ name }: Row): number {
-  return name === 'idle-requests' ? 0 : 1
-}
-
-async function measureRow(place: Place, row: Row): Promise<Line> {
-  for (let tries = 1; ; tries++) {
-    const judged = row.judge(await place.shared(row.family))
-    place.progress(`${row.name}: ${judged.ours}${judged.met ? '' : ' (missed)'}`)
-    if (judged.met || !row.timing || tries === TRIES) return { row, ...judged, tries }
-    place.forget(row.family)
+/** Measures rows of one family, again while one of them misses by time; each keeps its best. */
+async function measureFamily(
+  place: Place,
+  members: readonly Row[],
+  most: number,
+): Promise<readonly Line[]> {
+  let lines: readonly Line[] = []
+  for (let tries = 1; tries <= most && members.length > 0; tries++) {
+    const measured = await place.shared(members[0]!.family)
+    lines = members.map((row, i) => {
+      const line = { row, ...row.judge(measured), tries }
+      return lines[i]?.met ? lines[i] : line
+    })
+    for (const { row, ours, met } of lines) {
+      place.progress(`${row.name}: ${ours}${met ? '' : ' (missed)'}`)
+    }
+    if (lines.every(({ row, met }) => met || !row.timing)) break
+    if (tries < most) place.forget(members[0]!.family)
   }
+  return lines
 }
 
 async function figuresOf(
@@ -88,18 +110,17 @@ async function figuresOf(
 
 /** Begins a profile of each process; the function that it gives saves them beside a report. */
 async function profiles(place: Place) {
-  const { webhook, controller } = place.sluice
-  const running: { name: string; end: () => Promise<string>; inspector: Inspector }[] = []
-  for (const [name, { pid }] of Object.entries({ webhook, controller })) {
-    const inspector = await attach(pid, place.log)
-    running.push({ name, end: await inspector.profile(), inspector })
+  const inside = { webhook: insideWebhook, controller: insideController }
+  const running: { readonly name: string; readonly end: () => Promise<string> }[] = []
+  for (const [name, look] of Object.entries(inside)) {
+    const inspector = await place.shared(look)
+    running.push({ name, end: await inspector.profile() })
   }
   return async (report: URL): Promise<readonly string[]> => {
     const files: string[] = []
-    for (const { name, end, inspector } of running) {
+    for (const { name, end } of running) {
       const file = report.pathname.replace(/\.json$/, `-${name}.cpuprofile`)
       await writeFile(file, await end())
-      inspector.close()
       files.push(file)
     }
     return files

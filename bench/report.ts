@@ -1,6 +1,6 @@
 // What the bench says: a table for people, and the same with all figures as JSON.
 
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { cpus, loadavg, release, totalmem } from 'node:os'
 
 import type { Judged, Row } from './rows.ts'
@@ -51,3 +51,14 @@ export async function save({ lines, ...rest }: Report): Promise<URL> {
   await writeFile(file, `${JSON.stringify({ ...rest, rows: plain }, null, 2)}\n`)
   return file
 }
+
+/** Writes the table into docs/performance.md, in the place of the one that is there. */
+export async function writePage(report: Report): Promise<void> {
+  const page = new URL('../docs/performance.md', import.meta.url)
+  const text = await readFile(page, 'utf8')
+  const [before, after] = [text.indexOf(heading) + heading.length, text.indexOf(next)]
+  await writeFile(page, `${text.slice(0, before)}${table(report)}${text.slice(after)}`)
+}
+
+const heading = '## One run\n\n'
+const next = '\n## What the profiles showed'

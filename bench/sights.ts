@@ -22,7 +22,7 @@ export interface Sights {
   readonly when: (expected: string, fact: () => boolean) => Promise<number>
 }
 
-const patienceMs = 120_000
+const patienceMs = 300_000
 
 /** Begins to watch. */
 export async function watchEverything(

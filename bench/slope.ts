@@ -3,7 +3,7 @@
 
 import { WORKLOAD } from '#cluster/manifests.ts'
 import { DEPLOYMENTS } from '#kube/resources.ts'
-import { attach } from './inspector.ts'
+import { insideController } from './inspector.ts'
 import type { Place } from './place.ts'
 import { STEPS, createSubject } from './subject.ts'
 
@@ -13,13 +13,12 @@ const pods = 1000
 export async function slope(place: Place): Promise<number> {
   place.progress(`one Deployment of 10, then of ${10 + pods} pods`)
   const subject = await createSubject(place, { steps: STEPS })
-  const inspector = await attach(place.sluice.controller.pid, place.log)
+  const inspector = await place.shared(insideController)
   const before = await inspector.liveHeap()
   const ref = { namespace: subject.namespace, name: WORKLOAD }
   await place.client.mergePatch(DEPLOYMENTS, ref, { spec: { replicas: 10 + pods } })
   await subject.rolledOut()
   const after = await inspector.liveHeap()
-  inspector.close()
   await subject.remove()
   return (after - before) / pods
 }

@@ -76,7 +76,7 @@ export function createWatches(options: WatchesOptions): Watches {
     }),
     ...kinds.map(({ adapter, cache }) => {
       const type = resource(adapter.apiVersion, adapter.plural, adapter.kind)
-      return reflect(options, type, cache, object => adapter.see(object))
+      return reflect(options, type, cache, (object, before) => adapter.see(object, before))
     }),
   ]
   const filled = [rollouts, configurations, replicaSets, pods, ...kinds.map(({ cache }) => cache)]
@@ -111,7 +111,7 @@ function reflect<T extends KubeObject, P extends Cached>(
   { client, onNews }: WatchesOptions,
   type: ResourceType<T>,
   cache: Cache<P>,
-  ...[project, scope]: [project: (object: T) => P, scope?: Scope]
+  ...[project, scope]: [project: (object: T, before: P | undefined) => P, scope?: Scope]
 ): { readonly run: (signal: AbortSignal) => Promise<void> } {
   const options = { client, type, cache, project, ...scope }
   return new Reflector({ ...options, onNews: news => onNews(type.plural, news) })
@@ -160,7 +160,9 @@ function wakeOnChange(caches: Caches, wake: WatchesOptions['wake']): void {
     for (const rollout of [before, after]) if (rollout) wake(workloadKey(rollout), 'now')
   })
   for (const { adapter, cache } of kinds) {
-    cache.onChange((before, after) => wakeWorkload(adapter, (after ?? before)!, 'now'))
+    cache.onChange((before, after) =>
+      wakeWorkload(adapter, (after ?? before)!, after?.settled === false ? 'soon' : 'now'),
+    )
   }
   replicaSets.onChange((before, after) => wakeOwner((after ?? before)!.ownerUid))
   pods.onChange((before, after) => wakeOwner((after ?? before)!.ownerUid))

@@ -31,8 +31,11 @@ export interface ReflectorOptions<T extends KubeObject, P extends Cached> extend
   readonly client: KubeClient
   readonly type: ResourceType<T>
   readonly cache: Cache<P>
-  /** Picks what is kept of an object; must keep name, namespace, uid and resourceVersion. */
-  readonly project: (object: T) => P
+  /**
+   * Picks what is kept of an object; must keep name, namespace, uid and resourceVersion. `before` is
+   * what is kept under its name so far: what cannot have changed need not be computed again.
+   */
+  readonly project: (object: T, before: P | undefined) => P
   readonly onNews?: (news: ReflectorNews) => void
   readonly random?: () => number
   /** Seconds after which the server is to end a watch: random between these, 240 to 480. */
@@ -131,12 +134,13 @@ export class Reflector<T extends KubeObject, P extends Cached> {
   /** Projects an object; one that cannot be read is told and keeps its former place. */
   #read(object: T): P | undefined {
     const { cache, project } = this.#options
+    const { namespace, name } = object.metadata
+    const before = cache.get(namespace, name)
     try {
-      return project(object)
+      return project(object, before)
     } catch (error) {
-      const { namespace, name } = object.metadata
       this.#tell({ what: 'unreadable', error, name: `${namespace ?? ''}/${name}` })
-      return cache.get(namespace, name)
+      return before
     }
   }
 

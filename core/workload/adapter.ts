@@ -55,8 +55,8 @@ export interface WorkloadAdapter<
 
   // The release
 
-  /** What is kept of an object while nobody looks. */
-  see(object: O): S
+  /** What is kept of an object while nobody looks; `before` is what was kept of it so far. */
+  see(object: O, before?: S): S
   /** The workload in words that mean the same for every kind. */
   observe(seen: S, owned: Owned, now: Instant): W
   /** What to do so that what the action wishes becomes true; undefined when it is. */

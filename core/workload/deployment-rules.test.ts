@@ -98,7 +98,7 @@ function view(scene: Scene): DeploymentWorkload {
     return { apiVersion: 'apps/v1', kind: 'ReplicaSet', metadata, spec }
   })
   const pods = versions.flatMap(([version, each]) => podsOf(version, each))
-  const owned = { replicaSets: sets.map(seeReplicaSet), pods: pods.map(seePod) }
+  const owned = { replicaSets: sets.map(set => seeReplicaSet(set)), pods: pods.map(seePod) }
   return adapter.observe(adapter.see(deploymentOf(scene)), owned, now)
 }
 

@@ -38,22 +38,25 @@ export interface DeploymentSeen extends WorkloadSeen {
   readonly progressing?: Condition
 }
 
-/** What is kept of a Deployment. */
-export function seeDeployment(object: Deployment): DeploymentSeen {
+/** What is kept of a Deployment; of the same generation as `before` it has the same template. */
+export function seeDeployment(object: Deployment, before?: DeploymentSeen): DeploymentSeen {
   const { metadata, spec, status } = object
   const labels = { ...metadata.labels }
   const annotations = { ...metadata.annotations }
   const hold = holdOf(object)
   const record = recordOf(object)
   const owner = record ? recordedOwner(record) : ownerOfFree(object)
+  const { generation = 0 } = metadata
+  const { observedGeneration = 0 } = { ...status }
   return defined({
     ...seen(object),
     guarded: labels[WORKLOAD_TYPE] !== undefined,
     escaped: annotations[ESCAPE] !== undefined,
-    generation: metadata.generation ?? 0,
-    observedGeneration: status?.observedGeneration ?? 0,
+    generation,
+    observedGeneration,
+    settled: observedGeneration >= generation,
     replicas: spec.replicas ?? 1,
-    fingerprint: templateFingerprint(spec.template),
+    fingerprint: fingerprintOf(object, before),
     projected: hold === undefined || isProjected(spec, hold, owner),
     armed: hold === undefined && hasHoldFields(spec),
     owner,
@@ -65,6 +68,12 @@ export function seeDeployment(object: Deployment): DeploymentSeen {
     ownerRolloutId: labels[ROLLOUT_ID],
     progressing: status?.conditions?.find(({ type }) => type === 'Progressing'),
   })
+}
+
+/** Fingerprints of large templates take long, and most news are of the status. */
+function fingerprintOf({ metadata, spec }: Deployment, before?: DeploymentSeen): string {
+  const same = before?.metadata.uid === metadata.uid && before?.generation === metadata.generation
+  return same ? before!.fingerprint : templateFingerprint(spec.template)
 }
 
 function counts(status: DeploymentStatus | undefined): DeploymentSeen['status'] {

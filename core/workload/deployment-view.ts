@@ -53,7 +53,7 @@ export function viewDeployment(
     uid,
     resourceVersion,
     generation: seen.generation,
-    settled: seen.observedGeneration >= seen.generation,
+    settled: seen.settled,
     guarded: seen.guarded,
     escaped: seen.escaped,
     hold: seen.hold,

@@ -31,6 +31,8 @@ export interface Seen {
 export interface WorkloadSeen extends Seen {
   /** It carries our label. */
   readonly guarded: boolean
+  /** Its own controller has seen its latest version. */
+  readonly settled: boolean
   readonly hold?: Hold
 }
 
@@ -66,8 +68,8 @@ export interface PodSeen extends Seen {
   readonly batchId?: string
 }
 
-/** What is kept of a ReplicaSet. */
-export function seeReplicaSet(object: ReplicaSet): ReplicaSetSeen {
+/** What is kept of a ReplicaSet; its template never changes, so its fingerprint is that of `before`. */
+export function seeReplicaSet(object: ReplicaSet, before?: ReplicaSetSeen): ReplicaSetSeen {
   const { metadata, spec } = object
   const annotations = { ...metadata.annotations }
   const desired = Number(annotations[DESIRED_REPLICAS] ?? Number.NaN)
@@ -77,7 +79,10 @@ export function seeReplicaSet(object: ReplicaSet): ReplicaSetSeen {
     created: instantOf(metadata.creationTimestamp),
     revision: Number(annotations[REVISION] ?? 0),
     hash: metadata.labels?.[POD_TEMPLATE_HASH] ?? '',
-    fingerprint: templateFingerprint(spec.template),
+    fingerprint:
+      before && before.metadata.uid === metadata.uid
+        ? before.fingerprint
+        : templateFingerprint(spec.template),
     replicas: spec.replicas ?? 1,
     minReadySeconds: spec.minReadySeconds ?? 0,
     record: recordOf(object),

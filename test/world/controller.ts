@@ -47,7 +47,7 @@ function observe({ cache, now, registered }: World): Snapshot | undefined {
   if (!object && !deployment) return undefined
   const sets = setsIn(cache)
   const pods = sets.flatMap(set => podsOf(cache, set))
-  const owned = { replicaSets: sets.map(seeReplicaSet), pods: pods.map(seePod) }
+  const owned = { replicaSets: sets.map(set => seeReplicaSet(set)), pods: pods.map(seePod) }
   const workload = deployment && adapter.observe(adapter.see(deployment), owned, now)
   return {
     now,

@@ -466,6 +466,17 @@ describe('a workload that is to stand still keeps the pods beyond its size', () 
   })
 })
 
+test('a workload that is resumed lets no more out than its step, whatever stood beside it', () => {
+  const before = review(paused(held()), { before: held() }).object as Deployment
+  expect(recordOf(before)?.owner).toMatchObject({ paused: true })
+  const resumed = (hold: Partial<Hold>) => {
+    const standing = withHold(before, hold)
+    return holdOf(review(withSpec(standing, { paused: false }), { before: standing }).object)?.mode
+  }
+  expect(resumed({})).toBe('wave')
+  expect(resumed({ surge: '50%' })).toBe('stop')
+})
+
 test('what the owner wanted is lost where a hold went without its record: the edit is told so', () => {
   const before = web('1', armed)
   const { outcome, warnings, object } = review(web('2', armed), { before })

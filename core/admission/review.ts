@@ -11,6 +11,7 @@ import { podCount } from '../replicas.ts'
 import type { WorkloadAdapter } from '../workload/adapter.ts'
 import { formatHold, holdOf, still } from '../workload/hold.ts'
 import type { Hold } from '../workload/hold.ts'
+import { budgetPods, surgePods } from '../workload/percent.ts'
 import { formatRecord, recordOf } from '../workload/record.ts'
 import type { HoldRecord, OwnerValues } from '../workload/record.ts'
 import { annotated, withMarks } from './marks.ts'
@@ -215,9 +216,17 @@ function projected(held: Held): Answer {
   }
   const pauses = adapter.paused(owner)
   const warnings = ownerWarnings(adapter.paused(record.owner), pauses, held.rollout)
-  const kept = pauses ? adapter.keepingAll(hold, held.before, held.object) : hold
+  const kept = pauses ? adapter.keepingAll(hold, held.before, held.object) : resumed(held, hold)
   const next = { ...kept, seq: held.hold.seq + 1 }
   return { outcome: 'projected', object: withHold(held, next, { ...record, owner }), warnings }
+}
+
+/** What stood still may be more than the step lets out now: then the controller begins the wave anew. */
+function resumed({ adapter, before, object }: Held, hold: Hold): Hold {
+  const replicas = adapter.replicas(object)
+  const most = budgetPods(hold.budget, replicas) + surgePods(hold.surge, replicas)
+  const fits = hold.mode !== 'wave' || most <= podCount(hold.pods, replicas)
+  return fits ? hold : adapter.keepingAll({ ...hold, ...stopped }, before, object)
 }
 
 /** The owner's own values, for the API server to judge. */

@@ -12,6 +12,7 @@ import { nextReadyAt, readyFor } from './deployment-view.ts'
 import { allowed, growth, narrowed, quiet, stands, waveFor, waveHold } from './deployment-waves.ts'
 import type { Aim } from './deployment-waves.ts'
 import type { Hold } from './hold.ts'
+import { budgetPods } from './percent.ts'
 
 /** A target on which the rules agree. */
 interface Target extends Aim {
@@ -111,16 +112,14 @@ function disarmed(w: DeploymentWorkload): Move | undefined {
 }
 
 /**
- * While a wave runs, a revision between the stable and the newest one is armed on purpose: then the
+ * While old pods leave, a revision between the stable and the newest one is armed on purpose: then the
  * controller-manager takes its pods and leaves the stable ones, the oldest, for last. Only while all
  * old pods are Ready: it would not tell a Ready pod of an armed revision from a broken one.
  */
 function steered(w: DeploymentWorkload, target: Target): Move | undefined {
-  const ready = readyFor(w.update, w.seen.owner.minReadySeconds, target.now)
-  const running = ready < target.n || w.total - w.updated > w.replicas - target.n
   const old = w.active.filter(set => set !== w.update)
   const calm = old.every(set => set.ready === set.replicas)
-  if (!running || !calm || !w.update) return disarmed(w)
+  if (!calm || !w.update || !someLeave(w, w.update, target)) return disarmed(w)
   const between = old.filter(set => set !== w.stable)
   const unarmed = between.filter(set => set.minReadySeconds !== ARMED_MIN_READY_SECONDS)
   const patch = { spec: { minReadySeconds: ARMED_MIN_READY_SECONDS } }
@@ -128,6 +127,15 @@ function steered(w: DeploymentWorkload, target: Target): Move | undefined {
   return changes.length === 0
     ? undefined
     : { changes, why: 'letting the revision between go first' }
+}
+
+/** Old pods are on their way out, or will be with the next wave, for which all new pods are Ready. */
+function someLeave(w: DeploymentWorkload, update: Revision, { n, now }: Target): boolean {
+  const old = w.total - w.updated
+  if (w.hold?.mode === 'wave' && old > w.replicas - budgetPods(w.hold.budget, w.replicas))
+    return true
+  const running = readyFor(update, w.seen.owner.minReadySeconds, now) < n || old > w.replicas - n
+  return running && update.ready > 0 && update.ready === update.replicas
 }
 
 /** No more than `n` new pods: what the controller-manager's rounding added goes back. */

@@ -1,7 +1,12 @@
 // Releases that go forward: approvals, pauses by time, jumps, changed plans, waves that keep the
 // owner's promises, pods that do not get Ready.
 
+import { expect, test } from 'vitest'
+
+import { keptReady } from '../properties/laws.ts'
+import { syncDeployment } from '../world/deployment-controller.ts'
 import * as people from '../world/people.ts'
+import { newWorld, play } from '../world/play.ts'
 import { tell } from './story.ts'
 
 const { approve, edit, jump, pass, plan, scale } = people
@@ -204,4 +209,16 @@ tell({
       [approve, 'finishing, released, ReleaseCompleted -> Healthy: 250 v2'],
     ],
   },
+})
+
+test('a revision between is armed only while old pods leave: the next edit would cost its Ready pods', () => {
+  const strategy = { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } }
+  const world = newWorld({ replicas: 13, spec: { strategy }, steps: [{ replicas: '20%' }] })
+  for (const version of ['v2', 'broken']) {
+    pass(5)(world)
+    play(world, edit(version))
+  }
+  edit('v4')(world)
+  for (let i = 0; i < 3; i++) syncDeployment(world)
+  expect(keptReady(world)).toBe(13)
 })

@@ -82,6 +82,13 @@ export const admissionRules: readonly Rule[] = [
   ],
   ['an owner’s edit is recorded', review, '{ ...record, owner })', 'record)', reviewTest],
   [
+    'a workload that is resumed lets no more out than its step',
+    review,
+    'return fits ? hold :',
+    'return fits || !fits ? hold :',
+    reviewTest,
+  ],
+  [
     'a hold that is over gives the owner’s values back',
     review,
     "if (hold.mode === 'released') {\n",

@@ -43,7 +43,21 @@ export const backwardRules: readonly Rule[] = [
     '[] as Change[]',
     rulesTest,
   ],
-  ['only while all old pods are Ready', rules, '!running || !calm ||', '!running ||', rulesTest],
+  ['only while all old pods are Ready', rules, 'if (!calm ||', 'if (', rulesTest],
+  [
+    'only while old pods leave',
+    rules,
+    '!someLeave(w, w.update, target)',
+    'someLeave.length < 0',
+    goingForward,
+  ],
+  [
+    'or will with the next wave',
+    rules,
+    'return running && update.ready > 0 &&',
+    'return w.replicas < 0 && running && update.ready > 0 &&',
+    rulesTest,
+  ],
   [
     'a ReplicaSet is written with the size that is wanted in all',
     changes,

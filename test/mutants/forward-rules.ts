@@ -5,6 +5,7 @@ import type { Rule } from './rule.ts'
 const abort = 'core/workload/deployment-abort.ts'
 const adapter = 'core/workload/deployment.ts'
 const fields = 'core/workload/deployment-fields.ts'
+const planSteps = 'core/rollout/plan-steps.ts'
 const replicas = 'core/replicas.ts'
 const review = 'core/admission/review.ts'
 const rules = 'core/workload/deployment-rules.ts'
@@ -13,6 +14,7 @@ const view = 'core/workload/deployment-view.ts'
 const waves = 'core/workload/deployment-waves.ts'
 
 const fieldsTest = 'core/workload/deployment-fields.test.ts'
+const goingForward = 'test/scenarios/going-forward.test.ts'
 const handsOn = 'test/scenarios/hands-on.test.ts'
 const replicasTest = 'core/replicas.test.ts'
 const reviewTest = 'core/admission/review.test.ts'
@@ -40,6 +42,20 @@ export const forwardRules: readonly Rule[] = [
     'return Math.min(n, Math.max(',
     'return Math.max(0, Math.max(',
     rulesTest,
+  ],
+  [
+    'a last step of 100% is the end',
+    planSteps,
+    "&& step.replicas === '100%'",
+    "&& step.replicas === '101%'",
+    goingForward,
+  ],
+  [
+    'a last step of less waits for its approval',
+    planSteps,
+    "&& step.replicas === '100%'",
+    '',
+    goingForward,
   ],
   [
     'budget and surge together are never more than the step wants',

@@ -15,7 +15,15 @@ export interface Replacement {
 
 /** The top of the source. */
 export const top = join(import.meta.dirname, '..', '..')
-const parts = ['package.json', 'api', 'core', 'test/world', 'test/scenarios', 'test/contracts']
+const parts = [
+  'package.json',
+  'api',
+  'core',
+  'test/properties',
+  'test/world',
+  'test/scenarios',
+  'test/contracts',
+]
 
 /** Copies what the fast tests of the rules need into a folder that is made for it. */
 export async function copySource(folder: string, replacement?: Replacement): Promise<void> {

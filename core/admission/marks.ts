@@ -4,24 +4,22 @@ import { ESCAPE, STABLE_REVISION, STABLE_TEMPLATE, WORKLOAD_TYPE } from '#api/na
 import type { KubeObject } from '#api/kubernetes.ts'
 import { defined } from '../defined.ts'
 import { equalJson } from '../equal.ts'
-import type { WorkloadReview } from './review.ts'
+import type { Review } from './review.ts'
 
 /**
  * A manifest does not name what marks a workload: who puts it back whole must not take it away.
  * `stable` is the version that a native rollout goes away from, where one begins.
  */
-export function withMarks(review: WorkloadReview, object: KubeObject, stable?: string): KubeObject {
-  const { before, rollout, fromController } = review
+export function withMarks(review: Review, object: KubeObject, stable?: string): KubeObject {
+  const { before, rollout, fromController, version, versionBefore } = review
   if (!before || !rollout || fromController) return object
   const labels = kept(before.metadata.labels, object.metadata.labels, [
     WORKLOAD_TYPE,
     STABLE_REVISION,
   ])
-  // An escape that comes with another template is a copy: the documented one changes no template.
-  const annotations = kept(before.metadata.annotations, object.metadata.annotations, [
-    ESCAPE,
-    STABLE_TEMPLATE,
-  ])
+  // An escape that comes or goes with another template is a copy's: the documented one changes none.
+  const keys = version === versionBefore ? [STABLE_TEMPLATE] : [ESCAPE, STABLE_TEMPLATE]
+  const annotations = kept(before.metadata.annotations, object.metadata.annotations, keys)
   const marked = {
     ...object,
     metadata: { ...object.metadata, ...defined({ labels, annotations }) },

@@ -4,7 +4,7 @@
 import { describe, expect, test } from 'vitest'
 
 import type { Deployment, DeploymentSpec, KubeObject } from '#api/kubernetes.ts'
-import { HOLD, OWN_ROLLOUT_ID, RECORD, ROLLOUT_ID, WORKLOAD_TYPE } from '#api/names.ts'
+import { ESCAPE, HOLD, OWN_ROLLOUT_ID, RECORD, ROLLOUT_ID, WORKLOAD_TYPE } from '#api/names.ts'
 import type { Rollout } from '../rollout/model.ts'
 import { deployment as adapter } from '../workload/deployment.ts'
 import { formatHold, holdOf } from '../workload/hold.ts'
@@ -494,6 +494,18 @@ test('an edit that is not held says where a native rollout began, until it is ov
   const over = { ...rolling, replicas: 10, updatedReplicas: 10 }
   expect(review(web('1'), { before: { ...first, status: over } }).outcome).toBe('held')
 })
+
+test('an escape is taken away as it came; a copy with another template does neither', () => {
+  const before = withMark(held(), 'asked')
+  const without = review(held(), { before })
+  expect(without.object.metadata.annotations).not.toHaveProperty([ESCAPE])
+  const undone = { ...held(), spec: web('3').spec }
+  expect(review(undone, { before }).object.metadata.annotations?.[ESCAPE]).toBe('asked')
+})
+
+function withMark(object: Deployment, escape: string): Deployment {
+  return annotated(object, { ...object.metadata.annotations, [ESCAPE]: escape })
+}
 
 function paused(object: Deployment): Deployment {
   return { ...object, spec: { ...object.spec, paused: true } }

@@ -49,7 +49,8 @@ export interface Answer {
 }
 
 /** Holds, projects, restores or leaves alone. Pure, and idempotent: a second review changes nothing. */
-export function reviewWorkload(review: WorkloadReview): Answer {
+export function reviewWorkload(request: WorkloadReview): Answer {
+  const review = withVersions(request)
   const { outcome, object, warnings, stable } = answerOf(review)
   const lines = saidTooEarly(review, outcome) ? [...takenBackWarnings(), ...warnings] : warnings
   return { outcome, object: withMarks(review, object, stable), warnings: lines }
@@ -66,7 +67,7 @@ function saidTooEarly({ before, object }: WorkloadReview, outcome: Outcome): boo
 type Verdict = Answer & { readonly stable?: string }
 
 /** A review, and which versions it is about. A large template takes long to tell: once is enough. */
-interface Review extends WorkloadReview {
+export interface Review extends WorkloadReview {
   readonly version: string
   readonly versionBefore: string
 }
@@ -77,10 +78,9 @@ function withVersions(review: WorkloadReview): Review {
   return { ...review, version, versionBefore: before ? adapter.fingerprint(before) : version }
 }
 
-function answerOf(request: WorkloadReview): Verdict {
-  const { before } = request
-  if (!before) return cleaned(request)
-  const review = withVersions(request)
+function answerOf(review: Review): Verdict {
+  const { before } = review
+  if (!before) return cleaned(review)
   const hold = holdOf(before)
   const record = recordOf(before)
   const edited = review.versionBefore !== review.version

@@ -13,6 +13,7 @@ import {
   guarded,
   kept,
   lettingAllGo,
+  nativeForgotten,
   overdue,
   pauseOver,
   podsLabelled,
@@ -76,7 +77,7 @@ export const plans: Readonly<Record<PlanName, Plan>> = {
     standing: () => ({ phase: 'Initial', notReady: 'WorkloadHeld', reconciling: true }),
   },
   Disabled: {
-    goals: [givenBack, unhindered],
+    goals: [givenBack, unhindered, nativeForgotten],
     done: forget(() => 'disabled: edits of the workload roll out natively'),
     standing: (_, met) => ({ phase: met ? 'Disabled' : 'Disabling', reconciling: !met }),
   },
@@ -93,12 +94,10 @@ export const plans: Readonly<Record<PlanName, Plan>> = {
   Aborting: {
     goals: [rewound, allStable, abortTold],
     done: stay(s => aborted(s).message),
-    standing: (_, met) => ({
-      phase: 'Progressing',
-      progressing: 'Cancelling',
-      reconciling: !met,
-      ...(met && { stalled: 'Aborted' }),
-    }),
+    standing: (s, met) => {
+      const waiting = patiently(s, 'Cancelling')
+      return met ? { ...waiting, reconciling: false, stalled: 'Aborted' } : waiting
+    },
   },
   Cancelling: {
     goals: [givenBack, unhindered, rolledOut],

@@ -62,11 +62,20 @@ export const abortForgotten: Goal = {
     workload!.hold?.abortSeen === undefined || workload!.hold.abortSeen === rollout!.abort,
 }
 
+/** Nothing remembers where a native rollout began that is over. */
+export const nativeForgotten = reached({ type: 'forgetNative' })
+
 /** The escape that its owner took is over. */
 export const escapeForgotten = reached({ type: 'forgetEscape' })
 
 /** All pods are back on the stable revision. */
-export const allStable = reached({ type: 'abort' })
+export const allStable: Goal = {
+  ...reached({ type: 'abort' }),
+  act: s => ({
+    actions: [{ type: 'abort' }],
+    ...due(s, move(s, { type: 'abort' })?.requeueAt, deadline(s)),
+  }),
+}
 
 /** The release stands before its first step again: what it had reached does not count any more. */
 export const rewound: Goal = {

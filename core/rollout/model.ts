@@ -175,6 +175,8 @@ export type Action =
   | { readonly type: 'rest' }
   /** Pods carry the owner's rollout-id; `batches`: new pods at the end of each step so far. */
   | { readonly type: 'labelPods'; readonly batches: readonly number[] }
+  /** A native rollout is over: where it began is no way back any more. */
+  | { readonly type: 'forgetNative' }
   /** The escape is over. */
   | { readonly type: 'forgetEscape' }
   /** The abort annotation that was there before the release is gone: from now on one counts. */

@@ -56,6 +56,8 @@ interface Standing {
   readonly lead: number
   /** Ready pods beyond those that the owner was promised. */
   readonly spare: number
+  /** Pods of the largest that may go: those that are not Ready go first. */
+  readonly free: number
 }
 
 type Way = (w: DeploymentWorkload, standing: Standing) => readonly Change[] | undefined
@@ -67,7 +69,8 @@ function oneOut(w: DeploymentWorkload, stable: Revision, leaving: readonly Revis
   const [largest, ...smaller] = leaving as readonly [Revision, ...Revision[]]
   const spare = Math.max(w.ready - (w.replicas - w.promised.maxUnavailable), 0)
   const lead = largest.replicas - stable.replicas
-  const standing = { stable, largest, smaller, lead, spare }
+  const free = largest.replicas - largest.ready + spare
+  const standing = { stable, largest, smaller, lead, spare, free }
   for (const way of ways) {
     const changes = way(w, standing)
     if (changes) return changes
@@ -94,18 +97,18 @@ function lessCrowded(w: DeploymentWorkload, { lead, spare }: Standing) {
 }
 
 /** The controller-manager takes one of the largest for each that the stable one gets. */
-function exchanged(w: DeploymentWorkload, { stable, lead, spare }: Standing) {
+function exchanged(w: DeploymentWorkload, { stable, lead, free }: Standing) {
   if (lead < 2) return undefined
-  return spare > 0 ? [scale(w, stable, stable.replicas + 1)] : []
+  return free > 0 ? [scale(w, stable, stable.replicas + 1)] : []
 }
 
 /**
  * One pod more or less in all, or in another revision, so that no two become alike. Where nobody may be
  * missing that can be one pod more than the owner's maxSurge: without it there is no way back.
  */
-function outOfStep(w: DeploymentWorkload, { smaller, lead, spare, largest }: Standing) {
+function outOfStep(w: DeploymentWorkload, { smaller, lead, spare, largest, free }: Standing) {
   if (lead < 1) return undefined
-  if (spare > 1) return fewer(w, largest, 2, spare)
+  if (free > 1) return fewer(w, largest, 2, spare)
   const other = newestOf(w, smaller)
   if (other && spare > 0) return [scale(w, other, other.replicas - 1)]
   const { maxUnavailable, maxSurge } = w.promised
@@ -114,8 +117,9 @@ function outOfStep(w: DeploymentWorkload, { smaller, lead, spare, largest }: Sta
   return next > Math.max(maxSurge, 1) + 1 ? [] : [withSurge(w, next)]
 }
 
-function oneFewer(w: DeploymentWorkload, { largest, smaller, spare }: Standing) {
-  return fewer(w, newestOf(w, smaller) ?? largest, 1, spare)
+function oneFewer(w: DeploymentWorkload, { largest, smaller, spare, free }: Standing) {
+  const leaving = free > spare ? largest : (newestOf(w, smaller) ?? largest)
+  return fewer(w, leaving, 1, spare)
 }
 
 function newestOf(w: DeploymentWorkload, sets: readonly Revision[]): Revision | undefined {

@@ -126,6 +126,13 @@ export function restore(w: DeploymentWorkload): Move | undefined {
   return { changes, why: "putting the owner's values back", again: true }
 }
 
+/** A native rollout is over: where it began is no way back any more. */
+export function forgetNative(w: DeploymentWorkload): Move | undefined {
+  if (w.seen.stableFingerprint === undefined || !w.rolledOut) return undefined
+  const metadata = { annotations: { [STABLE_TEMPLATE]: null } }
+  return { changes: [change(w, { metadata })], why: 'forgetting where a native rollout began' }
+}
+
 /** The escape is over. */
 export function forgetEscape(w: DeploymentWorkload): Move | undefined {
   if (!w.escaped) return undefined

@@ -20,6 +20,7 @@ import {
   forgetAbort,
   finish,
   forgetEscape,
+  forgetNative,
   guard,
   release,
   restore,
@@ -118,6 +119,7 @@ const moves: Moves = {
   labelPods: (w, { batches }) => labelPods(w, batches),
   forgetAbort,
   forgetEscape,
+  forgetNative,
 }
 
 /**

@@ -3,6 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
+import { HOLD } from '#api/names.ts'
 import { ownKeys, runTold, warningsOf } from './deployment-facts.ts'
 import { ROLLOUT, WORKLOAD } from './manifests.ts'
 import type { StoryOptions } from './manifests.ts'
@@ -119,9 +120,10 @@ describe('an edit is not held, and the answer says that', () => {
 
     expect(told).toEqual(tried)
     expect(told).toEqual([expect.stringMatching(why.replaceAll(/[()]/g, '\\$&'))])
-    expect(ownKeys(await story.deployment())).toEqual([])
+    expect(ownKeys(await story.deployment())).not.toContain(HOLD)
     const all = options.replicas ?? 0
     await story.until('all pods new', () => story.now().wanted['app:2'] === all)
+    await nothingLeft(story)
   })
 })
 
@@ -143,7 +145,7 @@ describe('a Rollout that ends in the middle of a release', () => {
       expect(told).toEqual(tried)
       expect(told[0]).toMatch(new RegExp(`^${what} during a release: the rest .* is released now`))
       await story.until('all pods new', () => story.now().wanted['app:2'] === 10)
-      expect(ownKeys(await story.deployment())).toEqual([])
+      await nothingLeft(story)
 
       await runTold(story, told, 'to go back from there: ')
       await story.until('all pods old again', () => story.now().wanted['app:1'] === 10)
@@ -186,6 +188,13 @@ function longNamed(name: string): string {
   })
 }
 
+/** Where a native rollout began is remembered until it is over. */
+function nothingLeft(story: Story): Promise<void> {
+  return story.until('nothing of ours is left', async () => {
+    return ownKeys(await story.deployment()).length === 0
+  })
+}
+
 /** Runs a command, and neither Deployment nor Rollout nor a ReplicaSet is another one then. */
 async function changesNothing(story: Story, args: readonly string[]) {
   const versions = async () => {
@@ -201,7 +210,7 @@ async function changesNothing(story: Story, args: readonly string[]) {
   // The controller-manager goes on writing for a moment after a step is reached.
   await story.until('all that are there are counted', async () => {
     const { metadata, spec, status } = await story.deployment()
-    const { replicas, readyReplicas, observedGeneration } = status ?? {}
+    const { replicas = 0, readyReplicas = 0, observedGeneration } = status ?? {}
     const counted = [replicas, readyReplicas].every(n => n === spec.replicas)
     return counted && observedGeneration === metadata.generation
   })

@@ -105,7 +105,7 @@ describe('an owner’s edit in the middle of a release', () => {
     await story.edit('broken:2')
     await story.patch({ progressDeadlineSeconds: 2 })
     await story.until('Stalled', async () => stalled(await story.rollout()), 10_000)
-    expect(story.now().wanted).toMatchObject({ 'app:1': 3, 'broken:2': 1 })
+    expect(story.now().wanted).toMatchObject({ 'app:1': 4, 'broken:2': 1 })
   })
 
   test.concurrent('that is not valid is refused, as ever', async () => {
@@ -130,7 +130,7 @@ describe('an owner’s edit in the middle of a release', () => {
     await story.reached(1)
     const template = { spec: { containers: [{ name: 'app', image: 'app:3' }] } }
     await story.patch({ ...rolling('50%', 1), template })
-    expect(holdFields(await story.deployment())).toEqual(heldFields('010%'))
+    expect(holdFields(await story.deployment())).toEqual(heldFields('00%', 1))
     await story.reached(1)
     await end(story)
     expect(story.now().wanted).toMatchObject({ 'app:3': 10 })

@@ -8,6 +8,7 @@ import { promised } from '#core/workload/percent.ts'
 import { keptReady } from '../properties/laws.ts'
 import { syncDeployment } from '../world/deployment-controller.ts'
 import { abort, edit } from '../world/people.ts'
+import { breakPods } from '../world/replica-set-controller.ts'
 import { newWorld, play, settle, sight } from '../world/play.ts'
 import { replicasOf, setsIn, sum } from '../world/world.ts'
 
@@ -42,6 +43,20 @@ test.each(strategies)(
     }
   },
   60_000,
+)
+
+test.each(strategies)(
+  'broken pods between: maxUnavailable %s, maxSurge %s',
+  (maxUnavailable, maxSurge) => {
+    const strategy = { type: 'RollingUpdate', rollingUpdate: { maxUnavailable, maxSurge } }
+    for (const third of ['v3', 'broken']) {
+      const world = newWorld({ replicas: 10, spec: { strategy }, steps: [{ replicas: '60%' }] })
+      play(world, edit('v2'))
+      breakPods(world, 'v2')
+      play(world, edit(third))
+      expect(play(world, abort()), third).toMatch(/Aborted: 10 v1$/)
+    }
+  },
 )
 
 function* stages() {

@@ -153,8 +153,8 @@ tell({
   'a Rollout that is disabled gives the workload back, and holds again when it is enabled': {
     rows: [
       [edit('v2'), 'ReleaseStarted, 10%+0%, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
-      [disable(true), 'Released, released -> Disabled: 10 v2'],
-      [edit('v3'), 'nothing -> Disabled: 10 v3'],
+      [disable(true), 'Released, released, guard -> Disabled: 10 v2'],
+      [edit('v3'), 'guard -> Disabled: 10 v3'],
       [disable(false), 'guard v3 -> Healthy: 10 v3'],
       [edit('v1'), 'ReleaseStarted, 10%+0%, StepReached -> Progressing 1 StepPaused: 1 v1 9 v3'],
     ],

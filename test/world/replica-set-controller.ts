@@ -4,7 +4,7 @@
 import type { Pod, ReplicaSet } from '#api/kubernetes.ts'
 import { instantOf } from '#core/time.ts'
 import { remove, store } from './api-server.ts'
-import { isReady, kubeTime, podsOf, replicasOf, setsIn } from './world.ts'
+import { isReady, kubeTime, podsOf, replicasOf, setsIn, versionOf } from './world.ts'
 import type { World } from './world.ts'
 
 /** One sync of every ReplicaSet of the Deployment. */
@@ -46,6 +46,15 @@ export function killPod(world: World, which: number): void {
   if (name !== undefined) remove(world, 'pods', name)
 }
 
+/** Pods of a version that were Ready are so no more, and never again. */
+export function breakPods(world: World, version: string): void {
+  const pods = setsIn(world).flatMap(set => (versionOf(set) === version ? podsOf(world, set) : []))
+  for (const pod of pods) {
+    const failed = { type: 'Ready', status: 'False', lastTransitionTime: kubeTime(world.now) }
+    store(world, 'pods', { ...pod, status: { phase: 'Running', conditions: [failed] } }, false)
+  }
+}
+
 /** When the next Ready pod will have been so for long enough; undefined: nobody waits. */
 export function nextAvailable(world: World): number | undefined {
   const due = setsIn(world).flatMap(set =>
@@ -71,8 +80,11 @@ function createPod(world: World, set: ReplicaSet): void {
 }
 
 /** Pods of a version with `broken` in its name never become Ready. */
-function isBroken({ metadata }: Pod): boolean {
-  return metadata.labels?.['pod-template-hash']?.includes('broken') === true
+function isBroken({ metadata, status }: Pod): boolean {
+  const failed = status?.conditions?.some(
+    ({ type, status: is }) => type === 'Ready' && is === 'False',
+  )
+  return failed === true || metadata.labels?.['pod-template-hash']?.includes('broken') === true
 }
 
 function readySince({ status }: Pod): number {

@@ -47,10 +47,11 @@ async function fencedClient(answer: RequestListener, left: () => number, slowTls
   onTestFinished(async () => {
     await client.close()
     for (const socket of sockets) socket.destroy()
+    if (!tcp.listening) return
     tcp.close()
     await once(tcp, 'close')
   })
-  return { client, sockets, breaks }
+  return { client, sockets, breaks, tcp }
 }
 
 test('a request carries its time limit to the API server, and who sends it', async () => {
@@ -136,4 +137,16 @@ test('a server that is not there is the world’s trouble', async () => {
   )
   await expect(client.mergePatch(PODS, ref, {})).rejects.toThrow('no file')
   expect(sockets).toHaveLength(0)
+})
+
+test('a connection that is refused says so at once', async () => {
+  const { client, tcp } = await fencedClient(
+    (_, response) => void response.end('{}'),
+    () => 60_000,
+  )
+  tcp.close()
+  await once(tcp, 'close')
+  const writing = client.mergePatch(PODS, ref, {})
+  await expect(writing).rejects.toThrow(/ECONNREFUSED/)
+  await expect(writing).rejects.toBeInstanceOf(Retryable)
 })

@@ -79,6 +79,7 @@ export async function connectResetting(
   try {
     socket.connect(Number(to.port || 443), to.hostname)
     await once(socket, 'connect', { signal: AbortSignal.timeout(timeoutMs) })
+    socket.connected = true
     // From here on the TLS connection above it tells what goes wrong.
     socket.on('error', () => {})
     return socket
@@ -89,10 +90,12 @@ export async function connectResetting(
 }
 
 class ResettingSocket extends Socket {
+  /** There is something to reset; until then it ends with the error that says why. */
+  connected = false
   #resetting = false
 
   override destroy(error?: Error): this {
-    if (this.#resetting || this.connecting) return super.destroy(error)
+    if (this.#resetting || !this.connected) return super.destroy(error)
     this.#resetting = true
     return this.resetAndDestroy()
   }

@@ -46,6 +46,7 @@ export interface Owned {
 export interface ReplicaSetSeen extends Seen {
   readonly ownerUid: string
   readonly created: Instant
+  readonly generation: number
   /** Grows with every edit; it tells two that were made in the same second apart. */
   readonly revision: number
   readonly hash: string
@@ -68,21 +69,27 @@ export interface PodSeen extends Seen {
   readonly batchId?: string
 }
 
-/** What is kept of a ReplicaSet; its template never changes, so its fingerprint is that of `before`. */
+/** What is kept of a ReplicaSet; `before` is what was kept of it so far. */
 export function seeReplicaSet(object: ReplicaSet, before?: ReplicaSetSeen): ReplicaSetSeen {
   const { metadata, spec } = object
   const annotations = { ...metadata.annotations }
   const desired = Number(annotations[DESIRED_REPLICAS] ?? Number.NaN)
+  const revision = Number(annotations[REVISION] ?? 0)
+  // Fingerprints of large templates take long, and most news are of the status. But with the same uid
+  // alone it would be stale for ever: an API server that was upgraded reads the same template with
+  // another default, in the Deployment as well, and the two would never match again.
+  const unchanged =
+    before?.metadata.uid === metadata.uid &&
+    before?.generation === metadata.generation &&
+    before?.revision === revision
   return defined({
     ...seen(object),
     ownerUid: controllerUid(object),
     created: instantOf(metadata.creationTimestamp),
-    revision: Number(annotations[REVISION] ?? 0),
+    generation: metadata.generation ?? 0,
+    revision,
     hash: metadata.labels?.[POD_TEMPLATE_HASH] ?? '',
-    fingerprint:
-      before && before.metadata.uid === metadata.uid
-        ? before.fingerprint
-        : templateFingerprint(spec.template),
+    fingerprint: unchanged ? before!.fingerprint : templateFingerprint(spec.template),
     replicas: spec.replicas ?? 1,
     minReadySeconds: spec.minReadySeconds ?? 0,
     record: recordOf(object),

@@ -1,25 +1,22 @@
 // Carries a decision out: its changes in order, then the status. Every write is refused by the API
 // server if the object has changed since it was read; then the queue decides again.
 
-import type { KubeObject } from '#api/kubernetes.ts'
-import { CONTROLLER_MANAGER, HOLD } from '#api/names.ts'
-import type { EventReason } from '#api/names.ts'
+import { CONTROLLER_MANAGER } from '#api/names.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
 import type { Change } from '#core/change.ts'
-import { digest } from '#core/digest.ts'
 import { holdRefused } from '#core/rollout/events.ts'
-import type { Action, Decision, Instant, Snapshot, WorkloadEvent } from '#core/rollout/model.ts'
+import type { Action, Decision, Instant, Snapshot } from '#core/rollout/model.ts'
 import { isPassing, statusDue, statusOf } from '#core/rollout/status.ts'
-import { timeOf } from '#core/time.ts'
 import { moveOf } from '#core/workload/registry.ts'
-import type { KubeClient } from '#kube/client.ts'
-import { AlreadyExists } from '#kube/errors.ts'
-import { DEPLOYMENTS, EVENTS, PODS, REPLICA_SETS, ROLLOUTS } from '#kube/resources.ts'
+import { DEPLOYMENTS, PODS, REPLICA_SETS, ROLLOUTS } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
-import type { News } from './news.ts'
 import type { Observation } from './observe.ts'
 import type { OwnWrites } from './own-writes.ts'
+import { holdTaken, sendsHold } from './refusals.ts'
+import type { Marks, Refusals } from './refusals.ts'
 import type { Repeats } from './repeats.ts'
+import { tell } from './tell.ts'
+import type { Telling } from './tell.ts'
 
 /** A write, for counters and the log. */
 export type WriteKind = (typeof writeKinds)[number]
@@ -35,13 +32,11 @@ export const writeKinds = [
 ] as const
 
 /** With what a decision is carried out. */
-export interface Effects {
-  readonly client: KubeClient
+export interface Effects extends Telling {
+  readonly now: () => Instant
   readonly onWrite: (kind: WriteKind) => void
-  /** Called for an event that nobody has told before. */
-  readonly onTold: (reason: EventReason) => void
   readonly ownWrites: OwnWrites
-  readonly news: News
+  readonly refusals: Refusals
   /** Holds back a write that did not take the last time; gives when it may be tried again. */
   readonly mayRepeat: Repeats
 }
@@ -82,7 +77,7 @@ async function act(effects: Effects, snapshot: Snapshot, action: Action): Promis
   if (!refused) return { wrote, refused, ...requeue(later) }
   const { workload, now } = snapshot
   await tell(effects, snapshot, holdRefused(workload!.hold!.rolloutId))
-  return { wrote, refused, ...requeue(now + REFUSED_MS) }
+  return { wrote, refused, ...requeue(effects.refusals.note(workload!.uid, now)) }
 }
 
 function together(a: Applied, b: Applied): Applied {
@@ -97,23 +92,21 @@ function requeue(at: Instant | undefined): Pick<Applied, 'requeueAt'> {
   return at === undefined ? {} : { requeueAt: at }
 }
 
-/** What is refused stays refused until somebody changes a setting. */
-const REFUSED_MS = 30_000
-
 function earlier(a: Instant | undefined, b: Instant | undefined): Instant | undefined {
   if (a === undefined || b === undefined) return a ?? b
   return Math.min(a, b)
 }
 
 function changesOf(
-  { mayRepeat }: Effects,
+  { mayRepeat, refusals }: Effects,
   { workload, now }: Snapshot,
   action: Exclude<Action, { type: 'event' }>,
 ): { readonly changes: readonly Change[]; readonly later?: Instant } {
   if (!workload) return { changes: [] }
   const move = moveOf(workload, action, now)
   if (!move) return { changes: [] }
-  const later = move.again && mayRepeat(workload.uid, now)
+  const held = move.changes.some(sendsHold) ? refusals.until(workload.uid, now) : undefined
+  const later = held ?? (move.again && mayRepeat(workload.uid, now))
   return later ? { changes: [], later } : { changes: move.changes }
 }
 
@@ -136,7 +129,7 @@ async function write(effects: Effects, change: Change): Promise<boolean> {
   const { client, onWrite, ownWrites } = effects
   const { target, patch, subresource, strategic } = change
   const { namespace, name, resourceVersion, kind } = target
-  const marks = patch['metadata'] as Annotated | undefined
+  const marks = patch['metadata'] as Marks | undefined
   const metadata = { ...marks, resourceVersion }
   const options = { fieldManager: CONTROLLER_MANAGER, ...(subresource && { subresource }) }
   const body = { ...patch, metadata }
@@ -144,25 +137,18 @@ async function write(effects: Effects, change: Change): Promise<boolean> {
   const stored = strategic
     ? await client.strategicPatch(type, { namespace, name }, body, options)
     : await client.mergePatch(type, { namespace, name }, body, options)
-  ownWrites.note(resourceVersion, stored.metadata.resourceVersion)
+  ownWrites.note(
+    { uid: stored.metadata.uid ?? '', resourceVersion },
+    stored.metadata,
+    effects.now(),
+  )
   onWrite(subresource ? 'workloadStatus' : kinds[kind]!)
   return holdTaken(marks, stored.metadata)
 }
 
-/** Admission leaves the hold before in place of one that it does not take; the last one it removes. */
-function holdTaken(sent: Annotated | undefined, { annotations }: Annotated): boolean {
-  const hold = sent?.annotations?.[HOLD]
-  const stored = annotations?.[HOLD]
-  return hold === undefined || stored === undefined || stored === hold
-}
-
-interface Annotated {
-  readonly annotations?: Readonly<Record<string, unknown>>
-}
-
 /** Gives when the status is to be written, if that is later. */
 async function writeStatus(
-  { client, onWrite, ownWrites, news }: Effects,
+  { client, onWrite, ownWrites, news, now: clock }: Effects,
   object: Rollout,
   { workload, now }: Snapshot,
   decision: Decision,
@@ -176,47 +162,8 @@ async function writeStatus(
   if (worthwhile > now) return worthwhile
   const options = { subresource: 'status', fieldManager: CONTROLLER_MANAGER }
   const written = await client.replace(rollouts, { ...object, status }, options)
-  ownWrites.note(object.metadata.resourceVersion ?? '', written.metadata.resourceVersion)
+  ownWrites.note(object.metadata, written.metadata, clock())
   news.written(uid)
   onWrite('status')
   return 'written'
-}
-
-/**
- * Its name follows from what it tells: told twice, after a crash or a conflict, it is still one. Gives
- * whether it was told now.
- */
-async function tell(
-  { client, onWrite, onTold, news }: Effects,
-  { workload, rollout, now }: Snapshot,
-  { type, reason, message, key }: WorkloadEvent,
-): Promise<boolean> {
-  if (!workload) return false
-  const { apiVersion, kind, namespace, name } = workload.ref
-  const eventName = `${name.slice(0, 200)}.${digest([workload.uid, key])}`
-  if (news.wasTold(eventName)) return false
-  const time = timeOf(now)
-  const event: KubeObject & Readonly<Record<string, unknown>> = {
-    apiVersion: 'v1',
-    kind: 'Event',
-    metadata: { namespace, name: eventName },
-    involvedObject: { apiVersion, kind, namespace, name, uid: workload.uid },
-    type,
-    reason,
-    message: `${rollout ? `rollout ${rollout.name}: ` : ''}${message}`.slice(0, 1024),
-    source: { component: 'sluice' },
-    reportingComponent: 'sluice.dev/controller',
-    firstTimestamp: time,
-    lastTimestamp: time,
-    count: 1,
-  }
-  try {
-    await client.create(EVENTS, event)
-    onWrite('event')
-    onTold(reason)
-  } catch (error) {
-    if (!(error instanceof AlreadyExists)) throw error
-  }
-  news.told(eventName)
-  return true
 }

@@ -3,11 +3,13 @@
 
 import type { Logger } from 'pino'
 
+import type { EventReason } from '#api/names.ts'
 import { decide } from '#core/rollout/decide.ts'
 import { refOf } from '#core/rollout/key.ts'
 import type { Instant } from '#core/rollout/model.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { Conflict } from '#kube/errors.ts'
+import type { ApiError } from '#kube/errors.ts'
 import type { LeaderWork, Term } from '#kube/lease.ts'
 import { WorkQueue } from '#kube/queue.ts'
 import type { RunReport } from '#kube/queue.ts'
@@ -18,6 +20,7 @@ import type { ControllerMetrics } from './metrics.ts'
 import { createNews } from './news.ts'
 import { observe } from './observe.ts'
 import { createOwnWrites } from './own-writes.ts'
+import { createRefusals } from './refusals.ts'
 import { createRepeats } from './repeats.ts'
 import { createWatches } from './watches.ts'
 import { createWaits, waitOf } from './waits.ts'
@@ -79,6 +82,12 @@ export function createController(options: ControllerOptions): Controller {
         mayRepeat,
         onWrite: (kind: WriteKind) => metrics.wrote(kind),
         onTold: metrics.told,
+        onUntold: (reason: EventReason, error: ApiError) => {
+          metrics.untold()
+          log.warn({ reason, err: error }, 'an event could not be told')
+        },
+        now: options.now,
+        refusals: createRefusals(),
         ownWrites: createOwnWrites(),
         news: createNews(),
       }
@@ -116,8 +125,13 @@ async function reconcile(
   { watches, effects, waits, queue }: Running,
   key: string,
 ): Promise<void> {
-  if (effects.ownWrites.outdated(watches.versions(key))) return
-  const decided = observe(watches, key, now()).map(observation => ({
+  const begun = now()
+  const awaited = effects.ownWrites.awaited(watches.versions(key), begun)
+  if (awaited !== undefined) {
+    queue.addAt(key, awaited)
+    return
+  }
+  const decided = observe(watches, key, begun).map(observation => ({
     observation,
     decision: decide(observation.snapshot),
   }))

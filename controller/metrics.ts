@@ -25,6 +25,8 @@ export interface ControllerMetrics {
   readonly conflicted: () => void
   /** Counts an event that was told: the end of a release is one. */
   readonly told: (reason: EventReason) => void
+  /** Counts an event that could not be told. */
+  readonly untold: () => void
   /** Adds the time that a Rollout waited. */
   readonly waited: Waited
   /** Counts what a watch went through. */
@@ -101,6 +103,11 @@ function decisionMetrics(registry: Registry) {
     help: 'Writes that met a newer version, and were decided again.',
     labels: {},
   })
+  const untold = counter(registry, {
+    name: 'sluice_controller_untold_events_total',
+    help: 'Events that the API server did not take, and that are told by the log alone.',
+    labels: {},
+  })
   const watches = counter(registry, {
     name: 'sluice_controller_watch_events_total',
     help: 'What the watches went through, by resource.',
@@ -110,6 +117,7 @@ function decisionMetrics(registry: Registry) {
     ran: (outcome: RunReport['outcome'], seconds: number) => decisions({ outcome }, seconds),
     wrote: (kind: WriteKind) => writes({ kind }),
     conflicted: () => conflicts({}),
+    untold: () => untold({}),
     watch: (resource: string, what: ReflectorNews['what']) => watches({ resource, what }),
   }
 }

@@ -12,6 +12,8 @@ const REMEMBERED = 4096
 export interface News {
   readonly wasTold: (event: string) => boolean
   readonly told: (event: string) => void
+  /** False the first time that an event could not be told. */
+  readonly failedBefore: (event: string) => boolean
   /** When a passing status of an object is to be written, if no other one has come by then. */
   readonly worthwhileAt: (uid: string, now: Instant) => Instant
   /** A status of the object is written. */
@@ -21,13 +23,18 @@ export interface News {
 /** Nothing was told yet. */
 export function createNews(): News {
   const told = new Set<string>()
+  const failed = new Set<string>()
   const passing = new Map<string, Instant>()
   return {
     wasTold: event => told.has(event),
     told(event) {
-      told.add(event)
-      const [oldest] = told
-      if (told.size > REMEMBERED) told.delete(oldest!)
+      failed.delete(event)
+      remember(told, event)
+    },
+    failedBefore(event) {
+      const before = failed.has(event)
+      remember(failed, event)
+      return before
     },
     worthwhileAt(uid, now) {
       const at = passing.get(uid) ?? now + MOMENT_MS
@@ -36,4 +43,10 @@ export function createNews(): News {
     },
     written: uid => void passing.delete(uid),
   }
+}
+
+function remember(events: Set<string>, event: string): void {
+  events.add(event)
+  const [oldest] = events
+  if (events.size > REMEMBERED) events.delete(oldest!)
 }

@@ -16,6 +16,7 @@ import { Reflector } from '#kube/reflector.ts'
 import type { ReflectorNews } from '#kube/reflector.ts'
 import { MUTATING_WEBHOOKS, PODS, REPLICA_SETS, resource, ROLLOUTS } from '#kube/resources.ts'
 import type { ResourceType, WebhookConfiguration } from '#kube/resources.ts'
+import type { Version } from './own-writes.ts'
 
 /** Everything that the controller knows of the cluster. */
 export interface Watches {
@@ -23,8 +24,8 @@ export interface Watches {
   readonly configurations: Cache<WebhookConfiguration>
   /** The workload of a key; undefined where there is none, or of a kind that is not watched. */
   readonly workload: (key: string, now: Instant) => Workload | undefined
-  /** The resource versions of all that a decision about the key looks at. */
-  readonly versions: (key: string) => Iterable<string>
+  /** The versions of all that a decision about the key looks at. */
+  readonly versions: (key: string) => Iterable<Version>
   /** The keys of everything that may need a decision: what Rollouts name, and what is marked. */
   readonly keys: () => ReadonlySet<string>
   /** Fulfilled when each has its first complete list. */
@@ -122,12 +123,12 @@ function observeWorkload(caches: Caches, key: string, now: Instant): Workload | 
   return found?.adapter.observe(found.seen, found.owned, now)
 }
 
-function* versionsOf(caches: Caches, key: string): Iterable<string> {
+function* versionsOf(caches: Caches, key: string): Iterable<Version> {
   const { seen, owned } = { ...findWorkload(caches, key) }
   const rollouts = caches.rollouts.byIndex('workload', key)
   const objects = [...rollouts, ...(seen ? [seen] : []), ...(owned?.replicaSets ?? [])]
-  for (const { metadata } of objects) yield metadata.resourceVersion ?? ''
-  for (const { metadata } of owned?.pods ?? []) yield metadata.resourceVersion
+  for (const { metadata } of objects) yield metadata
+  for (const { metadata } of owned?.pods ?? []) yield metadata
 }
 
 function findWorkload(caches: Caches, key: string) {

@@ -50,7 +50,7 @@ export function formatHold(hold: Hold): string {
 }
 
 /** The hold of an annotation's value; undefined where it says nothing that can be used. */
-function parseHold(text: string): Hold | undefined {
+export function parseHold(text: string): Hold | undefined {
   const pairs = parsePairs(text)
   const seq = Number(pairs.get('seq') ?? Number.NaN)
   const read = {

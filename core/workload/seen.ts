@@ -75,26 +75,34 @@ export function seeReplicaSet(object: ReplicaSet, before?: ReplicaSetSeen): Repl
   const annotations = { ...metadata.annotations }
   const desired = Number(annotations[DESIRED_REPLICAS] ?? Number.NaN)
   const revision = Number(annotations[REVISION] ?? 0)
-  // Fingerprints of large templates take long, and most news are of the status. But with the same uid
-  // alone it would be stale for ever: an API server that was upgraded reads the same template with
-  // another default, in the Deployment as well, and the two would never match again.
-  const unchanged =
-    before?.metadata.uid === metadata.uid &&
-    before?.generation === metadata.generation &&
-    before?.revision === revision
+  const { generation = 0 } = metadata
+  const same = isSame({ ...seen(object), generation, revision }, before)
   return defined({
     ...seen(object),
     ownerUid: controllerUid(object),
     created: instantOf(metadata.creationTimestamp),
-    generation: metadata.generation ?? 0,
+    generation,
     revision,
     hash: metadata.labels?.[POD_TEMPLATE_HASH] ?? '',
-    fingerprint: unchanged ? before!.fingerprint : templateFingerprint(spec.template),
+    fingerprint: same ? before!.fingerprint : templateFingerprint(spec.template),
     replicas: spec.replicas ?? 1,
     minReadySeconds: spec.minReadySeconds ?? 0,
     record: recordOf(object),
     desiredReplicas: Number.isNaN(desired) ? undefined : desired,
   })
+}
+
+/**
+ * Fingerprints of large templates take long, and most news are of the status. But by the uid alone one
+ * would be stale for ever: an API server that was upgraded reads the same template with another default,
+ * in the Deployment as well, and the two would never match again.
+ */
+function isSame(
+  { metadata, generation, revision }: Pick<ReplicaSetSeen, 'metadata' | 'generation' | 'revision'>,
+  before: ReplicaSetSeen | undefined,
+): boolean {
+  const { uid } = { ...before?.metadata }
+  return uid === metadata.uid && before?.generation === generation && before.revision === revision
 }
 
 /** What is kept of a pod. */

@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest'
+
+import { HOLD } from '#api/names.ts'
+import { formatHold } from '#core/workload/hold.ts'
+import type { Hold } from '#core/workload/hold.ts'
+import { createRefusals, holdTaken } from './refusals.ts'
+
+const marks = (hold: Partial<Hold>) => {
+  const whole: Hold = {
+    mode: 'wave',
+    pods: 1,
+    budget: 1,
+    surge: 1,
+    rolloutId: 'r',
+    seq: 4,
+    ...hold,
+  }
+  return { annotations: { [HOLD]: formatHold(whole) } }
+}
+
+test('a hold that admission has changed is taken', () => {
+  expect(holdTaken(marks({}), marks({ mode: 'stop' }))).toBe(true)
+})
+
+test('a hold is refused where the one before is stored, or that of another release', () => {
+  expect(holdTaken(marks({}), marks({ seq: 3 }))).toBe(false)
+  expect(holdTaken(marks({}), marks({ rolloutId: 'other' }))).toBe(false)
+})
+
+test('a hold that is taken away, or whose place is empty, is not refused', () => {
+  expect(holdTaken(undefined, marks({}))).toBe(true)
+  expect(holdTaken(marks({}), {})).toBe(true)
+})
+
+test('a hold that was refused is sent again after 30 s, and not before', () => {
+  const refusals = createRefusals()
+  expect(refusals.note('web', 1000)).toBe(31_000)
+  expect(refusals.until('web', 30_999)).toBe(31_000)
+  expect(refusals.until('other', 1000)).toBeUndefined()
+  expect(refusals.until('web', 31_000)).toBeUndefined()
+})

@@ -1,0 +1,88 @@
+// Events against an API server that does not take them.
+
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { expect, onTestFinished, test } from 'vitest'
+
+import type { Snapshot, WorkloadEvent } from '#core/rollout/model.ts'
+import { KubeClient } from '#kube/client.ts'
+import { Retryable } from '#kube/errors.ts'
+import { LeadLost } from '#kube/fence.ts'
+import { createNews } from './news.ts'
+import { tell } from './tell.ts'
+
+const workload = {
+  uid: 'uid',
+  ref: { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name: 'web' },
+}
+const snapshot = { now: 0, workload } as unknown as Snapshot
+const aborted: WorkloadEvent = {
+  type: 'Normal',
+  reason: 'ReleaseAborted',
+  message: 'everybody is back',
+  key: 'aborted/1',
+}
+
+/** A teller whose API server gives these answers, one after the other. */
+async function teller(codes: number[], fence?: () => number) {
+  const asked: string[] = []
+  const server = createServer((request, response) => {
+    asked.push(request.method ?? '')
+    const code = codes.shift() ?? 201
+    response.writeHead(code).end(JSON.stringify({ kind: 'Status', code, metadata: {} }))
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const client = new KubeClient(
+    {
+      server: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      source: 'test',
+      namespace: 'shop',
+      tls: async () => ({}),
+      headers: async () => ({}),
+    },
+    fence && { fence },
+  )
+  onTestFinished(async () => {
+    await client.close()
+    server.close()
+    await once(server, 'close')
+  })
+  const told: string[] = []
+  const untold: number[] = []
+  const telling = {
+    client,
+    news: createNews(),
+    onWrite: () => {},
+    onTold: (reason: string) => void told.push(reason),
+    onUntold: (_: string, { code }: { readonly code: number }) => void untold.push(code),
+  }
+  return { asked, told, untold, again: () => tell(telling, snapshot, aborted) }
+}
+
+test.each([403, 404, 422])('an event that is refused (%i) is given up, once', async code => {
+  const { asked, told, untold, again } = await teller([code])
+  expect(await again()).toBe(true)
+  expect(await again()).toBe(false)
+  expect([asked.length, told, untold]).toEqual([1, ['ReleaseAborted'], [code]])
+})
+
+test('an event that meets a busy server is tried twice', async () => {
+  const { untold, again } = await teller([429, 429])
+  await expect(again()).rejects.toBeInstanceOf(Retryable)
+  expect(await again()).toBe(true)
+  expect(untold).toEqual([429])
+})
+
+test('an event that meets a busy server once is told', async () => {
+  const { told, untold, again } = await teller([429])
+  await expect(again()).rejects.toBeInstanceOf(Retryable)
+  expect(await again()).toBe(true)
+  expect([told, untold]).toEqual([['ReleaseAborted'], []])
+})
+
+test('who leads no more tells nothing', async () => {
+  const { asked, again } = await teller([], () => 0)
+  await expect(again()).rejects.toBeInstanceOf(LeadLost)
+  expect(asked).toEqual([])
+})

@@ -1,13 +1,13 @@
 // Tells the API server whom to trust: keeps our CAs in the caBundle of our webhook configurations.
-// A CA of ours that is there already stays until it expires, since another replica may still serve a
-// certificate of it: so replicas that know different CAs never undo each other's. Nothing else is
+// A CA of ours that is there already stays until it expires (of many the newest), since another replica
+// may still serve a certificate of it: so replicas that know different CAs never undo each other's. Nothing else is
 // touched, and nothing is written that is right already.
 
 import { Conflict, NotFound } from '#kube/errors.ts'
 import { MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS } from '#kube/resources.ts'
 import type { JsonPatchOperation, KubeClient } from '#kube/client.ts'
 import type { ResourceType, WebhookConfiguration } from '#kube/resources.ts'
-import { certificatesIn, expiry, isOurAuthority } from './authority.ts'
+import { beginning, certificatesIn, expiry, isOurAuthority } from './authority.ts'
 
 /** `there`: nothing had to be written. `not registered`: there is no such configuration. */
 export type Injection = 'written' | 'there' | 'not registered'
@@ -50,6 +50,11 @@ interface Place {
 }
 
 const MAX_ROUNDS = 5
+/**
+ * A process that keeps its certificates in memory brings another CA at each start: in a crash loop they
+ * would pile up until etcd takes no more. Who serves with one that was dropped puts it back.
+ */
+const MOST_KEPT = 8
 
 async function inject(place: Place): Promise<Injection> {
   const { client, type, name, ours } = place
@@ -77,7 +82,10 @@ function difference(
     const text = Buffer.from(clientConfig.caBundle ?? '', 'base64').toString('utf8')
     const there = certificatesIn(text)
     if (ours.every(pem => there.includes(pem))) return []
-    const kept = there.filter(pem => !ours.includes(pem) && isOurAuthority(pem) && isAlive(pem))
+    const kept = there
+      .filter(pem => !ours.includes(pem) && isOurAuthority(pem) && isAlive(pem))
+      .toSorted((a, b) => beginning(b) - beginning(a))
+      .slice(0, MOST_KEPT)
     const value = Buffer.from([...ours, ...kept].join('')).toString('base64')
     return [{ op: 'add', path: `/webhooks/${index}/clientConfig/caBundle`, value } as const]
   })

@@ -148,6 +148,11 @@ test('after a broken connection the watch goes on from the last bookmark, withou
   expect(kinds()).toEqual(['listed', 'watching', 'failed', 'watching'])
 })
 
+test('a watch that the server has not opened is not told as one', async () => {
+  const { kinds } = await reflect({ lists: [listOf('10')], watches: [failure(503, 'busy')] })
+  await eventually(() => expect(kinds()).toEqual(['listed', 'failed', 'watching']))
+})
+
 test('garbage in a watch is an error, and nothing after it is lost', async () => {
   const { asked, seen, news } = await reflect({
     lists: [listOf('10')],

@@ -96,8 +96,8 @@ export class Reflector<T extends KubeObject, P extends Cached> {
       signal,
       timeoutSeconds,
       ...(idleMs === undefined ? {} : { idleMs }),
+      onOpen: () => this.#tell({ what: 'watching', resourceVersion }),
     })
-    this.#tell({ what: 'watching', resourceVersion })
     const openedAt = performance.now()
     let sound = false
     for await (const event of events) {

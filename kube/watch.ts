@@ -16,6 +16,8 @@ export interface WatchOptions extends Scope {
   readonly timeoutSeconds?: number
   /** Longest silence before the connection counts as dead, 150 s unless given. */
   readonly idleMs?: number
+  /** Called when the server has begun to answer: from here on it tells of every change. */
+  readonly onOpen?: () => void
 }
 
 /** One change; a BOOKMARK says only how far the watch has come. */
@@ -56,6 +58,7 @@ export async function* watch<T extends KubeObject>(
     options.idleMs ?? SILENCE_MS,
   )
   try {
+    options.onOpen?.()
     for await (const line of lines(stream.chunks)) yield parseEvent<T>(line, `WATCH ${base}`)
   } catch (error) {
     if (!(error instanceof BrokenFrame)) throw error

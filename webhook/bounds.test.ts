@@ -1,4 +1,4 @@
-import { EventEmitter } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { Agent, request } from 'node:https'
 
@@ -11,8 +11,8 @@ import { createMetrics } from './metrics.ts'
 import { createWebhookServer } from './server.ts'
 
 /** A gate for 10 bytes, 4 at most each; requests are named by their order. */
-function gate() {
-  const { enter, taken } = createGate({ bytes: 10, most: 4 })
+function gate(small = 0) {
+  const { enter, taken } = createGate({ bytes: 10, most: 4, small })
   const log: string[] = []
   let count = 0
   const come = (length?: string) => {
@@ -65,6 +65,13 @@ test('a body of unknown length counts as the largest, a too large one as no more
   expect(taken()).toBe(8)
 })
 
+test('a small body waits for no large one', async () => {
+  const { come, log, settled } = gate(1)
+  for (const length of ['4', '4', '4', '1']) come(length)
+  await settled()
+  expect(log).toEqual(['1 in', '2 in', '4 in'])
+})
+
 const longer = { timeout: 60_000 }
 
 /** A server whose reviews are open until the test ends them. */
@@ -102,22 +109,47 @@ async function serve() {
       sent.once('error', reject)
       sent.end(text)
     })
-  return { open, send }
+  return { open, send, port, ca: authority.cert }
 }
+
+/** A review with an object of so many bytes. */
+function reviewOf(bytes: number): string {
+  const kind = { group: 'apps', version: 'v1', kind: 'Deployment' }
+  const object = { metadata: { name: 'a' }, padding: 'x'.repeat(bytes) }
+  const asked = { uid: 'u', kind, operation: 'CREATE', object, userInfo: {} }
+  return JSON.stringify({
+    apiVersion: 'admission.k8s.io/v1',
+    kind: 'AdmissionReview',
+    request: { ...asked, resource: { group: 'apps', version: 'v1', resource: 'deployments' } },
+  })
+}
+
+test('reviews are answered while others announce large bodies and send nothing', async () => {
+  const { open, send, port, ca } = await serve()
+  const headers = { 'content-type': 'application/json', 'content-length': 8 * 1024 * 1024 }
+  const options = { host: '127.0.0.1', port, path: '/admit', method: 'POST', ca, headers }
+  const idle = Array.from({ length: 8 }, () => request(options))
+  await Promise.all(
+    idle.map(async each => {
+      each.on('error', () => {})
+      each.flushHeaders()
+      const [socket] = await once(each, 'socket')
+      await once(socket, 'secureConnect')
+    }),
+  )
+  const sent = send(reviewOf(20 * 1024))
+  await expect.poll(() => open.length, { timeout: 2500 }).toBe(1)
+  open[0]!()
+  expect(await sent).toBe(200)
+  for (const each of idle) each.destroy()
+})
 
 test(
   'large reviews that come together are read a few at a time, and all answered',
   longer,
   async () => {
     const { open, send } = await serve()
-    const kind = { group: 'apps', version: 'v1', kind: 'Deployment' }
-    const object = { metadata: { name: 'a' }, padding: 'x'.repeat(7 * 1024 * 1024) }
-    const asked = { uid: 'u', kind, operation: 'CREATE', object, userInfo: {} }
-    const text = JSON.stringify({
-      apiVersion: 'admission.k8s.io/v1',
-      kind: 'AdmissionReview',
-      request: { ...asked, resource: { group: 'apps', version: 'v1', resource: 'deployments' } },
-    })
+    const text = reviewOf(7 * 1024 * 1024)
     const impatient = new AbortController()
     const first = Array.from({ length: 4 }, () => send(text))
     await expect.poll(() => open.length, { timeout: 10_000 }).toBe(4)

@@ -54,6 +54,28 @@ test('edits at the same time share one list', async () => {
   expect(state.lists).toBe(1)
 })
 
+test('a list that began before the question is no answer to it', async () => {
+  const stored: Rollout[] = []
+  const lists: (() => void)[] = []
+  const lookup = createLookup({
+    list: () => {
+      const read = [...stored]
+      return new Promise(resolve => lists.push(() => resolve(read)))
+    },
+    watching: () => true,
+  })
+  const before = lookup('shop', key('web'))
+  await expect.poll(() => lists.length).toBe(1)
+  stored.push(rollout('web'))
+  const after = [lookup('shop', key('web')), lookup('shop', key('web'))]
+  lists[0]!()
+  await expect.poll(() => lists.length).toBe(2)
+  lists[1]!()
+  expect([await before, ...(await Promise.all(after))].map(found => found.length)).toEqual([
+    0, 1, 1,
+  ])
+})
+
 test('a list that fails is no answer', async () => {
   let fails = true
   const lookup = createLookup({

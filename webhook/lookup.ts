@@ -28,12 +28,7 @@ export function createLookup({
   now = () => performance.now(),
 }: LookupOptions): Lookup {
   const none = new Map<string, number>()
-  const underWay = new Map<string, Promise<readonly Rollout[]>>()
-  const ask = (namespace: string) => {
-    const asked = list(namespace).finally(() => underWay.delete(namespace))
-    underWay.set(namespace, asked)
-    return asked
-  }
+  const ask = createAsking(list)
   return async (namespace, workload) => {
     const at = now()
     // The oldest are at the front.
@@ -42,10 +37,34 @@ export function createLookup({
       none.delete(each)
     }
     if (none.has(workload) && watching()) return []
-    const rollouts = await (underWay.get(namespace) ?? ask(namespace))
+    const rollouts = await ask(namespace)
     const found = rollouts.filter(rollout => workloadKey(rollout) === workload)
     none.delete(workload)
     if (found.length === 0) none.set(workload, at)
     return found
+  }
+}
+
+/**
+ * Who asks together shares a list, but only one that begins after the question: one under way may have
+ * been read before the Rollout was there.
+ */
+function createAsking(list: LookupOptions['list']): LookupOptions['list'] {
+  const running = new Map<string, Promise<unknown>>()
+  const next = new Map<string, Promise<readonly Rollout[]>>()
+  const begin = (namespace: string) => {
+    next.delete(namespace)
+    const listing = list(namespace).finally(() => {
+      if (running.get(namespace) === listing) running.delete(namespace)
+    })
+    running.set(namespace, listing)
+    return listing
+  }
+  return namespace => {
+    const shared = next.get(namespace)
+    if (shared) return shared
+    const asked = Promise.allSettled([running.get(namespace)]).then(() => begin(namespace))
+    next.set(namespace, asked)
+    return asked
   }
 }

@@ -65,10 +65,14 @@ export interface WebhookServer {
 // under it: the server must be the one that waits longer.
 const keepAliveTimeoutMs = 120_000
 const idleTimeoutMs = keepAliveTimeoutMs + 10_000
-const requestTimeoutMs = 15_000
+/** For the answers to requests under way, when the process ends. */
+const closingTimeoutMs = 15_000
+/** For a whole body. The API server has given up by then: nobody else is to wait for it. */
+const bodyTimeoutMs = 5_000
 const maxBodyBytes = 8 * 1024 * 1024
 /** Parsed, a body takes several times its length: a burst of large objects must not end the process. */
 const maxBodiesBytes = 4 * maxBodyBytes
+const smallBodyBytes = 256 * 1024
 /** An API server opens one for each review under way, and keeps 25; each costs some 50 KiB. */
 const maxConnections = 2000
 const minVersion = 'TLSv1.2'
@@ -84,9 +88,9 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
   const shutdown = async () => {
     draining = true
     await delay(options.drainMs ?? 0)
-    await shut(app, requestTimeoutMs)
+    await shut(app, closingTimeoutMs)
     // Last, so that a process that still answers reviews is not taken for dead.
-    await shut(probes, requestTimeoutMs)
+    await shut(probes, closingTimeoutMs)
   }
 
   return {
@@ -112,16 +116,16 @@ function createApp(
 ): Listener & { readonly server: Server } {
   const { cert, key } = options.certificate
   const app = Fastify({
-    https: { cert, key, minVersion, handshakeTimeout: 10_000, connectionsCheckingInterval: 5_000 },
+    https: { cert, key, minVersion, handshakeTimeout: 10_000, connectionsCheckingInterval: 1_000 },
     logger: false,
     bodyLimit: maxBodyBytes,
     keepAliveTimeout: keepAliveTimeoutMs,
     connectionTimeout: idleTimeoutMs,
-    requestTimeout: requestTimeoutMs,
+    requestTimeout: bodyTimeoutMs,
     // A review that arrives on an open connection while we close is answered like any other.
     return503OnClosing: false,
   })
-  app.server.headersTimeout = requestTimeoutMs
+  app.server.headersTimeout = bodyTimeoutMs
   bound(options, app)
 
   app.removeAllContentTypeParsers()
@@ -164,7 +168,7 @@ function bound({ log }: WebhookServerOptions, app: FastifyInstance<Server>): voi
   app.server.on('drop', () => {
     log.warn({ maxConnections }, 'a connection was refused: too many are open')
   })
-  const gate = createGate({ bytes: maxBodiesBytes, most: maxBodyBytes })
+  const gate = createGate({ bytes: maxBodiesBytes, most: maxBodyBytes, small: smallBodyBytes })
   app.addHook('onRequest', async (request, reply) => {
     // Nobody waits for the answer any more.
     if (!(await gate.enter(request.raw, reply.raw))) reply.hijack()

@@ -22,9 +22,7 @@ await runProgram('sluice-controller', async stop => {
   const metrics = createMetrics()
   const controller = createController({
     client,
-    // A connection for each key that is worked on: no write waits for another's answer.
-    writing: ({ remainingMs }) =>
-      new KubeClient(connection, { process, fence: remainingMs, connections: concurrency }),
+    writing: ({ remainingMs }) => new KubeClient(connection, { process, fence: remainingMs }),
     configuration,
     concurrency,
     metrics,
@@ -46,8 +44,8 @@ await runProgram('sluice-controller', async stop => {
   announce({ ready: true, probesPort })
 
   const elector = new LeaderElector({
-    // A busy pool must not delay a renewal.
-    client: new KubeClient(connection, { process, connections: 1 }),
+    // A pool that is left as broken must not take a renewal along.
+    client: new KubeClient(connection, { process }),
     namespace,
     name: leaseName,
     identity,

@@ -34,8 +34,8 @@ export interface ClientOptions {
   /** Time limit of one request, 30 s unless given. */
   readonly timeoutMs?: number
   /**
-   * Most requests under way at once, 32 unless given; watches do not count. Nothing else limits
-   * them: the API server's own fairness says when it has enough.
+   * Most requests under way at once; watches do not count. Without it nothing limits them here: the
+   * API server's own fairness says when it has enough.
    */
   readonly connections?: number
   /** Gets the text of each admission warning. */
@@ -44,7 +44,6 @@ export interface ClientOptions {
 
 const PAGE_SIZE = 500
 const REQUEST_TIMEOUT_MS = 30_000
-const CONNECTIONS = 32
 
 /** Reads, writes and watches objects of one API server. */
 export class KubeClient {
@@ -58,7 +57,7 @@ export class KubeClient {
     this.#transport = new Transport({
       connection,
       userAgent: userAgentOf(options),
-      connections: options.connections ?? CONNECTIONS,
+      ...(options.connections === undefined ? {} : { connections: options.connections }),
       ...(options.onWarning === undefined ? {} : { onWarning: options.onWarning }),
       ...(options.fence === undefined ? {} : { fence: options.fence }),
     })

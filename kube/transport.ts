@@ -21,8 +21,8 @@ export interface Stream {
 export interface TransportOptions {
   readonly connection: Connection
   readonly userAgent: string
-  /** Most connections for requests that are not watches. */
-  readonly connections: number
+  /** Most connections for requests that are not watches; without it nobody waits for another. */
+  readonly connections?: number
   /** Asked in the moment before a request that is not a watch is written. */
   readonly fence?: Fence
   /** Gets each admission warning, without quotes. */
@@ -38,9 +38,9 @@ export class Transport {
 
   constructor(options: TransportOptions) {
     this.#options = options
-    const { connection, connections, fence } = options
+    const { connection } = options
     this.#basePath = new URL(connection.server).pathname.replace(/\/+$/, '')
-    this.#requests = new RenewablePool(connection, { connections, ...(fence && { fence }) })
+    this.#requests = new RenewablePool(connection, options)
     this.#watches = new RenewablePool(connection)
   }
 

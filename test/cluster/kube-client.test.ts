@@ -1,14 +1,12 @@
-// The client against a real API server: every kind of write, every kind of refusal, and many requests
-// at once.
+// The client against a real API server: every kind of write, and every kind of refusal.
 
-import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 
 import { KubeClient } from '#kube/client.ts'
 import type { Connection } from '#kube/connection.ts'
 import { AlreadyExists, Conflict, Invalid, NotFound } from '#kube/errors.ts'
 import { fromKubeconfig } from '#kube/kubeconfig.ts'
-import { DEPLOYMENTS, NAMESPACES } from '#kube/resources.ts'
-import { startFaultProxy } from './fault-proxy.ts'
+import { DEPLOYMENTS } from '#kube/resources.ts'
 import { configMap, CONFIG_MAPS, newNamespace } from './reflections.ts'
 
 const warnings: string[] = []
@@ -88,20 +86,4 @@ describe('requests', () => {
     await client.create(DEPLOYMENTS, { apiVersion: 'apps/v1', kind: 'Deployment', metadata, spec })
     expect(warnings).toContain('unknown field "spec.template.spec.containers[0].unknownField"')
   })
-})
-
-test('no request waits for another: as many arrive at once as were sent', async () => {
-  const proxy = await startFaultProxy(inject('cluster').kubeconfig)
-  onTestFinished(() => proxy.stop())
-  const many = new KubeClient(await fromKubeconfig(proxy.kubeconfig), { connections: 100 })
-  onTestFinished(() => many.close())
-  const all = Promise.withResolvers<void>()
-  proxy.fault = () => {
-    if (proxy.requests.length === 100) all.resolve()
-    // Nobody is answered before the last has come: with a limiter nobody ever would be.
-    return { type: 'wait', meanwhile: () => all.promise }
-  }
-  const options = { limit: 1, timeoutMs: 20_000 }
-  const answers = Array.from({ length: 100 }, () => many.list(NAMESPACES, options))
-  expect(await Promise.all(answers)).toHaveLength(100)
 })

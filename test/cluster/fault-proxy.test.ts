@@ -10,6 +10,7 @@ import { DEPLOYMENTS, LEASES, NAMESPACES, SECRETS } from '#kube/resources.ts'
 import { startFaultProxy } from './fault-proxy.ts'
 import type { Exchange, FaultProxy, FaultProxyOptions } from './fault-proxy.ts'
 import { deploymentOf } from './manifests.ts'
+import { eventually } from './reflections.ts'
 
 let proxy: FaultProxy
 let client: KubeClient
@@ -104,7 +105,7 @@ async function watched(namespace: string) {
   // A watch that fails while nobody waits for it must not end the tests.
   next.catch(() => {})
   const its = () => proxy.open().slice(before)
-  await expect.poll(its).toHaveLength(1)
+  await eventually(() => expect(its()).toHaveLength(1))
   return { events, next, exchange: its()[0] as Exchange }
 }
 
@@ -141,7 +142,7 @@ test('a watch is reset, ended, or made to bring what nobody sent', async () => {
   const garbled = await watched(namespace)
   garbled.exchange.send('{"type":\n')
   await expect(garbled.next).rejects.toThrow('a line that is not a JSON object')
-  await expect.poll(() => proxy.open()).toEqual([])
+  await eventually(() => expect(proxy.open()).toEqual([]))
 })
 
 test('a client sees one namespace alone where the proxy is told so', async () => {

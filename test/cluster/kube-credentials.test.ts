@@ -86,9 +86,12 @@ async function refused(connection: Connection): Promise<void> {
   await eventually(() => expect(frozen.list(NAMESPACES, { limit: 1 })).rejects.toThrow('401'))
 }
 
+/** Long enough for the first list, watch and write, also on a busy machine. */
+const firstMs = 10_000
+
 test('a pod goes on when its token has expired and the kubelet has renewed the file', async () => {
   const namespace = await newNamespace(direct)
-  const dir = await folder({ token: await token(3000), 'ca.crt': await clusterFile('ca.crt') })
+  const dir = await folder({ token: await token(firstMs), 'ca.crt': await clusterFile('ca.crt') })
   const { hostname, port } = new URL(cluster.url)
   const env = { KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port }
   const connection = await fromPod({ env, serviceAccountDir: dir })
@@ -110,7 +113,7 @@ test('a client certificate that expires is exchanged for the one in the files', 
   const namespace = await newNamespace(direct)
   const certificate = (validMs: number) =>
     issueClientCertificate(cluster.dir, { user: 'ops', groups: ['system:masters'], validMs })
-  const first = await certificate(3000)
+  const first = await certificate(firstMs)
   const dir = await folder({ 'tls.crt': first.cert, 'tls.key': first.key })
   const config = parse(await readFile(cluster.kubeconfig, 'utf8')) as Record<string, unknown>
   const user = { 'client-certificate': 'tls.crt', 'client-key': 'tls.key' }

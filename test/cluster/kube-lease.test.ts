@@ -1,12 +1,12 @@
 // The lease against a real API server: one leader at a time, and it goes from hand to hand.
 
-import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
 
 import { KubeClient } from '#kube/client.ts'
 import type { Connection } from '#kube/connection.ts'
 import { fromKubeconfig } from '#kube/kubeconfig.ts'
 import { LeaderElector } from '#kube/lease.ts'
-import type { LeaseNews, Term } from '#kube/lease.ts'
+import type { LeaseNews, LeaseOptions, Term } from '#kube/lease.ts'
 import { LEASES } from '#kube/resources.ts'
 import { eventually, newNamespace } from './reflections.ts'
 
@@ -20,10 +20,16 @@ beforeAll(async () => {
 afterAll(() => client.close())
 
 describe('the lease', () => {
-  const times = { durationMs: 2_000, renewDeadlineMs: 1_200, retryMs: 200 }
+  const times = { durationMs: 6_000, renewDeadlineMs: 4_000, retryMs: 400 }
+  /** Nobody who waits for such a lease to run out gets it within a test. */
+  const long = { durationMs: 90_000, renewDeadlineMs: 60_000, retryMs: 400 }
 
   /** A candidate that leads until it is told to stop; `at` notes what it does and when. */
-  function candidate(namespace: string, identity: string, through = client) {
+  function candidate(
+    namespace: string,
+    identity: string,
+    { through = client, ...own }: Partial<LeaseOptions> & { readonly through?: KubeClient } = {},
+  ) {
     const news: LeaseNews[] = []
     const spans: { from: number; to: number }[] = []
     const elector = new LeaderElector({
@@ -32,6 +38,7 @@ describe('the lease', () => {
       name: 'leader',
       identity,
       ...times,
+      ...own,
       onNews: each => news.push(each),
     })
     const terms: Term[] = []
@@ -53,28 +60,26 @@ describe('the lease', () => {
 
   test('passes on at once when the leader shuts down', async () => {
     const namespace = await newNamespace(client)
-    const one = candidate(namespace, 'one')
+    const one = candidate(namespace, 'one', long)
     await eventually(() => expect(one.elector.isLeader()).toBe(true))
-    const two = candidate(namespace, 'two')
+    const two = candidate(namespace, 'two', long)
     await eventually(() => expect(two.news()).toContain('following'))
     expect(two.elector.isLeader()).toBe(false)
 
     await one.end()
-    const released = performance.now()
     expect(one.news()).toEqual(['leading', 'released'])
     expect(one.elector.isLeader()).toBe(false)
     await eventually(() => expect(two.spans).toHaveLength(1))
-    expect(performance.now() - released).toBeLessThan(times.durationMs)
     expect(two.spans[0]!.from).toBeGreaterThanOrEqual(one.spans[0]!.to)
     const { spec } = await client.get(LEASES, { namespace, name: 'leader' })
-    expect(spec).toMatchObject({ holderIdentity: 'two', leaseDurationSeconds: 2 })
+    expect(spec).toMatchObject({ holderIdentity: 'two', leaseDurationSeconds: 90 })
     expect(spec?.renewTime).toMatch(/\.\d{6}Z$/)
   })
 
   test('a leader that cannot renew stops before another starts', async () => {
     const namespace = await newNamespace(client)
     const own = new KubeClient(connection)
-    const one = candidate(namespace, 'one', own)
+    const one = candidate(namespace, 'one', { through: own })
     await eventually(() => expect(one.elector.isLeader()).toBe(true))
     const two = candidate(namespace, 'two')
     await eventually(() => expect(two.news()).toContain('following'))
@@ -93,7 +98,7 @@ describe('the lease', () => {
     await eventually(() => expect(one.elector.isLeader()).toBe(true))
     await client.mergePatch(LEASES, ref, { metadata: { labels: { touched: 'yes' } } })
     const touched = await client.get(LEASES, ref)
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const now = await client.get(LEASES, ref)
       expect(now.spec?.renewTime).not.toBe(touched.spec?.renewTime)
       expect(now.metadata.labels).toEqual({ touched: 'yes' })

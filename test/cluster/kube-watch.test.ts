@@ -3,6 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 
+import { defined } from '#core/defined.ts'
 import { KubeClient } from '#kube/client.ts'
 import { fromKubeconfig } from '#kube/kubeconfig.ts'
 import { startFaultProxy } from './fault-proxy.ts'
@@ -32,8 +33,8 @@ interface Place {
   readonly watch: () => Exchange
   /** The next requests of these verbs fail, each once, in order. */
   readonly fail: (...faults: readonly (readonly [Verb, Fault])[]) => void
-  /** Every request fails from now on, or none. */
-  readonly cutOff: (cut: boolean) => void
+  /** Every request of these verbs fails from now on, and no other. */
+  readonly cutOff: (...verbs: readonly Verb[]) => void
 }
 
 interface Row {
@@ -41,6 +42,8 @@ interface Row {
   readonly break: (place: Place) => void
   /** Lists in the end, the first one included; 1 where the watch must go on by itself. */
   readonly lists: number
+  /** A watch that is silent for so long is torn down. */
+  readonly idleMs?: number
   readonly heal?: (place: Place, reflection: Reflection) => Promise<void>
 }
 
@@ -56,7 +59,12 @@ const lose: Fault = { type: 'lose' }
 const rows: readonly Row[] = [
   { what: 'the connection is reset', lists: 1, break: ({ watch }) => watch().reset() },
   { what: 'the server ends the watch', lists: 1, break: ({ watch }) => watch().end() },
-  { what: 'bytes stop and the socket stays', lists: 1, break: ({ watch }) => watch().freeze() },
+  {
+    what: 'bytes stop and the socket stays',
+    lists: 1,
+    idleMs: 1500,
+    break: ({ watch }) => watch().freeze(),
+  },
   { what: 'a line is garbage', lists: 1, break: ({ watch }) => watch().send('garbage\n') },
   {
     what: 'the stream breaks inside an event',
@@ -82,14 +90,25 @@ const rows: readonly Row[] = [
       for (let mebibytes = 0; mebibytes < 65; mebibytes += 1) watch().send(' '.repeat(1024 * 1024))
     },
   },
-  { what: 'the watch says 410', lists: 2, break: ({ watch }) => watch().send(gone) },
+  {
+    what: 'the watch says 410',
+    lists: 2,
+    break({ watch, cutOff }) {
+      cutOff('list')
+      watch().send(gone)
+    },
+    heal: afterFailures(1),
+  },
   {
     what: '410 comes when the watch opens',
     lists: 2,
-    break({ watch, fail }) {
+    break({ watch, fail, cutOff }) {
       fail(['watch', expired])
+      cutOff('list')
       watch().reset()
     },
+    // Of the connection, and of the list.
+    heal: afterFailures(2),
   },
   {
     what: 'a watch is answered 429 and 503, and cut',
@@ -112,25 +131,29 @@ const rows: readonly Row[] = [
     what: 'nothing gets through for a while',
     lists: 1,
     break({ watch, cutOff }) {
-      cutOff(true)
+      cutOff('list', 'watch')
       watch().reset()
     },
-    async heal({ cutOff }, { count }) {
-      await eventually(() => expect(count('failed')).toBeGreaterThan(2))
-      cutOff(false)
-    },
+    heal: afterFailures(3),
   },
 ]
 
+/** Nothing is cut off any more when so many attempts have failed. */
+function afterFailures(failures: number): NonNullable<Row['heal']> {
+  return async ({ cutOff }, { count }) => {
+    await eventually(() => expect(count('failed')).toBeGreaterThanOrEqual(failures))
+    cutOff()
+  }
+}
+
 function placeFor(namespace: string): Place {
   let script: readonly (readonly [Verb, Fault])[] = []
-  let away = false
+  let away: readonly Verb[] = []
   const former = proxy.fault
   proxy.fault = request => {
     if (request.namespace !== namespace) return former(request)
-    if (away) return cut
     const [next, ...rest] = script
-    if (next?.[0] !== request.verb) return undefined
+    if (next?.[0] !== request.verb) return away.includes(request.verb) ? cut : undefined
     script = rest
     return next[1]
   }
@@ -141,7 +164,7 @@ function placeFor(namespace: string): Place {
       return open[0]!
     },
     fail: (...faults) => void (script = faults),
-    cutOff: each => void (away = each),
+    cutOff: (...verbs) => void (away = verbs),
   }
 }
 
@@ -152,13 +175,15 @@ describe('the cache is a fresh list, and each change was told, when', () => {
     const create = (name: string, value = '') =>
       direct.create(CONFIG_MAPS, configMap(namespace, name, { value }))
     for (const name of ['kept', 'changed', 'gone', 'again']) await create(name)
-    const reflection = await reflect({ client: through, namespace, idleMs: 1500 })
+    const { idleMs } = row
+    const reflection = await reflect({ client: through, namespace, ...defined({ idleMs }) })
     const place = placeFor(namespace)
     await eventually(() => void place.watch())
     await reflection.caughtUp(direct)
     reflection.seen.length = 0
 
-    row.break(place)
+    // A watch that ended by itself may begin anew at this moment.
+    await eventually(() => row.break(place))
     await direct.mergePatch(CONFIG_MAPS, at('changed'), { data: { value: '1' } })
     await direct.mergePatch(CONFIG_MAPS, at('changed'), { data: { value: '2' } })
     await direct.remove(CONFIG_MAPS, at('gone'))

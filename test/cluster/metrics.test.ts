@@ -1,9 +1,15 @@
 // The numbers of both processes after real releases: one that went through, one that was rolled back,
 // one that was aborted.
 
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 
+import { DEPLOYMENTS } from '#kube/resources.ts'
+import { until } from '../../dev/until.ts'
 import { abort, hasCondition } from './facts.ts'
+import { startFaultProxy } from './fault-proxy.ts'
+import type { Fault } from './fault-proxy.ts'
+import { WORKLOAD } from './manifests.ts'
+import type { ProxiedRequest } from './proxied-request.ts'
 import { scrape } from './scrape.ts'
 import type { Numbers } from './scrape.ts'
 import type { Story } from './story.ts'
@@ -92,3 +98,61 @@ test('the webhook counts what it answered and what it held', () => {
   const watching = webhook.by('sluice_webhook_watch_events_total', 'resource', 'what="watching"')
   for (const [resource, count] of Object.entries(watching)) expect(count, resource).toBe(1)
 })
+
+test('a write that meets a newer version and a watch that breaks are counted', async () => {
+  await world.sluice.controller.stop()
+  const proxy = await startFaultProxy(world.cluster.kubeconfig)
+  onTestFinished(() => proxy.stop())
+  const child = await world.sluice.startController([`--kubeconfig=${proxy.kubeconfig}`])
+  onTestFinished(() => child.stop())
+  const story = await world.story()
+  await story.edit('app:2')
+  await story.reached(1)
+
+  const calm = await scrape(child)
+  proxy.fault = once(
+    ({ verb, resource, namespace }) =>
+      verb === 'patch' && resource === 'deployments' && namespace === story.namespace,
+    () => {
+      const patch = { metadata: { labels: { touched: 'meanwhile' } } }
+      const ref = { namespace: story.namespace, name: WORKLOAD }
+      return story.client.mergePatch(DEPLOYMENTS, ref, patch)
+    },
+  )
+  await story.approve()
+  await story.reached(2)
+  const later = await scrape(child)
+  const conflicts = (numbers: Numbers) => numbers.only('sluice_controller_conflicts_total')
+  expect(conflicts(later)).toBeGreaterThan(conflicts(calm))
+  const decisions = later.by('sluice_controller_decision_seconds_count', 'outcome')
+  expect(decisions['retry']).toBeGreaterThanOrEqual(conflicts(later))
+
+  const watched = (numbers: Numbers, what: string) =>
+    numbers.by('sluice_controller_watch_events_total', 'resource', `what="${what}"`)['replicasets']!
+  const isWatch = ({ verb, resource }: ProxiedRequest) =>
+    verb === 'watch' && resource === 'replicasets'
+  const before = await scrape(child)
+  proxy
+    .open()
+    .find(({ request }) => isWatch(request))!
+    .reset()
+  await until('the watch does not begin anew', async () => {
+    return watched(await scrape(child), 'watching') > watched(before, 'watching')
+  })
+  const after = await scrape(child)
+  expect(watched(after, 'failed')).toBe(watched(before, 'failed') + 1)
+  expect(watched(after, 'listed')).toBe(watched(before, 'listed'))
+})
+
+/** Holds the first request of a kind back until something has happened. */
+function once(
+  is: (request: ProxiedRequest) => boolean,
+  meanwhile: () => Promise<unknown>,
+): (request: ProxiedRequest) => Fault | undefined {
+  let met = false
+  return request => {
+    if (met || !is(request)) return undefined
+    met = true
+    return { type: 'wait', meanwhile }
+  }
+}

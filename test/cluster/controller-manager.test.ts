@@ -21,6 +21,8 @@ import { startRecorder } from './recording.ts'
 const firstSeed = Number(process.env['SEED'] ?? 1000)
 const sequences = Number(process.env['SEQUENCES'] ?? 300)
 const lanes = 40
+/** Turns of a sequence in which who comes first decides; on a busy machine it was 4 in 300. */
+const racedMost = 20 / 300
 
 let recordings: readonly Recording[]
 
@@ -58,7 +60,8 @@ test('the simulated controller-manager sizes ReplicaSets as the real one does', 
   expect(recordings.map(({ turns }) => turns.length)).toEqual(recordings.map(() => 20))
   // What depends on who comes first is the exception, or the comparison would prove little.
   const raced = compared.reduce((sum, each) => sum + each.raced, 0)
-  expect(raced).toBeLessThan(sequences)
+  console.log(`${raced} of ${sequences * 20} turns needed another order than the plain one`)
+  expect(raced).toBeLessThanOrEqual(Math.ceil(sequences * racedMost))
 })
 
 const controller = 'test/world/deployment-controller.ts'

@@ -179,7 +179,10 @@ test('the leader is killed in the middle of its writes: the other goes on within
   await leader.ended
   const { terms } = await proven(image, [leading, await led(second)])
   const [first, next] = terms
-  expect(next!.from - first!.renewed).toBeLessThan(2e6 * seconds)
+  // The follower sees a renewal, and the end of the lease, one attempt later at most;
+  // the rest is for a busy machine.
+  const attempt = (seconds * 2) / 15
+  expect(next!.from - first!.renewed).toBeLessThan(1e6 * (seconds + 2 * attempt + 2))
 })
 
 test('a leader that is asked to end finishes its writes and hands over at once', async () => {

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { podCount } from '#core/replicas.ts'
 import { walkTo } from './approvals.ts'
 import { most, says, stand, told, totalOf, worst } from './facts.ts'
+import { scrape } from './scrape.ts'
 import type { Story } from './story.ts'
 import { startWorld } from './world.ts'
 import type { World } from './world.ts'
@@ -16,23 +17,31 @@ beforeAll(async () => {
 })
 afterAll(() => world?.stop())
 
-/** What is left of a scaling after this time is a fault. */
-const patienceMs = 2000
-
-/** The step's share, and nobody too many, in time. */
+/** The step's share, and nobody too many. */
 async function shared(story: Story, step: number | string, replicas: number): Promise<void> {
-  const begin = Date.now()
   const pods = podCount(step, replicas)
   await stand(story, { 'app:1': replicas - pods, 'app:2': pods })
-  expect(Date.now() - begin, `${step} of ${replicas}`).toBeLessThan(patienceMs)
+}
+
+/** Wave by wave a scaling takes six at most; what undoes its own work takes more and more. */
+const writesMost = 10
+
+/** Writes of ours to workloads and their ReplicaSets. */
+async function workloadWrites(): Promise<number> {
+  const numbers = await scrape(world.sluice.controller)
+  const { workload = 0, replicaSet = 0 } = numbers.by('sluice_controller_writes_total', 'kind')
+  return workload + replicaSet
 }
 
 async function scaled(story: Story, step: number | string, sizes: readonly number[]) {
   let before = totalOf(story.now())
   for (const replicas of sizes) {
     story.forget()
+    const written = await workloadWrites()
     await story.scale(replicas)
     await shared(story, step, replicas)
+    const writes = (await workloadWrites()) - written
+    expect(writes, `writes, ${before} to ${replicas}`).toBeLessThanOrEqual(writesMost)
     const fewest = Math.min(before, replicas)
     const { ready } = worst(story)
     expect(ready, `Ready, ${before} to ${replicas}`).toBeGreaterThanOrEqual(

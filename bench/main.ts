@@ -77,7 +77,7 @@ async function measureAll(
   return chosen.map(row => lines.get(row)!)
 }
 
-/** Measures rows of one family, again while one of them misses by time; each keeps its best. */
+/** Measures rows of one family, again while one of them misses by time alone; a count stands. */
 async function measureFamily(
   place: Place,
   members: readonly Row[],
@@ -88,12 +88,13 @@ async function measureFamily(
     const measured = await place.shared(members[0]!.family)
     lines = members.map((row, i) => {
       const line = { row, ...row.judge(measured), tries }
-      return lines[i]?.met ? lines[i] : line
+      const before = lines[i]
+      return before === undefined || (!before.met && before.again) ? line : before
     })
     for (const { row, ours, met } of lines) {
       place.progress(`${row.name}: ${ours}${met ? '' : ' (missed)'}`)
     }
-    if (lines.every(({ row, met }) => met || !row.timing)) break
+    if (lines.every(({ met, again }) => met || !again)) break
     if (tries < most) place.forget(members[0]!.family)
   }
   return lines

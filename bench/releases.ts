@@ -21,6 +21,9 @@ export interface Releases {
   readonly webhookCalls: Spread
   /** By the API server's metrics, for all measured releases together. */
   readonly webhookCallsByMetrics: number
+  readonly webhookCallsByAudit: number
+  /** The audit log has every edit and every approval of every measured release. */
+  readonly complete: boolean
   readonly writes: Spread
   readonly writesByKind: Readonly<Record<string, number>>
   /** With whomever: the controller-manager writes to the same Deployment. */
@@ -32,8 +35,8 @@ export interface Releases {
   /** The same of the step to 60 percent, which the strategy makes a surge wave of. */
   readonly writesPerSurgeStep: Spread
   readonly firstPod: Beside
-  /** Writes of ours to the workload between the edit and its first new pod. */
-  readonly writesBeforeFirstPod: number
+  /** Writes of ours between the edits and their first new pods: to the workload, and the others. */
+  readonly beforeFirstPod: { readonly workload: number; readonly news: number }
   readonly approval: Spread
   readonly approvalBySize: Readonly<Record<string, Spread>>
   readonly edit: Beside
@@ -136,15 +139,22 @@ function countsOf(entries: readonly Entry[]) {
   const steps = all.map(release => chapters(release, isApproval).map(stepWrites))
   const counted = (lists: readonly (readonly Entry[] | undefined)[]) =>
     spread(lists.map(list => list?.length ?? 0))
+  const calls = all.map(each => sumOf(each, ({ webhookCalls: count }) => count))
+  const before = all.map(beforeFirstPod)
   return {
-    webhookCalls: spread(all.map(each => each.reduce((sum, entry) => sum + entry.webhookCalls, 0))),
+    webhookCalls: spread(calls),
+    webhookCallsByAudit: sumOf(calls, count => count),
+    complete: all.length === RUNS.measured && steps.every(({ length }) => length === 3),
     writes: counted(writes),
     writesByKind: tally(writes.at(-1)!.map(({ verb, resource }) => `${verb} ${resource}`)),
-    conflicts: all.reduce((sum, release) => sum + conflictsIn(release).length, 0),
-    ownConflicts: all.reduce((sum, release) => sum + ownConflictsIn(release), 0),
+    conflicts: sumOf(all, release => conflictsIn(release).length),
+    ownConflicts: sumOf(all, ownConflictsIn),
     writesPerStep: counted(steps.map(([second]) => second)),
     writesPerSurgeStep: counted(steps.map(([, third]) => third)),
-    writesBeforeFirstPod: all.reduce((sum, release) => sum + beforeFirstPod(release), 0),
+    beforeFirstPod: {
+      workload: sumOf(before, ({ workload }) => workload),
+      news: sumOf(before, ({ news }) => news),
+    },
   }
 }
 
@@ -163,8 +173,14 @@ function stepWrites(entries: readonly Entry[]): readonly Entry[] {
 const stepResources = new Set(['deployments', 'rollouts/status'])
 const workloadResources = new Set(['deployments', 'replicasets', 'deployments/status'])
 
-function beforeFirstPod(release: readonly Entry[]): number {
+function beforeFirstPod(release: readonly Entry[]) {
   const first = release.findIndex(({ verb, resource }) => verb === 'create' && resource === 'pods')
-  const before = writesIn(release.slice(0, Math.max(first, 0)))
-  return before.filter(({ resource }) => workloadResources.has(resource)).length
+  // Without a pod everything came before it.
+  const before = writesIn(first < 0 ? release : release.slice(0, first))
+  const workload = before.filter(({ resource }) => workloadResources.has(resource)).length
+  return { workload, news: before.length - workload }
+}
+
+function sumOf<T>(items: readonly T[], count: (item: T) => number): number {
+  return items.reduce((sum, item) => sum + count(item), 0)
 }

@@ -16,6 +16,11 @@ import { straight } from './straight.ts'
 export interface Judged {
   readonly ours: string
   readonly met: boolean
+  /**
+   * If it misses, then by time alone, which depends on how busy the machine is: it is measured again.
+   * A count that misses has missed.
+   */
+  readonly again?: boolean
 }
 
 /** One row of the table. */
@@ -26,8 +31,6 @@ export interface Row {
   /** Of Kruise Rollouts, measured on the same kind of machine and control plane. */
   readonly peer: string
   readonly target: string
-  /** It depends on how busy the machine is: a miss is measured again. */
-  readonly timing: boolean
   readonly family: Family<unknown>
   /** Takes what the family has measured. */
   readonly judge: (measured: unknown) => Judged
@@ -38,13 +41,12 @@ interface Declared<F> {
   readonly what: string
   readonly peer: string
   readonly target: string
-  readonly timing?: true
   readonly judge: (measured: F) => Judged
 }
 
 function row<F>(family: Family<F>, declared: Declared<F>): Row {
   const judge = (measured: unknown) => declared.judge(measured as F)
-  return { timing: false, ...declared, family, judge }
+  return { ...declared, family, judge }
 }
 
 /** Every row, in the order of the table. */
@@ -54,16 +56,23 @@ export const rows: readonly Row[] = [
     what: 'webhook calls per release, edit to Healthy',
     peer: '124',
     target: 'at most 8',
-    judge: ({ webhookCalls }) => ({ ours: inWords(webhookCalls), met: webhookCalls.p50 <= 8 }),
+    judge: ({ webhookCalls, webhookCallsByAudit, webhookCallsByMetrics, complete }) => {
+      const agreed = webhookCallsByAudit === webhookCallsByMetrics
+      const doubt = agreed ? '' : `; ${webhookCallsByAudit} in the audit log`
+      return {
+        ours: `${inWords(webhookCalls)}; ${webhookCallsByMetrics} by the metrics${doubt}`,
+        met: webhookCalls.p99 <= 8 && agreed && complete,
+      }
+    },
   }),
   row(releases, {
     name: 'writes-per-release',
     what: 'writes per release, all objects and events of ours, leases apart',
     peer: '309, 39 of them conflicts',
     target: 'at most 18, no conflict with ourselves',
-    judge: ({ writes, ownConflicts }) => ({
+    judge: ({ writes, ownConflicts, complete }) => ({
       ours: `${inWords(writes)}; ${ownConflicts} conflicts with ourselves`,
-      met: writes.p50 <= 18 && ownConflicts === 0,
+      met: writes.p99 <= 18 && ownConflicts === 0 && complete,
     }),
   }),
   row(releases, {
@@ -71,20 +80,20 @@ export const rows: readonly Row[] = [
     what: 'writes per step, Deployment and Rollout status',
     peer: '53-96',
     target: 'at most 3 without surge waves',
-    judge: ({ writesPerStep, writesPerSurgeStep }) => ({
+    judge: ({ writesPerStep, writesPerSurgeStep, complete }) => ({
       ours: `${inWords(writesPerStep)}; with a surge wave ${inWords(writesPerSurgeStep)}`,
-      met: writesPerStep.p99 <= 3,
+      met: writesPerStep.p99 <= 3 && complete,
     }),
   }),
   row(releases, {
     name: 'first-pod',
     what: 'edit accepted -> first new pod created',
     peer: '5.1 s',
-    target: 'no write of ours in between; at most 1.2 times the plain Deployment',
-    timing: true,
-    judge: ({ firstPod, writesBeforeFirstPod }) => ({
-      ours: `${besides(firstPod)}; ${writesBeforeFirstPod} writes to the workload in between`,
-      met: ratio(firstPod) <= 1.2 && writesBeforeFirstPod === 0,
+    target: 'no write of ours to the workload in between; at most 1.2 times the plain Deployment',
+    judge: ({ firstPod, beforeFirstPod: { workload, news }, complete }) => ({
+      ours: `${besides(firstPod)}; ${workload} writes to the workload in between, ${news} of news`,
+      met: ratio(firstPod) <= 1.2 && workload === 0 && complete,
+      again: workload === 0 && complete,
     }),
   }),
   row(releases, {
@@ -92,10 +101,10 @@ export const rows: readonly Row[] = [
     what: "approve accepted -> new ReplicaSet at the step's size",
     peer: '1.1-2.2 s',
     target: 'p50 at most 60 ms, p99 at most 300 ms',
-    timing: true,
     judge: ({ approval }) => ({
       ours: inWords(approval, ' ms'),
       met: approval.p50 <= 60 && approval.p99 <= 300,
+      again: true,
     }),
   }),
   row(approvals, {
@@ -110,18 +119,17 @@ export const rows: readonly Row[] = [
     what: 'four steps without pauses, edit -> Healthy',
     peer: '18 s',
     target: 'at most 3 times the plain Deployment',
-    timing: true,
-    judge: times => ({ ours: besides(times), met: ratio(times) <= 3 }),
+    judge: times => ({ ours: besides(times), met: ratio(times) <= 3, again: true }),
   }),
   row(releases, {
     name: 'cpu',
     what: 'CPU per release',
     peer: '0.62 s',
     target: 'at most 0.2 s',
-    timing: true,
     judge: ({ cpu, cpuMean }) => ({
       ours: `mean ${short(cpuMean)} s, ${inWords(cpu, ' s')}`,
       met: cpuMean <= 0.2,
+      again: true,
     }),
   }),
   row(releases, {
@@ -129,10 +137,10 @@ export const rows: readonly Row[] = [
     what: 'added latency of a held edit',
     peer: '2 calls of 3.5 ms',
     target: 'p50 at most 5 ms over the same edit unmanaged',
-    timing: true,
     judge: ({ edit }) => ({
       ours: `p50 ${short(edit.ours.p50 - edit.plain.p50)} ms (${besides(edit)})`,
       met: edit.ours.p50 - edit.plain.p50 <= 5,
+      again: true,
     }),
   }),
   row(burst, {
@@ -140,10 +148,10 @@ export const rows: readonly Row[] = [
     what: '100 Rollouts of 10 pods edited at once by one HTTP client -> all at their first pause',
     peer: '87 s, 5,457 writes',
     target: 'at most 6 s, at most 500 writes',
-    timing: true,
     judge: ({ seconds, writes }) => ({
       ours: `${short(seconds)} s, ${writes} writes`,
       met: seconds <= 6 && writes <= 500,
+      again: writes <= 500,
     }),
   }),
   row(large, {
@@ -151,7 +159,6 @@ export const rows: readonly Row[] = [
     what: 'one step of 1,000 pods, 30 -> 60%',
     peer: '-',
     target: 'at most 12 writes',
-    timing: true,
     judge: ({ writes, seconds }) => ({
       ours: `${writes} writes, ${short(seconds)} s`,
       met: writes <= 12,

@@ -1,9 +1,10 @@
 // One Deployment that is edited again and again, with a Rollout or without, in a namespace of its own.
 
-import type { Deployment, ReplicaSet } from '#api/kubernetes.ts'
+import type { Deployment, KubeObject, ReplicaSet } from '#api/kubernetes.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
 import { ROLLOUT, WORKLOAD, deploymentOf, rolloutOf } from '#cluster/manifests.ts'
 import type { StoryOptions } from '#cluster/manifests.ts'
+import { holdOf } from '#core/workload/hold.ts'
 import { DEPLOYMENTS, NAMESPACES, ROLLOUTS } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
 import type { Place } from './place.ts'
@@ -12,6 +13,8 @@ import type { Place } from './place.ts'
 export interface Sent {
   readonly sentAt: number
   readonly acceptedAt: number
+  /** Of the object as it was stored. */
+  readonly resourceVersion: string
 }
 
 /** One Deployment; every wait gives the moment of its fact. */
@@ -27,8 +30,11 @@ export interface Subject {
   readonly sized: (replicas: number) => Promise<number>
   /** The controller-manager says that everybody runs the newest image and is available. */
   readonly rolledOut: () => Promise<number>
+  /** The step of the newest image's release has reached its pause. */
   readonly paused: (step: number) => Promise<number>
   readonly isPaused: (step: number) => boolean
+  /** What became of an approval: it was taken, or the step waits for another one. */
+  readonly answered: (step: number, approval: Sent) => Promise<'taken' | 'lost'>
   /** The release of the newest image is complete. */
   readonly healthy: () => Promise<number>
   readonly remove: () => Promise<void>
@@ -36,10 +42,13 @@ export interface Subject {
 
 /** The steps of the releases that are measured. */
 export const STEPS = ['10%', '30%', '60%', '100%'].map(replicas => ({ replicas }))
+const rollouts = ROLLOUTS as ResourceType<Rollout>
 /** The owner's strategy; the API's own default, said aloud. */
-const strategy = {
-  type: 'RollingUpdate',
-  rollingUpdate: { maxUnavailable: '25%', maxSurge: '25%' },
+const spec = {
+  strategy: {
+    type: 'RollingUpdate',
+    rollingUpdate: { maxUnavailable: '25%', maxSurge: '25%' },
+  },
 }
 
 /** Makes the Deployment and, unless `steps` is false, its Rollout; both are at rest then. */
@@ -48,19 +57,20 @@ export async function createSubject(place: Place, options: StoryOptions): Promis
   const namespace = `bench-${Math.random().toString(36).slice(2, 10)}`
   const ref = { namespace, name: WORKLOAD }
   const rolloutRef = { namespace, name: ROLLOUT }
-  const rollouts = ROLLOUTS as ResourceType<Rollout>
   let version = 1
   const image = () => `app:${version}`
   const deployment = () => sights.deployments.get(namespace, WORKLOAD)
   const newest = () =>
     sights.replicaSets.byIndex('namespace', namespace).find(set => imageOf(set) === image())
-  const canary = () => sights.rollouts.get(namespace, ROLLOUT)?.status?.canaryStatus
-  const isPaused = (step: number) =>
-    canary()?.currentStepIndex === step && canary()?.currentStepState === 'StepPaused'
+  const rollout = () => sights.rollouts.get(namespace, ROLLOUT)
+  const isPaused = (step: number) => standsAt(step, rollout(), deployment())
+  const isLost = (step: number, approval: Sent) => isPaused(step) && isNewer(rollout(), approval)
+  const isPast = (step: number) =>
+    isHealthy() || (rollout()?.status?.canaryStatus?.currentStepIndex ?? 0) > step
   const when = (expected: string, fact: () => boolean) =>
     sights.when(`${namespace}: ${expected}`, fact)
   const isHealthy = () => {
-    const { status } = sights.rollouts.get(namespace, ROLLOUT) ?? {}
+    const { status } = rollout() ?? {}
     const hash = newest()?.metadata.labels?.['pod-template-hash']
     return status?.phase === 'Healthy' && status.canaryStatus?.stableRevision === hash
   }
@@ -85,13 +95,15 @@ export async function createSubject(place: Place, options: StoryOptions): Promis
     sized: n => when(`${n} new pods asked for`, () => newest()?.spec.replicas === n),
     rolledOut: () => when('rolled out', () => isRolledOut(deployment(), newest())),
     isPaused,
+    async answered(step, approval) {
+      await when(`step ${step} over or lost`, () => isPast(step) || isLost(step, approval))
+      return isPast(step) ? 'taken' : 'lost'
+    },
     paused: step => when(`step ${step} in its pause`, () => isPaused(step)),
     healthy: () => when('Healthy', isHealthy),
     remove: () => client.remove(NAMESPACES, { name: namespace }),
   }
-  const metadata = { name: namespace }
-  await client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata })
-  const spec = { strategy }
+  await client.create(NAMESPACES, namespaceOf(namespace))
   await client.create(DEPLOYMENTS as ResourceType, deploymentOf(namespace, { spec, ...options }))
   await subject.rolledOut()
   if (options.steps !== false) {
@@ -101,10 +113,33 @@ export async function createSubject(place: Place, options: StoryOptions): Promis
   return subject
 }
 
-async function timed(write: () => Promise<unknown>): Promise<Sent> {
+async function timed(write: () => Promise<KubeObject>): Promise<Sent> {
   const sentAt = performance.now()
-  await write()
-  return { sentAt, acceptedAt: performance.now() }
+  const { metadata } = await write()
+  const { resourceVersion = '' } = metadata
+  return { sentAt, acceptedAt: performance.now(), resourceVersion }
+}
+
+/** In the pause of the step, in the release of the hold. */
+function standsAt(
+  step: number,
+  rollout: Rollout | undefined,
+  deployment: Deployment | undefined,
+): boolean {
+  const { currentStepIndex, currentStepState, observedRelease } =
+    rollout?.status?.canaryStatus ?? {}
+  if (currentStepIndex !== step || currentStepState !== 'StepPaused') return false
+  // Right after an edit the status still tells of the release before.
+  const hold = deployment && holdOf(deployment)
+  return hold !== undefined && hold.rolloutId === observedRelease
+}
+
+function isNewer(rollout: Rollout | undefined, { resourceVersion }: Sent): boolean {
+  return Number(rollout?.metadata.resourceVersion) > Number(resourceVersion)
+}
+
+function namespaceOf(name: string): KubeObject {
+  return { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }
 }
 
 function imageOf({ spec }: ReplicaSet): string | undefined {

@@ -28,7 +28,7 @@ async function run(store: CertificateStore, options: Partial<RotationOptions> = 
     store,
     names,
     now: () => now,
-    onChange: (serving, reasons) => changes.push({ serving, reasons }),
+    onChange: (serving, reasons) => void changes.push({ serving, reasons }),
     onError: error => errors.push(error),
     ...options,
   })
@@ -174,6 +174,26 @@ describe('a store that was emptied', () => {
     expect(rotation.current()).toMatchObject({ cert: stored.cert, caBundle: stored.caCert })
     await at(start + day)
     expect(changes).toHaveLength(3)
+  })
+
+  test('is not followed while its CA cannot be made known', async () => {
+    const store = inMemory()
+    let reachable = false
+    const { rotation, errors, at } = await run(store, {
+      onChange: async () => {
+        if (!reachable) throw new Error('no answer')
+      },
+    })
+    const first = rotation.current()
+    await store.write({} as Material, await store.read())
+    for (const _ of [1, 2, 3]) await at(start + day)
+    expect(rotation.current()).toEqual(first)
+    expect(errors).toHaveLength(3)
+    reachable = true
+    await at(start + day)
+    expect(rotation.current().cert).toBe(first.cert)
+    await at(start + day)
+    expect(rotation.current().cert).toBe((await store.read()).material.cert)
   })
 
   test('is not waited for by who serves a certificate that has ended', async () => {

@@ -30,8 +30,11 @@ export interface RotationOptions {
   readonly settleMs?: number
   /** The wall clock in epoch milliseconds. */
   readonly now?: () => number
-  /** Called with each later certificate; the reasons are empty when another replica renewed it. */
-  readonly onChange: (serving: Serving, reasons: readonly string[]) => void
+  /**
+   * Called with each later certificate; the reasons are empty when another replica renewed it. One that
+   * it rejects is not taken over, and neither is what would follow it.
+   */
+  readonly onChange: (serving: Serving, reasons: readonly string[]) => void | Promise<void>
   /** Told of a check that failed; the certificate stays, the next check tries again. */
   readonly onError: (error: unknown) => void
 }
@@ -71,7 +74,7 @@ export async function startRotation(options: RotationOptions): Promise<Rotation>
       const serving = following(current, toServing(material), { names: options.names, now: now() })
       if (stopped || same(serving, current)) return
       // A change that could not be taken over is offered again at the next check.
-      options.onChange(serving, reasons)
+      await options.onChange(serving, reasons)
       current = serving
     } catch (error) {
       if (!stopped) options.onError(error)

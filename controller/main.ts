@@ -4,6 +4,7 @@ import { argv, env } from 'node:process'
 
 import { connect } from '#kube/connection.ts'
 import { KubeClient } from '#kube/client.ts'
+import { fenceOf } from '#kube/fence.ts'
 import { LeaderElector } from '#kube/lease.ts'
 import { open, shut } from '#process/listen.ts'
 import { createProbes } from '#process/probes.ts'
@@ -16,13 +17,18 @@ await runProgram('sluice-controller', async stop => {
   const config = readConfig(argv.slice(2), env)
   const { namespace, leaseName, leaseMs, identity, configuration, concurrency } = config
   const log = createLog('controller', config.logLevel)
+  const renewDeadlineMs = (leaseMs * 2) / 3
   const connection = await connect({ env, ...config })
   const process = `controller ${identity}`
   const client = new KubeClient(connection, { process })
   const metrics = createMetrics()
   const controller = createController({
     client,
-    writing: ({ remainingMs }) => new KubeClient(connection, { process, fence: remainingMs }),
+    writing: ({ remainingMs }) =>
+      new KubeClient(connection, {
+        process,
+        fence: fenceOf(remainingMs, leaseMs - renewDeadlineMs),
+      }),
     configuration,
     concurrency,
     metrics,
@@ -50,7 +56,7 @@ await runProgram('sluice-controller', async stop => {
     name: leaseName,
     identity,
     durationMs: leaseMs,
-    renewDeadlineMs: (leaseMs * 2) / 3,
+    renewDeadlineMs,
     retryMs: (leaseMs * 2) / 15,
     onNews: news => log.info(news, 'lease'),
   })

@@ -9,7 +9,7 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import { createAuthority, issue } from '#certs/authority.ts'
 import { KubeClient } from './client.ts'
 import { Retryable } from './errors.ts'
-import { LeadLost } from './fence.ts'
+import { LeadLost, fenceOf } from './fence.ts'
 import { PODS } from './resources.ts'
 
 const ref = { namespace: 'ns', name: 'one' }
@@ -68,6 +68,17 @@ test('a request carries its time limit to the API server, and who sends it', asy
   })
   const short = await client.mergePatch(PODS, ref, {}, { timeoutMs: 500 })
   expect(short).toMatchObject({ url: '/api/v1/namespaces/ns/pods/one?timeout=500ms' })
+})
+
+test('no request asks for more time than lies between two terms', async () => {
+  const answer: RequestListener = ({ url }, response) => void response.end(JSON.stringify({ url }))
+  const { client } = await fencedClient(
+    answer,
+    fenceOf(() => 9000, 5000),
+  )
+  const path = '/api/v1/namespaces/ns/pods/one?timeout=5000ms'
+  expect(await client.mergePatch(PODS, ref, {}, { timeoutMs: 20_000 })).toEqual({ url: path })
+  expect(fenceOf(() => 3000, 5000)()).toBe(3000)
 })
 
 test('nothing is sent when the lease is over', async () => {

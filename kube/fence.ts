@@ -14,6 +14,14 @@ import type { Call } from './guard.ts'
 /** For how long requests may still leave, in milliseconds; 0 or less: none may. */
 export type Fence = () => number
 
+/**
+ * The fence of a term. `apartMs` lie between its end and the beginning of the next one: no request asks
+ * for more, so that what leaves in the last moment is over on the API server before another may lead.
+ */
+export function fenceOf(remainingMs: Fence, apartMs: number): Fence {
+  return () => Math.min(remainingMs(), apartMs)
+}
+
 /** It was not sent: the lease is over, and another may have written since the decision. */
 export class LeadLost extends Retryable {
   constructor(request: string) {

@@ -25,8 +25,13 @@ export interface TrustOptions {
 
 /** The keeper of the API server's trust. */
 export interface Trust {
-  /** Another certificate is served, or known to come. */
-  readonly keep: (serving: Serving) => void
+  /** The API server has been told once whom to trust, or has nothing of ours to be told in. */
+  readonly told: () => boolean
+  /**
+   * Another certificate is served, or known to come. Fulfilled when it is made known; it is tried again
+   * all the same where that fails.
+   */
+  readonly keep: (serving: Serving) => Promise<void>
   /** Makes what is served at first known; a failure is told, and tried again while it runs. */
   readonly begin: () => Promise<void>
   /** Keeps it until the signal aborts. */
@@ -39,25 +44,33 @@ const key = 'caBundle'
 export function keepTrusted(options: TrustOptions): Trust {
   const { client, configuration, metrics, onError } = options
   let { serving } = options
+  let told = false
   const inject = async () => {
     const names = { mutating: configuration, validating: configuration }
     await injectCaBundle(client, { ...names, caBundle: serving.caBundle })
+    told = true
   }
   const queue = new WorkQueue({
     concurrency: 1,
     run: inject,
-    onRun: ({ outcome, error }) => outcome === 'error' && onError(error),
+    onRun: ({ outcome, error }) => outcome !== 'ok' && onError(error),
   })
-  const keep = (next: Serving) => {
-    serving = next
-    metrics.certificateEnds(expiry(next.cert))
-    queue.add(key)
-  }
   return {
-    keep,
+    told: () => told,
+    async keep(next) {
+      serving = next
+      metrics.certificateEnds(expiry(next.cert))
+      try {
+        await inject()
+      } catch (error) {
+        queue.add(key)
+        throw error
+      }
+    },
     begin: () => inject().catch(onError),
     async run(signal) {
-      keep(serving)
+      metrics.certificateEnds(expiry(serving.cert))
+      queue.add(key)
       const reflectors = [MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS].map(type => {
         const cache = new Cache<WebhookConfiguration>()
         cache.onChange(() => queue.add(key))

@@ -1,5 +1,5 @@
 // One webhook: a cache of Rollouts, certificates that renew themselves, the API server's trust in
-// them, and the server. It does not listen before the API server has been told whom to trust.
+// them, and the server. It is not ready before the API server has been told whom to trust.
 
 import { isIP } from 'node:net'
 
@@ -12,6 +12,7 @@ import { inMemory, inSecret } from '#certs/store.ts'
 import { workloadKey } from '#core/rollout/key.ts'
 import { Cache } from '#kube/cache.ts'
 import type { KubeClient } from '#kube/client.ts'
+import { Retryable } from '#kube/errors.ts'
 import { Reflector } from '#kube/reflector.ts'
 import { ROLLOUTS } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
@@ -23,6 +24,7 @@ import type { Known } from './reviewers.ts'
 import { createWebhookServer } from './server.ts'
 import type { Ports, WebhookServer } from './server.ts'
 import { keepTrusted } from './trust.ts'
+import type { Trust } from './trust.ts'
 
 /** What a webhook is made of. */
 export interface WebhookOptions {
@@ -49,14 +51,21 @@ export async function startWebhook(options: WebhookOptions, stop: AbortSignal): 
   const ending = new AbortController()
   const end = AbortSignal.any([stop, ending.signal])
   const watch = await watchRollouts(options, end)
+  const onUntrusted = (error: unknown) => {
+    const level = error instanceof Retryable ? 'warn' : 'error'
+    log[level]({ err: error }, 'the API server could not be told whom to trust')
+  }
   const rotation = await startRotation({
     ...options.certificates,
     store: config.certificateSecret
       ? inSecret(client, { namespace: config.namespace, name: config.certificateSecret })
       : inMemory(),
     names: namesOf(config),
-    onChange(serving, reasons) {
-      trust.keep(serving)
+    async onChange(serving, reasons) {
+      const told = trust.keep(serving)
+      // What is only to come waits until it is known; a certificate is served where it is needed.
+      if (serving.cert === rotation.current().cert) await told
+      else told.catch(onUntrusted)
       server.setCertificate(serving)
       log.info({ reasons }, 'the certificates changed')
     },
@@ -67,9 +76,9 @@ export async function startWebhook(options: WebhookOptions, stop: AbortSignal): 
     configuration: config.configuration,
     serving: rotation.current(),
     metrics,
-    onError: error => log.error({ err: error }, 'the API server could not be told whom to trust'),
+    onError: onUntrusted,
   })
-  const server = createServer(options, watch, rotation)
+  const server = createServer(options, watch, rotation, trust)
   await trust.begin()
   const ports = await server.listen()
   const trusting = trust.run(end)
@@ -89,6 +98,7 @@ function createServer(
   { client, config, metrics, log }: WebhookOptions,
   { rollouts, watching }: RolloutWatch,
   { current }: Rotation,
+  { told }: Trust,
 ): WebhookServer {
   const { controllerUser } = config
   const known: Known = {
@@ -110,6 +120,7 @@ function createServer(
     log,
     listen: { host: config.host, port: config.port },
     probes: { host: config.probesHost, port: config.probesPort },
+    unready: () => (told() ? undefined : 'the API server has not been told whom to trust'),
     drainMs: config.drainMs,
   })
 }

@@ -6,8 +6,10 @@ import { total } from './history-facts.ts'
 import { allowedBySteps, isFree, isOver, naturalAfter } from './history-releases.ts'
 import type { Demand } from './history-releases.ts'
 
+type Planned = Pick<State, 'rollout'>
+
 /** No approval is lost, none counts twice, and nothing else ends the pause of a step. */
-export function* stepped(before: State, after: State): Generator<string> {
+export function* stepped(before: Planned, after: Planned): Generator<string> {
   if (!before.rollout || !after.rollout || !goesOn(before.rollout, after.rollout)) return
   const { told: was, steps } = before.rollout
   const { told: is } = after.rollout

@@ -3,7 +3,6 @@
 import type { Turn } from '../world/controller.ts'
 import { deploymentIn, replicasOf, setsIn, sum } from '../world/world.ts'
 import type { World } from '../world/world.ts'
-import { isMachinery } from './history.ts'
 import type { ActName } from './history.ts'
 
 /** What has happened in one history that a law must know of. */
@@ -12,6 +11,8 @@ export class Excuses {
   proportional = false
   /** A person wrote before the Deployment's status counted all pods: admission knows no other count. */
   untold = false
+  /** The webhook was away: nothing is promised any more but the end. */
+  away = false
   /** An undo brought an old record back while nobody answered. */
   private undone = false
   private readonly world: World
@@ -24,7 +25,8 @@ export class Excuses {
   happens(name: ActName): void {
     const { world } = this
     if (name === 'scale') this.proportional = true
-    if (!isMachinery(name) && !isTold(world)) this.untold = true
+    if (isReviewed.has(name) && !isTold(world)) this.untold = true
+    if (!world.webhook) this.away = true
     if (name === 'undo' && !world.webhook) this.undone = true
   }
 
@@ -42,6 +44,9 @@ export class Excuses {
     return this.undone || restored || warnings.some(line => line.includes('were lost'))
   }
 }
+
+/** What admission answers with a hold. */
+const isReviewed: ReadonlySet<ActName> = new Set(['edit', 'undo', 'strategy', 'pauseWorkload'])
 
 function isTold(world: World): boolean {
   const wanted = sum(setsIn(world).map(replicasOf))

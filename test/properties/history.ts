@@ -68,11 +68,6 @@ const machinery = {
   pass: which => people.pass(which),
 } satisfies Record<string, Act>
 
-/** Nobody but the programs acted. */
-export function isMachinery(name: ActName): boolean {
-  return name in machinery
-}
-
 function isGuarded(world: World): boolean {
   const rollout = rolloutIn(world)
   const runs = deploymentIn(world)!.spec.replicas !== 0

@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util'
 
 import { expect } from 'vitest'
 
-import type { DeploymentStrategy, IntOrPercent } from '#api/kubernetes.ts'
+import type { DeploymentStrategy, IntOrPercent, ReplicaSet } from '#api/kubernetes.ts'
 import { DESIRED_REPLICAS, HOLD } from '#api/names.ts'
 import type { Change } from '#core/change.ts'
 import { podCount } from '#core/replicas.ts'
@@ -16,8 +16,18 @@ import type { DeploymentWorkload } from '#core/workload/deployment-view.ts'
 import { budgetPods, surgePods } from '#core/workload/percent.ts'
 import { parsePairs } from '#core/workload/hold.ts'
 import type { Turn } from '../world/controller.ts'
+import { readySince } from '../world/replica-set-controller.ts'
 import { resolveFenceposts } from '../world/fenceposts.ts'
-import { deploymentIn, readyByVersion, replicasOf, setsIn, sum, versionOf } from '../world/world.ts'
+import {
+  deploymentIn,
+  isReady,
+  podsOf,
+  readyByVersion,
+  replicasOf,
+  setsIn,
+  sum,
+  versionOf,
+} from '../world/world.ts'
 import type { World } from '../world/world.ts'
 
 /** Nothing but the snapshot decides, and no write lets out more pods than the step wants. */
@@ -128,6 +138,14 @@ export function promisedReady(
 export function keptReady(world: World): number {
   const ready = readyByVersion(world)
   return sum(setsIn(world).map(set => Math.min(ready[versionOf(set)] ?? 0, replicasOf(set))))
+}
+
+/** Those of them that have been Ready for so long that the controller-manager counts them. */
+export function keptAvailable(world: World, minReadySeconds: number): number {
+  const latest = world.now - minReadySeconds * 1000
+  const available = (set: ReplicaSet) =>
+    podsOf(world, set).filter(pod => isReady(pod) && readySince(pod) <= latest).length
+  return sum(setsIn(world).map(set => Math.min(available(set), replicasOf(set))))
 }
 
 /** The manager is about to scale in proportion, which is nobody's write. */

@@ -6,5 +6,5 @@ import { test } from 'vitest'
 import { intents, tellHistories } from './telling.ts'
 
 test('after an outage of the webhook everything is right again in the end', () => {
-  tellHistories([...intents, 'webhook', 'webhook'], true)
+  tellHistories([...intents, 'webhook', 'webhook'], 3)
 }, 600_000)

@@ -88,8 +88,9 @@ interface Applying {
 function apply(world: World, applying: Applying): Instant | undefined {
   const { snapshot, decision, written, crash } = applying
   const dues: (Instant | undefined)[] = [decision.requeueAt]
-  const aliveFor = () => {
-    if (written.length >= crash.writes) throw new Crashed()
+  let made = 0
+  const alive = () => {
+    if (made >= crash.writes) throw new Crashed()
   }
   for (const action of decision.actions) {
     if (action.type === 'event') {
@@ -99,14 +100,18 @@ function apply(world: World, applying: Applying): Instant | undefined {
     const { changes, later } = changesOf(world, snapshot, action)
     dues.push(later)
     for (const change of changes) {
-      aliveFor()
+      alive()
       write(world, change)
+      made += 1
       written.push(change)
       world.did.push(inWords(change))
     }
   }
-  aliveFor()
+  alive()
+  const { version } = world
   dues.push(writeStatus(world, snapshot, decision))
+  made += world.version - version
+  alive()
   const next = Math.min(...dues.filter(due => due !== undefined))
   return Number.isFinite(next) ? next : undefined
 }

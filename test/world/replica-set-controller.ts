@@ -87,7 +87,8 @@ function isBroken({ metadata, status }: Pod): boolean {
   return failed === true || metadata.labels?.['pod-template-hash']?.includes('broken') === true
 }
 
-function readySince({ status }: Pod): number {
+/** When a Ready pod became so. */
+export function readySince({ status }: Pod): number {
   return instantOf(status?.conditions?.find(({ type }) => type === 'Ready')?.lastTransitionTime)
 }
 

@@ -66,9 +66,10 @@ test('an edit is held, and one pod is new, with nobody but the webhook there', a
   const story = await world.story()
   await without('SIGTERM', async () => {
     await story.edit('app:2')
-    await stand(story, { 'app:1': 9, 'app:2': 1 })
+    await stand(story, { 'app:1': 10, 'app:2': 1 }, 11)
     await story.scale(20)
-    await settled(story, 20)
+    // Both sides grow in proportion, and so does the room beside them.
+    await settled(story, 21)
   })
   await story.reached(1)
   await stand(story, { 'app:1': 19, 'app:2': 1 })

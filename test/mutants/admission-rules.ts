@@ -41,8 +41,8 @@ export const admissionRules: readonly Rule[] = [
   [
     'a copy that is created has no hold',
     review,
-    'if (!before) return cleaned(request)',
-    "if (!before) return { ...request, outcome: 'untouched', warnings: [] }",
+    'if (!before) return cleaned(review)',
+    "if (!before) return { ...review, outcome: 'untouched', warnings: [] }",
     reviewTest,
   ],
   [

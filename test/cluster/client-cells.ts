@@ -15,9 +15,9 @@ import { WORKLOAD } from './manifests.ts'
 /** Plays the cells on one workload, one after the other, and brings it to its end. */
 export async function playCells(stage: Stage, commands: readonly Command[]): Promise<void> {
   const waiting = [watchRollout(stage)]
-  let told: Told = 'waits'
-  if (standing(stage).stopped === 'abort') expect(await waiting[0]!.outcome).toBe('failed')
+  let told = await checkWaiting(stage, { is: 'nothing' }, waiting)
   for (const command of commands) told = await playCell(stage, command, waiting)
+  if (told === 'waits') expect(waiting.at(-1)!.ended, 'before anybody goes on').toBe(false)
   await bringToItsEnd(stage)
   await checkEnd(stage, commands)
   // Whoever waited through the end knows that it came.
@@ -38,13 +38,17 @@ async function playCell(stage: Stage, command: Command, waiting: Waiting[]): Pro
 /** A `kubectl rollout status` that waits. */
 interface Waiting {
   readonly outcome: Promise<'rolled out' | 'failed'>
+  /** Fulfilled when it has said that it waits: it has seen what stands. */
+  readonly saysSo: Promise<void>
   ended: boolean
 }
 
 /** Begins to wait as pipelines do: it ends with 0 when all is rolled out, with 1 when it is aborted. */
 function watchRollout({ story }: Stage): Waiting {
   const args = ['rollout', 'status', `deployment/${WORKLOAD}`, '--timeout=110s']
-  const outcome = story.kubectl(args, longEnough).then(
+  const said = Promise.withResolvers<void>()
+  const hear = (text: string) => void (text.includes('Waiting for deployment') && said.resolve())
+  const outcome = story.kubectl(args, { ...longEnough, hear }).then(
     () => 'rolled out' as const,
     (error: Error) => {
       if (!error.message.includes('exit code 1\nerror: ')) throw error
@@ -52,7 +56,7 @@ function watchRollout({ story }: Stage): Waiting {
       return 'failed' as const
     },
   )
-  const waiting: Waiting = { outcome, ended: false }
+  const waiting: Waiting = { outcome, saysSo: said.promise, ended: false }
   const end = () => void (waiting.ended = true)
   outcome.then(end, end)
   return waiting
@@ -67,8 +71,10 @@ type Told = 'waits' | 'rolled out' | 'failed'
 async function checkWaiting(stage: Stage, effect: Effect, waiting: Waiting[]): Promise<Told> {
   const told = toldAfter(stage, effect)
   if (waiting.at(-1)!.ended && !movesNothing(effect)) waiting.push(watchRollout(stage))
-  if (told === 'waits') expect(waiting.at(-1)!.ended).toBe(false)
-  else expect(await waiting.at(-1)!.outcome).toBe(told)
+  const { saysSo, outcome } = waiting.at(-1)!
+  if (told === 'waits') expect(await Promise.race([saysSo, outcome])).toBeUndefined()
+  else expect(await outcome).toBe(told)
+  if (told === 'waits') expect(waiting.at(-1)!.ended, 'it waits').toBe(false)
   return told
 }
 

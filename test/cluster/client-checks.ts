@@ -11,7 +11,7 @@ import { OTHER_STRATEGY } from './client-commands.ts'
 import type { Command } from './client-commands.ts'
 import { ownersFields, standing } from './client-stage.ts'
 import type { Stage } from './client-stage.ts'
-import { MORE, REPLICAS, effectOf, lieOf, versionOf } from './client-table.ts'
+import { REPLICAS, effectOf, lieOf, versionOf } from './client-table.ts'
 import type { Effect, Version } from './client-table.ts'
 import type { CommandResult } from './commands.ts'
 import {
@@ -139,7 +139,22 @@ function checkFields(stage: Stage, played: Played, { deployment }: Reading): voi
   } else {
     expect(deployment.spec.template).toEqual(was.spec.template)
     expect(holdOf(deployment)?.rolloutId).toBe(holdOf(was)?.rolloutId)
+    checkGoverned(effect, was, deployment)
   }
+}
+
+/** Who scales, pauses, resumes or records changes that one field, and of the hold what follows. */
+function checkGoverned(effect: Effect, was: Deployment, deployment: Deployment): void {
+  const before = holdFields(was)
+  const after = holdFields(deployment)
+  const paused = effect.is === 'paused' || (effect.is !== 'resumed' && before.paused)
+  const governs = holdOf(was) !== undefined || effect.is === 'recorded'
+  const strategy = governs ? expect.objectContaining({ type: 'RollingUpdate' }) : before.strategy
+  expect(after).toEqual({ ...before, strategy, paused })
+  const { generation = 0 } = was.metadata
+  // Where nobody is held, nobody of ours writes at all.
+  if (!holdOf(was)) expect(deployment.metadata.generation).toBe(generation + 1)
+  else expect(deployment.metadata.generation).toBeGreaterThan(generation)
 }
 
 /** Neither a pod nor a field is another one after it. */
@@ -159,7 +174,9 @@ async function checkPods(stage: Stage, { effect, before }: Played): Promise<void
     await story.phase('Healthy')
     await standsAt(stage, REPLICAS, REPLICAS)
   } else if (effect.is === 'scaled') {
-    if (state.scaled !== undefined) await standsAt(stage, state.scaled, MORE)
+    const live = state.scaled?.[effect.to]
+    if (live === undefined) await rolls(stage, effect.to)
+    else await standsAt(stage, live, effect.to)
   } else {
     if (effect.is === 'release') await says(story, 'paused by its owner')
     if (!state.rolling || movesNothing(effect))
@@ -180,6 +197,17 @@ async function standsAt(stage: Stage, live: number, all: number): Promise<void> 
   })
 }
 
+/** The controller-manager has shared out, and keeps to what the owner lets it have beside. */
+async function rolls(stage: Stage, all: number): Promise<void> {
+  const total = ({ pods }: Reading) => Object.values(pods).reduce((sum, size) => sum + size, 0)
+  await stage.story.until(`${all} pods, and who comes beside`, async () => {
+    const reading = await read(stage)
+    const { metadata, status } = reading.deployment
+    if (status?.observedGeneration !== metadata.generation) return false
+    return total(reading) >= all && total(reading) <= all + 2
+  })
+}
+
 /** Everybody runs what the last writer wanted, and the Deployment is its owner's alone. */
 export async function checkEnd(stage: Stage, commands: readonly Command[]): Promise<void> {
   const { story } = stage
@@ -189,8 +217,9 @@ export async function checkEnd(stage: Stage, commands: readonly Command[]): Prom
   expect(deployment.metadata.labels?.[WORKLOAD_TYPE]).toBe('deployment')
   const strategy = commands.some(({ writes }) => writes.strategy) && { strategy: OTHER_STRATEGY }
   expect(holdFields(deployment)).toEqual({ ...ownersFields(stage), ...strategy })
-  const scaled = commands.some(({ writes }) => writes.replicas !== undefined)
-  expect(deployment.spec.replicas).toBe(scaled ? MORE : REPLICAS)
+  const { replicas } =
+    commands.findLast(({ writes }) => writes.replicas !== undefined)?.writes ?? {}
+  expect(deployment.spec.replicas).toBe(replicas ?? REPLICAS)
   const version = lastVersion(stage, commands)
   const { template } = deployment.spec
   expect(JSON.stringify(template)).toContain(`"${stage.image(version)}"`)

@@ -2,7 +2,7 @@
 
 import type { KubeObject } from '#api/kubernetes.ts'
 import { resource } from '#kube/resources.ts'
-import { MORE } from './client-table.ts'
+import { FEWER, MORE } from './client-table.ts'
 import type { Client, Version, Write } from './client-table.ts'
 import { revisionOf, standing } from './client-stage.ts'
 import type { Stage } from './client-stage.ts'
@@ -59,12 +59,14 @@ const editors: readonly Command[] = [
     name: 'kubectl set image',
     brings: 'nobody',
     manager: 'kubectl-set',
+    turn: 0,
     run: kubectl(({ image }, version) => ['set', 'image', target, `app=${image(version)}`]),
   }),
   ...each(all, {
     name: 'kubectl edit',
     brings: 'nobody',
     manager: 'kubectl-edit',
+    turn: 1,
     run: (stage, version, options) => {
       const change = `s/${stage.image(standing(stage).live)}/${stage.image(version)}/`
       const env = { KUBE_EDITOR: `sed -i ${change}` }
@@ -164,21 +166,15 @@ const scalers: readonly Command[] = [
     writes: { replicas: MORE },
     run: kubectl(() => ['scale', target, `--replicas=${MORE}`]),
   },
-  {
-    name: 'an autoscaler',
-    brings: 'nobody',
-    manager: 'kube-controller-manager',
-    writes: { replicas: MORE },
-    async run({ story }) {
-      await story.client.create(AUTOSCALERS, autoscaler(story.namespace))
-      return { code: 0, stdout: '', stderr: '' }
-    },
-  },
+  autoscaler('an autoscaler, by minReplicas', MORE, { minReplicas: MORE, maxReplicas: 2 * MORE }),
+  autoscaler('an autoscaler, by maxReplicas', FEWER, { minReplicas: 1, maxReplicas: FEWER }),
 ]
 
 const waiting: readonly Command[] = [
   waiter('helm4', 'Helm 4 upgrade --wait', ['--wait']),
-  waiter('helm3', 'Helm 3 upgrade --wait', ['--wait']),
+  { ...waiter('helm3', 'Helm 3 upgrade --wait', ['--wait']), turn: 0 },
+  // It cannot roll back what it never hears of: that an aborted release has failed.
+  { ...waiter('helm3', 'Helm 3 upgrade --atomic', ['--atomic']), turn: 1 },
   {
     ...waiter('helm4', 'Helm 4 upgrade --rollback-on-failure', ['--rollback-on-failure']),
     waits: 'rollback',
@@ -259,12 +255,27 @@ const AUTOSCALERS = resource(
   'HorizontalPodAutoscaler',
 )
 
+interface Bounds {
+  readonly minReplicas: number
+  readonly maxReplicas: number
+}
+
 /** Without metrics it keeps to its bounds, which is enough to scale. */
-function autoscaler(namespace: string): KubeObject {
+function autoscaler(name: string, replicas: number, bounds: Bounds): Command {
+  const run: Command['run'] = async ({ story }) => {
+    await story.client.create(AUTOSCALERS, autoscalerIn(story.namespace, bounds))
+    const scaled = async () => (await story.deployment()).spec.replicas === replicas
+    await story.until('the autoscaler to scale', scaled)
+    return { code: 0, stdout: '', stderr: '' }
+  }
+  return { name, brings: 'nobody', manager: 'kube-controller-manager', writes: { replicas }, run }
+}
+
+function autoscalerIn(namespace: string, bounds: Bounds): KubeObject {
   const scaleTargetRef = { apiVersion: 'apps/v1', kind: 'Deployment', name: WORKLOAD }
   const target = { type: 'Utilization', averageUtilization: 80 }
   const metrics = [{ type: 'Resource', resource: { name: 'cpu', target } }]
-  const spec = { scaleTargetRef, minReplicas: MORE, maxReplicas: MORE, metrics }
+  const spec = { scaleTargetRef, ...bounds, metrics }
   return {
     apiVersion: 'autoscaling/v2',
     kind: 'HorizontalPodAutoscaler',

@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, test, vi } from 'vitest'
 
 import { playCells } from './client-cells.ts'
+import { movesNothing } from './client-checks.ts'
 import { commands } from './client-commands.ts'
 import type { Command } from './client-commands.ts'
 import { stageOf } from './client-stage.ts'
@@ -15,7 +16,7 @@ import { startWorld } from './world.ts'
 import type { World } from './world.ts'
 
 // Cells wait for pods more than they work.
-vi.setConfig({ maxConcurrency: 10 })
+vi.setConfig({ maxConcurrency: 10, testTimeout: 300_000 })
 
 let world: World
 beforeAll(async () => {
@@ -28,40 +29,37 @@ interface Workload extends StageOptions {
   readonly cells: readonly Command[]
 }
 
-/** What a manifest names matters to whoever brings it on; the others write to one that names all. */
-function manifestsOf({ brings, waits, writes: { template } }: Command): readonly Manifest[] {
-  const bringsOn = brings !== 'nobody' && !waits && (template === 'same' || template === 'new')
-  return bringsOn && brings !== 'history' ? ['named', 'silent'] : ['named']
-}
+const stateNames = Object.keys(states) as readonly StateName[]
 
 function workloadsIn(state: StateName): readonly Workload[] {
-  const possible = commands.filter(command => !impossible(command, states[state]))
-  const cells = possible.flatMap(command =>
-    manifestsOf(command).map(manifest => ({ command, manifest, brings: command.brings })),
-  )
+  const round = stateNames.indexOf(state)
+  const cells = commands.filter(it => !impossible(it, states[state]) && hasItsTurn(it, round))
   // Two managers of one manifest get to own its fields together: each has a workload of its own.
-  const groups = Map.groupBy(cells, ({ brings, manifest, command }) => {
-    return `${brings} ${manifest} ${brings === 'nobody' ? '' : command.manager}`
+  const groups = Map.groupBy(cells, ({ brings, manager }) => {
+    return `${brings} ${brings === 'nobody' ? '' : manager}`
   })
   return [...groups.values()].flatMap(group => {
-    const { brings, manifest } = group[0]!
-    const moves = ({ command }: (typeof group)[number]) => {
-      const { is } = effectOf(command, states[state], manifest)
-      return is !== 'nothing' && is !== 'refused'
-    }
-    const still = group.filter(cell => !moves(cell)).map(({ command }) => command)
-    const moving = group.filter(moves).map(({ command }) => [command])
-    const [first = [], ...rest] = moving
-    return [[...still, ...first], ...rest].map(commands => ({
-      state,
-      manifest,
-      brings,
-      cells: commands,
-    }))
+    const { brings } = group[0]!
+    const moves = (command: Command) => !movesNothing(effectOf(command, states[state], 'named'))
+    const [first = [], ...rest] = group.filter(moves).map(command => [command])
+    const still = group.filter(command => !moves(command))
+    return [[...still, ...first], ...rest].map((cells, index) => {
+      return { state, manifest: manifestIn(round + index), brings, cells }
+    })
   })
 }
 
-for (const workload of (Object.keys(states) as StateName[]).flatMap(workloadsIn)) {
+/** From state to state the manifests alternate: every cell of a client is played with both kinds. */
+function manifestIn(round: number): Manifest {
+  return round % 2 === 0 ? 'named' : 'silent'
+}
+
+/** Whoever sends the same request as another one moves pods in every second pair of states. */
+function hasItsTurn({ turn, writes }: Command, round: number): boolean {
+  return turn === undefined || writes.template === 'same' || Math.floor(round / 2) % 2 === turn
+}
+
+for (const workload of stateNames.flatMap(workloadsIn)) {
   test.concurrent(titleOf(workload), async () => {
     const stage = await stageOf(world, workload)
     await playCells(stage, workload.cells)

@@ -31,17 +31,18 @@ export interface State {
   readonly stopped?: Stop
   /** `spec.paused` is true: kubectl refuses what a paused Deployment cannot do. */
   readonly paused?: boolean
-  /** Pods of the live version when the workload is scaled from 4 to 8; none said: nobody counts. */
-  readonly scaled?: number
+  /** Pods of the live version when all are 8, and when all are 2; none said: nobody counts. */
+  readonly scaled?: Readonly<Record<number, number>>
   /** The controller-manager moves pods by the owner's own strategy, at no step. */
   readonly rolling?: boolean
   /** Seconds; every manifest names them here, since nobody can wait for the default of 600. */
   readonly deadline?: number
 }
 
-/** Pods of the workload, and after a scaling. */
+/** Pods of the workload, and after a scaling up or down. */
 export const REPLICAS = 4
 export const MORE = 8
+export const FEWER = 2
 
 /** The plan: pods 1, 2, 3 and all of 4. */
 export const STEPS = [
@@ -55,21 +56,37 @@ const inRelease = { live: 'second', previous: 'stable', held: true } as const
 
 /** The states. A frozen or aborted release had reached step 1. */
 export const states = {
-  atRest: { name: 'at rest', live: 'stable', previous: 'earlier', held: false, scaled: MORE },
-  step1: { ...inRelease, name: 'at step 1', scaled: 1 },
-  step2: { ...inRelease, name: 'at step 2', scaled: 4 },
-  step3: { ...inRelease, name: 'at step 3', scaled: 6 },
-  lastStep: { ...inRelease, name: 'while the last step lets everybody go', rolling: true },
-  frozenByRollout: { ...inRelease, name: 'frozen by its Rollout', stopped: 'rollout', scaled: 1 },
+  atRest: {
+    name: 'at rest',
+    live: 'stable',
+    previous: 'earlier',
+    held: false,
+    scaled: { 8: 8, 2: 2 },
+  },
+  step1: { ...inRelease, name: 'at step 1', scaled: { 8: 1, 2: 1 } },
+  step2: { ...inRelease, name: 'at step 2', scaled: { 8: 4, 2: 1 } },
+  step3: { ...inRelease, name: 'at step 3', scaled: { 8: 6, 2: 2 } },
+  lastStep: {
+    ...inRelease,
+    name: 'while the last step lets everybody go',
+    rolling: true,
+    scaled: { 8: 8, 2: 2 },
+  },
+  frozenByRollout: {
+    ...inRelease,
+    name: 'frozen by its Rollout',
+    stopped: 'rollout',
+    scaled: { 8: 1, 2: 1 },
+  },
   // Nobody of ours touches what its owner has paused: the controller-manager shares out.
   frozenByOwner: {
     ...inRelease,
     name: 'frozen by rollout pause',
     stopped: 'owner',
     paused: true,
-    scaled: 2,
+    scaled: { 8: 2, 2: 1 },
   },
-  stalled: { ...inRelease, name: 'stalled', scaled: 1, deadline: 4 },
+  stalled: { ...inRelease, name: 'stalled', scaled: { 8: 1, 2: 1 }, deadline: 4 },
   rollingBack: {
     name: 'rolling back',
     live: 'stable',
@@ -77,8 +94,20 @@ export const states = {
     held: false,
     rolling: true,
   },
-  aborted: { ...inRelease, name: 'aborted', stopped: 'abort', paused: true, scaled: 0 },
-  third: { ...inRelease, name: 'third on its way', live: 'third', previous: 'second', scaled: 1 },
+  aborted: {
+    ...inRelease,
+    name: 'aborted',
+    stopped: 'abort',
+    paused: true,
+    scaled: { 8: 0, 2: 0 },
+  },
+  third: {
+    ...inRelease,
+    name: 'third on its way',
+    live: 'third',
+    previous: 'second',
+    scaled: { 8: 1, 2: 1 },
+  },
 } as const satisfies Record<string, State>
 
 /** The name of a state in the code. */
@@ -114,6 +143,11 @@ export interface Client {
   readonly restarts?: boolean
   /** kubectl refuses it for a paused Deployment. */
   readonly refusesPaused?: boolean
+  /**
+   * It sends the very patch of another client, but for the name of its manager: the two take turns
+   * where they move pods.
+   */
+  readonly turn?: 0 | 1
   /** The command ends when the release does. */
   readonly waits?: 'helm4' | 'helm3' | 'rollback'
 }
@@ -133,7 +167,7 @@ export type Effect =
   /** A release begins at step 1, or at no pod at all while something stops it. */
   | { readonly is: 'release'; readonly again: boolean; readonly stopped?: Stop }
   | { readonly is: 'rollback'; readonly unpauses: boolean }
-  | { readonly is: 'scaled' }
+  | { readonly is: 'scaled'; readonly to: number }
   | { readonly is: 'paused'; readonly told: boolean }
   | { readonly is: 'resumed' }
   /** The owner's values are recorded, or stand at once. */
@@ -147,7 +181,7 @@ export function effectOf(client: Client, state: State, manifest: Manifest): Effe
 
 function effectOfFields(client: Client, state: State): Effect {
   const { replicas, paused, strategy } = client.writes
-  if (replicas !== undefined) return { is: 'scaled' }
+  if (replicas !== undefined) return { is: 'scaled', to: replicas }
   if (paused !== undefined) return paused ? { is: 'paused', told: state.held } : resumed(state)
   if (strategy) return { is: 'recorded', told: state.held }
   return effectOfTemplate(client, state)

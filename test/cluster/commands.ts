@@ -25,6 +25,8 @@ export interface CommandOptions {
   /** Added to the environment. */
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
+  /** Hears what the command prints, while it runs. */
+  readonly hear?: (text: string) => void
   /** The command is killed after this time; by default after 60 s. */
   readonly timeoutMs?: number
 }
@@ -115,7 +117,10 @@ async function run(
   })
   let stdout = ''
   let stderr = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text
+    options.hear?.(text)
+  })
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
   // A program that ends without reading its input is judged by its exit code.
   child.stdin.on('error', () => {})

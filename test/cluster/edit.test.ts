@@ -7,7 +7,7 @@ import { OWN_ROLLOUT_ID, ROLLOUT_ID } from '#api/names.ts'
 import type { Deployment } from '#api/kubernetes.ts'
 import { DEPLOYMENTS } from '#kube/resources.ts'
 import { walkTo } from './approvals.ts'
-import { DEFAULT_FIELDS, heldFields, holdFields, ownKeys, printed } from './deployment-facts.ts'
+import { heldFields, holdFields, ownKeys, printed } from './deployment-facts.ts'
 import { WORKLOAD } from './manifests.ts'
 import type { Story } from './story.ts'
 import { MANIFEST_SPEC } from './tools.ts'
@@ -98,25 +98,16 @@ describe('a release has a name', () => {
 })
 
 const fourSteps = [{ replicas: 1 }, { replicas: '50%' }, { replicas: '80%' }, { replicas: '100%' }]
-const ways: readonly [string, (story: Story) => Promise<Deployment>][] = [
-  ['the old image', by(() => ['set', 'image', target, 'app=app:1', ...json])],
-  [
-    'kubectl rollout undo',
-    async story => {
-      await story.kubectl(['rollout', 'undo', target])
-      return story.deployment()
-    },
-  ],
-]
 
-describe.each(ways)('%s restores the owner’s values in the same admission', (_, goBack) => {
+// Who goes back, and by which client, is in the table of clients; here it is the way there.
+describe('the old image restores the owner’s values in the same admission', () => {
   test.concurrent.each([0, 1, 2, 3])('at step %i, and all pods go back', async step => {
     const story = await world.story({ steps: fourSteps, spec: MANIFEST_SPEC })
     await story.edit('app:2')
     await walkTo(story, step)
     story.forget()
     const before = story.now().wanted['app:2'] ?? 0
-    const answer = await goBack(story)
+    const answer = printed(await story.kubectl(['set', 'image', target, 'app=app:1', ...json]))
 
     expect(holdFields(answer)).toEqual({ ...MANIFEST_SPEC, paused: false })
     expect(ownKeys(answer)).toEqual([])
@@ -129,21 +120,6 @@ describe.each(ways)('%s restores the owner’s values in the same admission', (_
     expect(story.now().wanted).toMatchObject({ 'app:1': 10, 'app:2': 0 })
     expect(Math.min(...story.history().map(moment => moment.ready))).toBeGreaterThanOrEqual(7)
     expect(holdFields(await story.deployment())).toEqual({ ...MANIFEST_SPEC, paused: false })
-  })
-
-  test.concurrent('while the last step lets everybody go', async () => {
-    const story = await world.story({ steps: [{ replicas: 1 }, { replicas: '100%' }] })
-    await story.edit('slow:2')
-    await story.reached(1)
-    await story.approve()
-    await story.until('more pods are new', () => (story.now().wanted['slow:2'] ?? 0) > 1)
-    const answer = await goBack(story)
-    story.forget()
-
-    expect(holdFields(answer)).toEqual(DEFAULT_FIELDS)
-    expect(ownKeys(answer)).toEqual([])
-    await story.phase('Healthy')
-    expect(story.now().wanted).toMatchObject({ 'app:1': 10, 'slow:2': 0 })
   })
 })
 

@@ -86,7 +86,8 @@ export const states = {
     paused: true,
     scaled: { 8: 2, 2: 1 },
   },
-  stalled: { ...inRelease, name: 'stalled', scaled: { 8: 1, 2: 1 }, deadline: 4 },
+  // Of 2 pods nobody may be missing: whoever never gets Ready stays beside them.
+  stalled: { ...inRelease, name: 'stalled', scaled: { 8: 1 }, deadline: 4 },
   rollingBack: {
     name: 'rolling back',
     live: 'stable',

@@ -8,7 +8,7 @@ import type { Played } from './client-checks.ts'
 import type { Command } from './client-commands.ts'
 import { annotateAbort, bringToItsEnd, standing } from './client-stage.ts'
 import type { Stage } from './client-stage.ts'
-import { effectOf, lieOf, versionOf } from './client-table.ts'
+import { REPLICAS, effectOf, lieOf, versionOf } from './client-table.ts'
 import type { Effect } from './client-table.ts'
 import { WORKLOAD } from './manifests.ts'
 
@@ -81,6 +81,9 @@ async function checkWaiting(stage: Stage, effect: Effect, waiting: Waiting[]): P
 function toldAfter({ state }: Stage, effect: Effect): Told {
   if (effect.is === 'release') return 'waits'
   if (effect.is === 'rollback' || state === 'atRest') return 'rolled out'
+  // Whoever is not Ready leaves first.
+  const readyAlone = effect.is === 'scaled' && effect.to < REPLICAS && state === 'lastStep'
+  if (readyAlone) return 'rolled out'
   return state === 'aborted' ? 'failed' : 'waits'
 }
 

@@ -65,7 +65,8 @@ export const states = {
   },
   step1: { ...inRelease, name: 'at step 1', scaled: { 8: 1, 2: 1 } },
   step2: { ...inRelease, name: 'at step 2', scaled: { 8: 4, 2: 1 } },
-  step3: { ...inRelease, name: 'at step 3', scaled: { 8: 6, 2: 2 } },
+  // A percent below 100% leaves an old pod.
+  step3: { ...inRelease, name: 'at step 3', scaled: { 8: 6, 2: 1 } },
   lastStep: {
     ...inRelease,
     name: 'while the last step lets everybody go',

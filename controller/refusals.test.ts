@@ -22,9 +22,9 @@ test('a hold that admission has changed is taken', () => {
   expect(holdTaken(marks({}), marks({ mode: 'stop' }))).toBe(true)
 })
 
-test('a hold is refused where the one before is stored, or that of another release', () => {
+test('a hold is refused where the one before is stored; another release is no refusal', () => {
   expect(holdTaken(marks({}), marks({ seq: 3 }))).toBe(false)
-  expect(holdTaken(marks({}), marks({ rolloutId: 'other' }))).toBe(false)
+  expect(holdTaken(marks({}), marks({ rolloutId: 'other', seq: 5 }))).toBe(true)
 })
 
 test('a hold that is taken away, or whose place is empty, is not refused', () => {

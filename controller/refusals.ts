@@ -50,12 +50,13 @@ export function sendsHold({ patch }: Change): boolean {
 }
 
 /**
- * Admission leaves the hold before in place of one that it does not take; the last one it removes. One
- * that it takes it may change, as where the owner has paused meanwhile: whose it is tells them apart.
+ * Admission leaves the hold before in place of one that it does not take: the same release, another
+ * number. The last one it removes; one that it takes it may change, as where the owner has paused
+ * meanwhile; and where another webhook brings a template with our write, that begins a release.
  */
 export function holdTaken(sent: Marks | undefined, { annotations }: Marks): boolean {
   const [hold, stored] = [sent, { annotations }].map(each => each?.annotations?.[HOLD])
   if (typeof hold !== 'string' || typeof stored !== 'string' || hold === stored) return true
   const [ours, theirs] = [parseHold(hold), parseHold(stored)]
-  return ours?.seq === theirs?.seq && ours?.rolloutId === theirs?.rolloutId
+  return ours?.seq === theirs?.seq || ours?.rolloutId !== theirs?.rolloutId
 }

@@ -8,6 +8,7 @@ import type { Deployment } from '#api/kubernetes.ts'
 import { DEPLOYMENTS } from '#kube/resources.ts'
 import { walkTo } from './approvals.ts'
 import { heldFields, holdFields, ownKeys, printed } from './deployment-facts.ts'
+import { stand } from './facts.ts'
 import { WORKLOAD } from './manifests.ts'
 import type { Story } from './story.ts'
 import { MANIFEST_SPEC } from './tools.ts'
@@ -111,6 +112,8 @@ describe('the old image restores the owner’s values in the same admission', ()
 
     expect(holdFields(answer)).toEqual({ ...MANIFEST_SPEC, paused: false })
     expect(ownKeys(answer)).toEqual([])
+    // A status that has not told of the release yet says Healthy as well.
+    await stand(story, { 'app:1': 10, 'app:2': 0 })
     await story.phase('Healthy')
     const wanted = story.history().map(moment => moment.wanted['app:2'] ?? 0)
     // Right after the edit, its one pod may be about to come.

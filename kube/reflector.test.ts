@@ -145,7 +145,7 @@ test('after a broken connection the watch goes on from the last bookmark, withou
     ],
   })
   await eventually(() => expect(watchVersions(asked)).toEqual(['10', '50']))
-  expect(kinds()).toEqual(['listed', 'watching', 'failed', 'watching'])
+  await eventually(() => expect(kinds()).toEqual(['listed', 'watching', 'failed', 'watching']))
 })
 
 test('a watch that the server has not opened is not told as one', async () => {

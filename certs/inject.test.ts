@@ -1,12 +1,9 @@
 // What a caBundle holds after many starts, at an API server that stores one configuration.
 
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 
-import { KubeClient } from '#kube/client.ts'
+import { answeredClient } from '../test/world/answered-client.ts'
 import { certificatesIn, createAuthority } from './authority.ts'
 import { injectCaBundle } from './inject.ts'
 
@@ -15,26 +12,13 @@ const day = 86_400_000
 /** A client of an API server whose only configuration has this bundle. */
 async function place(bundle: string) {
   const stored = { caBundle: Buffer.from(bundle).toString('base64') }
-  const server = createServer(async (request, response) => {
+  const client = await answeredClient(async (request, response) => {
     const operations = request.method === 'PATCH' ? JSON.parse(await text(request)) : []
     for (const { path, value } of operations) {
       if (path === '/webhooks/0/clientConfig/caBundle') stored.caBundle = value
     }
     const webhooks = [{ name: 'one', clientConfig: { ...stored } }]
     response.end(JSON.stringify({ metadata: { name: 'ours', resourceVersion: '1' }, webhooks }))
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const client = new KubeClient({
-    server: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    source: 'test',
-    namespace: 'default',
-    tls: async () => ({}),
-    headers: async () => ({}),
-  })
-  onTestFinished(async () => {
-    await client.close()
-    server.close()
-    await once(server, 'close')
   })
   const bundled = () => certificatesIn(Buffer.from(stored.caBundle, 'base64').toString('utf8'))
   return { client, bundled }

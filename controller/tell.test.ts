@@ -1,16 +1,13 @@
 // Events against an API server that does not take them.
 
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 
 import type { Snapshot, WorkloadEvent } from '#core/rollout/model.ts'
-import { KubeClient } from '#kube/client.ts'
 import { Retryable } from '#kube/errors.ts'
 import { LeadLost } from '#kube/fence.ts'
 import { createNews } from './news.ts'
 import { tell } from './tell.ts'
+import { answeredClient } from '../test/world/answered-client.ts'
 
 const workload = {
   uid: 'uid',
@@ -27,27 +24,11 @@ const aborted: WorkloadEvent = {
 /** A teller whose API server gives these answers, one after the other. */
 async function teller(codes: number[], fence?: () => number) {
   const asked: string[] = []
-  const server = createServer((request, response) => {
+  const client = await answeredClient((request, response) => {
     asked.push(request.method ?? '')
     const code = codes.shift() ?? 201
     response.writeHead(code).end(JSON.stringify({ kind: 'Status', code, metadata: {} }))
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const client = new KubeClient(
-    {
-      server: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-      source: 'test',
-      namespace: 'shop',
-      tls: async () => ({}),
-      headers: async () => ({}),
-    },
-    fence && { fence },
-  )
-  onTestFinished(async () => {
-    await client.close()
-    server.close()
-    await once(server, 'close')
-  })
+  }, fence && { fence })
   const told: string[] = []
   const untold: number[] = []
   const telling = {

@@ -1,28 +1,17 @@
 // The keeper of the API server's trust against one that does not take it.
 
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 
 import { createAuthority, issue } from '#certs/authority.ts'
-import { KubeClient } from '#kube/client.ts'
+import { answeredClient } from '../test/world/answered-client.ts'
 import { createMetrics } from './metrics.ts'
 import { keepTrusted } from './trust.ts'
 
 /** A keeper whose API server answers with `state.code`: 404 says that nothing is registered. */
 async function keeper(code: number) {
   const state = { code }
-  const server = createServer((_, response) => {
+  const client = await answeredClient((_, response) => {
     response.writeHead(state.code).end(JSON.stringify({ kind: 'Status', code: state.code }))
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const client = new KubeClient({
-    server: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    source: 'test',
-    namespace: 'default',
-    tls: async () => ({}),
-    headers: async () => ({}),
   })
   const lifetime = { now: Date.now(), days: 1 }
   const authority = await createAuthority(lifetime)
@@ -33,13 +22,7 @@ async function keeper(code: number) {
   const metrics = createMetrics()
   const trust = keepTrusted({ client, configuration: 'ours', serving, metrics, onError })
   const ending = new AbortController()
-  onTestFinished(async () => {
-    ending.abort()
-    await client.close()
-    server.closeAllConnections()
-    server.close()
-    await once(server, 'close')
-  })
+  onTestFinished(() => ending.abort())
   return { state, serving, trust, errors, ending }
 }
 

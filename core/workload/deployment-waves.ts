@@ -19,9 +19,8 @@ export type Wave = Pick<Hold, 'mode' | 'pods' | 'budget' | 'surge'>
 /** The widest wave that is safe with `ready` new pods Ready. It needs no memory of the last one. */
 export function waveFor(w: DeploymentWorkload, aim: Aim, ready: number): Wave {
   const { n } = aim
-  const done = ready >= n
-  const budget = done ? n : budgetWith(w, n, ready)
-  const surge = done ? 0 : Math.min(w.promised.maxSurge, n - budget)
+  const budget = budgetWith(w, n, ready)
+  const surge = Math.min(w.promised.maxSurge, n - budget)
   return waveOf(w, aim, budget, budget + surge === 0 ? 1 : surge)
 }
 

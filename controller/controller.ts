@@ -61,6 +61,7 @@ export function createController(options: ControllerOptions): Controller {
   const watches = createWatches({
     client,
     configuration,
+    now: options.now,
     wake: (key, when) =>
       when === 'now' ? queue?.add(key) : queue?.addAt(key, options.now() + SOON_MS),
     onNews: (resource, news) => {

@@ -8,7 +8,7 @@ import type { Instant, Workload } from '#core/rollout/model.ts'
 import type { WorkloadAdapter } from '#core/workload/adapter.ts'
 import { adapters } from '#core/workload/registry.ts'
 import { seePod, seeReplicaSet } from '#core/workload/seen.ts'
-import type { PodSeen, ReplicaSetSeen, WorkloadSeen } from '#core/workload/seen.ts'
+import type { Owned, PodSeen, ReplicaSetSeen, WorkloadSeen } from '#core/workload/seen.ts'
 import { Cache } from '#kube/cache.ts'
 import type { Cached } from '#kube/cache.ts'
 import type { KubeClient, Scope } from '#kube/client.ts'
@@ -39,6 +39,7 @@ export interface WatchesOptions {
   readonly client: KubeClient
   /** Name of the mutating webhook configuration. */
   readonly configuration: string
+  readonly now: () => Instant
   /**
    * Called with the key of a workload for which something changed. `soon`: its own controller is about
    * to say more of it, in the workload's status.
@@ -66,7 +67,7 @@ interface Caches {
 export function createWatches(options: WatchesOptions): Watches {
   const caches = createCaches(options.onListenerError)
   const { rollouts, configurations, replicaSets, pods, kinds } = caches
-  wakeOnChange(caches, options.wake)
+  wakeOnChange(caches, options)
 
   const reflectors = [
     reflect(options, ROLLOUTS as ResourceType<Rollout>, rollouts, keep<Rollout>),
@@ -120,15 +121,16 @@ function reflect<T extends KubeObject, P extends Cached>(
 
 function observeWorkload(caches: Caches, key: string, now: Instant): Workload | undefined {
   const found = findWorkload(caches, key)
-  return found?.adapter.observe(found.seen, found.owned, now)
+  return found?.adapter.observe(found.seen, ownedBy(caches, found.seen), now)
 }
 
 function* versionsOf(caches: Caches, key: string): Iterable<Version> {
-  const { seen, owned } = { ...findWorkload(caches, key) }
-  const rollouts = caches.rollouts.byIndex('workload', key)
-  const objects = [...rollouts, ...(seen ? [seen] : []), ...(owned?.replicaSets ?? [])]
-  for (const { metadata } of objects) yield metadata
-  for (const { metadata } of owned?.pods ?? []) yield metadata
+  for (const { metadata } of caches.rollouts.byIndex('workload', key)) yield metadata
+  const { seen } = { ...findWorkload(caches, key) }
+  if (!seen) return
+  const { replicaSets, pods } = ownedBy(caches, seen)
+  for (const { metadata } of [seen, ...replicaSets]) yield metadata
+  for (const { metadata } of pods) yield metadata
 }
 
 function findWorkload(caches: Caches, key: string) {
@@ -137,14 +139,16 @@ function findWorkload(caches: Caches, key: string) {
     ({ adapter }) => adapter.apiVersion === apiVersion && adapter.kind === kind,
   )
   const seen = found?.cache.get(namespace, name)
-  if (!found || !seen) return undefined
-  const replicaSets = caches.replicaSets.byIndex('owner', seen.metadata.uid)
-  const owners = [seen, ...replicaSets]
-  const pods = owners.flatMap(({ metadata }) => caches.pods.byIndex('owner', metadata.uid))
-  return { adapter: found.adapter, seen, owned: { replicaSets, pods } }
+  return found && seen && { adapter: found.adapter, seen }
 }
 
-function wakeOnChange(caches: Caches, wake: WatchesOptions['wake']): void {
+function ownedBy(caches: Caches, { metadata }: WorkloadSeen): Owned {
+  const replicaSets = caches.replicaSets.byIndex('owner', metadata.uid)
+  const owners = [metadata, ...replicaSets.map(set => set.metadata)]
+  return { replicaSets, pods: owners.flatMap(({ uid }) => caches.pods.byIndex('owner', uid)) }
+}
+
+function wakeOnChange(caches: Caches, { wake, now }: WatchesOptions): void {
   const { rollouts, replicaSets, pods, configurations, kinds } = caches
   const wakeWorkload = (adapter: WorkloadAdapter, seen: WorkloadSeen, when: 'now' | 'soon') => {
     const key = keyOfSeen(adapter, seen)
@@ -161,9 +165,10 @@ function wakeOnChange(caches: Caches, wake: WatchesOptions['wake']): void {
     for (const rollout of [before, after]) if (rollout) wake(workloadKey(rollout), 'now')
   })
   for (const { adapter, cache } of kinds) {
-    cache.onChange((before, after) =>
-      wakeWorkload(adapter, (after ?? before)!, after?.settled === false ? 'soon' : 'now'),
-    )
+    cache.onChange((before, after) => {
+      const settled = !after || adapter.observe(after, ownedBy(caches, after), now()).settled
+      wakeWorkload(adapter, (after ?? before)!, settled ? 'now' : 'soon')
+    })
   }
   replicaSets.onChange((before, after) => wakeOwner((after ?? before)!.ownerUid))
   pods.onChange((before, after) => wakeOwner((after ?? before)!.ownerUid))

@@ -100,7 +100,7 @@ export interface Workload {
   readonly uid: string
   readonly resourceVersion: string
   readonly generation: number
-  /** Its own controller has seen its latest version. */
+  /** Its own controller has told of all that can be seen: it will not write in the next moment. */
   readonly settled: boolean
   /** Admission is called for it. */
   readonly guarded: boolean

@@ -200,7 +200,7 @@ function waiting(w: DeploymentWorkload, { now }: Target, why: string): Move {
 }
 
 function isObserved(w: DeploymentWorkload): boolean {
-  return w.seen.observedGeneration >= w.generation
+  return w.seen.observed
 }
 
 function first(rules: readonly Rule[], w: DeploymentWorkload, target: Target): Move | undefined {

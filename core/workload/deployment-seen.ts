@@ -16,7 +16,8 @@ import { templateFingerprint } from './template.ts'
 export interface DeploymentSeen extends WorkloadSeen {
   readonly escaped: boolean
   readonly generation: number
-  readonly observedGeneration: number
+  /** The controller-manager has seen the latest generation. */
+  readonly observed: boolean
   readonly replicas: number
   readonly fingerprint: string
   readonly record?: HoldRecord
@@ -32,7 +33,10 @@ export interface DeploymentSeen extends WorkloadSeen {
   readonly status: {
     readonly replicas: number
     readonly updated: number
+    readonly ready: number
     readonly available: number
+    /** Undefined where the API server is too old to tell. */
+    readonly terminating?: number
   }
   /** Condition Progressing, which an aborted release sets to say so. */
   readonly progressing?: Condition
@@ -53,8 +57,7 @@ export function seeDeployment(object: Deployment, before?: DeploymentSeen): Depl
     guarded: labels[WORKLOAD_TYPE] !== undefined,
     escaped: annotations[ESCAPE] !== undefined,
     generation,
-    observedGeneration,
-    settled: observedGeneration >= generation,
+    observed: observedGeneration >= generation,
     replicas: spec.replicas ?? 1,
     fingerprint: fingerprintOf(object, before),
     projected: hold === undefined || isProjected(spec, hold, owner),
@@ -77,6 +80,12 @@ function fingerprintOf({ metadata, spec }: Deployment, before?: DeploymentSeen):
 }
 
 function counts(status: DeploymentStatus | undefined): DeploymentSeen['status'] {
-  const { replicas = 0, updatedReplicas = 0, availableReplicas = 0 } = { ...status }
-  return { replicas, updated: updatedReplicas, available: availableReplicas }
+  const { replicas, updatedReplicas, readyReplicas, availableReplicas } = { ...status }
+  return defined({
+    replicas: replicas ?? 0,
+    updated: updatedReplicas ?? 0,
+    ready: readyReplicas ?? 0,
+    available: availableReplicas ?? 0,
+    terminating: status?.terminatingReplicas,
+  })
 }

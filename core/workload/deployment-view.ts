@@ -48,12 +48,15 @@ export function viewDeployment(
   const { minReadySeconds, progressDeadlineSeconds } = seen.owner
   const { maxUnavailable, maxSurge } = ownAmounts(seen.owner)
   const patient = progressDeadlineSeconds === NO_PROGRESS_DEADLINE
+  const total = active.reduce((sum, set) => sum + set.replicas, 0)
+  const ready = active.reduce((sum, set) => sum + set.ready, 0)
+  const leaving = pods.filter(({ terminating }) => terminating).length
   return defined({
     ref: { apiVersion: 'apps/v1', kind: 'Deployment', namespace, name },
     uid,
     resourceVersion,
     generation: seen.generation,
-    settled: seen.settled,
+    settled: seen.observed && says(seen.status, { total, updated: podsOf(update), ready, leaving }),
     guarded: seen.guarded,
     escaped: seen.escaped,
     hold: seen.hold,
@@ -77,8 +80,8 @@ export function viewDeployment(
     remembered: revisions.findLast(set => set.record)?.record,
     active,
     updatePods: podsIn(update, pods),
-    total: active.reduce((sum, set) => sum + set.replicas, 0),
-    ready: active.reduce((sum, set) => sum + set.ready, 0),
+    total,
+    ready,
   })
 }
 
@@ -138,9 +141,19 @@ function stableOf(
   return active[0] ?? update
 }
 
+/** The controller-manager has written what there is by now. */
+function says(
+  status: DeploymentSeen['status'],
+  there: Readonly<Record<'total' | 'updated' | 'ready' | 'leaving', number>>,
+): boolean {
+  const { replicas, updated, ready, terminating = there.leaving } = status
+  const pods = replicas === there.total && terminating === there.leaving
+  return pods && updated === there.updated && ready === there.ready
+}
+
 function isRolledOut(seen: DeploymentSeen, update: Revision | undefined): boolean {
-  const { generation, observedGeneration, replicas, status } = seen
+  const { observed, replicas, status } = seen
   const all = [status.replicas, status.updated, status.available].every(n => n === replicas)
   const exists = update !== undefined && update.replicas === replicas
-  return observedGeneration >= generation && all && exists
+  return observed && all && exists
 }

@@ -31,8 +31,6 @@ export interface Seen {
 export interface WorkloadSeen extends Seen {
   /** It carries our label. */
   readonly guarded: boolean
-  /** Its own controller has seen its latest version. */
-  readonly settled: boolean
   readonly hold?: Hold
 }
 

@@ -59,7 +59,7 @@ export function componentCommands(layout: Layout): Readonly<Record<ComponentName
       '--node-lease-duration-seconds=40',
       '--node-ip=127.0.0.1',
       '--node-port=0',
-      // The default, a /24, is too small for two nodes of 1000 pods.
+      // The default, a /24, is too small for thousands of pods.
       '--cidr=10.240.0.0/16',
     ]),
   }

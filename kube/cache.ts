@@ -10,7 +10,7 @@ export interface Cached {
 /** Hears of one change: no `before` is an add, no `after` is a delete. It must not wait. */
 export type Listener<P> = (before: P | undefined, after: P | undefined) => void
 
-/** Gives the index values under which an object is found. */
+/** Gives the index values under which an object is found: always the same ones for the same object. */
 export type Indexer<P> = (item: P) => readonly string[]
 
 /** How a cache is made. */
@@ -38,7 +38,7 @@ export class Cache<P extends Cached> {
     this.#markSynced = resolve
     this.#onListenerError = options.onListenerError ?? (() => {})
     for (const [name, indexer] of Object.entries(options.indexes ?? {})) {
-      this.#indexes.set(name, new Index(indexer))
+      this.#indexes.set(name, new Index(indexer, error => this.#failed(error)))
     }
   }
 
@@ -121,51 +121,58 @@ export class Cache<P extends Cached> {
     }
     if (after === undefined) this.#items.delete(key)
     else this.#items.set(key, after)
-    for (const index of this.#indexes.values()) {
-      this.#guarded(() => index.move(key, after))
+    for (const index of this.#indexes.values()) index.move(key, before, after)
+    for (const listener of this.#listeners) {
+      try {
+        listener(before, after)
+      } catch (error) {
+        this.#failed(error)
+      }
     }
-    this.#tell(before, after)
   }
 
-  #tell(before: P | undefined, after: P | undefined): void {
-    for (const listener of this.#listeners) this.#guarded(() => listener(before, after))
-  }
-
-  #guarded(call: () => void): void {
-    try {
-      call()
-    } catch (error) {
-      this.#listenerErrors += 1
-      this.#onListenerError(error)
-    }
+  #failed(error: unknown): void {
+    this.#listenerErrors += 1
+    this.#onListenerError(error)
   }
 }
 
 class Index<P> {
   readonly #indexer: Indexer<P>
+  readonly #onError: (error: unknown) => void
   readonly #items = new Map<string, Map<string, P>>()
-  readonly #values = new Map<string, readonly string[]>()
 
-  constructor(indexer: Indexer<P>) {
+  constructor(indexer: Indexer<P>, onError: (error: unknown) => void) {
     this.#indexer = indexer
+    this.#onError = onError
   }
 
   find(value: string): P[] {
     return [...(this.#items.get(value)?.values() ?? [])]
   }
 
-  move(key: string, after: P | undefined): void {
-    // Remembered, not computed again: what an indexer cannot read must still leave the index.
-    for (const value of this.#values.get(key) ?? []) this.#drop(value, key)
-    this.#values.delete(key)
-    if (after === undefined) return
-    const values = this.#indexer(after)
-    this.#values.set(key, values)
-    for (const value of values) {
-      const found = this.#items.get(value) ?? new Map<string, P>()
-      found.set(key, after)
-      this.#items.set(value, found)
+  move(key: string, before: P | undefined, after: P | undefined): void {
+    const values = this.#valuesOf(after, this.#onError)
+    // What could not be read then was filed nowhere.
+    for (const value of this.#valuesOf(before, () => {})) {
+      if (!values.includes(value)) this.#drop(value, key)
     }
+    for (const value of values) this.#file(value, key, after!)
+  }
+
+  #valuesOf(item: P | undefined, onError: (error: unknown) => void): readonly string[] {
+    try {
+      return item === undefined ? [] : this.#indexer(item)
+    } catch (error) {
+      onError(error)
+      return []
+    }
+  }
+
+  #file(value: string, key: string, item: P): void {
+    const found = this.#items.get(value) ?? new Map<string, P>()
+    found.set(key, item)
+    this.#items.set(value, found)
   }
 
   #drop(value: string, key: string): void {

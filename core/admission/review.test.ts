@@ -230,6 +230,24 @@ describe('a write to a held workload', () => {
     expect(warnings[0]).toMatch(/^release starts again with step 1 of 3/)
   })
 
+  test('with a version whose pods may still stand lets nothing out before they are counted', () => {
+    const third = review(web('3'), { before: held() }).object as Deployment
+    expect(holdOf(third)).toMatchObject({ mode: 'wave' })
+    const again = review(web('2'), { before: third }).object as Deployment
+    expect(holdOf(again)).toMatchObject({ mode: 'stop' })
+    expect(again.spec.paused).toBe(true)
+  })
+
+  test('with a new template lets nothing out after more edits than are remembered', () => {
+    const edits = Array.from({ length: 21 }, (_, n) => String(n + 3))
+    const last = edits.reduce(
+      (before, image) => review(web(image), { before }).object as Deployment,
+      held(),
+    )
+    expect(holdOf(last)?.between).toHaveLength(20)
+    expect(holdOf(last)).toMatchObject({ mode: 'stop' })
+  })
+
   test('with other values of the owner records them, and moves nothing', () => {
     const rollingUpdate = { maxUnavailable: '7%', maxSurge: '9%' }
     const edit = { strategy: { type: 'RollingUpdate', rollingUpdate }, minReadySeconds: 30 }

@@ -138,7 +138,8 @@ function begun(review: Review, owner: OwnerValues, stable = review.versionBefore
   const first = rollout.steps[0]!
   const n = podCount(first.replicas, replicas)
   const paused = adapter.paused(owner)
-  const rests = rollout.paused || paused
+  const between = stable === review.versionBefore ? undefined : versionsBetween(review)
+  const rests = rollout.paused || paused || mayRun(review, between)
   const hold: Hold = {
     pods: first.replicas,
     ...(rests
@@ -146,7 +147,7 @@ function begun(review: Review, owner: OwnerValues, stable = review.versionBefore
       : adapter.firstWave(before!, object, owner, n)),
     rolloutId: releaseId(review),
     seq: seqAfter(before!),
-    ...defined({ abortSeen: rollout.abort }),
+    ...defined({ abortSeen: rollout.abort, between }),
   }
   const record: HoldRecord = {
     owner,
@@ -161,6 +162,20 @@ function begun(review: Review, owner: OwnerValues, stable = review.versionBefore
     object: withHold(review, hold, record),
     warnings: holdWarnings({ rollout, release: hold.rolloutId, replicas, n, peak, paused, again }),
   }
+}
+
+/** More are not remembered: an annotation has room for so many. */
+const mostBetween = 20
+
+/** The versions that edits have replaced since the stable one, each by its short name. */
+function versionsBetween({ before, versionBefore }: Review): readonly string[] {
+  const older = { ...holdOf(before!) }.between ?? []
+  return [...new Set([...older, namePart(versionBefore)])].slice(-mostBetween)
+}
+
+/** Pods of the version may stand already. How many, only ReplicaSets tell: the controller begins then. */
+function mayRun({ version }: Review, between: readonly string[] = []): boolean {
+  return between.length === mostBetween || between.includes(namePart(version))
 }
 
 const stopped = { mode: 'stop', ...still } as const

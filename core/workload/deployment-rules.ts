@@ -84,7 +84,7 @@ function heldAgain(w: DeploymentWorkload, { n }: Target): Move | undefined {
  */
 function mended(w: DeploymentWorkload): Move | undefined {
   const [set, ...others] = w.active
-  if (!set || others.length > 0 || !isObserved(w)) return undefined
+  if (!set || others.length > 0 || !w.seen.observed) return undefined
   if (set.replicas !== w.replicas || set.desiredReplicas === w.replicas) return undefined
   return { changes: [scale(w, set, set.replicas)], why: 'mending a stuck ReplicaSet' }
 }
@@ -93,7 +93,7 @@ function mended(w: DeploymentWorkload): Move | undefined {
 function seenByManager(w: DeploymentWorkload): Move | undefined {
   // An adopted ReplicaSet has no such annotation until it is first scaled.
   const scaling = w.active.some(({ desiredReplicas: n }) => n !== undefined && n !== w.replicas)
-  if (isObserved(w) && !scaling) return undefined
+  if (w.seen.observed && !scaling) return undefined
   return { changes: [], why: 'waiting for the controller-manager to see the latest change' }
 }
 
@@ -106,7 +106,7 @@ function disarmed(w: DeploymentWorkload): Move | undefined {
     set => set !== w.update && set.minReadySeconds === ARMED_MIN_READY_SECONDS,
   )
   // Until the manager has seen the edit, its newest one is armed by right.
-  if (armed.length === 0 || (!w.update && !isObserved(w))) return undefined
+  if (armed.length === 0 || (!w.update && !w.seen.observed)) return undefined
   const patch = { spec: { minReadySeconds: w.seen.owner.minReadySeconds } }
   return { changes: armed.map(set => setChange(set, patch)), why: 'disarming an older revision' }
 }
@@ -197,10 +197,6 @@ function waiting(w: DeploymentWorkload, { now }: Target, why: string): Move {
   const due =
     nextReadyAt(w.update, minReadySeconds, now) ?? nextReadyAt(w.update, minReadySeconds + 1, now)
   return { changes: [], why, ...(due !== undefined && { requeueAt: due }) }
-}
-
-function isObserved(w: DeploymentWorkload): boolean {
-  return w.seen.observed
 }
 
 function first(rules: readonly Rule[], w: DeploymentWorkload, target: Target): Move | undefined {

@@ -23,6 +23,7 @@ function carrying(value?: string) {
 test('a hold is flat pairs, which CEL can read', () => {
   expect(formatHold(hold)).toBe(text)
   expect(formatHold({ ...hold, abortSeen: 'd1' })).toBe(`${text}abort-seen=d1;`)
+  expect(formatHold({ ...hold, between: ['v2', 'v3'] })).toBe(`${text}between=v2,v3;`)
 })
 
 test('every hold is read as it was written', () => {

@@ -30,6 +30,8 @@ export interface Hold {
   readonly seq: number
   /** Digest of the abort annotation that this release was not meant by. */
   readonly abortSeen?: string
+  /** Versions that edits during this hold have replaced; pods of them may still stand. */
+  readonly between?: readonly string[]
 }
 
 /** While paused the budget means nothing, but the API server refuses one of 0 beside a surge of 0. */
@@ -46,6 +48,7 @@ export function formatHold(hold: Hold): string {
     ['seq', hold.seq],
   ]
   if (hold.abortSeen !== undefined) pairs.push(['abort-seen', hold.abortSeen])
+  if (hold.between !== undefined) pairs.push(['between', hold.between.join(',')])
   return pairs.map(([key, value]) => `${key}=${value};`).join('')
 }
 
@@ -63,7 +66,8 @@ export function parseHold(text: string): Hold | undefined {
   }
   const complete = Object.values(read).every(value => value !== undefined)
   if (!complete) return undefined
-  return { ...(read as Hold), ...defined({ abortSeen: pairs.get('abort-seen') }) }
+  const between = pairs.get('between')?.split(',')
+  return { ...(read as Hold), ...defined({ abortSeen: pairs.get('abort-seen'), between }) }
 }
 
 /** The hold that the workload carries. */

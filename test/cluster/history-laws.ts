@@ -6,7 +6,7 @@ import type { ReplicaSetFacts } from './chronicle-facts.ts'
 import type { State } from './chronicle.ts'
 import type { Scene } from './history-acts.ts'
 import { active, isArmed, isSeen, keptReady, readyOf, sum, total } from './history-facts.ts'
-import { allowedNew, modeOf, Releases } from './history-releases.ts'
+import { modeOf, mostNew, Releases } from './history-releases.ts'
 import type { Demand } from './history-releases.ts'
 import { freed, stepped } from './history-steps.ts'
 
@@ -152,10 +152,9 @@ class Trial {
 }
 
 function* tooManyNew({ set, from, to, after, demands }: Resized): Generator<string> {
-  const newest = demands.filter(({ deployment }) => deployment.image === set.image)
-  if (newest.length === 0) return
-  const most = Math.max(...newest.map(demand => allowedNew(demand, after)))
-  if (to > most) yield `${set.image} from ${from} to ${to} pods: ${most} new ones allowed`
+  const most = mostNew(demands, set.image, after)
+  if (most !== undefined && to > most)
+    yield `${set.image} from ${from} to ${to} pods: ${most} new ones allowed`
 }
 
 /** The controller-manager makes the sizes fit a number of replicas that somebody has changed. */

@@ -4,6 +4,7 @@
 import type { IntOrPercent } from '#api/kubernetes.ts'
 import { podCount } from '#core/replicas.ts'
 import { parsePairs } from '#core/workload/hold.ts'
+import { budgetPods, surgePods } from '#core/workload/percent.ts'
 import type { DeploymentFacts, RolloutFacts, Told } from './chronicle-facts.ts'
 import type { State } from './chronicle.ts'
 
@@ -15,6 +16,8 @@ export interface Demand {
   readonly release: Release | undefined
   /** When the release began; when it was asked for, where there is none. */
   readonly begun: bigint
+  /** How many pods were wanted when its hold was written: the percents are of so many. */
+  readonly heldFor: number
 }
 
 /** One release: what its steps have allowed so far, in their own words. What is out stays out. */
@@ -22,6 +25,9 @@ interface Release {
   readonly id: string
   readonly words: Set<IntOrPercent>
 }
+
+/** What it is read off. */
+export type Stored = Pick<State, 'version' | 'deployment' | 'rollout' | 'sets'>
 
 /** Follows a recording, one state after the other. */
 export class Releases {
@@ -31,7 +37,7 @@ export class Releases {
   #rollout: RolloutFacts | undefined
 
   /** Takes the next state. */
-  follow(state: State): void {
+  follow(state: Stored): void {
     const { deployment, rollout } = state
     if (rollout && rollout.generation !== this.#rollout?.generation) {
       this.#planBefore = this.#rollout
@@ -54,7 +60,7 @@ export class Releases {
    * Every Deployment that somebody may act on now. The controller-manager has seen one at least as new
    * as it says, and its cache may be that old.
    */
-  possible(state: State): readonly Demand[] {
+  possible(state: Stored): readonly Demand[] {
     const seen = state.deployment?.observedGeneration ?? 0
     return this.#demands.filter(({ deployment }) => deployment.generation >= seen)
   }
@@ -63,12 +69,14 @@ export class Releases {
     const before = this.latest
     const stable = deployment.recorded && before ? before.stable : deployment.image
     const id = deployment.hold && parsePairs(deployment.hold).get('rollout-id')
+    const heldFor =
+      before && before.deployment.hold === deployment.hold ? before.heldFor : deployment.replicas
     if (before?.release && before.release.id === id) {
-      this.#demands.push({ ...before, deployment, stable })
+      this.#demands.push({ ...before, deployment, stable, heldFor })
       return
     }
     const release = id === undefined ? undefined : { id, words: new Set<IntOrPercent>() }
-    this.#demands.push({ deployment, stable, release, begun: version })
+    this.#demands.push({ deployment, stable, release, begun: version, heldFor })
   }
 
   /** The words of every step that may be in force now. */
@@ -141,11 +149,30 @@ export function allowedBySteps({ words }: Release, replicas: number): number {
 }
 
 /** How many pods may be new by one demand. */
-export function allowedNew({ deployment, release, stable }: Demand, state: State): number {
+function allowedNew(demand: Demand, state: Stored): number {
+  const { deployment, release, stable, heldFor } = demand
   const { replicas } = deployment
   if (!release || isFree(deployment)) return replicas
   // With nobody left to go back to, all of them are new: holding.md, Backward 4.
   const alone = !state.sets.some(set => set.image === stable && set.image !== deployment.image)
   if (alone) return replicas
-  return allowedBySteps(release, replicas)
+  const steps = allowedBySteps(release, replicas)
+  // Until the controller sees a scaling, its percents are of more pods: docs/releasing.md.
+  return heldFor === replicas ? steps : Math.max(steps, allowedByFields(deployment))
+}
+
+function allowedByFields({ strategy, replicas }: DeploymentFacts): number {
+  const { maxUnavailable = 0, maxSurge = 0 } = { ...strategy.rollingUpdate }
+  return budgetPods(maxUnavailable, replicas) + surgePods(maxSurge, replicas)
+}
+
+/** How many pods of the image may be new by the demands of it; undefined where there are none. */
+export function mostNew(
+  demands: readonly Demand[],
+  image: string,
+  state: Stored,
+): number | undefined {
+  const newest = demands.filter(({ deployment }) => deployment.image === image)
+  if (newest.length === 0) return undefined
+  return Math.max(...newest.map(demand => allowedNew(demand, state)))
 }

@@ -24,6 +24,20 @@ export const admissionRules: readonly Rule[] = [
     reviewTest,
   ],
   [
+    'a version whose pods may stand lets nobody out before they are counted',
+    review,
+    ' || between.includes(namePart(version))',
+    '',
+    reviewTest,
+  ],
+  [
+    'after more edits than are remembered nobody is let out before all are counted',
+    review,
+    'between.length === mostBetween || ',
+    '',
+    reviewTest,
+  ],
+  [
     'a hold counts only from our controller',
     review,
     'if (!fromController || !asked) return hold',

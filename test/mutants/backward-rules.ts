@@ -222,7 +222,7 @@ export const backwardRules: readonly Rule[] = [
   [
     'a ReplicaSet is stuck only when the Deployment was seen',
     rules,
-    'others.length > 0 || !isObserved(w)',
+    'others.length > 0 || !w.seen.observed',
     'others.length > 0',
     rulesTest,
   ],

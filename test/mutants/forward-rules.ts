@@ -74,8 +74,8 @@ export const forwardRules: readonly Rule[] = [
   [
     'the controller-manager must have seen the Deployment',
     rules,
-    'w.seen.observedGeneration >= w.generation',
-    'true',
+    'if (w.seen.observed && !scaling)',
+    'if (!scaling)',
     rulesTest,
   ],
   [

@@ -56,6 +56,20 @@ tell({
       [edit('v1'), 'disarm web-v3, ReleaseRolledBack -> Healthy: 10 v1'],
     ],
   },
+  'a version between that comes back lets nobody out beside its pods that stand': {
+    rows: [
+      [edit('v2'), 'ReleaseStarted, 10%+0%, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
+      [approve, '30%+11%, 50%+0%, StepReached -> Progressing 2 StepPaused: 5 v1 5 v2'],
+      [
+        edit('v3'),
+        'ReleaseRestarted, 10%+0%, disarm web-v2, StepReached -> Progressing 1 StepPaused: 5 v1 4 v2 1 v3',
+      ],
+      [
+        edit('v2'),
+        'ReleaseRestarted, disarm web-v3, 10%+0%, scale web-v1 to 8, scale web-v2 to 1, StepReached -> Progressing 1 StepPaused: 8 v1 1 v2 1 v3',
+      ],
+    ],
+  },
   'a third version mends a broken one': {
     rows: [
       [edit('broken'), 'ReleaseStarted -> Progressing 1 StepUpgrade: 1 broken 10 v1, 10 ready'],

@@ -59,6 +59,7 @@ export const NO_PROGRESS_DEADLINE = 2147483647
 export const READY_REASONS = {
   Guarding: 'the next edit is held',
   Releasing: 'a release is on its way; the message says what it waits for',
+  HoldRefused: "the webhook does not take the controller's holds: see its --controller-user",
   Escaped: 'the escape annotation is on the workload, but the fields of a hold are still there',
   NotGuarding: 'the API server would not call the webhook',
   WorkloadNotFound: 'there is no such workload; it is guarded as soon as it is created',

@@ -74,8 +74,11 @@ async function act(effects: Effects, snapshot: Snapshot, action: Action): Promis
   let refused = false
   for (const change of changes) refused = !(await write(effects, change)) || refused
   const wrote = changes.length > 0
-  if (!refused) return { wrote, refused, ...requeue(later) }
   const { workload, now } = snapshot
+  if (!refused) {
+    if (changes.some(sendsHold)) effects.refusals.over(workload!.uid)
+    return { wrote, refused, ...requeue(later) }
+  }
   await tell(effects, snapshot, holdRefused(workload!.hold!.rolloutId))
   return { wrote, refused, ...requeue(effects.refusals.note(workload!.uid, now)) }
 }

@@ -127,12 +127,13 @@ async function reconcile(
   key: string,
 ): Promise<void> {
   const begun = now()
+  const { refusals } = effects
   const awaited = effects.ownWrites.awaited(watches.versions(key), begun)
   if (awaited !== undefined) {
     queue.addAt(key, awaited)
     return
   }
-  const decided = observe(watches, key, begun).map(observation => ({
+  const decided = observe(watches, key, { now: begun, refusals }).map(observation => ({
     observation,
     decision: decide(observation.snapshot),
   }))

@@ -4,6 +4,7 @@ import type { Rollout as RolloutObject } from '#api/rollout.generated.ts'
 import type { Instant, Snapshot } from '#core/rollout/model.ts'
 import { firstOf, isAlive, refusedFor, rolloutOf } from '#core/rollout/parse.ts'
 import { memoryOf } from '#core/rollout/status.ts'
+import type { Refusals } from './refusals.ts'
 import type { Watches } from './watches.ts'
 
 /** A snapshot, and the stored Rollout that its decision is written to. */
@@ -13,12 +14,24 @@ export interface Observation {
   readonly object?: RolloutObject
 }
 
+/** What else is known when a decision is made. */
+export interface Known {
+  readonly now: Instant
+  readonly refusals: Pick<Refusals, 'stands'>
+}
+
 /** One observation for the Rollout that guards the workload, one for each that came too late. */
-export function observe(watches: Watches, key: string, now: Instant): readonly Observation[] {
+export function observe(
+  watches: Watches,
+  key: string,
+  { now, refusals }: Known,
+): readonly Observation[] {
   const objects = watches.rollouts.byIndex('workload', key).filter(isAlive)
   const workload = watches.workload(key, now)
+  const holdRefused = workload !== undefined && refusals.stands(workload.uid)
   const first = firstOf(objects, workload?.record?.rolloutUid)
-  const base = { now, registered: isRegistered(watches), ...(workload && { workload }) }
+  const registered = isRegistered(watches)
+  const base = { now, registered, holdRefused, ...(workload && { workload }) }
   if (!first) return workload ? [{ snapshot: { ...base, memory: memoryOf(undefined) } }] : []
   return objects.map(object => {
     const rollout = object === first ? rolloutOf(object) : refusedFor(object, first)

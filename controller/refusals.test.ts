@@ -39,3 +39,12 @@ test('a hold that was refused is sent again after 30 s, and not before', () => {
   expect(refusals.until('other', 1000)).toBeUndefined()
   expect(refusals.until('web', 31_000)).toBeUndefined()
 })
+
+test('a refusal stands until a hold is taken', () => {
+  const refusals = createRefusals()
+  refusals.note('web', 1000)
+  expect(refusals.until('web', 31_000)).toBeUndefined()
+  expect(refusals.stands('web')).toBe(true)
+  refusals.over('web')
+  expect(refusals.stands('web')).toBe(false)
+})

@@ -16,6 +16,10 @@ export interface Refusals {
   readonly note: (uid: string, now: Instant) => Instant
   /** When a hold may be sent; undefined for now. */
   readonly until: (uid: string, now: Instant) => Instant | undefined
+  /** The last hold that was sent was refused. */
+  readonly stands: (uid: string) => boolean
+  /** A hold was taken. */
+  readonly over: (uid: string) => void
 }
 
 /** Nothing was refused yet. */
@@ -32,10 +36,10 @@ export function createRefusals(): Refusals {
     },
     until(uid, now) {
       const until = refused.get(uid)
-      if (until !== undefined && now < until) return until
-      refused.delete(uid)
-      return undefined
+      return until !== undefined && now < until ? until : undefined
     },
+    stands: uid => refused.has(uid),
+    over: uid => void refused.delete(uid),
   }
 }
 

@@ -38,7 +38,7 @@ import {
   stay,
 } from './outcomes.ts'
 import { escapeCommand, resumeWorkloadCommand, unpauseCommand } from './commands.ts'
-import { aborted, stepName, tell } from './events.ts'
+import { HOLD_REFUSED, aborted, stepName, tell } from './events.ts'
 import { timeOf } from '../time.ts'
 import { isFullLastStep, naturalNext } from './plan-steps.ts'
 import { planFor } from './phases.ts'
@@ -145,17 +145,8 @@ export function decide(snapshot: Snapshot): Decision {
     const plan = plans[planFor(s)]
     const goal = plan.goals.find(each => !each.met(s))
     if (goal) {
-      const { actions: wished = [], memory = s.memory, ...rest } = goal.act(s)
-      const after = { ...s, memory }
-      const message = dated(goal.why(after), memory)
-      const standing = plan.standing(after, false)
-      return {
-        actions: [...actions, ...wished],
-        memory: named(after, goal),
-        standing,
-        message,
-        ...rest,
-      }
+      const decision = reaching(s, plan, goal)
+      return { ...decision, actions: [...actions, ...decision.actions] }
     }
     const outcome = plan.done(s)
     if (sameMemory(outcome.memory, s.memory)) {
@@ -167,6 +158,20 @@ export function decide(snapshot: Snapshot): Decision {
     s = { ...s, memory: outcome.memory }
   }
   throw new Error(`no end of plans for ${snapshot.rollout?.namespace}/${snapshot.rollout?.name}`)
+}
+
+/** What is done for the first goal that is not met, and why it is waited for. */
+function reaching(s: Snapshot, plan: Plan, goal: Goal): Decision {
+  const { actions = [], memory = s.memory, ...rest } = goal.act(s)
+  const after = { ...s, memory }
+  const standing = plan.standing(after, false)
+  return {
+    actions,
+    memory: named(after, goal),
+    standing: s.holdRefused ? { ...standing, notReady: 'HoldRefused' } : standing,
+    message: dated(s.holdRefused ? HOLD_REFUSED : goal.why(after), memory),
+    ...rest,
+  }
 }
 
 /** The state's name follows from the goal; what people wrote there is used up, or refused. */

@@ -24,12 +24,15 @@ export function started({ rollout, workload }: Snapshot): WorkloadEvent {
 }
 
 /** The webhook took a write of ours for somebody else's: nothing moves until it is told who we are. */
+export const HOLD_REFUSED =
+  "the webhook does not take this controller's holds, so nothing moves: give its --controller-user the name that this controller has at the API server"
+
+/** The same as an event. */
 export function holdRefused(release: string): WorkloadEvent {
-  const fault = "the webhook does not take this controller's holds, so nothing moves"
   return {
     type: 'Warning',
     reason: 'HoldRefused',
-    message: `${fault}: give its --controller-user the name that this controller has at the API server`,
+    message: HOLD_REFUSED,
     key: `${release}/hold-refused`,
   }
 }

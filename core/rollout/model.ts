@@ -153,6 +153,8 @@ export interface Snapshot {
   readonly workload?: Workload
   /** The webhook is registered with the API server. */
   readonly registered: boolean
+  /** Admission did not take the last hold that was sent to it. */
+  readonly holdRefused: boolean
 }
 
 /** A wish, in the words of the domain. The workload's adapter turns it into changes. */

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import type { KubeObject } from '#api/kubernetes.ts'
 import { HOLD, WORKLOAD_TYPE } from '#api/names.ts'
+import type { Rollout } from '#api/rollout.generated.ts'
 import { KubeClient } from '#kube/client.ts'
 import { fromKubeconfig } from '#kube/kubeconfig.ts'
 import {
@@ -15,6 +16,7 @@ import {
   ROLLOUTS,
   SECRETS,
 } from '#kube/resources.ts'
+import type { ResourceType } from '#kube/resources.ts'
 import { startChild } from '../../dev/child.ts'
 import type { Child, ChildOptions } from '../../dev/child.ts'
 import { applyCustomResources } from '../../dev/sluice.ts'
@@ -22,7 +24,7 @@ import { until } from '../../dev/until.ts'
 import { mutatingConfiguration } from '../../webhook/configuration.ts'
 import { startControlPlane } from './control-plane.ts'
 import type { ControlPlane } from './control-plane.ts'
-import { deploymentOf, rolloutOf, WORKLOAD } from './manifests.ts'
+import { deploymentOf, ROLLOUT, rolloutOf, WORKLOAD } from './manifests.ts'
 import { scrape } from './scrape.ts'
 
 const namespace = 'sluice-system'
@@ -126,11 +128,17 @@ test('a controller whose holds the webhook does not take says so, and moves noth
     return items.some(({ reason }) => reason === 'HoldRefused')
   })
   expect(await annotation(HOLD)).toBe(hold)
+  await eventually('its condition says so', async () => {
+    const { status } = await client.get(rollouts, { ...shop, name: ROLLOUT })
+    const { conditions = [] } = { ...status }
+    return conditions.some(({ type, reason }) => type === 'Ready' && reason === 'HoldRefused')
+  })
   await eventually('the log has it', async () =>
     lines.some(line => line.includes('does not take our holds')),
   )
 })
 
+const rollouts = ROLLOUTS as ResourceType<Rollout>
 const kindOf = (kind: string) => ({ apiVersion: 'v1', kind })
 
 async function webhook(...more: readonly string[]): Promise<Child> {

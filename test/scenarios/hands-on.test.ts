@@ -1,8 +1,12 @@
 // What owners, clients and outages do beside the release: pauses, their own values, manifests put in
 // place again, labels, a webhook that is not there, workloads that come and go.
 
+import { expect, test } from 'vitest'
+
 import { ROLLOUT_ID } from '#api/names.ts'
 import * as people from '../world/people.ts'
+import { newWorld, play } from '../world/play.ts'
+import { rolloutIn } from '../world/world.ts'
 import { tell } from './story.ts'
 
 const { approve, deleteWorkload, edit, freeze, label, manifest, pass, patch, pauseWorkload } =
@@ -170,4 +174,15 @@ tell({
       [edit('v3'), 'guard v3, NotHeld -> Healthy: 10 v3'],
     ],
   },
+})
+
+test('a webhook that does not take our holds is what a release waits for', () => {
+  const world = newWorld()
+  play(world, edit('broken'))
+  play(world, refused => {
+    refused.holdRefused = true
+  })
+  const ready = rolloutIn(world)?.status?.conditions?.find(({ type }) => type === 'Ready')
+  expect(ready?.reason).toBe('HoldRefused')
+  expect(ready?.message).toMatch(/^since .*--controller-user/)
 })

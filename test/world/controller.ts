@@ -41,7 +41,7 @@ export function catchUp(world: World, kinds: readonly Kind[] = allKinds): void {
 export const allKinds: readonly Kind[] = ['deployments', 'sets', 'pods', 'rollouts']
 
 /** What a decision looks at. */
-function observe({ cache, now, registered }: World): Snapshot | undefined {
+function observe({ cache, now, registered, holdRefused }: World): Snapshot | undefined {
   const object = rolloutIn(cache)
   const deployment = deploymentIn(cache)
   if (!object && !deployment) return undefined
@@ -52,6 +52,7 @@ function observe({ cache, now, registered }: World): Snapshot | undefined {
   return {
     now,
     registered,
+    holdRefused,
     memory: memoryOf(object?.status),
     ...(object && { rollout: rolloutOf(object) }),
     ...(workload && { workload }),

@@ -33,6 +33,8 @@ export interface World extends Objects {
   version: number
   /** The API server knows where to call for admission. */
   registered: boolean
+  /** Admission did not take the controller's last hold. */
+  holdRefused: boolean
   /** The webhook answers; while it does not, writes go through as under failurePolicy Ignore. */
   webhook: boolean
   /** What the controller knows: each kind as it was at some moment. */
@@ -67,6 +69,7 @@ export function emptyWorld(): World {
     now: Date.parse('2026-01-01T00:00:00Z'),
     version: 1,
     registered: true,
+    holdRefused: false,
     webhook: true,
     cache: noObjects(),
     dueAt: undefined,

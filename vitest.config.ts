@@ -8,7 +8,7 @@ export default defineConfig({
         test: {
           name: 'fast',
           include: ['**/*.test.ts'],
-          exclude: ['test/cluster/**', 'test/mutants/**', 'node_modules/**'],
+          exclude: ['test/cluster/**', 'test/mutants/**', '**/node_modules/**'],
         },
       },
       { test: { name: 'mutants', include: ['test/mutants/*.test.ts'] } },

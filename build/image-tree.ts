@@ -1,0 +1,73 @@
+// The file tree of the container image, made without docker: stripped sources, a package.json, and
+// the production packages of the checkout. The Dockerfile runs this too, so both are the same.
+
+import { cp, mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
+import { dirname, join, sep } from 'node:path'
+
+import { manifestOf, stripped } from './stripped.ts'
+import type { PackageManifest } from './stripped.ts'
+
+/** The programs of the image. */
+export const ENTRIES = ['controller/main.ts', 'webhook/main.ts']
+
+/**
+ * Makes the tree in a folder that is missing or empty, from the checkout at `root`, whose packages are
+ * installed. Needs no network. Throws one line where it cannot.
+ */
+export async function writeImageTree(root: string, target: string): Promise<void> {
+  await mkdir(target, { recursive: true })
+  if ((await readdir(target)).length > 0) throw new Error(`${target}: the folder is not empty`)
+  for (const [path, text] of await stripped(root, ENTRIES)) {
+    await mkdir(dirname(join(target, path)), { recursive: true })
+    await writeFile(join(target, path), text)
+  }
+  await writeFile(join(target, 'package.json'), manifestText(await manifestOf(root)))
+  await cp(join(root, 'LICENSE'), join(target, 'LICENSE'))
+  for (const path of await productionPackages(root)) await copyPackage(root, target, path)
+}
+
+/** Folders of the packages that run in production, such as `node_modules/pino`, sorted. */
+export async function productionPackages(root: string): Promise<readonly string[]> {
+  const { packages } = JSON.parse(
+    await readFile(join(root, 'package-lock.json'), 'utf8'),
+  ) as Lockfile
+  // What is optional is Node itself, which the image brings.
+  const runs = Object.entries(packages).filter(([path, { dev, devOptional, optional }]) => {
+    return path !== '' && !dev && !devOptional && !optional
+  })
+  return runs.map(([path]) => path).toSorted()
+}
+
+interface Lockfile {
+  readonly packages: Readonly<
+    Record<
+      string,
+      { readonly dev?: boolean; readonly devOptional?: boolean; readonly optional?: boolean }
+    >
+  >
+}
+
+function manifestText(manifest: PackageManifest): string {
+  const { name, version, description, license, type, imports, dependencies } = manifest
+  // Aliases of tests lead nowhere in the image.
+  const shipped = Object.entries(imports).filter(([, target]) => !target.startsWith('./test/'))
+  const kept = { name, version, private: true, description, license, type }
+  const text = { ...kept, imports: Object.fromEntries(shipped), dependencies }
+  return `${JSON.stringify(text, undefined, 2)}\n`
+}
+
+async function copyPackage(root: string, target: string, path: string): Promise<void> {
+  const source = join(root, path)
+  const nested = join(source, 'node_modules')
+  await cp(source, join(target, path), {
+    recursive: true,
+    // Packages within a package have entries of their own.
+    filter: file => file !== nested && !file.startsWith(nested + sep) && !neverLoaded.test(file),
+  }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error
+    throw new Error(`${path} is not installed: run npm ci`, { cause: error })
+  })
+}
+
+/** Types and source maps are most of the bytes, and nobody reads them there. */
+const neverLoaded = /\.(d\.[cm]?ts|map)$/

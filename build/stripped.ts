@@ -1,0 +1,69 @@
+// What the entry files need, as JavaScript: Node's own stripping puts blanks in place of types, so
+// that lines and columns in a stack trace stay those of the source. Made for the image, and for the
+// package that `npx` runs: Node strips no types below node_modules.
+
+import { readFile } from 'node:fs/promises'
+import { stripTypeScriptTypes } from 'node:module'
+import { join, posix } from 'node:path'
+
+/** Texts by path from the top, such as `core/digest.js`. */
+export type Files = ReadonlyMap<string, string>
+
+/** The fields of the product's package.json that what is shipped needs. */
+export interface PackageManifest {
+  readonly name: string
+  readonly version: string
+  readonly description: string
+  readonly license: string
+  readonly type: string
+  /** What `#…` means, such as `#core/*`: `./core/*`. */
+  readonly imports: Readonly<Record<string, string>>
+  readonly dependencies: Readonly<Record<string, string>>
+}
+
+/**
+ * The entry files and all that they import, stripped, with `.js` in place of `.ts` in names and
+ * imports. Entries are paths from `root`. Throws where a file is missing.
+ */
+export async function stripped(root: string, entries: readonly string[]): Promise<Files> {
+  const { imports } = await manifestOf(root)
+  const files = new Map<string, string>()
+  const found = new Set(entries)
+  for (const path of found) {
+    const source = stripTypeScriptTypes(await readFile(join(root, path), 'utf8'))
+    for (const [, , target] of source.matchAll(ownImport)) {
+      found.add(pathOf(imports, path, `${target}.ts`))
+    }
+    files.set(scriptName(path), source.replaceAll(ownImport, "$1$2.js'"))
+  }
+  return files
+}
+
+/** The name that a source has once it is stripped. */
+export function scriptName(path: string): string {
+  return path.replace(/\.ts$/, '.js')
+}
+
+/** Everything from elsewhere that the files import: packages, and modules of Node; sorted. */
+export function foreignImports(files: Files): readonly string[] {
+  const names = [...files.values()].flatMap(text =>
+    [...text.matchAll(foreignImport)].map(([, name]) => name!),
+  )
+  return [...new Set(names)].toSorted()
+}
+
+/** Reads the package.json at `root`. */
+export async function manifestOf(root: string): Promise<PackageManifest> {
+  return JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as PackageManifest
+}
+
+const ownImport = /(\b(?:from |import |import\()')([#.][^'\n]*)\.ts'/g
+const foreignImport = /\b(?:from |import |import\()'([^#.'\n][^'\n]*)'/g
+
+function pathOf(imports: PackageManifest['imports'], from: string, specifier: string): string {
+  if (specifier.startsWith('.')) return posix.join(posix.dirname(from), specifier)
+  const prefix = specifier.slice(0, specifier.indexOf('/') + 1)
+  const target = imports[`${prefix}*`]
+  if (target === undefined) throw new Error(`${from}: package.json has no imports for ${prefix}*`)
+  return posix.join(target.replace('*', specifier.slice(prefix.length)))
+}

@@ -42,9 +42,22 @@ const defaults: HoldFields = {
   paused: false,
 }
 
-/** What the owner of a recorded workload wants. */
+/** What the owner of a recorded workload wants; the API's default where somebody has damaged it. */
 export function recordedOwner(record: HoldRecord): DeploymentOwner {
-  return asOwner(valuesOf(record.owner as Partial<DeploymentSpec>))
+  const values = valuesOf(record.owner as Partial<DeploymentSpec>)
+  return asOwner(mapFields(key => (isSane[key](values[key]) ? values[key] : defaults[key])))
+}
+
+const isAmount = (value: unknown) => parseIntOrPercent(value) !== undefined
+const isCount = (value: unknown) => parseIntOrPercent(value)?.unit === 'pods'
+
+const isSane: Readonly<Record<keyof HoldFields, (value: unknown) => boolean>> = {
+  type: value => value === 'RollingUpdate' || value === 'Recreate',
+  maxUnavailable: isAmount,
+  maxSurge: isAmount,
+  minReadySeconds: isCount,
+  progressDeadlineSeconds: isCount,
+  paused: value => typeof value === 'boolean',
 }
 
 /**

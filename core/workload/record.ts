@@ -37,7 +37,8 @@ export function recordOf(object: KubeObject): HoldRecord | undefined {
 function parseRecord(text: string | undefined): HoldRecord | undefined {
   const { metadata, spec: owner } = parsePatch(text ?? '{}')
   const remembered = metadata?.annotations?.[ESCAPE]
-  if (typeof remembered !== 'string' || owner === undefined) return undefined
+  if (typeof remembered !== 'string' || typeof owner !== 'object' || owner === null)
+    return undefined
   const pairs = parsePairs(remembered)
   const [rollout, rolloutUid, stable] = ['rollout', 'uid', 'stable'].map(key => pairs.get(key))
   return rollout && rolloutUid && stable ? { owner, stable, rollout, rolloutUid } : undefined
@@ -45,7 +46,7 @@ function parseRecord(text: string | undefined): HoldRecord | undefined {
 
 interface EscapePatch {
   readonly metadata?: { readonly annotations?: Readonly<Record<string, unknown>> }
-  readonly spec?: OwnerValues
+  readonly spec?: OwnerValues | null
 }
 
 function parsePatch(text: string): EscapePatch {

@@ -1,0 +1,235 @@
+// Whatever arrives is answered: reviews of every shape that an API server can send are decided without
+// a bug, and those that none would send are refused with a line. REVIEWS sets how many, SEED which.
+
+import fc from 'fast-check'
+import { pino } from 'pino'
+import { Client } from 'undici'
+import { expect, onTestFinished, test } from 'vitest'
+
+import type { Deployment, KubeObject } from '#api/kubernetes.ts'
+import { CONTROLLER_MANAGER, ESCAPE, HOLD, RECORD, WORKLOAD_TYPE } from '#api/names.ts'
+import type { Rollout } from '#api/rollout.generated.ts'
+import { createAuthority, issue } from '#certs/authority.ts'
+import { deploymentOf, rolloutOf } from '#cluster/manifests.ts'
+import { workloadKey } from '#core/rollout/key.ts'
+import { Cache } from '#kube/cache.ts'
+import { createMetrics } from './metrics.ts'
+import { readReview, writeReview } from './review.ts'
+import { admit, answerToBug, validate } from './reviewers.ts'
+import { createWebhookServer } from './server.ts'
+
+const numRuns = Number(process.env['REVIEWS'] ?? 3000)
+/** What hangs is told while there is somebody to tell. */
+const patienceMs = 600_000
+const seed = Number(process.env['SEED'] ?? 20)
+
+const rollout = rolloutOf('shop', { steps: [{ replicas: 1 }, { replicas: '50%' }] }) as Rollout
+const rollouts = new Cache<Rollout>({ indexes: { workload: each => [workloadKey(each)] } })
+rollouts.put({ ...rollout, metadata: { ...rollout.metadata, uid: 'uid-rollout' } }, '1')
+const known = { rollouts, lookup: () => Promise.resolve([]) }
+
+const percent = fc.nat(120).map(n => `${n}%`)
+const amount = fc.oneof(fc.nat(20), percent, fc.constantFrom('030%', '00%', '0100%'))
+const record = fc
+  .tuple(
+    fc.constantFrom(
+      'rollout=web-rollout;uid=uid-rollout;stable=0123456789;',
+      'stable=1;',
+      '',
+      null,
+    ),
+    fc.oneof(fc.jsonValue(), fc.record({ strategy: fc.jsonValue(), paused: fc.jsonValue() })),
+  )
+  .map(([escape, spec]) =>
+    JSON.stringify({ metadata: { annotations: { [ESCAPE]: escape } }, spec }),
+  )
+const hold = fc
+  .tuple(
+    fc.constantFrom('wave', 'back', 'stop', 'aborted', 'finishing', 'released', 'faster'),
+    amount,
+    amount,
+    fc.nat(5),
+  )
+  .map(([mode, budget, surge, seq]) => {
+    return `mode=${mode};pods=1;budget=${budget};surge=${surge};rollout-id=0123456789-2;seq=${seq};`
+  })
+const annotations = fc.record(
+  {
+    [HOLD]: fc.oneof(hold, fc.string()),
+    [RECORD]: fc.oneof(record, fc.json(), fc.string()),
+    [ESCAPE]: fc.string(),
+    team: fc.string(),
+  },
+  { requiredKeys: [] },
+)
+const strategy = fc.record(
+  {
+    type: fc.constantFrom('RollingUpdate', 'Recreate'),
+    rollingUpdate: fc.option(
+      fc.record({ maxUnavailable: amount, maxSurge: amount }, { requiredKeys: [] }),
+      { nil: undefined },
+    ),
+  },
+  { requiredKeys: [] },
+)
+const spec = fc.record(
+  {
+    replicas: fc.nat(12),
+    strategy,
+    minReadySeconds: fc.constantFrom(0, 5, 2_147_483_646),
+    progressDeadlineSeconds: fc.constantFrom(600, 2_147_483_647),
+    paused: fc.boolean(),
+    revisionHistoryLimit: fc.nat(3),
+  },
+  { requiredKeys: [] },
+)
+const status = fc.record(
+  { replicas: fc.nat(12), readyReplicas: fc.nat(12), observedGeneration: fc.nat(3) },
+  { requiredKeys: [] },
+)
+
+/** A Deployment that the API server could have decoded. */
+const deployments = fc
+  .record({
+    image: fc.constantFrom('app:1', 'app:2', 'app:3'),
+    labels: fc.constantFrom({}, { [WORKLOAD_TYPE]: 'deployment' }),
+    annotations: fc.option(annotations, { nil: undefined }),
+    spec,
+    status: fc.option(status, { nil: undefined }),
+  })
+  .map(each => {
+    const plain = deploymentOf('shop', { image: each.image, spec: each.spec }) as Deployment
+    const { labels, annotations: marks, status: told } = each
+    const metadata = {
+      ...plain.metadata,
+      generation: 1,
+      labels,
+      ...(marks && { annotations: marks }),
+    }
+    return { ...plain, metadata, ...(told && { status: told }) } as KubeObject
+  })
+
+function reviewOf(object: unknown, oldObject: unknown, request: object = {}): unknown {
+  const kind = { group: 'apps', version: 'v1', kind: 'Deployment' }
+  return {
+    apiVersion: 'admission.k8s.io/v1',
+    kind: 'AdmissionReview',
+    request: {
+      uid: 'u1',
+      kind,
+      operation: 'UPDATE',
+      namespace: 'shop',
+      name: 'web',
+      object,
+      oldObject,
+      ...request,
+    },
+  }
+}
+
+/** Throws what would be a bug. */
+async function answerTo(body: unknown): Promise<string> {
+  const request = readReview(body)
+  return writeReview(request.uid, await admit(known, request))
+}
+
+test(
+  'every write of a Deployment is decided, whatever our annotations say',
+  async () => {
+    const managers = fc.constantFrom(CONTROLLER_MANAGER, 'kubectl')
+    let decided = 0
+    await fc.assert(
+      fc.asyncProperty(
+        deployments,
+        deployments,
+        managers,
+        async (object, oldObject, fieldManager) => {
+          const answer = await answerTo(reviewOf(object, oldObject, { options: { fieldManager } }))
+          expect(JSON.parse(answer)).toMatchObject({ response: { uid: 'u1', allowed: true } })
+          if (answer.includes('"patch"')) decided += 1
+        },
+      ),
+      { numRuns, seed, endOnFailure: true },
+    )
+    // Else the writes were none that matter.
+    expect(decided).toBeGreaterThan(numRuns / 10)
+  },
+  patienceMs,
+)
+
+/** A place in a review, and what stands there instead. */
+const places: readonly (readonly string[])[] = [
+  [],
+  ['apiVersion'],
+  ['request'],
+  ...['uid', 'kind', 'operation', 'name', 'namespace', 'userInfo', 'options', 'dryRun'].map(key => [
+    'request',
+    key,
+  ]),
+  ...['object', 'oldObject'].flatMap(which =>
+    [
+      '',
+      'metadata',
+      'metadata.labels',
+      'metadata.annotations',
+      'spec',
+      'spec.template',
+      'status',
+    ].map(rest => ['request', which, ...rest.split('.').filter(key => key !== '')]),
+  ),
+]
+
+function damaged(review: unknown, [key, ...rest]: readonly string[], value: unknown): unknown {
+  if (key === undefined) return value
+  const here = { ...(review as Record<string, unknown>) }
+  return { ...here, [key]: damaged(here[key], rest, value) }
+}
+
+const headers = { 'content-type': 'application/json' }
+const post = { method: 'POST', headers } as const
+
+/** A client of a server with the reviewers that a webhook has. */
+async function clientOfServer(): Promise<Client> {
+  const ca = await createAuthority({ now: Date.now(), days: 2 })
+  const names = { dnsNames: [], ips: ['127.0.0.1'] }
+  const server = createWebhookServer({
+    certificate: await issue(ca, { ...names, now: Date.now(), days: 1 }),
+    admit: request => admit(known, request),
+    validate: request => validate(known, request),
+    onBug: request => answerToBug(known, request),
+    metrics: createMetrics(),
+    log: pino({ level: 'silent' }),
+    listen: { host: '127.0.0.1', port: 0 },
+    probes: { host: '127.0.0.1', port: 0 },
+  })
+  const { port } = await server.listen()
+  onTestFinished(() => server.close())
+  return new Client(`https://127.0.0.1:${port}`, { connect: { ca: ca.cert } })
+}
+
+test(
+  'what no API server sends is refused with a line, or decided',
+  async () => {
+    const client = await clientOfServer()
+    const damage = fc.record({ path: fc.constantFrom(...places), value: fc.jsonValue() })
+    const kinds = fc.constantFrom('Deployment', 'Rollout', 'Pod')
+    await fc.assert(
+      fc.asyncProperty(deployments, damage, kinds, async (object, { path, value }, kind) => {
+        const group = kind === 'Rollout' ? 'rollouts.kruise.io' : 'apps'
+        const whole = reviewOf(object, object, { kind: { group, version: 'v1', kind } })
+        const body = JSON.stringify(damaged(whole, path, value))
+        const { statusCode, body: answer } = await client.request({
+          ...post,
+          path: kind === 'Rollout' ? '/validate' : '/admit',
+          body,
+        })
+        // A review that nobody could have decoded may be a bug to our rules: it is answered all the same.
+        expect(statusCode === 200 || statusCode === 400).toBe(true)
+        expect(await answer.text()).toMatch(/^.+\n?$/)
+      }),
+      { numRuns, seed, endOnFailure: true },
+    )
+    await client.close()
+  },
+  patienceMs,
+)

@@ -36,11 +36,26 @@ const smallHeap = ['--max-semi-space-size=2']
 const patienceMs = 20_000
 
 /** Starts a process and waits until it is ready. Throws its own words when it ends before. */
-export async function startChild(options: ChildOptions): Promise<Child> {
+export function startChild(options: ChildOptions): Promise<Child> {
   const { program, args, env = {}, nodeFlags = [], onLine } = options
   const main = fileURLToPath(new URL(`../${program}/main.ts`, import.meta.url))
-  const child = spawn(process.execPath, [...smallHeap, ...nodeFlags, main, ...args], {
+  return startNode({
+    args: [...smallHeap, ...nodeFlags, main, ...args],
     env: { ...process.env, ...env },
+    onLine,
+  })
+}
+
+/** How Node is started; the environment is all that the process gets. */
+export interface NodeOptions extends Pick<ChildOptions, 'args' | 'onLine'> {
+  readonly env: NodeJS.ProcessEnv
+  readonly cwd?: string
+}
+
+/** Starts Node with a program of the product, as `startChild` does. */
+export async function startNode({ args, onLine, ...surroundings }: NodeOptions): Promise<Child> {
+  const child = spawn(process.execPath, args, {
+    ...surroundings,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     // Ctrl-C goes to the whole group of a terminal: we end our children ourselves, in order.
     detached: true,
@@ -55,7 +70,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   const readiness = once(child, 'message').then(([message]) => message as Child['ready'])
   const first = await Promise.race([readiness, ended])
   if (typeof first === 'number') {
-    throw new Error(errors.at(-1) ?? `the ${program} ended with code ${first}`)
+    throw new Error(errors.at(-1) ?? `node ${args.join(' ')} ended with code ${first}`)
   }
   return {
     pid: child.pid!,

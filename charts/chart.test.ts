@@ -1,0 +1,91 @@
+// What can be told of the chart without Helm: values, schema and README name the same values, and
+// alerts and dashboard ask for metrics that exist.
+
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { expect, test } from 'vitest'
+import { parse } from 'yaml'
+
+import { dashboard } from './dashboard.ts'
+import { CHART, generated } from './generated.ts'
+import { readme } from './readme.ts'
+
+const read = (path: string) => readFileSync(join(import.meta.dirname, path), 'utf8')
+const valuesText = read('sluice/values.yaml')
+const values = parse(valuesText) as Tree
+const schema = JSON.parse(read('sluice/values.schema.json')) as Schema
+
+type Tree = Readonly<Record<string, unknown>>
+interface Schema {
+  readonly additionalProperties?: unknown
+  readonly properties?: Readonly<Record<string, Schema>>
+}
+
+test('what is generated is what the code says: node charts/generate.ts', () => {
+  for (const [path, text] of Object.entries(generated())) {
+    expect(readFileSync(join(CHART, path), 'utf8'), path).toBe(text)
+  }
+})
+
+test('the schema has every value, and no other', () => {
+  expect(schemaPaths(schema).filter(path => path !== 'global')).toEqual(valuePaths(values, schema))
+})
+
+test('a value that the schema does not have is refused on every level', () => {
+  const open = Object.entries(schema.properties!).filter(
+    ([, inner]) => inner.properties && inner.additionalProperties !== false,
+  )
+  expect(open).toEqual([])
+  expect(schema.additionalProperties).toBe(false)
+})
+
+test('the README has a row for every value', () => {
+  const rows = [...readme(valuesText).matchAll(/^\| `([^`]+)` \|/gm)].map(([, path]) => path!)
+  expect(rows.toSorted()).toEqual(valuePaths(values, schema))
+})
+
+test('a value without a comment would be missed', () => {
+  expect(readme('# one\na: 1\nb: 2\n')).not.toContain('`b`')
+})
+
+test('alerts and dashboard ask for metrics that are counted', () => {
+  const page = read('../docs/reference/metrics.md')
+  const known = new Set([...page.matchAll(/^\| `(sluice_\w+)`/gm)].map(([, name]) => name!))
+  const asked = `${read('sluice/monitoring/rules.yaml')}${JSON.stringify(dashboard())}`
+  const names = [...asked.matchAll(/sluice_\w+/g)].map(([name]) => name)
+  expect(new Set(names).size).toBeGreaterThan(10)
+  const unknown = names.map(name => name.replace(/_(bucket|count)$/, ''))
+  expect(unknown.filter(name => !known.has(name))).toEqual([])
+})
+
+test('an alert for each row of the page that says when to worry', () => {
+  const [, worry = ''] = read('../docs/reference/metrics.md').split('## When to worry')
+  const told = new Set([...worry.matchAll(/sluice_\w+/g)].map(([name]) => name))
+  const alerts = read('sluice/monitoring/rules.yaml')
+  // Somebody else's writes are not an emergency: they are in the dashboard.
+  told.delete('sluice_controller_conflicts_total')
+  expect(told.size).toBeGreaterThan(7)
+  expect([...told].filter(name => !alerts.includes(name))).toEqual([])
+})
+
+/** Paths of what the schema describes, down to what has no properties of its own. */
+function schemaPaths({ properties = {} }: Schema, prefix = ''): readonly string[] {
+  return Object.entries(properties)
+    .flatMap(([key, inner]) =>
+      inner.properties ? schemaPaths(inner, `${prefix}${key}.`) : `${prefix}${key}`,
+    )
+    .toSorted()
+}
+
+/** Paths of the values, as deep as the schema goes. */
+function valuePaths(tree: Tree, { properties = {} }: Schema, prefix = ''): readonly string[] {
+  return Object.entries(tree)
+    .flatMap(([key, value]) => {
+      const inner = properties[key]
+      return inner?.properties
+        ? valuePaths(value as Tree, inner, `${prefix}${key}.`)
+        : `${prefix}${key}`
+    })
+    .toSorted()
+}

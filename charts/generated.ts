@@ -1,0 +1,78 @@
+// The parts of the chart that must say what the code says: the webhook configurations, the CRDs, the
+// README's table of values, and the dashboard. One row of `generated` for each.
+
+import { execFileSync } from 'node:child_process'
+import { readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { stringify } from 'yaml'
+
+import { mutatingConfiguration, validatingConfiguration } from '../webhook/configuration.ts'
+import type { ConfigurationOptions, WebhookManifest } from '../webhook/configuration.ts'
+import { dashboard } from './dashboard.ts'
+import { readme } from './readme.ts'
+
+/** The chart's folder. */
+export const CHART = join(import.meta.dirname, 'sluice')
+const crds = join(import.meta.dirname, '..', 'api', 'crds')
+const note = (source: string) =>
+  `{{- /* DO NOT EDIT: made by charts/generated.ts from ${source}. */}}\n`
+
+/** Comes after `metadata` and the name in it. */
+const labels = '  labels:\n    {{- include "sluice.labels" . | nindent 4 }}\n'
+
+/** Texts by path in the chart's folder, as they are to be. */
+export function generated(): Readonly<Record<string, string>> {
+  return {
+    'templates/webhook-configurations.yaml': webhookConfigurations(),
+    'templates/crds.yaml': readdirSync(crds).toSorted().map(customResource).join('---\n'),
+    'monitoring/dashboard.json': `${JSON.stringify(dashboard(), undefined, 2)}\n`,
+    'README.md': formatted('README.md', readme(readFileSync(join(CHART, 'values.yaml'), 'utf8'))),
+  }
+}
+
+function webhookConfigurations(): string {
+  const options: ConfigurationOptions = {
+    name: '{{ include "sluice.fullname" . }}',
+    service: {
+      namespace: '{{ .Release.Namespace }}',
+      name: '{{ include "sluice.fullname" . }}-webhook',
+    },
+    failurePolicy: '{{ include "sluice.failurePolicy" . }}' as 'Fail',
+    ownNamespace: '{{ .Release.Namespace }}',
+  }
+  const manifests = [mutatingConfiguration(options), validatingConfiguration(options)]
+  return note('webhook/configuration.ts') + manifests.map(template).join('---\n')
+}
+
+/** A manifest as a template: its values may hold actions, and it gets the labels of the chart. */
+function template({ webhooks, ...head }: WebhookManifest): string {
+  // A line that is folded would end an action in the middle.
+  const options = { lineWidth: 0, aliasDuplicateObjects: false }
+  return `${stringify(head, options)}${labels}${stringify({ webhooks }, options)}`
+}
+
+function customResource(file: string): string {
+  const text = readFileSync(join(crds, file), 'utf8')
+  const [, comment, head, name, rest] =
+    /^((?:#.*\n)*)([^]*?\n)(metadata:\n {2}name: \S+\n)([^]*)$/.exec(text) ?? []
+  if (comment === undefined || text.includes('{{')) throw new Error(`${file}: not as expected`)
+  return [
+    note(`api/crds/${file}`),
+    '{{- if .Values.crds.install }}\n',
+    head,
+    name,
+    labels,
+    '  {{- if .Values.crds.keep }}\n',
+    '  annotations:\n    helm.sh/resource-policy: keep\n',
+    '  {{- end }}\n',
+    rest,
+    '{{- end }}\n',
+  ].join('')
+}
+
+function formatted(path: string, input: string): string {
+  const oxfmt = join(import.meta.dirname, '..', 'node_modules/oxfmt/bin/oxfmt')
+  const args = [oxfmt, `--stdin-filepath=${join(CHART, path)}`]
+  return execFileSync(process.execPath, args, { input, encoding: 'utf8' })
+}

@@ -1,0 +1,212 @@
+// What the values of the chart make of it, as both Helms render it. Spread, budgets and network
+// policies need kubelets and network plugins to act: that they are rendered is all that is proven here.
+
+import { join } from 'node:path'
+
+import { describe, expect, inject, test } from 'vitest'
+import { parseAllDocuments } from 'yaml'
+
+import { mutatingConfiguration, validatingConfiguration } from '../../webhook/configuration.ts'
+import { readConfig as readControllerConfig } from '../../controller/config.ts'
+import { readConfig as readWebhookConfig } from '../../webhook/config.ts'
+import { helm, helm3 } from './commands.ts'
+
+interface Manifest {
+  readonly kind: string
+  readonly metadata: {
+    readonly name: string
+    readonly namespace?: string
+    readonly labels?: Readonly<Record<string, string>>
+    readonly annotations?: Readonly<Record<string, string>>
+  }
+  readonly spec?: Readonly<Record<string, unknown>>
+  readonly webhooks?: unknown
+  readonly data?: Readonly<Record<string, string>>
+}
+
+interface PodSpec {
+  readonly containers: readonly {
+    readonly args: readonly string[]
+    readonly image: string
+    readonly ports: readonly { readonly name: string; readonly containerPort: number }[]
+  }[]
+  readonly terminationGracePeriodSeconds?: number
+  readonly topologySpreadConstraints: readonly unknown[]
+}
+
+const chart = join(import.meta.dirname, '..', '..', 'charts', 'sluice')
+const target = inject('cluster')
+const namespace = 'guards'
+/** Helm that `go install` has built takes every cluster for 1.20 where it asks none. */
+const version = ['--kube-version', '1.36.0']
+
+describe.each([
+  ['Helm 3', helm3],
+  ['Helm 4', helm],
+] as const)('%s', (_, run) => {
+  const template = async (...sets: readonly string[]) => {
+    const args = ['template', 'sluice', chart, '--namespace', namespace, ...version]
+    const { stdout } = await run(target, [...args, ...sets.flatMap(set => ['--set-json', set])])
+    return parseAllDocuments(stdout).map(document => document.toJS() as Manifest)
+  }
+  const only = (manifests: readonly Manifest[], kind: string, name?: string) => {
+    const found = manifests.filter(
+      each => each.kind === kind && [undefined, each.metadata.name].includes(name),
+    )
+    expect(found, `${kind} ${name ?? ''}`).toHaveLength(1)
+    return found[0]!
+  }
+  const refusal = async (set: string) => {
+    const args = ['template', 'sluice', chart, '--set-json', set, ...version]
+    return (await run(target, args, { expectFailure: true })).stderr
+  }
+
+  test('lints', async () => {
+    await run(target, ['lint', '--strict', chart])
+  })
+
+  test('registers what the code says', async () => {
+    const manifests = await template()
+    const options = {
+      name: 'sluice',
+      service: { namespace, name: 'sluice-webhook' },
+      failurePolicy: 'Fail',
+      ownNamespace: namespace,
+    } as const
+    for (const { kind, webhooks } of [
+      mutatingConfiguration(options),
+      validatingConfiguration(options),
+    ]) {
+      expect(only(manifests, kind).webhooks).toEqual(webhooks)
+    }
+  })
+
+  test('failurePolicy is Ignore where a value says so', async () => {
+    const manifests = await template('webhook.failurePolicy="Ignore"')
+    const text = JSON.stringify(only(manifests, 'MutatingWebhookConfiguration'))
+    expect(text).toContain('"failurePolicy":"Ignore"')
+    expect(text).not.toContain('"failurePolicy":"Fail"')
+  })
+
+  test('the processes understand their flags, and listen where their pods say', async () => {
+    const manifests = await template('webhook.drainSeconds=20', 'controller.leaseSeconds=30')
+    const env = { POD_NAMESPACE: namespace }
+    const webhook = podOf(only(manifests, 'Deployment', 'sluice-webhook'))
+    const controller = podOf(only(manifests, 'Deployment', 'sluice-controller'))
+    const heard = readWebhookConfig(webhook.containers[0]!.args.slice(2), env)
+    expect(heard).toMatchObject({
+      namespace,
+      configuration: 'sluice',
+      certificateSecret: 'sluice-webhook-certificate',
+      hosts: ['sluice-webhook.guards.svc'],
+      controllerUser: 'system:serviceaccount:guards:sluice-controller',
+      drainMs: 20_000,
+    })
+    expect(webhook.containers[0]!.ports).toEqual([
+      { name: 'https', containerPort: heard.port },
+      { name: 'probes', containerPort: heard.probesPort },
+    ])
+    expect(webhook.terminationGracePeriodSeconds).toBeGreaterThan(20 + 2 * 15)
+    const led = readControllerConfig(controller.containers[0]!.args.slice(2), env)
+    expect(led).toMatchObject({ namespace, leaseName: 'sluice-controller', leaseMs: 30_000 })
+    expect(controller.containers[0]!.ports).toEqual([
+      { name: 'probes', containerPort: led.probesPort },
+    ])
+  })
+
+  test('a webhook leaves only for one that is ready, and its pods are spread', async () => {
+    const manifests = await template()
+    const { spec } = only(manifests, 'Deployment', 'sluice-webhook')
+    expect(spec).toMatchObject({
+      replicas: 2,
+      strategy: { rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
+    })
+    expect(podOf({ spec: spec! }).topologySpreadConstraints).toHaveLength(2)
+    const budget = only(manifests, 'PodDisruptionBudget').spec
+    expect(budget).toMatchObject({ maxUnavailable: 1, selector: spec!['selector'] })
+  })
+
+  test('names follow the release, labels and image the values', async () => {
+    const manifests = await template(
+      'fullnameOverride="gate"',
+      'commonLabels={"team":"web"}',
+      'image={"repository":"registry.example/sluice","digest":"sha256:' + 'a'.repeat(64) + '"}',
+    )
+    const own = manifests.filter(({ kind }) => kind !== 'CustomResourceDefinition')
+    expect(own.filter(({ metadata }) => !metadata.name.startsWith('gate'))).toEqual([])
+    expect(manifests.filter(({ metadata }) => metadata.labels?.['team'] !== 'web')).toEqual([])
+    const { containers } = podOf(only(manifests, 'Deployment', 'gate-controller'))
+    expect(containers[0]!.image).toBe(`registry.example/sluice@sha256:${'a'.repeat(64)}`)
+    expect(containers[0]!.args).toContain('--configuration=gate')
+  })
+
+  test('the CRD stays on uninstall, goes, or is somebody else’s', async () => {
+    const kept = { 'helm.sh/resource-policy': 'keep' }
+    const kind = 'CustomResourceDefinition'
+    expect(only(await template(), kind).metadata.annotations).toEqual(kept)
+    expect(only(await template('crds.keep=false'), kind).metadata.annotations).toBeUndefined()
+    const without = await template('crds.install=false')
+    expect(without.filter(each => each.kind === kind)).toEqual([])
+  })
+
+  test('what is optional is left out, and complete where it is asked for', async () => {
+    const optional = ['NetworkPolicy', 'ServiceMonitor', 'PrometheusRule', 'ConfigMap']
+    const kinds = (await template()).map(({ kind }) => kind)
+    expect(kinds.filter(kind => optional.includes(kind))).toEqual([])
+    const manifests = await template(
+      'networkPolicy={"enabled":true,"metricsFrom":[{"namespaceSelector":{}}]}',
+      'serviceMonitor={"enabled":true,"labels":{"release":"prometheus"}}',
+      'prometheusRule={"enabled":true,"labels":{"release":"prometheus"}}',
+      'dashboard.enabled=true',
+    )
+    const policy = only(manifests, 'NetworkPolicy', 'sluice-webhook').spec!
+    expect(policy['ingress']).toEqual([
+      { ports: [{ port: 'https' }] },
+      { ports: [{ port: 'probes' }], from: [{ namespaceSelector: {} }] },
+    ])
+    const lead = only(manifests, 'NetworkPolicy', 'sluice-controller').spec!
+    expect(lead['ingress']).toHaveLength(1)
+
+    const monitor = only(manifests, 'ServiceMonitor')
+    expect(monitor.metadata.labels).toMatchObject({ release: 'prometheus' })
+    const { metadata, spec } = only(manifests, 'Service', 'sluice-metrics')
+    expect(metadata.labels).toMatchObject(
+      (monitor.spec!['selector'] as { readonly matchLabels: object }).matchLabels,
+    )
+    const pods = ['webhook', 'controller'].map(
+      name => only(manifests, 'Deployment', `sluice-${name}`).spec!['template'] as Manifest,
+    )
+    for (const pod of pods) expect(pod.metadata.labels).toMatchObject(spec!['selector'] as object)
+
+    const { groups } = only(manifests, 'PrometheusRule').spec as unknown as {
+      readonly groups: readonly { readonly rules: readonly { readonly alert: string }[] }[]
+    }
+    expect(groups.flatMap(({ rules }) => rules).map(({ alert }) => alert)).toContain('SluiceGuards')
+    const board = only(manifests, 'ConfigMap').data!['sluice.json']!
+    expect(JSON.parse(board)).toMatchObject({ uid: 'sluice', title: 'Sluice' })
+  })
+
+  test.each([
+    ['webhook.replica=3', 'webhook', 'replica'],
+    ['webhook.failurePolicy="Maybe"', 'webhook/failurePolicy', 'Ignore'],
+    ['controller.leaseSeconds=1', 'controller/leaseSeconds', '2'],
+    ['image.digest="latest"', 'image/digest', 'sha256'],
+    ['networkPolicy.apiServerPorts=[]', 'networkPolicy/apiServerPorts', '1'],
+    ['logLevel="loud"', 'logLevel', 'debug'],
+    ['traffic={}', '', 'traffic'],
+  ])('%s is refused, and named', async (set, path, words) => {
+    const stderr = await refusal(set)
+    expect(stderr).toContain(`at '${path === '' ? '' : `/${path}`}'`)
+    expect(stderr).toContain(words)
+  })
+
+  test('a cluster that is too old is refused', async () => {
+    const args = ['template', 'sluice', chart, '--kube-version', '1.29.0']
+    const { stderr } = await run(target, args, { expectFailure: true })
+    expect(stderr).toContain('kubeVersion')
+  })
+})
+
+function podOf({ spec }: Pick<Manifest, 'spec'>): PodSpec {
+  return (spec!['template'] as { readonly spec: PodSpec }).spec
+}

@@ -1,0 +1,292 @@
+// The chart, installed for real: Helm brings it, the API server stores its pods, and the test plays
+// kubelet and kube-proxy for them. Everything of ours then runs under the chart's own roles.
+// What needs a real kubelet or a network plugin is proven by rendering alone (chart-values.test.ts).
+
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+
+import type { KubeObject } from '#api/kubernetes.ts'
+import { ROLLOUT_BATCH_ID, ROLLOUT_ID } from '#api/names.ts'
+import { KubeClient } from '#kube/client.ts'
+import { fromKubeconfig } from '#kube/kubeconfig.ts'
+import {
+  CUSTOM_RESOURCES,
+  DEPLOYMENTS,
+  LEASES,
+  MUTATING_WEBHOOKS,
+  NAMESPACES,
+  PODS,
+  resource,
+  ROLLOUTS,
+  SECRETS,
+  VALIDATING_WEBHOOKS,
+} from '#kube/resources.ts'
+import type { ResourceType } from '#kube/resources.ts'
+import { writeImageTree } from '../../build/image-tree.ts'
+import type { Child } from '../../dev/child.ts'
+import { walkTo, walkToTheEnd } from './approvals.ts'
+import { helm, helm3, kubectl } from './commands.ts'
+import { startControlPlane } from './control-plane.ts'
+import type { ControlPlane } from './control-plane.ts'
+import { abort, hasCondition, stand, told } from './facts.ts'
+import { startPod } from './kubelet.ts'
+import type { StoredPod } from './kubelet.ts'
+import { deploymentOf, rolloutOf, WORKLOAD } from './manifests.ts'
+import { auditPolicy, covers, requestsOf, rightsOf } from './rights.ts'
+import { startServiceRoute } from './service-route.ts'
+import type { ServiceRoute } from './service-route.ts'
+import { createStory } from './story.ts'
+import type { Story } from './story.ts'
+
+const root = join(import.meta.dirname, '..', '..')
+const chart = join(root, 'charts', 'sluice')
+const namespace = 'sluice-system'
+const at = ['--namespace', namespace]
+
+let cluster: ControlPlane
+let client: KubeClient
+let route: ServiceRoute
+let tree: string
+const log: string[] = []
+let running: Child[] = []
+
+beforeAll(async () => {
+  tree = await mkdtemp(join(tmpdir(), 'sluice-tree-'))
+  await writeImageTree(root, tree)
+  route = await startServiceRoute()
+  const policy = `${tree}-audit.yaml`
+  await writeFile(policy, auditPolicy(namespace))
+  cluster = await startControlPlane({
+    progress: () => {},
+    apiServerFlags: [...route.apiServerFlags, `--audit-policy-file=${policy}`],
+  })
+  client = new KubeClient(await fromKubeconfig(cluster.kubeconfig))
+  // The API server refuses pods that are not "restricted".
+  const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' }
+  const metadata = { name: namespace, labels }
+  await client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata })
+})
+afterAll(async () => {
+  await stopAll('SIGKILL')
+  await client?.close()
+  await cluster?.stop()
+  await route?.stop()
+  await rm(tree, { recursive: true, force: true })
+  await rm(`${tree}-audit.yaml`, { force: true })
+})
+
+async function stopAll(signal?: NodeJS.Signals): Promise<void> {
+  await Promise.all(running.map(child => child.stop(signal)))
+  running = []
+}
+
+/** The pods of one of the two Deployments; Helm has waited until they are there. */
+async function podsOf(component: string): Promise<readonly StoredPod[]> {
+  const labelSelector = `app.kubernetes.io/component=${component}`
+  const { items } = await client.listAll(PODS as ResourceType<StoredPod>, {
+    namespace,
+    labelSelector,
+  })
+  return items.filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+}
+
+async function start(pod: StoredPod): Promise<Child> {
+  const child = await startPod({ cluster, client, tree, onLine: line => void log.push(line) }, pod)
+  running.push(child)
+  return child
+}
+
+/** Leads the API server's calls of the Service to these processes. */
+async function lead(...webhooks: readonly Child[]): Promise<void> {
+  const service = await client.get(resource('v1', 'services', 'Service'), {
+    namespace,
+    name: 'sluice-webhook',
+  })
+  const { clusterIP } = (service as KubeObject & { readonly spec: { clusterIP: string } }).spec
+  route.lead(
+    `${clusterIP}:443`,
+    webhooks.map(({ ready }) => Number(ready['port'])),
+  )
+}
+
+async function bundles(): Promise<readonly string[]> {
+  const found = await Promise.all(
+    [MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS].map(type => client.get(type, { name: 'sluice' })),
+  )
+  return found.flatMap(({ webhooks = [] }) =>
+    webhooks.map(({ clientConfig }) => clientConfig.caBundle ?? ''),
+  )
+}
+
+async function there(type: ResourceType, name: string, inside?: string): Promise<boolean> {
+  const { items } = await client.listAll(type, inside === undefined ? {} : { namespace: inside })
+  return items.some(({ metadata }) => metadata.name === name)
+}
+
+async function readiness({ ready }: Child): Promise<number> {
+  return (await fetch(`http://127.0.0.1:${String(ready['probesPort'])}/readyz`)).status
+}
+
+describe.each([
+  ['Helm 3', helm3],
+  ['Helm 4', helm],
+] as const)('%s', (_, run) => {
+  afterEach(() => stopAll('SIGKILL'))
+
+  test('installs, upgrades without losing trust, and uninstalls all but what is documented', async () => {
+    const { stdout } = await run(cluster, ['install', 'sluice', chart, ...at, '--wait'])
+    expect(stdout).toContain('rollout status deployment/sluice-webhook')
+    expect(await podsOf('controller')).toHaveLength(2)
+    const [first] = await podsOf('webhook')
+    expect(await readiness(await start(first!))).toBe(200)
+    const trusted = await bundles()
+    expect(trusted).toHaveLength(4)
+    for (const bundle of trusted) expect(bundle).not.toBe('')
+
+    const changed = ['--set', 'logLevel=debug,webhook.drainSeconds=3']
+    await run(cluster, ['upgrade', 'sluice', chart, ...at, '--wait', ...changed])
+    expect(await bundles()).toEqual(trusted)
+    const pods = await podsOf('webhook')
+    expect(pods.map(({ spec }) => spec.containers[0]!.args)).toContainEqual(
+      expect.arrayContaining(['--log-level=debug', '--drain-seconds=3']),
+    )
+
+    await stopAll()
+    await run(cluster, ['uninstall', 'sluice', ...at, '--wait'])
+    expect(await there(MUTATING_WEBHOOKS, 'sluice')).toBe(false)
+    expect(await there(VALIDATING_WEBHOOKS, 'sluice')).toBe(false)
+    expect(await there(CUSTOM_RESOURCES, 'rollouts.rollouts.kruise.io')).toBe(true)
+    expect(await there(SECRETS, 'sluice-webhook-certificate', namespace)).toBe(true)
+    await kubectl(cluster, ['delete', 'secret', 'sluice-webhook-certificate', '-n', namespace])
+    await kubectl(cluster, ['delete', 'lease', '--all', '-n', namespace])
+  })
+})
+
+describe('under the roles of the chart', () => {
+  let story: Story
+  let webhooks: readonly Child[]
+
+  beforeAll(async () => {
+    const values = ['--set', 'webhook.drainSeconds=3']
+    await helm(cluster, ['install', 'sluice', chart, ...at, '--wait', ...values])
+    const [first, second] = await podsOf('webhook')
+    const one = await start(first!)
+    // The second one finds a certificate that it cannot use, and mends it.
+    const data = { 'tls.crt': Buffer.from('no certificate').toString('base64') }
+    const secret = { namespace, name: 'sluice-webhook-certificate' }
+    await client.mergePatch(SECRETS, secret, { data })
+    const two = await start(second!)
+    await lead(one, two)
+    webhooks = [one, two]
+    for (const pod of await podsOf('controller')) await start(pod)
+
+    const shop = 'shop'
+    const metadata = { name: shop }
+    await client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata })
+    story = await createStory({ cluster, client, namespace: shop, log })
+    await story.create(deploymentOf(shop, { labels: { [ROLLOUT_ID]: 'two' } }))
+    await story.create(rolloutOf(shop, {}))
+    await story.phase('Healthy')
+  })
+  afterAll(() => story?.close())
+
+  test('an edit is held, approved, and completes', async () => {
+    const { stderr } = await story.edit('app:2')
+    expect(stderr).toContain('step 1 of 3: 1 of 10 pods')
+    await walkTo(story, 2)
+    await stand(story, { 'app:1': 5, 'app:2': 5 })
+    const { stdout } = await story.kubectl(['get', 'pods', '-l', `${ROLLOUT_BATCH_ID}=2`, '-oname'])
+    expect(stdout.trim().split('\n')).toHaveLength(4)
+    await walkToTheEnd(story)
+    await stand(story, { 'app:1': 0, 'app:2': 10 })
+    await told(story, 'ReleaseCompleted')
+  })
+
+  test('a release is aborted, and rolled back', async () => {
+    await story.edit('app:3')
+    await walkTo(story, 2)
+    await abort(story)
+    await hasCondition(story, 'Stalled', 'Aborted')
+    await stand(story, { 'app:2': 10, 'app:3': 0 })
+    await story.edit('app:2')
+    await story.phase('Healthy')
+  })
+
+  test('a webhook that is told to end says so, and goes on answering', async () => {
+    const [leaving, staying] = webhooks
+    await lead(leaving!)
+    const ended = leaving!.stop()
+    await story.until('not ready', async () => (await readiness(leaving!)) === 503)
+    const { stderr } = await story.edit('app:4')
+    expect(stderr).toContain('step 1 of 3')
+    await lead(staying!)
+    await ended
+    expect(await leaving!.ended).toBe(0)
+    const again = await story.edit('app:5')
+    expect(again.stderr).toContain('step 1 of 3')
+  })
+
+  test.each(['webhook', 'controller'])(
+    'the %s has the rights that it uses, and no other',
+    async component => {
+      const account = { namespace, name: `sluice-${component}` }
+      const rights = await rightsOf(client, account)
+      const requests = await requestsOf(cluster.auditLog, account)
+      expect(rights.length).toBeGreaterThan(5)
+      expect(requests.filter(({ code }) => code === 403)).toEqual([])
+      const unused = rights.filter(right => !requests.some(request => covers(right, request)))
+      expect(unused).toEqual([])
+    },
+  )
+
+  test('both together have few rights, and none that reaches far', async () => {
+    const all = await Promise.all(
+      ['sluice-webhook', 'sluice-controller'].map(name => rightsOf(client, { namespace, name })),
+    )
+    const rights = all.flat()
+    const triples = new Set(rights.map(({ resource: what, verb }) => `${verb} ${what}`))
+    expect(triples.size).toBeLessThanOrEqual(100)
+    expect(JSON.stringify(rights)).not.toContain('*')
+    const far = rights.filter(right => right.namespace === undefined)
+    expect(far.filter(right => /secrets|configmaps|leases/.test(right.resource))).toEqual([])
+    const registrations = rights.filter(right => right.resource.includes('webhookconfigurations'))
+    expect(new Set(registrations.map(({ name }) => name))).toEqual(new Set(['sluice']))
+    const kept = rights.filter(({ verb, resource: what }) => {
+      return verb !== 'create' && /secrets|leases/.test(what)
+    })
+    expect(kept.filter(({ name }) => name === undefined)).toEqual([])
+  })
+
+  test('uninstalled in the middle of a release, every pod serves on, and edits are free', async () => {
+    await walkTo(story, 2)
+    await stand(story, { 'app:2': 5, 'app:5': 5 })
+    const { spec } = await story.deployment()
+    story.forget()
+    await stopAll()
+    await helm(cluster, ['uninstall', 'sluice', ...at, '--wait'])
+    expect((await story.deployment()).spec).toEqual(spec)
+    expect(await there(ROLLOUTS, 'web-rollout', story.namespace)).toBe(true)
+    expect(await there(LEASES, 'sluice-controller', namespace)).toBe(true)
+    // The one command of docs/safe-when-we-vanish.md.
+    const path = String.raw`jsonpath={.metadata.annotations.sluice\.dev/record}`
+    const record = await story.kubectl(['get', 'deployment', WORKLOAD, '-o', path])
+    const type = '--type=merge'
+    await story.kubectl(['patch', 'deployment', WORKLOAD, type, '-p', record.stdout])
+    await stand(story, { 'app:2': 0, 'app:5': 10 })
+    expect(Math.min(...story.history().map(({ ready }) => ready))).toBeGreaterThanOrEqual(8)
+  })
+
+  test('with crds.keep=false the CRD goes as well', async () => {
+    const values = ['--set', 'crds.keep=false']
+    await helm(cluster, ['install', 'sluice', chart, ...at, ...values])
+    await helm(cluster, ['uninstall', 'sluice', ...at])
+    await story.until(
+      'no CRD',
+      async () => !(await there(CUSTOM_RESOURCES, 'rollouts.rollouts.kruise.io')),
+    )
+    expect(await there(DEPLOYMENTS, WORKLOAD, story.namespace)).toBe(true)
+  })
+})

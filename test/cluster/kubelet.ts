@@ -1,0 +1,127 @@
+// Plays the kubelet for pods of the product: starts what the API server has stored of a pod, from the
+// file tree of the image, with the environment, the token and the files that a kubelet would give it.
+// Only the addresses differ: all pods share this machine, so each listens on loopback, on free ports.
+
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+import type { KubeObject } from '#api/kubernetes.ts'
+import type { KubeClient } from '#kube/client.ts'
+import { resource } from '#kube/resources.ts'
+import { startNode } from '../../dev/child.ts'
+import type { Child } from '../../dev/child.ts'
+import type { ControlPlane } from './control-plane.ts'
+
+/** A pod as the API server stores it, as far as a kubelet needs it to start the product. */
+export interface StoredPod extends KubeObject {
+  readonly spec: {
+    readonly serviceAccountName: string
+    readonly volumes?: readonly { readonly name: string; readonly projected?: object }[]
+    readonly containers: readonly Container[]
+  }
+}
+
+interface Container {
+  readonly name: string
+  readonly command?: readonly string[]
+  readonly args?: readonly string[]
+  readonly workingDir?: string
+  readonly env?: readonly {
+    readonly name: string
+    readonly value?: string
+    readonly valueFrom?: { readonly fieldRef: { readonly fieldPath: string } }
+  }[]
+  readonly ports?: readonly { readonly name: string; readonly containerPort: number }[]
+  readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string }[]
+}
+
+/** Where pods are played. */
+export interface Node {
+  readonly cluster: ControlPlane
+  readonly client: KubeClient
+  /** The file tree of the image. */
+  readonly tree: string
+  readonly onLine: (line: string) => void
+}
+
+const accountDir = '/var/run/secrets/kubernetes.io/serviceaccount'
+const accounts = resource('v1', 'serviceaccounts', 'ServiceAccount')
+
+/** Starts the one container of a pod and waits until it says that it is ready. */
+export async function startPod(node: Node, pod: StoredPod): Promise<Child> {
+  const [container, ...others] = pod.spec.containers
+  if (!container || others.length > 0) throw new Error('a pod of one container is expected')
+  const { command = [], args = [], ports = [] } = container
+  // The image's own entry point is Node, and the chart leaves it so.
+  if (command.length > 0) throw new Error(`unexpected command ${command.join(' ')}`)
+  const dir = await writeAccount(node, pod, container)
+  const elsewhere = [
+    `--service-account-dir=${dir}`,
+    '--probes-host=127.0.0.1',
+    '--probes-port=0',
+    ...(ports.some(({ name }) => name === 'https') ? ['--host=127.0.0.1', '--port=0'] : []),
+  ]
+  return startNode({
+    args: [...args, ...elsewhere],
+    cwd: node.tree,
+    env: await environmentOf(node, pod, container),
+    onLine: node.onLine,
+  })
+}
+
+async function environmentOf({ cluster }: Node, pod: StoredPod, { env = [] }: Container) {
+  const { hostname, port } = new URL(cluster.url)
+  const given = env.map(({ name, value, valueFrom }) => [
+    name,
+    valueFrom ? fieldOf(pod, valueFrom.fieldRef.fieldPath) : (value ?? ''),
+  ])
+  return {
+    ...(await imageEnvironment()),
+    HOSTNAME: pod.metadata.name,
+    KUBERNETES_SERVICE_HOST: hostname,
+    KUBERNETES_SERVICE_PORT: port,
+    ...(Object.fromEntries(given) as Readonly<Record<string, string>>),
+  }
+}
+
+function fieldOf(pod: StoredPod, path: string): string {
+  const value = path
+    .split('.')
+    .reduce<unknown>((found, key) => (found as Readonly<Record<string, unknown>>)[key], pod)
+  if (typeof value !== 'string') throw new Error(`the pod has no ${path}`)
+  return value
+}
+
+/** What the Dockerfile sets. */
+async function imageEnvironment(): Promise<Readonly<Record<string, string>>> {
+  const text = await readFile(join(import.meta.dirname, '..', '..', 'Dockerfile'), 'utf8')
+  const lines = text.matchAll(/^ENV (\w+)=(\S+)$/gm)
+  return Object.fromEntries([...lines].map(([, name, value]) => [name!, value!]))
+}
+
+/** The files of the pod's ServiceAccount, which the API server has asked for in the pod it stored. */
+async function writeAccount(node: Node, pod: StoredPod, container: Container): Promise<string> {
+  const { cluster, client } = node
+  const { name, namespace = '', uid = '' } = pod.metadata
+  const mount = container.volumeMounts?.find(({ mountPath }) => mountPath === accountDir)
+  const volume = pod.spec.volumes?.find(each => each.name === mount?.name)
+  if (!volume?.projected) throw new Error(`pod ${name} mounts no token`)
+  const request = {
+    apiVersion: 'authentication.k8s.io/v1',
+    kind: 'TokenRequest',
+    metadata: { namespace, name: pod.spec.serviceAccountName },
+    spec: {
+      expirationSeconds: 3607,
+      boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name, uid },
+    },
+  }
+  const answer = await client.create(accounts, request, { subresource: 'token' })
+  const { token } = (answer as KubeObject & { readonly status: { readonly token: string } }).status
+  const dir = join(cluster.dir, 'pods', name)
+  await mkdir(dir, { recursive: true })
+  const ca = await readFile(join(cluster.dir, 'credentials', 'ca.crt'), 'utf8')
+  for (const [file, text] of Object.entries({ token, namespace, 'ca.crt': ca })) {
+    await writeFile(join(dir, file), text)
+  }
+  return dir
+}

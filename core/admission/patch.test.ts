@@ -4,9 +4,13 @@ import { expect, test } from 'vitest'
 
 import { difference } from './patch.ts'
 
+/** The library cannot name `__proto__` in a path, and no API server takes such a key. */
+const values = fc
+  .jsonValue({ maxDepth: 2 })
+  .filter(each => !JSON.stringify(each).includes('__proto__'))
 const objects = fc.dictionary(
   fc.constantFrom('a', 'b', 'a/b', 'c~d', '~1', ''),
-  fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.dictionary(fc.constantFrom('x', 'y/z'), fc.nat(3))),
+  fc.oneof(values, fc.dictionary(fc.constantFrom('x', 'y/z'), fc.nat(3))),
 )
 
 test('the operations turn one object into the other', () => {

@@ -230,22 +230,21 @@ describe('a write to a held workload', () => {
     expect(warnings[0]).toMatch(/^release starts again with step 1 of 3/)
   })
 
-  test('with a version whose pods may still stand lets nothing out before they are counted', () => {
+  test('with a version whose pods may run lets nobody out beside them', () => {
     const third = review(web('3'), { before: held() }).object as Deployment
-    expect(holdOf(third)).toMatchObject({ mode: 'wave' })
+    expect(holdOf(third)).toMatchObject({ mode: 'wave', budget: '0%', surge: '1%' })
     const again = review(web('2'), { before: third }).object as Deployment
-    expect(holdOf(again)).toMatchObject({ mode: 'stop' })
-    expect(again.spec.paused).toBe(true)
+    expect(holdOf(again)).toMatchObject({ surge: '0%' })
   })
 
-  test('with a new template lets nothing out after more edits than are remembered', () => {
+  test('with a new template lets nobody out beside after more edits than are remembered', () => {
     const edits = Array.from({ length: 21 }, (_, n) => String(n + 3))
     const last = edits.reduce(
       (before, image) => review(web(image), { before }).object as Deployment,
       held(),
     )
     expect(holdOf(last)?.between).toHaveLength(20)
-    expect(holdOf(last)).toMatchObject({ mode: 'stop' })
+    expect(holdOf(last)).toMatchObject({ surge: '0%' })
   })
 
   test('with other values of the owner records them, and moves nothing', () => {

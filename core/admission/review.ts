@@ -139,12 +139,13 @@ function begun(review: Review, owner: OwnerValues, stable = review.versionBefore
   const n = podCount(first.replicas, replicas)
   const paused = adapter.paused(owner)
   const between = stable === review.versionBefore ? undefined : versionsBetween(review)
-  const rests = rollout.paused || paused || mayRun(review, between)
+  const rests = rollout.paused || paused
+  const aim = { n, mayRun: mayRun(review, between) }
   const hold: Hold = {
     pods: first.replicas,
     ...(rests
       ? adapter.keepingAll(stopped, before!, object)
-      : adapter.firstWave(before!, object, owner, n)),
+      : adapter.firstWave(before!, object, owner, aim)),
     rolloutId: releaseId(review),
     seq: seqAfter(before!),
     ...defined({ abortSeen: rollout.abort, between }),
@@ -173,7 +174,7 @@ function versionsBetween({ before, versionBefore }: Review): readonly string[] {
   return [...new Set([...older, namePart(versionBefore)])].slice(-mostBetween)
 }
 
-/** Pods of the version may stand already. How many, only ReplicaSets tell: the controller begins then. */
+/** Pods of the version may run already: how many, only ReplicaSets tell. */
 function mayRun({ version }: Review, between: readonly string[] = []): boolean {
   return between.length === mostBetween || between.includes(namePart(version))
 }

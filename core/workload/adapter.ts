@@ -9,6 +9,13 @@ import type { Owned, WorkloadSeen } from './seen.ts'
 /** Actions that an adapter carries out. */
 export type WorkloadAction = Exclude<Action, { type: 'event' }>
 
+/** What an edit wants of its first wave. */
+export interface FirstAim {
+  readonly n: number
+  /** Pods of the very version may run already; how many is not known. They count. */
+  readonly mayRun: boolean
+}
+
 /** One kind of workload: its objects `O`, what is kept of them `S`, what is observed `W`. Pure. */
 export interface WorkloadAdapter<
   O extends KubeObject = KubeObject,
@@ -37,12 +44,12 @@ export interface WorkloadAdapter<
   ownerOfFree(incoming: O, before?: O): OwnerValues
   /** The owner's wish by a write to a held workload. */
   ownerOfHeld(incoming: O, hold: Hold, record: HoldRecord): OwnerValues
-  /** How far the very edit of `before` may go on the way to `n` pods. */
+  /** How far the very edit of `before` may go. */
   firstWave(
     before: O,
     object: O,
     owner: OwnerValues,
-    n: number,
+    aim: FirstAim,
   ): Pick<Hold, 'mode' | 'budget' | 'surge'>
   /** The hold of a workload that is to stand still: pods beyond its size stay, whatever they run. */
   keepingAll<T extends Pick<Hold, 'surge'>>(hold: T, before: O, object: O): T

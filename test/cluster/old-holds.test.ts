@@ -149,10 +149,12 @@ describe('what is no edit of a guarded Deployment', () => {
     const status = '{"status":{"replicas":11}}'
     await story.kubectl(['patch', target, '--subresource=status', '-p', status])
     await story.scale(20)
-    await story.until('20 pods', () => story.now().ready === 20)
+    await story.until('20 pods', () => {
+      const { ready, wanted } = story.now()
+      return ready === 20 && wanted['app:1'] === 14 && wanted['app:2'] === 6
+    })
 
     expect(asked(story)).toHaveLength(calls)
-    expect(story.now().wanted).toMatchObject({ 'app:1': 14, 'app:2': 6 })
     const after = await story.deployment()
     expect(after.spec).toEqual({ ...before.spec, replicas: 20 })
     expect(holdOn(after)).toEqual(holdOn(before))

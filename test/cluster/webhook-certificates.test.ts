@@ -1,26 +1,23 @@
 // Two webhooks that share a Secret, behind one address, under load: whatever becomes of certificates
 // and Secret, every edit is answered and held, and what is broken is mended by itself.
 
-import { createServer, connect } from 'node:net'
-import type { AddressInfo } from 'node:net'
-
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest'
 
-import type { Deployment, KubeObject } from '#api/kubernetes.ts'
-import { HOLD, WORKLOAD_TYPE } from '#api/names.ts'
+import type { Deployment } from '#api/kubernetes.ts'
+import { HOLD } from '#api/names.ts'
 import { createAuthority, issue } from '#certs/authority.ts'
 import type { Material } from '#certs/store.ts'
 import { KubeClient } from '#kube/client.ts'
 import { fromKubeconfig } from '#kube/kubeconfig.ts'
-import { DEPLOYMENTS, MUTATING_WEBHOOKS, ROLLOUTS, SECRETS } from '#kube/resources.ts'
+import { DEPLOYMENTS, MUTATING_WEBHOOKS, SECRETS } from '#kube/resources.ts'
 import { applyCustomResources } from '../../dev/sluice.ts'
-import { mutatingConfiguration } from '../../webhook/configuration.ts'
 import { createMetrics } from '../../webhook/metrics.ts'
 import { startWebhook } from '../../webhook/webhook.ts'
 import type { Webhook } from '../../webhook/webhook.ts'
-import { deploymentOf, rolloutOf, WORKLOAD } from './manifests.ts'
+import { WORKLOAD } from './manifests.ts'
 import { eventually, newNamespace } from './reflections.ts'
+import { createFrozen, register, startBalancer } from './webhook-replicas.ts'
 
 const day = 86_400_000
 const name = `rotated-${Math.random().toString(36).slice(2, 8)}`
@@ -34,22 +31,6 @@ beforeAll(async () => {
   await applyCustomResources(client)
 })
 afterAll(() => client?.close())
-
-/** Two replicas by turns, as a Service would choose them. */
-async function startBalancer(): Promise<{ port: number; replicas: Webhook[] }> {
-  const replicas: Webhook[] = []
-  let turn = 0
-  const server = createServer(inner => {
-    turn += 1
-    const outer = connect(replicas[turn % replicas.length]!.port, '127.0.0.1')
-    inner.pipe(outer).pipe(inner)
-    inner.on('error', () => outer.destroy())
-    outer.on('error', () => inner.destroy())
-  }).listen(0, '127.0.0.1')
-  await new Promise(resolve => server.once('listening', resolve))
-  onTestFinished(() => void server.close())
-  return { port: (server.address() as AddressInfo).port, replicas }
-}
 
 /** Edits of several workloads at once, one after the other each, until told to end. */
 function startLoad(namespaces: readonly string[]) {
@@ -89,16 +70,6 @@ function startLoad(namespaces: readonly string[]) {
   }
 }
 
-async function register(url: string, namespaces: readonly string[], caBundle: string) {
-  const manifest = mutatingConfiguration({ name, url, failurePolicy: 'Fail', caBundle })
-  const key = 'kubernetes.io/metadata.name'
-  const matchExpressions = [{ key, operator: 'In', values: namespaces }]
-  const namespaceSelector = { matchExpressions }
-  const webhooks = manifest.webhooks.map(webhook => ({ ...webhook, namespaceSelector }))
-  await client.create(MUTATING_WEBHOOKS, { ...manifest, webhooks })
-  onTestFinished(() => client.remove(MUTATING_WEBHOOKS, { name }))
-}
-
 async function bundle(): Promise<string> {
   const { webhooks } = await client.get(MUTATING_WEBHOOKS, { name })
   return Buffer.from(webhooks?.[0]?.clientConfig.caBundle ?? '', 'base64').toString('utf8')
@@ -132,21 +103,12 @@ const dataOf = ({ caCert, caKey, cert, key }: Material) => ({
   'tls.key': encoded(key),
 })
 
-/** Frozen, it holds every edit before the first pod: the controller-manager has nothing to do. */
-function frozen(rollout: KubeObject): KubeObject {
-  const { spec } = rollout as KubeObject & { readonly spec: { readonly strategy: object } }
-  return {
-    ...rollout,
-    spec: { ...spec, strategy: { ...spec.strategy, paused: true } },
-  } as KubeObject
-}
-
 /** A place with two replicas, three workloads that are edited all the time, and a clock. */
 async function begin() {
   const namespaces = await Promise.all([1, 2, 3].map(() => newNamespace(client)))
   // The first CA was made 244 days ago: today it is past two thirds of its year.
   const clock = { now: Date.now() - 244 * day }
-  const balancer = await startBalancer()
+  const balancer = await startBalancer<Webhook>()
   const start = async () => {
     const webhook = await startWebhook(
       {
@@ -176,12 +138,9 @@ async function begin() {
   for (let replica = 0; replica < 2; replica += 1) balancer.replicas.push(await start())
   const [first] = balancer.replicas
   const { caBundle } = first!.certificates.current()
-  await register(`https://127.0.0.1:${balancer.port}`, namespaces, caBundle)
-  for (const namespace of namespaces) {
-    const labels = { [WORKLOAD_TYPE]: 'deployment' }
-    await client.create(ROLLOUTS, frozen(rolloutOf(namespace, {})))
-    await client.create(DEPLOYMENTS, deploymentOf(namespace, { replicas: 1, labels }))
-  }
+  const url = `https://127.0.0.1:${balancer.port}`
+  await register(client, { name, url, caBundle, namespaces })
+  for (const namespace of namespaces) await createFrozen(client, namespace)
   const secret = { namespace: namespaces[0]!, name: 'certificates' }
   return { ...balancer, start, clock, namespaces, secret }
 }

@@ -180,8 +180,15 @@ export const forwardRules: readonly Rule[] = [
   [
     'the first pods of an edit come beside all others',
     adapter,
-    'const beside = Math.min(surge, n)',
-    'const beside = 0',
+    ': Math.min(surge, n)',
+    ': 0',
+    reviewTest,
+  ],
+  [
+    'nobody comes beside pods of the version that may run already',
+    adapter,
+    'mayRun ? 0 : ',
+    '',
     reviewTest,
   ],
   [

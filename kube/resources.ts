@@ -1,6 +1,6 @@
 // The kinds of objects that the product reads and writes, and where the API server serves them.
 // A ResourceType carries the TypeScript type of its objects, so the client's answers are typed.
-import type { Deployment, KubeObject, Pod, ReplicaSet } from '#api/kubernetes.ts'
+import type { Deployment, IntOrPercent, KubeObject, Pod, ReplicaSet } from '#api/kubernetes.ts'
 import { API_VERSION } from '#api/names.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
 
@@ -50,6 +50,35 @@ export interface WebhookConfiguration extends KubeObject {
   readonly webhooks?: readonly RegisteredWebhook[]
 }
 
+/** `autoscaling/v2` HorizontalPodAutoscaler. */
+export interface PodAutoscaler extends KubeObject {
+  readonly spec: {
+    readonly scaleTargetRef: { readonly kind: string; readonly name: string }
+    /** 1 where it is left out. */
+    readonly minReplicas?: number
+    readonly maxReplicas: number
+  }
+}
+
+/** `policy/v1` PodDisruptionBudget; one of the two amounts is set. */
+export interface DisruptionBudget extends KubeObject {
+  readonly spec: {
+    readonly minAvailable?: IntOrPercent
+    readonly maxUnavailable?: IntOrPercent
+    readonly selector?: LabelSelector
+  }
+}
+
+/** Which pods are meant; empty: all of the namespace. */
+export interface LabelSelector {
+  readonly matchLabels?: Readonly<Record<string, string>>
+  readonly matchExpressions?: readonly {
+    readonly key: string
+    readonly operator: string
+    readonly values?: readonly string[]
+  }[]
+}
+
 /** Describes a kind that has no constant here. */
 export function resource<T extends KubeObject = KubeObject>(
   apiVersion: string,
@@ -89,6 +118,18 @@ export const VALIDATING_WEBHOOKS = resource<WebhookConfiguration>(
   'validatingwebhookconfigurations',
   'ValidatingWebhookConfiguration',
   false,
+)
+/** HorizontalPodAutoscalers. */
+export const POD_AUTOSCALERS = resource<PodAutoscaler>(
+  'autoscaling/v2',
+  'horizontalpodautoscalers',
+  'HorizontalPodAutoscaler',
+)
+/** PodDisruptionBudgets. */
+export const DISRUPTION_BUDGETS = resource<DisruptionBudget>(
+  'policy/v1',
+  'poddisruptionbudgets',
+  'PodDisruptionBudget',
 )
 /** Custom resource definitions. */
 export const CUSTOM_RESOURCES = resource(

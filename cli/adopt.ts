@@ -1,0 +1,39 @@
+// `sluice adopt`: reads a Deployment and what stands beside it, and proposes its Rollout. Writes nothing.
+
+import type { KubeClient } from '#kube/client.ts'
+import { DEPLOYMENTS, DISRUPTION_BUDGETS, POD_AUTOSCALERS } from '#kube/resources.ts'
+import { nextEdit } from './next-edit.ts'
+import { propose } from './proposal.ts'
+import type { Surroundings } from './run.ts'
+import { readRollouts, rolloutFor } from './stands.ts'
+import { rolloutYaml } from './yaml.ts'
+
+/** Prints the proposal, and tells what would happen; false where a Rollout is there already. */
+export async function adopt(
+  client: KubeClient,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+  { print, complain }: Pick<Surroundings, 'print' | 'complain'>,
+): Promise<boolean> {
+  const deployment = await client.get(DEPLOYMENTS, { namespace, name })
+  const [autoscalers, budgets] = await Promise.all([
+    client.listAll(POD_AUTOSCALERS, { namespace }),
+    client.listAll(DISRUPTION_BUDGETS, { namespace }),
+  ])
+  const rollouts = await readRollouts(client, namespace)
+  const named = rolloutFor(deployment, rollouts)
+  if (named) {
+    complain(`sluice: Rollout ${named.metadata.name} names deployment/${name} already`)
+    return false
+  }
+  const proposal = propose({
+    deployment,
+    autoscalers: autoscalers.items,
+    budgets: budgets.items,
+    taken: new Set(rollouts?.map(rollout => rollout.metadata.name)),
+  })
+  print(rolloutYaml(proposal))
+  if (!rollouts) complain('Rollouts are not known here yet: install Sluice first')
+  complain('at the next edit:')
+  for (const line of nextEdit(deployment, proposal.rollout)) complain(`  ${line}`)
+  return true
+}

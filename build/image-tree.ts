@@ -1,10 +1,10 @@
 // The file tree of the container image, made without docker: stripped sources, a package.json, and
 // the production packages of the checkout. The Dockerfile runs this too, so both are the same.
 
-import { cp, mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
-import { dirname, join, sep } from 'node:path'
+import { cp, readFile, writeFile } from 'node:fs/promises'
+import { join, sep } from 'node:path'
 
-import { manifestOf, stripped } from './stripped.ts'
+import { manifestOf, shippedImports, stripped, writeFiles } from './stripped.ts'
 import type { PackageManifest } from './stripped.ts'
 
 /** The programs of the image. */
@@ -15,12 +15,7 @@ export const ENTRIES = ['controller/main.ts', 'webhook/main.ts']
  * installed. Needs no network. Throws one line where it cannot.
  */
 export async function writeImageTree(root: string, target: string): Promise<void> {
-  await mkdir(target, { recursive: true })
-  if ((await readdir(target)).length > 0) throw new Error(`${target}: the folder is not empty`)
-  for (const [path, text] of await stripped(root, ENTRIES)) {
-    await mkdir(dirname(join(target, path)), { recursive: true })
-    await writeFile(join(target, path), text)
-  }
+  await writeFiles(target, await stripped(root, ENTRIES))
   await writeFile(join(target, 'package.json'), manifestText(await manifestOf(root)))
   await cp(join(root, 'LICENSE'), join(target, 'LICENSE'))
   for (const path of await productionPackages(root)) await copyPackage(root, target, path)
@@ -48,11 +43,9 @@ interface Lockfile {
 }
 
 function manifestText(manifest: PackageManifest): string {
-  const { name, version, description, license, type, imports, dependencies } = manifest
-  // Aliases of tests lead nowhere in the image.
-  const shipped = Object.entries(imports).filter(([, target]) => !target.startsWith('./test/'))
+  const { name, version, description, license, type, dependencies } = manifest
   const kept = { name, version, private: true, description, license, type }
-  const text = { ...kept, imports: Object.fromEntries(shipped), dependencies }
+  const text = { ...kept, imports: shippedImports(manifest), dependencies }
   return `${JSON.stringify(text, undefined, 2)}\n`
 }
 

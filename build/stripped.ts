@@ -2,9 +2,9 @@
 // that lines and columns in a stack trace stay those of the source. Made for the image, and for the
 // package that `npx` runs: Node strips no types below node_modules.
 
-import { readFile } from 'node:fs/promises'
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
 import { stripTypeScriptTypes } from 'node:module'
-import { join, posix } from 'node:path'
+import { dirname, join, posix } from 'node:path'
 
 /** Texts by path from the top, such as `core/digest.js`. */
 export type Files = ReadonlyMap<string, string>
@@ -19,6 +19,7 @@ export interface PackageManifest {
   /** What `#…` means, such as `#core/*`: `./core/*`. */
   readonly imports: Readonly<Record<string, string>>
   readonly dependencies: Readonly<Record<string, string>>
+  readonly engines: Readonly<Record<string, string>>
 }
 
 /**
@@ -37,6 +38,22 @@ export async function stripped(root: string, entries: readonly string[]): Promis
     files.set(scriptName(path), source.replaceAll(ownImport, "$1$2.js'"))
   }
   return files
+}
+
+/** Writes files into a folder that is missing or empty; throws one line where it is neither. */
+export async function writeFiles(target: string, files: Files): Promise<void> {
+  await mkdir(target, { recursive: true })
+  if ((await readdir(target)).length > 0) throw new Error(`${target}: the folder is not empty`)
+  for (const [path, text] of files) {
+    await mkdir(dirname(join(target, path)), { recursive: true })
+    await writeFile(join(target, path), text)
+  }
+}
+
+/** What `#…` means where tests are not: their own aliases lead nowhere. */
+export function shippedImports({ imports }: PackageManifest): PackageManifest['imports'] {
+  const shipped = Object.entries(imports).filter(([, target]) => !target.startsWith('./test/'))
+  return Object.fromEntries(shipped)
 }
 
 /** The name that a source has once it is stripped. */

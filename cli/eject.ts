@@ -105,7 +105,7 @@ async function giveBack(
   let stand: Stand | undefined = first
   let writes = 0
   let since = performance.now()
-  while (stand?.deployment.metadata.uid === uid) {
+  while (stand && stand.deployment.metadata.uid === uid) {
     const step: Step | undefined = nextStep(stand, aim)
     if (!step) return stand
     if (step.type === 'wait') {

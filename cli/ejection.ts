@@ -11,7 +11,7 @@ import {
   STABLE_TEMPLATE,
   WORKLOAD_TYPE,
 } from '#api/names.ts'
-import type { Deployment, ReplicaSet } from '#api/kubernetes.ts'
+import type { Deployment, KubeObject, ReplicaSet } from '#api/kubernetes.ts'
 import type { MergePatch } from '#core/change.ts'
 import { equalJson } from '#core/equal.ts'
 import {
@@ -64,12 +64,19 @@ export function traces({ deployment, sets }: Stand): readonly string[] {
  * ReplicaSet, or by the fields where nothing holds them. Undefined: it is lost.
  */
 export function ownerOf({ deployment, sets }: Stand): DeploymentOwner | undefined {
-  const record = recordOf(deployment)
-  if (!record && !hasHoldFields(deployment.spec)) return ownerOfFree(deployment)
-  const remembered = sets.toSorted(byAge).findLast(set => recordOf(set))
-  const found = record ?? (remembered && recordOf(remembered))
-  const owner = found && recordedOwner(found)
-  return owner && invalidOwner(owner) === undefined ? owner : undefined
+  const recorded = wholeOwner(deployment)
+  if (recorded) return recorded
+  if (!hasHoldFields(deployment.spec)) return ownerOfFree(deployment)
+  const newestFirst = sets.toSorted((a, b) => byAge(b, a))
+  return newestFirst.flatMap(set => wholeOwner(set) ?? [])[0]
+}
+
+/** A record that somebody has damaged is read with defaults in it: then it does not say what he wants. */
+function wholeOwner(object: KubeObject): DeploymentOwner | undefined {
+  const record = recordOf(object)
+  const owner = record && recordedOwner(record)
+  const whole = owner && equalJson(owner, record.owner) && invalidOwner(owner) === undefined
+  return whole ? owner : undefined
 }
 
 /** What can be told where the record is lost: the API's defaults, and what a ReplicaSet still says. */

@@ -21,6 +21,6 @@ export function nextEdit(before: Deployment, rollout: Rollout): readonly string[
     fromController: false,
   })
   // The release of an edit that nobody has made has no name yet; an abort takes any value.
-  const release = holdOf(object)?.rolloutId ?? ' '
-  return warnings.map(line => line.replaceAll(release, 'true'))
+  const release = holdOf(object)?.rolloutId
+  return warnings.map(line => (release ? line.replaceAll(release, 'true') : line))
 }

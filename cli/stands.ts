@@ -12,7 +12,7 @@ import type { ResourceType } from '#kube/resources.ts'
 import type { Stand } from './ejection.ts'
 
 /** The key by which a Rollout names the Deployment. */
-export function keyOfDeployment({ metadata: { namespace = '', name } }: Deployment): string {
+function keyOfDeployment({ metadata: { namespace = '', name } }: Deployment): string {
   return keyOf({ apiVersion: 'apps/v1', kind: 'Deployment', namespace, name })
 }
 

@@ -30,7 +30,7 @@ export function story(stand: Stand, owner: DeploymentOwner, rollout?: Rollout): 
 }
 
 /** What the Deployment is in. */
-export function before(stand: Stand, rollout?: Rollout): string {
+function before(stand: Stand, rollout?: Rollout): string {
   const view = viewOf(stand)
   const { hold, escaped, armed, guarded } = view
   if (armed) return 'the fields of a hold were there without the hold'

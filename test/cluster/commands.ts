@@ -1,10 +1,11 @@
-// Runs kubectl and helm against a cluster the way a person would: the real programs, no shell. What
+// Runs kubectl, helm and sluice against a cluster the way a person would: the real programs, no shell. What
 // they keep between calls stays beside the cluster, so nothing is left in anybody's home folder.
 
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { symlink } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
 import { findProgram } from './programs.ts'
 
@@ -73,6 +74,16 @@ export async function helm3(
   options: CommandOptions = {},
 ): Promise<CommandResult> {
   return run(target, { program: await helmLink(target, 'helm3'), args }, options)
+}
+
+/** Runs our own `sluice` from this checkout; rejects like `kubectl`. */
+export function sluice(
+  target: CommandTarget,
+  args: readonly string[],
+  options: CommandOptions = {},
+): Promise<CommandResult> {
+  const script = fileURLToPath(new URL('../../cli/main.ts', import.meta.url))
+  return run(target, { program: process.execPath, args: [script, ...args] }, options)
 }
 
 /** The environment in which kubectl and helm find the cluster and keep their files beside it. */

@@ -1,0 +1,282 @@
+// Leaving: `sluice eject` gives Deployments back in whatever state they are, with Sluice alive and with
+// all of it dead while the API server refuses what the webhook does not answer. Afterwards a Deployment
+// is as it was before Sluice came, and on the way nobody is away whom its owner would miss.
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+import type { Deployment } from '#api/kubernetes.ts'
+import { HOLD, RECORD, WORKLOAD_TYPE } from '#api/names.ts'
+import { DEPLOYMENTS, REPLICA_SETS } from '#kube/resources.ts'
+import { walkTo } from './approvals.ts'
+import { sluice } from './commands.ts'
+import { holdersIn } from './deployment-facts.ts'
+import { abort, hasCondition, obey, stand, worst } from './facts.ts'
+import { ROLLOUT, rolloutOf } from './manifests.ts'
+import type { Story } from './story.ts'
+import { startWorld } from './world.ts'
+import type { World } from './world.ts'
+
+let world: World
+beforeAll(async () => {
+  world = await startWorld()
+})
+afterAll(() => world?.stop())
+
+const owner = {
+  strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 2, maxSurge: '10%' } },
+  minReadySeconds: 1,
+  progressDeadlineSeconds: 77,
+}
+
+/** All but what a release is for: template, status, and what the API server counts. */
+function apart(deployment: Deployment): unknown {
+  const { labels, annotations } = deployment.metadata
+  const { 'deployment.kubernetes.io/revision': _, ...others } = { ...annotations }
+  const { template: __, ...spec } = deployment.spec
+  return { labels, annotations: others, spec, owners: holdersIn(deployment) }
+}
+
+interface Guarded {
+  readonly story: Story
+  /** As it was before its Rollout was made. */
+  readonly before: Deployment
+}
+
+async function guarded(image = 'app:1'): Promise<Guarded> {
+  const story = await world.story({ spec: owner, steps: false, image })
+  const before = await story.deployment()
+  await story.create(rolloutOf(story.namespace, {}))
+  await story.phase('Healthy')
+  return { story, before }
+}
+
+async function midStep(): Promise<Guarded> {
+  const scene = await guarded()
+  await scene.story.edit('app:2')
+  await walkTo(scene.story, 2)
+  return scene
+}
+
+function eject({ story }: Guarded, ...flags: readonly string[]) {
+  return sluice(world.cluster, ['eject', 'deployment/web', '-n', story.namespace, ...flags])
+}
+
+async function refused({ story }: Guarded, ...flags: readonly string[]): Promise<string> {
+  const args = ['eject', 'deployment/web', '-n', story.namespace, ...flags]
+  return (await sluice(world.cluster, args, { expectFailure: true })).stderr
+}
+
+/** The Deployment is as before, and its ReplicaSets carry nothing of ours. */
+async function expectNoTrace({ story, before }: Guarded, spec: object = {}): Promise<void> {
+  const wanted = apart(before) as { readonly spec: object }
+  expect(apart(await story.deployment())).toEqual({ ...wanted, spec: { ...wanted.spec, ...spec } })
+  const { items } = await story.client.listAll(REPLICA_SETS, { namespace: story.namespace })
+  for (const { metadata, spec: set } of items) {
+    expect(JSON.stringify(metadata.annotations)).not.toMatch(/sluice|kruise/)
+    expect(set.minReadySeconds).toBe(1)
+  }
+}
+
+/** Says it first and writes nothing, then does it and says the same. */
+async function ejected(scene: Guarded, line: RegExp, ...flags: readonly string[]): Promise<void> {
+  const { story } = scene
+  const { resourceVersion } = (await story.deployment()).metadata
+  const said = await eject(scene, '--dry-run', ...flags)
+  expect((await story.deployment()).metadata.resourceVersion).toBe(resourceVersion)
+  story.forget()
+  const { stdout } = await eject(scene, ...flags)
+  expect(said.stdout).toBe(stdout.replace('\n', ' (dry run)\n'))
+  expect(stdout).toMatch(line)
+}
+
+test.concurrent('while a Rollout names it, it is refused with the command that helps', async () => {
+  const scene = await midStep()
+  const { story } = scene
+  const said = await refused(scene)
+  expect(said).toContain('step 2 of 3, 5 of 10 pods are new; Rollout web-rollout would guard it')
+  await stand(story, { 'app:1': 5, 'app:2': 5 })
+
+  story.forget()
+  await story.kubectl(/kubectl (delete -n \S+ rollout \S+)/.exec(said)![1]!.split(' '))
+  // The living controller gives it back as well: neither is in the other's way.
+  await eject(scene)
+  await stand(story, { 'app:1': 0, 'app:2': 10 })
+  expect(worst(story).ready).toBeGreaterThanOrEqual(8)
+  await story.until('nothing of ours', async () => {
+    return (await eject(scene)).stdout.includes('nothing of Sluice is on it')
+  })
+  await expectNoTrace(scene)
+})
+
+test.concurrent('a disabled Rollout does not guard it again', async () => {
+  const scene = await guarded()
+  const { story } = scene
+  await story.patchRollout({ spec: { disabled: true } })
+  await story.phase('Disabled')
+  const { stdout } = await sluice(world.cluster, ['eject', '--namespace', story.namespace])
+  expect(stdout).toBe(
+    `${story.namespace}/deployment/web: no release was running; given back, no pod moves\n`,
+  )
+  await story.edit('app:2')
+  await stand(story, { 'app:1': 0, 'app:2': 10 })
+  await expectNoTrace(scene)
+})
+
+test('what is not there is named', async () => {
+  const missing = { expectFailure: true }
+  const args = ['eject', 'deploy/none', '-n', 'default']
+  expect((await sluice(world.cluster, args, missing)).stderr).toContain('"none" not found')
+})
+
+describe('with everything of ours dead, under failurePolicy Fail', () => {
+  const scenes = new Map<string, Guarded>()
+  const scene = (name: string) => scenes.get(name)!
+
+  const beginnings: Readonly<Record<string, () => Promise<Guarded>>> = {
+    rest: guarded,
+    step: midStep,
+    surge: async () => {
+      const made = await guarded()
+      await made.story.edit('app:broken')
+      await stand(made.story, { 'app:1': 10, 'app:broken': 1 }, 10)
+      return made
+    },
+    third: async () => {
+      const made = await midStep()
+      await made.story.edit('app:broken')
+      await made.story.until('a broken one', () => made.story.now().wanted['app:broken'] === 1)
+      return made
+    },
+    aborted: async () => {
+      const made = await midStep()
+      await abort(made.story)
+      await hasCondition(made.story, 'Stalled', 'Aborted')
+      await stand(made.story, { 'app:1': 10 })
+      return made
+    },
+    paused: async () => {
+      const made = await midStep()
+      await made.story.kubectl(['rollout', 'pause', 'deployment/web'])
+      await hasCondition(made.story, 'Progressing', 'Paused')
+      return made
+    },
+    copied: midStep,
+    lost: midStep,
+  }
+
+  beforeAll(async () => {
+    const made = Object.entries(beginnings).map(async ([name, begin]) => {
+      scenes.set(name, await begin())
+    })
+    await Promise.all(made)
+    const { webhook, controller } = world.sluice
+    await Promise.all([webhook.stop('SIGKILL'), controller.stop('SIGKILL')])
+    for (const { story } of scenes.values()) {
+      await story.kubectl(['delete', 'rollout', ROLLOUT, '--wait=false'])
+    }
+  }, 120_000)
+
+  test.concurrent('at rest', async () => {
+    const made = scene('rest')
+    await ejected(made, /: no release was running; given back, no pod moves$/m)
+    await expectNoTrace(made)
+    await made.story.edit('app:2')
+    await stand(made.story, { 'app:1': 0, 'app:2': 10 })
+  })
+
+  test.concurrent('in the middle of a step', async () => {
+    const made = scene('step')
+    await ejected(
+      made,
+      /: release \S+: a step of 50%, 5 of 10 pods are new; given back, the other 5 become new now by its own strategy \(maxUnavailable 2, maxSurge 10%\)$/m,
+    )
+    await expectNoTrace(made)
+    await stand(made.story, { 'app:1': 0, 'app:2': 10 })
+    expect(worst(made.story).ready).toBeGreaterThanOrEqual(8)
+  })
+
+  test.concurrent('with a pod beside all others that never gets Ready', async () => {
+    const made = scene('surge')
+    await ejected(made, /1 of 10 pods are new; given back, the other 10 become new now/)
+    await expectNoTrace(made)
+    await made.story.kubectl(['rollout', 'undo', 'deployment/web'])
+    await stand(made.story, { 'app:1': 10, 'app:broken': 0 })
+    expect(worst(made.story).ready).toBeGreaterThanOrEqual(8)
+  })
+
+  test.concurrent('with three versions at once', async () => {
+    const made = scene('third')
+    await ejected(made, /1 of 10 pods are new; given back/)
+    await expectNoTrace(made)
+    await made.story.edit('app:3')
+    await stand(made.story, { 'app:1': 0, 'app:2': 0, 'app:broken': 0, 'app:3': 10 })
+    expect(worst(made.story).ready).toBeGreaterThanOrEqual(8)
+  })
+
+  test.concurrent('after an abort only if that is said: the aborted version goes out', async () => {
+    const made = scene('aborted')
+    const said = await refused(made)
+    expect(said).toMatch(/aborted, and 0 of 10 pods are new; .* or say --with-aborted$/m)
+    await stand(made.story, { 'app:1': 10 })
+    await ejected(made, /the other 10 become new now/, '--with-aborted')
+    await expectNoTrace(made)
+    await stand(made.story, { 'app:1': 0, 'app:2': 10 })
+    expect(worst(made.story).ready).toBeGreaterThanOrEqual(8)
+  })
+
+  test.concurrent('paused by its owner it stays paused', async () => {
+    const made = scene('paused')
+    await ejected(made, /given back, paused as its owner wants it; the rest goes on with: kubectl/)
+    await expectNoTrace(made, { paused: true })
+    await stand(made.story, { 'app:1': 5, 'app:2': 5 })
+    await made.story.kubectl(['rollout', 'resume', 'deployment/web'])
+    await stand(made.story, { 'app:1': 0, 'app:2': 10 })
+    expect(worst(made.story).ready).toBeGreaterThanOrEqual(8)
+  })
+
+  test.concurrent('with a record that is lost, by its copy on a ReplicaSet', async () => {
+    const made = scene('copied')
+    await loseRecord(made.story)
+    await ejected(made, /the fields of a hold were there without the hold; given back/)
+    await expectNoTrace(made)
+    await stand(made.story, { 'app:1': 0, 'app:2': 10 })
+    expect(worst(made.story).ready).toBeGreaterThanOrEqual(8)
+  })
+
+  test.concurrent('with every record lost, by a patch that a person completes', async () => {
+    const made = scene('lost')
+    const { story } = made
+    await loseRecord(story)
+    for (const { metadata } of story.replicaSets()) {
+      await story.kubectl(['annotate', 'replicaset', metadata.name, `${RECORD}-`, `${HOLD}-`])
+    }
+    const said = await refused(made)
+    expect(said).toContain('what its owner wants is lost')
+    story.forget()
+    await obey(
+      world.cluster,
+      said
+        .slice(said.indexOf('kubectl patch'))
+        .replace('"maxUnavailable":"25%","maxSurge":"25%"', '"maxUnavailable":2,"maxSurge":"10%"')
+        .replace('"progressDeadlineSeconds":600', '"progressDeadlineSeconds":77'),
+    )
+    await eject(made)
+    await stand(story, { 'app:1': 0, 'app:2': 10 })
+    const { spec } = await story.deployment()
+    expect(spec).toMatchObject(owner)
+    expect(worst(story).ready).toBeGreaterThanOrEqual(8)
+  })
+
+  test('nothing is left anywhere', async () => {
+    const { stdout } = await sluice(world.cluster, ['eject', '--all-namespaces'])
+    expect(stdout).toBe('nothing of Sluice is on any Deployment of any namespace\n')
+    const { items } = await world.client.listAll(DEPLOYMENTS, { labelSelector: WORKLOAD_TYPE })
+    expect(items).toEqual([])
+  })
+})
+
+/** Under the escape, or the API server would ask the webhook that is dead. */
+async function loseRecord(story: Story): Promise<void> {
+  const keys = ['sluice.dev/escape=lost', `${RECORD}-`, `${HOLD}-`]
+  await story.kubectl(['annotate', 'deployment', 'web', ...keys])
+}

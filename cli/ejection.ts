@@ -1,16 +1,7 @@
 // How a Deployment is given back: goals in order, of which the first that is not met acts. So it can
 // die at any point and be run again, and what it must not race with comes before it.
 
-import {
-  ARMED_MIN_READY_SECONDS,
-  ESCAPE,
-  HOLD,
-  OWN_ROLLOUT_ID,
-  RECORD,
-  STABLE_REVISION,
-  STABLE_TEMPLATE,
-  WORKLOAD_TYPE,
-} from '#api/names.ts'
+import { ARMED_MIN_READY_SECONDS, ESCAPE, STABLE_REVISION, WORKLOAD_TYPE } from '#api/names.ts'
 import type { Deployment, KubeObject, ReplicaSet } from '#api/kubernetes.ts'
 import type { MergePatch } from '#core/change.ts'
 import { equalJson } from '#core/equal.ts'
@@ -46,7 +37,8 @@ export type Step =
   | { readonly type: 'wait'; readonly object: Deployment | ReplicaSet }
 
 const labels = [WORKLOAD_TYPE, STABLE_REVISION]
-const annotations = [HOLD, RECORD, OWN_ROLLOUT_ID, STABLE_TEMPLATE]
+/** Every annotation that begins so is ours, also one that another version has brought. */
+const OURS = 'sluice.dev/'
 
 /** Everything of ours on the Deployment and its ReplicaSets, in words. */
 export function traces({ deployment, sets }: Stand): readonly string[] {
@@ -90,10 +82,10 @@ export function guessedOwner({ deployment, sets }: Stand): DeploymentOwner {
 export function givingBack(deployment: Deployment, owner: DeploymentOwner): MergePatch {
   // Under the escape nobody of ours is asked, alive or dead. Labels must go in the same write: to take
   // them away later is a write for which the API server would call the webhook.
-  const gone = (keys: readonly string[]) => Object.fromEntries(keys.map(key => [key, null]))
+  const annotations = { ...gone(keysOn(deployment)), [ESCAPE]: 'eject' }
   const free = !hasHoldFields(deployment.spec) && recordOf(deployment) === undefined
   return {
-    metadata: { labels: gone(labels), annotations: { ...gone(annotations), [ESCAPE]: 'eject' } },
+    metadata: { labels: gone(labels), annotations },
     ...(!free && { spec: owner as unknown as MergePatch }),
   }
 }
@@ -146,7 +138,7 @@ const setsCleaned: Goal = ({ sets }, { owner }) => {
   const object = sets.find(isTraced)
   if (!object) return undefined
   const patch = {
-    metadata: { annotations: Object.fromEntries(keysOn(object).map(key => [key, null])) },
+    metadata: { annotations: gone(keysOn(object)) },
     ...(isArmed(object) && disarming(owner)),
   }
   return { type: 'write', object, patch }
@@ -164,17 +156,21 @@ export function difference({ deployment }: Stand, owner: DeploymentOwner): strin
   return parts.length === 0 ? undefined : parts.join('; ')
 }
 
-function marks({ metadata }: Deployment): readonly string[] {
-  const found = (keys: readonly string[], kind: string, on: object | undefined) =>
-    keys.filter(key => Object.hasOwn(on ?? {}, key)).map(key => `${kind} ${key}`)
+function marks(deployment: Deployment): readonly string[] {
+  const found = labels.filter(key => Object.hasOwn({ ...deployment.metadata.labels }, key))
   return [
-    ...found(labels, 'label', metadata.labels),
-    ...found([...annotations, ESCAPE], 'annotation', metadata.annotations),
+    ...found.map(key => `label ${key}`),
+    ...keysOn(deployment).map(key => `annotation ${key}`),
   ]
 }
 
-function keysOn({ metadata }: ReplicaSet): readonly string[] {
-  return [...annotations, ESCAPE].filter(key => Object.hasOwn(metadata.annotations ?? {}, key))
+function keysOn({ metadata }: KubeObject): readonly string[] {
+  return Object.keys({ ...metadata.annotations }).filter(key => key.startsWith(OURS))
+}
+
+/** Values of a merge patch that takes keys away. */
+function gone(keys: readonly string[]): Readonly<Record<string, null>> {
+  return Object.fromEntries(keys.map(key => [key, null]))
 }
 
 function copied(set: ReplicaSet): readonly string[] {

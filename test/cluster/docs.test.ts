@@ -12,9 +12,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { KubeObject } from '#api/kubernetes.ts'
 import { HOLD, RECORD } from '#api/names.ts'
 import { NAMESPACES } from '#kube/resources.ts'
+import { startSluice } from '../../dev/sluice.ts'
+import type { Sluice } from '../../dev/sluice.ts'
 import { blocks, pattern, read } from '../docs/markdown.ts'
 import type { Block } from '../docs/markdown.ts'
 import { commandEnvironment } from './commands.ts'
+import { installPackage } from './installed.ts'
 import { createStory } from './story.ts'
 import type { Story } from './story.ts'
 import { startWorld } from './world.ts'
@@ -24,16 +27,23 @@ type Promises = Readonly<Record<string, (story: Story) => Promise<void> | void>>
 
 const namespace = 'docs'
 let world: World
+/** Undefined: it was killed. */
+let sluice: Sluice | undefined
 let story: Story
 beforeAll(async () => {
   world = await startWorld()
+  sluice = world.sluice
+  await installPackage(world.cluster.dir)
   const metadata = { name: namespace }
   await world.client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata })
   story = await createStory({ ...world, namespace })
   const kubeconfig = readFileSync(world.cluster.kubeconfig, 'utf8')
   await writeFile(own('kubeconfig'), withNamespace(kubeconfig))
 })
-afterAll(() => world?.stop())
+afterAll(async () => {
+  await sluice?.stop()
+  await world?.stop()
+})
 
 /** What docs/releasing.md says of the state after each block. */
 const releasing: Promises = {
@@ -96,14 +106,41 @@ const releasing: Promises = {
   },
 }
 
+/** What docs/adopting.md says. */
+const adopting: Promises = {
+  adopt: async s => expect(await s.free()).toBe(true),
+  'adopt-apply': async s => {
+    await pods(s, { 'web:adopted': 1 })
+    // The next page begins with a Deployment that nobody holds.
+    await s.kubectl(['delete', 'rollout', 'web'])
+    await pods(s, { 'web:adopted': 10 })
+  },
+}
+
+/** What docs/leaving.md says. */
+const leaving: Promises = {
+  'leave-held': s => pods(s, { 'web:1': 9, 'api:1': 9, 'web:7': 2 }),
+  'leave-refused': async s => {
+    await pods(s, { 'web:1': 9, 'api:1': 9, 'web:7': 2 })
+    await kill()
+  },
+  'leave-dead': async s => {
+    await pods(s, { 'web:1': 0, 'api:1': 9, 'web:7': 11 })
+    await givenBack(s)
+    await s.kubectl(['rollout', 'status', 'deployment/web'])
+  },
+  'leave-by-hand': s => pods(s, { 'api:1': 0, 'web:7': 20 }),
+  'leave-no-trace': s => pods(s, { 'web:7': 20 }),
+  'leave-everywhere': async s => {
+    await s.kubectl(['delete', 'deployment', 'api', '--cascade=foreground'])
+  },
+}
+
 /** What docs/safe-when-we-vanish.md says. */
 const vanished: Promises = {
   held: async s => {
     await pods(s, { 'web:1': 9, 'web:2': 1 })
-    await Promise.all([
-      world.sluice.webhook.stop('SIGKILL'),
-      world.sluice.controller.stop('SIGKILL'),
-    ])
+    await kill()
     s.forget()
   },
   dead: s =>
@@ -120,9 +157,12 @@ const vanished: Promises = {
 
 describe.each([
   ['docs/releasing.md', releasing],
+  ['docs/adopting.md', adopting],
+  ['docs/leaving.md', leaving],
   ['docs/safe-when-we-vanish.md', vanished],
 ])('%s', (page, promises) => {
   const examples = examplesOf(blocks(read(page)))
+  beforeAll(revive)
 
   test('each example promises something', () => {
     expect(examples.map(({ name }) => name)).toEqual(Object.keys(promises))
@@ -135,6 +175,23 @@ describe.each([
     await promises[name]!(story)
   })
 })
+
+async function kill(): Promise<void> {
+  await Promise.all([sluice!.webhook.stop('SIGKILL'), sluice!.controller.stop('SIGKILL')])
+  sluice = undefined
+}
+
+/** A page may leave Sluice dead; the next one begins with it alive. */
+async function revive(): Promise<void> {
+  sluice ??= await startSluice({
+    client: world.client,
+    kubeconfig: world.cluster.kubeconfig,
+    webhookHost: '127.0.0.1',
+    failurePolicy: 'Fail',
+    logLevel: 'info',
+    onLine: () => {},
+  })
+}
 
 interface Example {
   readonly name: string

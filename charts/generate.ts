@@ -1,4 +1,4 @@
-// `node charts/generate.ts`: writes what is generated of the chart. A test proves that it is fresh.
+// Writes what is generated of the chart.
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -40,6 +40,7 @@ function webhookConfigurations(): string {
     },
     failurePolicy: '{{ include "sluice.failurePolicy" . }}' as 'Fail',
     ownNamespace: '{{ .Release.Namespace }}',
+    namespaces: [NAMESPACES],
   }
   const manifests = [mutatingConfiguration(options), validatingConfiguration(options)]
   return note('webhook/configuration.ts') + manifests.map(template).join('---\n')
@@ -49,7 +50,18 @@ function webhookConfigurations(): string {
 function template({ webhooks, ...head }: WebhookManifest): string {
   // A line that is folded would end an action in the middle.
   const options = { lineWidth: 0, aliasDuplicateObjects: false }
-  return `${stringify(head, options)}${labels}${stringify({ webhooks }, options)}`
+  const text = stringify({ webhooks }, options).replaceAll(namespaces, optional)
+  return `${stringify(head, options)}${labels}${text}`
+}
+
+/** Stands for the value `namespaces`, which may be empty: then its requirement is left out. */
+const NAMESPACES = 'NAMESPACES'
+const namespaces = /^( +)- key: \S+\n +operator: In\n +values:\n +- NAMESPACES\n/gm
+
+function optional(requirement: string, indent: string): string {
+  const values = `{{- toYaml $.Values.namespaces | nindent ${indent.length + 4} }}`
+  const filled = requirement.replace(/ +- NAMESPACES\n/, `${indent}    ${values}\n`)
+  return `${indent}{{- if $.Values.namespaces }}\n${filled}${indent}{{- end }}\n`
 }
 
 function customResource(file: string): string {

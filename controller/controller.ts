@@ -41,6 +41,8 @@ export interface ControllerOptions {
   readonly writing: (term: Term) => KubeClient
   /** Name of the webhook configurations. */
   readonly configuration: string
+  /** What is watched; none: all. */
+  readonly namespaces: readonly string[]
   readonly concurrency: number
   readonly metrics: ControllerMetrics
   readonly log: Logger
@@ -56,11 +58,12 @@ export interface Controller {
 
 /** Makes a controller. */
 export function createController(options: ControllerOptions): Controller {
-  const { client, configuration, log, metrics } = options
+  const { client, configuration, namespaces, log, metrics } = options
   let queue: WorkQueue | undefined
   const watches = createWatches({
     client,
     configuration,
+    namespaces,
     now: options.now,
     wake: (key, when) =>
       when === 'now' ? queue?.add(key) : queue?.addAt(key, options.now() + SOON_MS),

@@ -16,6 +16,7 @@ import { createMetrics } from './metrics.ts'
 await runProgram('sluice-controller', async stop => {
   const config = readConfig(argv.slice(2), env)
   const { namespace, leaseName, leaseMs, identity, configuration, concurrency } = config
+  const { namespaces = [] } = config
   const log = createLog('controller', config.logLevel)
   const renewDeadlineMs = (leaseMs * 2) / 3
   const connection = await connect({ env, ...config })
@@ -30,6 +31,7 @@ await runProgram('sluice-controller', async stop => {
         fence: fenceOf(remainingMs, leaseMs - renewDeadlineMs),
       }),
     configuration,
+    namespaces,
     concurrency,
     metrics,
     log,

@@ -11,9 +11,9 @@ import { seePod, seeReplicaSet } from '#core/workload/seen.ts'
 import type { Owned, PodSeen, ReplicaSetSeen, WorkloadSeen } from '#core/workload/seen.ts'
 import { Cache } from '#kube/cache.ts'
 import type { Cached } from '#kube/cache.ts'
-import type { KubeClient, Scope } from '#kube/client.ts'
-import { Reflector } from '#kube/reflector.ts'
-import type { ReflectorNews } from '#kube/reflector.ts'
+import type { KubeClient } from '#kube/client.ts'
+import { Reflector, reflectIn } from '#kube/reflector.ts'
+import type { Reflection, ReflectorNews } from '#kube/reflector.ts'
 import { MUTATING_WEBHOOKS, PODS, REPLICA_SETS, resource, ROLLOUTS } from '#kube/resources.ts'
 import type { ResourceType, WebhookConfiguration } from '#kube/resources.ts'
 import type { Version } from './own-writes.ts'
@@ -39,6 +39,8 @@ export interface WatchesOptions {
   readonly client: KubeClient
   /** Name of the mutating webhook configuration. */
   readonly configuration: string
+  /** What is watched; none: all. */
+  readonly namespaces: readonly string[]
   readonly now: () => Instant
   /**
    * Called with the key of a workload for which something changed. `soon`: its own controller is about
@@ -65,7 +67,7 @@ interface Caches {
 
 /** Makes the caches and connects them to the queue. */
 export function createWatches(options: WatchesOptions): Watches {
-  const caches = createCaches(options.onListenerError)
+  const caches = createCaches(options)
   const { rollouts, configurations, replicaSets, pods, kinds } = caches
   wakeOnChange(caches, options)
 
@@ -73,8 +75,13 @@ export function createWatches(options: WatchesOptions): Watches {
     reflect(options, ROLLOUTS as ResourceType<Rollout>, rollouts, keep<Rollout>),
     reflect<ReplicaSet, ReplicaSetSeen>(options, REPLICA_SETS, replicaSets, seeReplicaSet),
     reflect<Pod, PodSeen>(options, PODS, pods, seePod),
-    reflect(options, MUTATING_WEBHOOKS, configurations, keep<WebhookConfiguration>, {
+    new Reflector({
+      client: options.client,
+      type: MUTATING_WEBHOOKS,
+      cache: configurations,
+      project: keep<WebhookConfiguration>,
       fieldSelector: `metadata.name=${options.configuration}`,
+      onNews: news => options.onNews(MUTATING_WEBHOOKS.plural, news),
     }),
     ...kinds.map(({ adapter, cache }) => {
       const type = resource(adapter.apiVersion, adapter.plural, adapter.kind)
@@ -93,30 +100,31 @@ export function createWatches(options: WatchesOptions): Watches {
   }
 }
 
-function createCaches(onListenerError: (error: unknown) => void): Caches {
+function createCaches({ namespaces, onListenerError }: WatchesOptions): Caches {
+  const inEach = { namespaces: Math.max(1, namespaces.length), onListenerError }
   return {
-    rollouts: new Cache({ indexes: { workload: each => [workloadKey(each)] }, onListenerError }),
+    rollouts: new Cache({ indexes: { workload: each => [workloadKey(each)] }, ...inEach }),
     configurations: new Cache({ onListenerError }),
     replicaSets: new Cache({
       indexes: { uid: set => [set.metadata.uid], owner: set => [set.ownerUid] },
-      onListenerError,
+      ...inEach,
     }),
-    pods: new Cache({ indexes: { owner: pod => [pod.ownerUid] }, onListenerError }),
+    pods: new Cache({ indexes: { owner: pod => [pod.ownerUid] }, ...inEach }),
     kinds: adapters.map(adapter => ({
       adapter,
-      cache: new Cache({ indexes: { uid: seen => [seen.metadata.uid] }, onListenerError }),
+      cache: new Cache({ indexes: { uid: seen => [seen.metadata.uid] }, ...inEach }),
     })),
   }
 }
 
 function reflect<T extends KubeObject, P extends Cached>(
-  { client, onNews }: WatchesOptions,
+  { client, namespaces, onNews }: WatchesOptions,
   type: ResourceType<T>,
   cache: Cache<P>,
-  ...[project, scope]: [project: (object: T, before: P | undefined) => P, scope?: Scope]
-): { readonly run: (signal: AbortSignal) => Promise<void> } {
-  const options = { client, type, cache, project, ...scope }
-  return new Reflector({ ...options, onNews: news => onNews(type.plural, news) })
+  project: (object: T, before: P | undefined) => P,
+): Reflection {
+  const options = { client, type, cache, project }
+  return reflectIn(namespaces, () => ({ ...options, onNews: news => onNews(type.plural, news) }))
 }
 
 function observeWorkload(caches: Caches, key: string, now: Instant): Workload | undefined {

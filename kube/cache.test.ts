@@ -38,6 +38,25 @@ test('a list that differs tells adds, changes and deletes, and nothing of what i
   expect(cache.resourceVersion).toBe('9')
 })
 
+test('fed from two namespaces, it is complete when both are listed, and a list of one leaves the other', async () => {
+  const cache = new Cache<Item>({ namespaces: 2 })
+  let complete = false
+  void cache.synced.then(() => (complete = true))
+  const at = (namespace: string, name: string): Item => {
+    const { metadata, owner } = item(name, `${namespace}-${name}`, '1')
+    return { metadata: { ...metadata, namespace }, owner }
+  }
+  cache.replace([at('x', 'a'), at('x', 'b')], '1', 'x')
+  cache.replace([at('x', 'a'), at('x', 'b')], '2', 'x')
+  await Promise.resolve()
+  expect(complete, 'nobody has listed y').toBe(false)
+  cache.replace([at('y', 'a')], '3', 'y')
+  await Promise.resolve()
+  expect(complete).toBe(true)
+  cache.replace([at('x', 'b')], '4', 'x')
+  expect(cache.list().map(each => each.metadata.uid)).toEqual(['x-b', 'y-a'])
+})
+
 test('another object under the same name is a delete, then an add', () => {
   const { cache, seen } = recorded()
   cache.replace([item('a', 'u1', '1')], '1')

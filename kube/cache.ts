@@ -16,19 +16,24 @@ export type Indexer<P> = (item: P) => readonly string[]
 /** How a cache is made. */
 export interface CacheOptions<P> {
   readonly indexes?: Readonly<Record<string, Indexer<P>>>
+  /** Namespaces that feed it, each by a list of its own; 1 unless given. */
+  readonly namespaces?: number
   /** Gets what a listener or an indexer throws; the others and the reflector go on. */
   readonly onListenerError?: (error: unknown) => void
 }
 
 /** Objects of one kind, kept current by a `Reflector`. */
 export class Cache<P extends Cached> {
-  /** Fulfilled when the first complete list is in the cache. */
+  /** Fulfilled when the first complete list, of each namespace that feeds it, is in the cache. */
   readonly synced: Promise<void>
   readonly #items = new Map<string, P>()
   readonly #indexes = new Map<string, Index<P>>()
   readonly #listeners = new Set<Listener<P>>()
   readonly #onListenerError: (error: unknown) => void
   readonly #markSynced: () => void
+  /** Whose first list is still to come: how many, and who was listed. */
+  readonly #expected: number
+  readonly #listed = new Set<string | undefined>()
   #resourceVersion = ''
   #listenerErrors = 0
 
@@ -36,6 +41,7 @@ export class Cache<P extends Cached> {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.synced = promise
     this.#markSynced = resolve
+    this.#expected = options.namespaces ?? 1
     this.#onListenerError = options.onListenerError ?? (() => {})
     for (const [name, indexer] of Object.entries(options.indexes ?? {})) {
       this.#indexes.set(name, new Index(indexer, error => this.#failed(error)))
@@ -78,18 +84,23 @@ export class Cache<P extends Cached> {
     return () => this.#listeners.delete(listener)
   }
 
-  /** Makes the cache equal to a complete list, telling each difference. For the reflector. */
-  replace(items: readonly P[], resourceVersion: string): void {
+  /**
+   * Makes the cache equal to a complete list, telling each difference; of a namespace that is given
+   * alone, what is in others stays. For the reflector.
+   */
+  replace(items: readonly P[], resourceVersion: string, namespace?: string): void {
     const listed = new Set(items.map(item => keyOf(item.metadata)))
     this.#resourceVersion = resourceVersion
-    for (const item of this.list()) {
-      if (!listed.has(keyOf(item.metadata))) this.#set(item.metadata, undefined)
+    for (const { metadata } of this.list()) {
+      const elsewhere = namespace !== undefined && metadata.namespace !== namespace
+      if (!elsewhere && !listed.has(keyOf(metadata))) this.#set(metadata, undefined)
     }
     for (const item of items) {
       const before = this.#items.get(keyOf(item.metadata))
       if (!sameVersion(before, item)) this.#set(item.metadata, item)
     }
-    this.#markSynced()
+    this.#listed.add(namespace)
+    if (this.#listed.size >= this.#expected) this.#markSynced()
   }
 
   /** Stores an added or changed object. For the reflector. */

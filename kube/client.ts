@@ -21,7 +21,7 @@ import { Transport } from './transport.ts'
 import { watch } from './watch.ts'
 import type { WatchEvent, WatchOptions } from './watch.ts'
 
-export type { JsonPatchOperation, Scope } from './requests.ts'
+export type { JsonPatchOperation } from './requests.ts'
 
 /** How a client is made. */
 export interface ClientOptions {

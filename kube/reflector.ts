@@ -81,7 +81,7 @@ export class Reflector<T extends KubeObject, P extends Cached> {
     const read = (object: T) => this.#read(object)
     const page = await client.listProjected(type, { ...this.#scope(), signal }, read)
     const items = page.items.filter(item => item !== undefined)
-    cache.replace(items, page.resourceVersion)
+    cache.replace(items, page.resourceVersion, this.#options.namespace)
     this.#version = page.resourceVersion
     this.#tell({ what: 'listed', items: items.length, resourceVersion: page.resourceVersion })
   }
@@ -169,5 +169,27 @@ export class Reflector<T extends KubeObject, P extends Cached> {
 
   #tell(news: ReflectorNews): void {
     this.#options.onNews?.(news)
+  }
+}
+
+/** A reflector, or several that feed the same cache. */
+export interface Reflection {
+  /** Runs until the signal aborts. */
+  readonly run: (signal: AbortSignal) => Promise<void>
+}
+
+/** Feeds one cache from the namespaces that are named, or from all where none is. */
+export function reflectIn<T extends KubeObject, P extends Cached>(
+  namespaces: readonly string[],
+  optionsOf: (namespace: string | undefined) => ReflectorOptions<T, P>,
+): Reflection {
+  if (namespaces.length === 0) return new Reflector(optionsOf(undefined))
+  const reflectors = namespaces.map(
+    namespace => new Reflector({ ...optionsOf(namespace), namespace }),
+  )
+  return {
+    async run(signal) {
+      await Promise.all(reflectors.map(reflector => reflector.run(signal)))
+    },
   }
 }

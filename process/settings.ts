@@ -12,6 +12,8 @@ export interface ProcessConfig {
   readonly serviceAccountDir?: string
   /** Our own namespace. */
   readonly namespace: string
+  /** The namespaces whose workloads are guarded; undefined: all. */
+  readonly namespaces?: readonly string[]
   /** Name of both webhook configurations. */
   readonly configuration: string
   readonly probesHost: string
@@ -25,6 +27,7 @@ export function processFlags(env: Environment) {
     kubeconfig: { type: 'string' },
     'service-account-dir': { type: 'string' },
     namespace: { type: 'string', default: env['POD_NAMESPACE'] ?? 'sluice-system' },
+    namespaces: { type: 'string', default: '' },
     configuration: { type: 'string', default: 'sluice' },
     'probes-host': { type: 'string', default: '0.0.0.0' },
     'probes-port': { type: 'string', default: '8081' },
@@ -37,6 +40,7 @@ interface ProcessValues {
   readonly kubeconfig?: string | undefined
   readonly 'service-account-dir'?: string | undefined
   readonly namespace: string
+  readonly namespaces: string
   readonly configuration: string
   readonly 'probes-host': string
   readonly 'probes-port': string
@@ -49,11 +53,18 @@ export function processConfig(values: ProcessValues): ProcessConfig {
     kubeconfig: values.kubeconfig,
     serviceAccountDir: values['service-account-dir'],
     namespace: values.namespace,
+    namespaces: listOf(values.namespaces),
     configuration: values.configuration,
     probesHost: values['probes-host'],
     probesPort: wholeNumber('--probes-port', values['probes-port']),
     logLevel: values['log-level'],
   })
+}
+
+/** What stands between commas, each once; undefined where there is nothing. */
+function listOf(text: string): readonly string[] | undefined {
+  const found = new Set(text.split(',').filter(part => part !== ''))
+  return found.size === 0 ? undefined : [...found]
 }
 
 /** A whole number in a range. */

@@ -34,6 +34,17 @@ describe('a webhook configuration', () => {
     expect(webhooks).toMatchObject([shared, shared])
   })
 
+  test('only for namespaces that are named', () => {
+    const url = 'https://127.0.0.1:9443'
+    const { webhooks } = mutatingConfiguration({ ...options, url, namespaces: ['a', 'b'] })
+    const matchExpressions = [
+      { operator: 'NotIn', values: ['kube-system'] },
+      { operator: 'In', values: ['a', 'b'] },
+    ]
+    const selected = { namespaceSelector: { matchExpressions } }
+    expect(webhooks).toMatchObject([selected, selected])
+  })
+
   test('promises the same for each webhook', () => {
     const url = 'https://127.0.0.1:9443'
     const all = [mutatingConfiguration, validatingConfiguration].flatMap(

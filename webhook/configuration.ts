@@ -25,6 +25,8 @@ export type ConfigurationOptions = Reach & {
   readonly caBundle?: string
   /** Our own namespace, never looked at, so that we cannot lock ourselves out. */
   readonly ownNamespace?: string
+  /** The namespaces that are looked at; none: all others. */
+  readonly namespaces?: readonly string[]
 }
 
 /** One CEL condition of a webhook; all must hold for a call. */
@@ -127,6 +129,9 @@ const carriesHold: MatchCondition = {
   expression: `${annotated('object', HOLD)} || ${annotated('object', RECORD)}`,
 }
 
+/** The API server puts it on every namespace. */
+const NAMESPACE_NAME = 'kubernetes.io/metadata.name'
+
 type Subject = 'object' | 'oldObject'
 
 // `has` first: in CEL a field that is missing is an error, and an error is a call, or a refusal.
@@ -149,7 +154,7 @@ function rule(group: string, version: string, resource: string, operations: read
 }
 
 function webhook(options: ConfigurationOptions, path: string) {
-  const { failurePolicy, ownNamespace } = options
+  const { failurePolicy, ownNamespace, namespaces = [] } = options
   const excluded = ['kube-system', ...(ownNamespace === undefined ? [] : [ownNamespace])]
   return {
     clientConfig: clientConfig(options, path),
@@ -160,7 +165,10 @@ function webhook(options: ConfigurationOptions, path: string) {
     admissionReviewVersions: ['v1'],
     namespaceSelector: {
       matchExpressions: [
-        { key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: excluded },
+        { key: NAMESPACE_NAME, operator: 'NotIn', values: excluded },
+        ...(namespaces.length === 0
+          ? []
+          : [{ key: NAMESPACE_NAME, operator: 'In', values: namespaces }]),
       ],
     },
   }

@@ -13,7 +13,7 @@ import { workloadKey } from '#core/rollout/key.ts'
 import { Cache } from '#kube/cache.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { Retryable } from '#kube/errors.ts'
-import { Reflector } from '#kube/reflector.ts'
+import { reflectIn } from '#kube/reflector.ts'
 import { ROLLOUTS } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
 import type { WebhookConfig } from './config.ts'
@@ -138,27 +138,32 @@ interface RolloutWatch {
 }
 
 async function watchRollouts(
-  { client, log, metrics }: WebhookOptions,
+  { client, config, log, metrics }: WebhookOptions,
   stop: AbortSignal,
 ): Promise<RolloutWatch> {
-  let watching = false
+  const { namespaces = [] } = config
+  const feeds = Math.max(1, namespaces.length)
+  /** Namespaces whose watch is open; undefined stands for all. */
+  const watching = new Set<string | undefined>()
   const cache = new Cache<Rollout>({
+    namespaces: feeds,
     indexes: { workload: rollout => [workloadKey(rollout)] },
     onListenerError: error => log.error({ err: error }, 'a listener failed'),
   })
-  const reflector = new Reflector({
+  const reflection = reflectIn<Rollout, Rollout>(namespaces, namespace => ({
     client,
     type: rolloutType,
     cache,
     project: rollout => rollout,
     onNews: news => {
       metrics.watch(rolloutType.plural, news.what)
-      watching = news.what === 'watching' || (watching && news.what === 'unreadable')
+      if (news.what === 'watching') watching.add(namespace)
+      else if (news.what !== 'unreadable') watching.delete(namespace)
       if (news.what === 'failed') log.warn({ err: news.error }, 'the watch of Rollouts failed')
     },
-  })
-  await Promise.race([cache.synced, reflector.run(stop)])
+  }))
+  await Promise.race([cache.synced, reflection.run(stop)])
   // Without the Rollouts it must not serve: it would let every edit through.
   stop.throwIfAborted()
-  return { rollouts: cache, watching: () => watching }
+  return { rollouts: cache, watching: () => watching.size === feeds }
 }

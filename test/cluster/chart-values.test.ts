@@ -81,6 +81,30 @@ describe.each([
     }
   })
 
+  test('with namespaces, nobody is called, bound or watched elsewhere', async () => {
+    const manifests = await template('namespaces=["shop","stock"]')
+    const options = {
+      name: 'sluice',
+      service: { namespace, name: 'sluice-webhook' },
+      failurePolicy: 'Fail',
+      ownNamespace: namespace,
+      namespaces: ['shop', 'stock'],
+    } as const
+    for (const make of [mutatingConfiguration, validatingConfiguration]) {
+      const { kind, webhooks } = make(options)
+      expect(only(manifests, kind).webhooks).toEqual(webhooks)
+    }
+    const wide = manifests.filter(({ kind }) => kind === 'ClusterRoleBinding')
+    const names = wide.map(({ metadata }) => metadata.name)
+    expect(new Set(names)).toEqual(
+      new Set(['sluice-webhook-registration', 'sluice-controller-registration']),
+    )
+    for (const name of ['sluice-webhook', 'sluice-controller']) {
+      const { args } = podOf(only(manifests, 'Deployment', name)).containers[0]!
+      expect(args).toContain('--namespaces=shop,stock')
+    }
+  })
+
   test('failurePolicy is Ignore where a value says so', async () => {
     const manifests = await template('webhook.failurePolicy="Ignore"')
     const text = JSON.stringify(only(manifests, 'MutatingWebhookConfiguration'))
@@ -193,6 +217,7 @@ describe.each([
     ['image.digest="latest"', 'image/digest', 'sha256'],
     ['networkPolicy.apiServerPorts=[]', 'networkPolicy/apiServerPorts', '1'],
     ['logLevel="loud"', 'logLevel', 'debug'],
+    ['namespaces=["Shop"]', 'namespaces/0', 'a-z'],
     ['traffic={}', '', 'traffic'],
   ])('%s is refused, and named', async (set, path, words) => {
     const stderr = await refusal(set)

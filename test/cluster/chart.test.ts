@@ -279,6 +279,54 @@ describe('under the roles of the chart', () => {
     expect(Math.min(...story.history().map(({ ready }) => ready))).toBeGreaterThanOrEqual(8)
   })
 
+  test('in named namespaces alone, it guards those, and asks for no other', async () => {
+    const names = ['--set', 'namespaces={orders,stock},webhook.drainSeconds=0']
+    for (const name of ['orders', 'stock', 'other']) {
+      const metadata = { name }
+      await client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata })
+    }
+    const requests = () =>
+      Promise.all(
+        ['sluice-webhook', 'sluice-controller'].map(name =>
+          requestsOf(cluster.auditLog, { namespace, name }),
+        ),
+      )
+    const before = await requests()
+    await helm(cluster, ['install', 'sluice', chart, ...at, '--wait', ...names])
+    const [webhook] = await podsOf('webhook')
+    await lead(await start(webhook!))
+    const [controller] = await podsOf('controller')
+    await start(controller!)
+    const stories = await Promise.all(
+      ['orders', 'stock', 'other'].map(async place => {
+        const made = await createStory({ cluster, client, namespace: place, log })
+        await made.create(deploymentOf(place, { replicas: 4 }))
+        await made.create(rolloutOf(place, {}))
+        return made
+      }),
+    )
+    const [orders, stock, other] = stories as [Story, Story, Story]
+    for (const guarded of [orders, stock]) {
+      await guarded.phase('Healthy')
+      expect((await guarded.edit('app:2')).stderr).toContain('step 1 of 3')
+      await guarded.reached(1)
+      await stand(guarded, { 'app:1': 3, 'app:2': 1 })
+    }
+    expect((await other.edit('app:2')).stderr).toBe('')
+    await stand(other, { 'app:1': 0, 'app:2': 4 })
+    expect((await other.rollout()).status).toBeUndefined()
+
+    const asked = (await requests()).flatMap((each, i) => each.slice(before[i]!.length))
+    expect(asked.filter(({ code }) => code === 403)).toEqual([])
+    const workloads = asked.filter(({ resource: what }) => /^(apps|rollouts|\/)/.test(what))
+    expect(new Set(workloads.map(each => each.namespace))).toEqual(
+      new Set(['orders', 'stock', namespace]),
+    )
+    for (const each of stories) each.close()
+    await stopAll()
+    await helm(cluster, ['uninstall', 'sluice', ...at, '--wait'])
+  })
+
   test('with crds.keep=false the CRD goes as well', async () => {
     const values = ['--set', 'crds.keep=false']
     await helm(cluster, ['install', 'sluice', chart, ...at, ...values])

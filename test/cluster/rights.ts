@@ -85,7 +85,11 @@ export async function rightsOf(
   }
   for (const { roleRef, metadata } of here) {
     const namespace = metadata.namespace ?? ''
-    const { rules } = await client.get(roles, { namespace, name: roleRef.name })
+    const { kind, name } = roleRef
+    const { rules } =
+      kind === 'Role'
+        ? await client.get(roles, { namespace, name })
+        : await client.get(clusterRoles, { name })
     rights.push(...rules.flatMap(rule => expand(rule, namespace)))
   }
   return rights

@@ -32,6 +32,11 @@ export const OWN_ROLLOUT_ID = 'sluice.dev/rollout-id'
 export const STABLE_TEMPLATE = 'sluice.dev/stable'
 /** While it is on a workload, admission leaves every write to that workload alone. */
 export const ESCAPE = 'sluice.dev/escape'
+/**
+ * On a workload whose template changed while nobody of ours answered: the policy in the API server has
+ * paused it. Value: what the request carried, `running` or `paused`.
+ */
+export const CAUGHT = 'sluice.dev/caught'
 /** On a Rollout: takes all pods of the running release back to the stable revision. Any value. */
 export const ABORT = 'sluice.dev/abort'
 
@@ -62,6 +67,7 @@ export const READY_REASONS = {
   HoldRefused: "the webhook does not take the controller's holds: see its --controller-user",
   Escaped: 'the escape annotation is on the workload, but the fields of a hold are still there',
   NotGuarding: 'the API server would not call the webhook',
+  EditCaught: 'an edit that the webhook did not answer stands still; it is taken over next',
   WorkloadNotFound: 'there is no such workload; it is guarded as soon as it is created',
   WorkloadHeld: 'a Rollout that is gone still holds the workload; it is given back first',
   Conflict: 'another Rollout was first for this workload',
@@ -101,6 +107,7 @@ export type ProgressingReason = keyof typeof PROGRESSING_REASONS
 /** Reasons of events on a workload. */
 export const EVENT_REASONS = {
   ReleaseStarted: 'an edit was held',
+  EditCaught: 'the webhook did not answer an edit; the policy holds it until it is taken over',
   ReleaseRestarted: 'the template changed again in the middle; step 1 begins for the new one',
   StepReached: "the step's pods are Ready; says what it waits for, and the command",
   StepJumped: 'somebody wrote `nextStepIndex`',

@@ -1,5 +1,5 @@
 // Webhook and controller from this checkout against any cluster, out of cluster: the CRDs are
-// applied, the webhooks registered by URL, and a dry run proves that the API server reaches them.
+// applied, the policy and the webhooks (by URL) registered, and a dry run proves that the API server reaches them.
 
 import { readdir, readFile } from 'node:fs/promises'
 
@@ -17,10 +17,11 @@ import {
   ROLLOUTS,
   VALIDATING_WEBHOOKS,
 } from '#kube/resources.ts'
-import type { ResourceType } from '#kube/resources.ts'
 import { mutatingConfiguration, validatingConfiguration } from '../webhook/configuration.ts'
 import { startChild } from './child.ts'
 import type { Child } from './child.ts'
+import { registerPolicy, unregisterPolicy } from './policy.ts'
+import { removed } from './removed.ts'
 import { until } from './until.ts'
 
 /** What a pod knows of its API server. */
@@ -44,6 +45,8 @@ export interface SluiceOptions {
   readonly webhookHost: string
   /** What happens to an edit while the webhook does not answer. */
   readonly failurePolicy: 'Fail' | 'Ignore'
+  /** Without the policy an edit that meets nobody under `Ignore` is not held. */
+  readonly policy?: false
   readonly logLevel: string
   readonly onLine: (line: string) => void
   /** Ends the start, and takes back what there is by then. */
@@ -54,6 +57,8 @@ export interface SluiceOptions {
 export interface Sluice {
   readonly webhook: Child
   readonly controller: Child
+  /** Starts a webhook, again, and returns when the API server is proven to call it. */
+  readonly startWebhook: () => Promise<Child>
   /** Starts a controller, again or beside another; flags that are given count. */
   readonly startController: (flags?: readonly string[]) => Promise<Child>
   /** Takes the registration away, then ends both processes. */
@@ -69,12 +74,19 @@ export async function startSluice(options: SluiceOptions): Promise<Sluice> {
   const { client } = options
   await applyCustomResources(client)
   options.stop?.throwIfAborted()
-  const webhook = await startWebhook(options)
-  const children: Child[] = [webhook]
+  const children: Child[] = []
   const stop = async () => {
     await unregister(client)
     await Promise.all(children.map(child => child.stop()))
     await removed(client, LEASES, lease)
+  }
+  const startWebhook = async () => {
+    const child = await startWebhookProcess(options)
+    children.push(child)
+    options.stop?.throwIfAborted()
+    await register(options, child)
+    await prove(client)
+    return child
   }
   const startController = async (given: readonly string[] = []) => {
     const child = await startChild({
@@ -93,19 +105,17 @@ export async function startSluice(options: SluiceOptions): Promise<Sluice> {
     return child
   }
   try {
-    options.stop?.throwIfAborted()
-    await register(options, webhook)
-    await prove(client)
+    const webhook = await startWebhook()
     const controller = await startController()
     options.stop?.throwIfAborted()
-    return { webhook, controller, startController, stop }
+    return { webhook, controller, startWebhook, startController, stop }
   } catch (error) {
     await stop()
     throw error
   }
 }
 
-function startWebhook(options: SluiceOptions): Promise<Child> {
+function startWebhookProcess(options: SluiceOptions): Promise<Child> {
   return startChild({
     program: 'webhook',
     args: [
@@ -157,7 +167,7 @@ export async function applyCustomResources(client: KubeClient): Promise<void> {
 }
 
 async function register(options: SluiceOptions, webhook: Child): Promise<void> {
-  const { client, webhookHost, failurePolicy } = options
+  const { client, webhookHost, failurePolicy, policy } = options
   const host = webhookHost.includes(':') ? `[${webhookHost}]` : webhookHost
   const settings = {
     name: configuration,
@@ -168,9 +178,11 @@ async function register(options: SluiceOptions, webhook: Child): Promise<void> {
   const apply = { fieldManager, force: true }
   await client.apply(MUTATING_WEBHOOKS, mutatingConfiguration(settings) as KubeObject, apply)
   await client.apply(VALIDATING_WEBHOOKS, validatingConfiguration(settings) as KubeObject, apply)
+  if (policy !== false) await registerPolicy(client, configuration)
 }
 
 async function unregister(client: KubeClient): Promise<void> {
+  await unregisterPolicy(client, configuration)
   await removed(client, MUTATING_WEBHOOKS, { name: configuration })
   await removed(client, VALIDATING_WEBHOOKS, { name: configuration })
 }
@@ -192,16 +204,4 @@ async function prove(client: KubeClient): Promise<void> {
     const answer = await client.create(DEPLOYMENTS, probe, { dryRun: true })
     return answer.metadata.annotations?.[HOLD] === undefined
   })
-}
-
-async function removed(
-  client: KubeClient,
-  type: ResourceType,
-  ref: { readonly namespace?: string; readonly name: string },
-): Promise<void> {
-  try {
-    await client.remove(type, ref)
-  } catch (error) {
-    if (!(error instanceof NotFound)) throw error
-  }
 }

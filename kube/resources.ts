@@ -131,6 +131,14 @@ export const DISRUPTION_BUDGETS = resource<DisruptionBudget>(
   'poddisruptionbudgets',
   'PodDisruptionBudget',
 )
+/** Policies that change what is written, and what binds them, of any version that is served. */
+export function mutatingPolicies(apiVersion: string) {
+  const [plural, kind] = ['mutatingadmissionpolic', 'MutatingAdmissionPolicy']
+  return {
+    policies: resource(apiVersion, `${plural}ies`, kind, false),
+    bindings: resource(apiVersion, `${plural}ybindings`, `${kind}Binding`, false),
+  } as const
+}
 /** Custom resource definitions. */
 export const CUSTOM_RESOURCES = resource(
   'apiextensions.k8s.io/v1',

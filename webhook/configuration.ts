@@ -1,7 +1,7 @@
 // The two webhook configurations, as data. They say when the API server calls us: match conditions
 // keep every call away that cannot matter, so status, scaling and strangers cost nothing.
 
-import { API_VERSION, ESCAPE, GROUP, HOLD, RECORD, WORKLOAD_TYPE } from '#api/names.ts'
+import { API_VERSION, CAUGHT, ESCAPE, GROUP, HOLD, RECORD, WORKLOAD_TYPE } from '#api/names.ts'
 
 /** How the API server reaches us: by URL (development), or by a Service of the cluster. */
 export type Reach =
@@ -59,7 +59,7 @@ export function mutatingConfiguration(options: ConfigurationOptions): WebhookMan
         name: 'workloads.sluice.dev',
         rules: [rule('apps', 'v1', 'deployments', ['UPDATE'])],
         // The selector holds for the object or the old one: taking the label away does not hide.
-        objectSelector: { matchExpressions: [{ key: WORKLOAD_TYPE, operator: 'Exists' }] },
+        objectSelector: guardedAlone,
         matchConditions: [notEscapedEdit, matters],
       },
       {
@@ -96,6 +96,9 @@ export function validatingConfiguration(options: ConfigurationOptions): WebhookM
   }
 }
 
+/** The workloads that a Rollout guards. */
+export const guardedAlone = { matchExpressions: [{ key: WORKLOAD_TYPE, operator: 'Exists' }] }
+
 const notEscaped: MatchCondition = {
   name: 'not-escaped',
   expression: `!(${annotated('object', ESCAPE)})`,
@@ -105,7 +108,7 @@ const notEscaped: MatchCondition = {
  * As above, but an escape that arrives together with another template is a copy: `rollout undo`
  * brings back what the controller-manager has copied to a ReplicaSet.
  */
-const notEscapedEdit: MatchCondition = {
+export const notEscapedEdit: MatchCondition = {
   name: 'not-escaped',
   expression: [
     notEscaped.expression,
@@ -120,30 +123,43 @@ const matters: MatchCondition = {
     annotated('oldObject', HOLD),
     annotated('object', HOLD),
     annotated('object', RECORD),
+    annotated('oldObject', CAUGHT),
+    annotated('object', CAUGHT),
     `(${labelled('oldObject', WORKLOAD_TYPE)}) && !(${labelled('object', WORKLOAD_TYPE)})`,
   ].join(' || '),
 }
 
 const carriesHold: MatchCondition = {
   name: 'carries-a-hold',
-  expression: `${annotated('object', HOLD)} || ${annotated('object', RECORD)}`,
+  expression: [HOLD, RECORD, CAUGHT].map(key => annotated('object', key)).join(' || '),
 }
 
 /** The API server puts it on every namespace. */
 const NAMESPACE_NAME = 'kubernetes.io/metadata.name'
 
-type Subject = 'object' | 'oldObject'
+/** What CEL calls the object as it is to be, and as it is stored. */
+export type Subject = 'object' | 'oldObject'
 
-// `has` first: in CEL a field that is missing is an error, and an error is a call, or a refusal.
-function annotated(subject: Subject, key: string): string {
+/**
+ * CEL: the object carries the annotation. `has` first: a field that is missing is an error, and an error
+ * is a call, or a refusal.
+ */
+export function annotated(subject: Subject, key: string): string {
   return `has(${subject}.metadata.annotations) && '${key}' in ${subject}.metadata.annotations`
 }
 
-function labelled(subject: Subject, key: string): string {
+/** CEL: the object carries the label. */
+export function labelled(subject: Subject, key: string): string {
   return `has(${subject}.metadata.labels) && '${key}' in ${subject}.metadata.labels`
 }
 
-function rule(group: string, version: string, resource: string, operations: readonly string[]) {
+/** One rule: which writes of which resource. */
+export function rule(
+  group: string,
+  version: string,
+  resource: string,
+  operations: readonly string[],
+) {
   return {
     apiGroups: [group],
     apiVersions: [version],
@@ -154,8 +170,7 @@ function rule(group: string, version: string, resource: string, operations: read
 }
 
 function webhook(options: ConfigurationOptions, path: string) {
-  const { failurePolicy, ownNamespace, namespaces = [] } = options
-  const excluded = ['kube-system', ...(ownNamespace === undefined ? [] : [ownNamespace])]
+  const { failurePolicy } = options
   return {
     clientConfig: clientConfig(options, path),
     failurePolicy,
@@ -163,14 +178,23 @@ function webhook(options: ConfigurationOptions, path: string) {
     sideEffects: 'None',
     timeoutSeconds: 3,
     admissionReviewVersions: ['v1'],
-    namespaceSelector: {
-      matchExpressions: [
-        { key: NAMESPACE_NAME, operator: 'NotIn', values: excluded },
-        ...(namespaces.length === 0
-          ? []
-          : [{ key: NAMESPACE_NAME, operator: 'In', values: namespaces }]),
-      ],
-    },
+    namespaceSelector: guardedNamespaces(options),
+  }
+}
+
+/** Never kube-system, nor our own namespace; those alone that are named, where some are. */
+export function guardedNamespaces({
+  ownNamespace,
+  namespaces = [],
+}: Pick<ConfigurationOptions, 'ownNamespace' | 'namespaces'>) {
+  const excluded = ['kube-system', ...(ownNamespace === undefined ? [] : [ownNamespace])]
+  return {
+    matchExpressions: [
+      { key: NAMESPACE_NAME, operator: 'NotIn', values: excluded },
+      ...(namespaces.length === 0
+        ? []
+        : [{ key: NAMESPACE_NAME, operator: 'In', values: namespaces }]),
+    ],
   }
 }
 

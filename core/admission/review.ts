@@ -9,14 +9,18 @@ import { equalJson } from '../equal.ts'
 import type { Rollout } from '../rollout/model.ts'
 import { podCount } from '../replicas.ts'
 import type { WorkloadAdapter } from '../workload/adapter.ts'
+import { isCaught } from '../workload/caught.ts'
 import { formatHold, holdOf, still } from '../workload/hold.ts'
 import type { Hold } from '../workload/hold.ts'
 import { budgetPods, surgePods } from '../workload/percent.ts'
 import { formatRecord, recordOf } from '../workload/record.ts'
 import type { HoldRecord, OwnerValues } from '../workload/record.ts'
+import { asRequested, stillCaught } from './caught.ts'
 import { annotated, withMarks } from './marks.ts'
+import { heldName, isOfThisRequest, namePart, releaseId } from './release-name.ts'
 import {
   abortedWarnings,
+  caughtWarnings,
   holdWarnings,
   lostWarnings,
   nativeWarnings,
@@ -50,8 +54,8 @@ export interface Answer {
 
 /** Holds, projects, restores or leaves alone. Pure, and idempotent: a second review changes nothing. */
 export function reviewWorkload(request: WorkloadReview): Answer {
-  const review = withVersions(request)
-  const { outcome, object, warnings, stable } = answerOf(review)
+  const review = withVersions(asRequested(request))
+  const { outcome, object, warnings, stable } = verdictOf(review)
   const lines = saidTooEarly(review, outcome) ? [...takenBackWarnings(), ...warnings] : warnings
   return { outcome, object: withMarks(review, object, stable), warnings: lines }
 }
@@ -76,6 +80,11 @@ function withVersions(review: WorkloadReview): Review {
   const { adapter, object, before } = review
   const version = adapter.fingerprint(object)
   return { ...review, version, versionBefore: before ? adapter.fingerprint(before) : version }
+}
+
+function verdictOf(review: Review): Verdict {
+  const { before } = review
+  return before && isCaught(before) ? overtaken(review, before) : answerOf(review)
 }
 
 function answerOf(review: Review): Verdict {
@@ -104,8 +113,34 @@ interface Held extends Review {
  * Our controller changes no template: a webhook before us makes of every write the version that this
  * release began with, and one behind us undoes it. To begin it again would never end.
  */
-function isOfThisRelease({ hold, version, fromController }: Held): boolean {
-  return fromController && hold.rolloutId.split('-')[0] === namePart(version)
+function isOfThisRelease(held: Held): boolean {
+  return held.fromController && isHeldVersion(held)
+}
+
+function isHeldVersion({ hold, version }: Held): boolean {
+  return heldName(hold) === namePart(version)
+}
+
+/**
+ * Nobody of ours answered the edit. What was stable before it only ReplicaSets tell: everybody else's
+ * write leaves it caught, and with the word of our controller it is judged as if it came now.
+ */
+function overtaken(review: Review, before: KubeObject): Verdict {
+  const { fromController, version } = review
+  const stable = review.object.metadata.annotations?.[STABLE_TEMPLATE]
+  if (!fromController || stable === undefined) {
+    return { outcome: 'held', object: stillCaught(review, before), warnings: caughtWarnings() }
+  }
+  const hold = holdOf(before)
+  const record = recordOf(before)
+  const held = hold && record && { ...review, before, hold, record }
+  if (!held) {
+    const owner = freeOwner(review)
+    if (stable !== version) return begun(review, owner, stable)
+    return { outcome: 'restored', object: restored(review, owner), warnings: [] }
+  }
+  if (stable === version) return rolledBack(held)
+  return isHeldVersion(held) ? projected(held) : begun(review, heldOwner(held), stable)
 }
 
 /** An edit of a workload that is not held. */
@@ -139,7 +174,7 @@ function begun(review: Review, owner: OwnerValues, stable = review.versionBefore
   const n = podCount(first.replicas, replicas)
   const paused = adapter.paused(owner)
   const between = stable === review.versionBefore ? undefined : versionsBetween(review)
-  const rests = rollout.paused || paused
+  const rests = rollout.paused || paused || isUnwatched(before)
   const aim = { n, mayRun: mayRun(review, between) }
   const hold: Hold = {
     pods: first.replicas,
@@ -170,8 +205,16 @@ const mostBetween = 20
 
 /** The versions that edits have replaced since the stable one, each by its short name. */
 function versionsBetween({ before, versionBefore }: Review): readonly string[] {
-  const older = { ...holdOf(before!) }.between ?? []
-  return [...new Set([...older, namePart(versionBefore)])].slice(-mostBetween)
+  const hold = holdOf(before!)
+  // A caught edit hides the version that was held before it.
+  const hidden = hold && isCaught(before!) ? [heldName(hold)] : []
+  const all = [...(hold?.between ?? []), ...hidden, namePart(versionBefore)]
+  return [...new Set(all)].slice(-mostBetween)
+}
+
+/** Nobody of ours saw what came before: the controller counts, and then begins. */
+function isUnwatched(before: KubeObject | undefined): boolean {
+  return before !== undefined && isCaught(before)
 }
 
 /** Pods of the version may run already: how many, only ReplicaSets tell. */
@@ -186,7 +229,10 @@ const noRollout = 'no Rollout names it'
 export function plainestHold(request: WorkloadReview): Answer {
   const { adapter, before, object, rollout } = request
   if (!before || !rollout) return { outcome: 'untouched', object, warnings: [] }
-  const review = withVersions(request)
+  const review = withVersions(asRequested(request))
+  if (isCaught(before)) {
+    return { outcome: 'held', object: stillCaught(review, before), warnings: caughtWarnings() }
+  }
   const known = recordOf(before)
   const hold: Hold = {
     ...stopped,
@@ -195,7 +241,7 @@ export function plainestHold(request: WorkloadReview): Answer {
     seq: seqAfter(before),
   }
   const record: HoldRecord = {
-    owner: known?.owner ?? adapter.ownerOfFree(object, before),
+    owner: known?.owner ?? adapter.ownerOfFree(review.object, before),
     stable: known?.stable ?? review.versionBefore,
     rollout: rollout.name,
     rolloutUid: rollout.uid,
@@ -317,27 +363,6 @@ function freeOwner(review: WorkloadReview): OwnerValues {
   const trusted = !before || review.fromController || isOfThisRequest(review, hold)
   const ours = carried && hold && trusted
   return ours ? adapter.ownerOfHeld(object, hold, carried) : adapter.ownerOfFree(object, before)
-}
-
-/** A release is named after its version and the generation that the edit makes of the workload. */
-function releaseId({ version, before }: Review): string {
-  return `${namePart(version)}-${generationAfter(before)}`
-}
-
-function namePart(version: string): string {
-  return version.slice(0, 10)
-}
-
-function isOfThisRequest(
-  { before }: Pick<WorkloadReview, 'before'>,
-  hold: Hold | undefined,
-): boolean {
-  const generation = hold?.rolloutId.split('-').at(-1)
-  return generation === String(generationAfter(before))
-}
-
-function generationAfter(before: KubeObject | undefined): number {
-  return (before?.metadata.generation ?? 0) + 1
 }
 
 function withHold(review: WorkloadReview, hold: Hold, record: HoldRecord): KubeObject {

@@ -74,6 +74,13 @@ export function takenBackWarnings(): readonly string[] {
   return ['no release starts, whatever was said: another webhook has put a known template back']
 }
 
+/** An edit that nobody of ours answered waits for the controller. */
+export function caughtWarnings(): readonly string[] {
+  return [
+    'held at 0 new pods: an edit came while the webhook was away; the controller takes it over',
+  ]
+}
+
 /** The stable template is back. */
 export function rollbackWarnings(hold: Hold, wasPaused: boolean): readonly string[] {
   const lines = [

@@ -21,6 +21,7 @@ import {
   promoted,
   rewound,
   rolledOut,
+  takenOver,
   unguarded,
   unhindered,
 } from './goals.ts'
@@ -48,9 +49,14 @@ import type { Action, Decision, Goal, Memory, Phase, Plan, Snapshot, Standing } 
 /** What each plan reaches, in order, and what it leads to. */
 export const plans: Readonly<Record<PlanName, Plan>> = {
   Orphaned: {
-    goals: [givenBack, unhindered, unguarded],
+    goals: [takenOver, givenBack, unhindered, unguarded],
     done: stay(() => 'the Rollout is deleted'),
     standing: () => ({ phase: 'Terminating', reconciling: true }),
+  },
+  Caught: {
+    goals: [takenOver],
+    done: stay(() => 'an edit that the policy caught is taken over'),
+    standing: s => ({ phase: phaseKept(s), notReady: 'EditCaught', reconciling: true }),
   },
   Refused: {
     goals: [],

@@ -23,6 +23,17 @@ export function started({ rollout, workload }: Snapshot): WorkloadEvent {
   }
 }
 
+/** The webhook did not answer an edit, and the policy in the API server holds it. */
+export function caught({ workload, memory }: Snapshot): WorkloadEvent {
+  return {
+    type: 'Warning',
+    reason: 'EditCaught',
+    message:
+      'the webhook did not answer an edit: the policy in the API server holds it, and no new pod starts; it is taken over as soon as the webhook answers',
+    key: `${memory.release}/caught/${workload!.caught}`,
+  }
+}
+
 /** The webhook took a write of ours for somebody else's: nothing moves until it is told who we are. */
 export const HOLD_REFUSED =
   "the webhook does not take this controller's holds, so nothing moves: give its --controller-user the name that this controller has at the API server"

@@ -10,6 +10,7 @@ import {
   aborting,
   approvalIgnored,
   cameUpNew,
+  caught,
   pauseInWords,
   released,
   stableGone,
@@ -53,6 +54,12 @@ export const unhindered: Goal = {
     const news = s.workload!.armed ? [tell(valuesRestored(s))] : []
     return { actions: [...news, { type: 'rest' }] }
   },
+}
+
+/** No edit stands still that the webhook did not answer. */
+export const takenOver: Goal = {
+  ...reached({ type: 'takeOver' }),
+  act: s => ({ actions: [tell(caught(s)), { type: 'takeOver' }] }),
 }
 
 /** An abort annotation that is older than the release does not hide a new one. */

@@ -106,6 +106,8 @@ export interface Workload {
   readonly guarded: boolean
   /** Its owner took it out of our hands with the escape annotation. */
   readonly escaped: boolean
+  /** The version of an edit that reached nobody of ours, and that the policy in the API server holds. */
+  readonly caught?: string
   readonly hold?: Hold
   readonly record?: HoldRecord
   /** The fields stand as the hold says. */
@@ -181,6 +183,8 @@ export type Action =
   | { readonly type: 'forgetNative' }
   /** The escape is over. */
   | { readonly type: 'forgetEscape' }
+  /** What the policy caught is an edit like any other, judged from the stable revision. */
+  | { readonly type: 'takeOver' }
   /** The abort annotation that was there before the release is gone: from now on one counts. */
   | { readonly type: 'forgetAbort' }
   | { readonly type: 'event'; readonly event: WorkloadEvent }

@@ -7,6 +7,7 @@ import type { Snapshot } from './model.ts'
 /** The name of a plan. */
 export type PlanName =
   | 'Orphaned'
+  | 'Caught'
   | 'Refused'
   | 'Missing'
   | 'Replaced'
@@ -39,6 +40,11 @@ export const phaseRules: readonly PhaseRule[] = [
     plan: 'Orphaned',
     because: 'the Rollout is gone, or being deleted',
     when: s => s.rollout === undefined,
+  },
+  {
+    plan: 'Caught',
+    because: 'the webhook did not answer an edit, and the policy holds it',
+    when: s => isFirst(s) && s.workload?.caught !== undefined && s.workload.guarded,
   },
   {
     plan: 'Refused',
@@ -110,6 +116,11 @@ export const phaseRules: readonly PhaseRule[] = [
 /** The plan that applies. */
 export function planFor(s: Snapshot): PlanName {
   return phaseRules.find(rule => rule.when(s))!.plan
+}
+
+/** Of two Rollouts for one workload only one speaks for it. */
+function isFirst({ rollout }: Snapshot): boolean {
+  return rollout!.refused?.reason !== 'Conflict'
 }
 
 function isHeld({ workload }: Snapshot): boolean {

@@ -59,6 +59,8 @@ export interface WorkloadAdapter<
   restore(object: O, owner: OwnerValues): O
   /** The owner has paused the workload. */
   paused(owner: OwnerValues): boolean
+  /** The object, paused or not, as the policy in the API server pauses it. */
+  withPause(object: O, paused: boolean): O
 
   // The release
 

@@ -12,7 +12,7 @@ import { surgePods } from './percent.ts'
 /** What is written beside a hold. */
 interface Marks {
   readonly labels: Readonly<Record<string, string>>
-  readonly annotations: Readonly<Record<string, string>>
+  readonly annotations: Readonly<Record<string, string | null>>
 }
 
 /** The next hold, and marks beside it. */

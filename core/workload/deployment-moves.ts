@@ -1,6 +1,7 @@
 // The moves of a Deployment that are one write: labels, the end of a hold, a word to waiting clients.
 
 import {
+  CAUGHT,
   ESCAPE,
   HOLD,
   RECORD,
@@ -33,13 +34,23 @@ export function finish(w: DeploymentWorkload): Move | undefined {
 export function release(w: DeploymentWorkload, promote: boolean): Move | undefined {
   if (!w.hold) return undefined
   const labels = promote && w.updateRevision ? { [STABLE_REVISION]: w.updateRevision } : {}
-  const stable = promote ? undefined : w.record?.stable
-  const annotations = stable && stable !== w.seen.fingerprint ? { [STABLE_TEMPLATE]: stable } : {}
+  const annotations = promote ? nothingStable(w) : stillStable(w)
   return {
     changes: [holdChange(w, { ...w.hold, mode: 'released' }, { labels, annotations })],
     why: "giving the owner's values back",
     ...(w.hold.mode === 'released' && { again: true }),
   }
+}
+
+/** What a catch was judged by is the stable template no more. */
+function nothingStable({ seen }: DeploymentWorkload) {
+  return seen.stableFingerprint === undefined ? {} : { [STABLE_TEMPLATE]: null }
+}
+
+/** The way back stays known while the rest rolls out. */
+function stillStable({ record, seen }: DeploymentWorkload) {
+  const stable = record?.stable
+  return stable && stable !== seen.fingerprint ? { [STABLE_TEMPLATE]: stable } : {}
 }
 
 /**
@@ -136,6 +147,25 @@ export function forgetNative(w: DeploymentWorkload): Move | undefined {
 /** The escape is over. */
 export function forgetEscape(w: DeploymentWorkload): Move | undefined {
   if (!w.escaped) return undefined
-  const annotations = { [ESCAPE]: null }
+  const annotations = { [ESCAPE]: null, [CAUGHT]: null }
   return { changes: [change(w, { metadata: { annotations } })], why: 'ending the escape' }
+}
+
+/**
+ * The policy knows no ReplicaSets, nor does admission: with the word what was stable, admission judges
+ * the caught edit as if it came now.
+ */
+export function takeOver(w: DeploymentWorkload): Move | undefined {
+  if (w.caught === undefined) return undefined
+  const annotations = { [STABLE_TEMPLATE]: stableOfCaught(w) }
+  const why = 'taking over an edit that the policy caught: the webhook must answer first'
+  return { changes: [change(w, { metadata: { annotations } })], why, again: true }
+}
+
+function stableOfCaught({ hold, record, seen, stable, active }: DeploymentWorkload): string {
+  // A release that was over before the edit: the label names what everybody runs.
+  const over = hold?.mode === 'released' && active.find(set => set.hash === seen.stableLabel)
+  if (over) return over.fingerprint
+  const found = stable?.fingerprint ?? seen.fingerprint
+  return record ? (stable?.fingerprint ?? record.stable) : (seen.stableFingerprint ?? found)
 }

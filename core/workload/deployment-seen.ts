@@ -5,6 +5,7 @@ import type { Condition, Deployment, DeploymentStatus } from '#api/kubernetes.ts
 import { defined } from '../defined.ts'
 import { hasHoldFields, isProjected, ownerOfFree, recordedOwner } from './deployment-fields.ts'
 import type { DeploymentOwner } from './deployment-fields.ts'
+import { isCaught } from './caught.ts'
 import { holdOf } from './hold.ts'
 import { recordOf } from './record.ts'
 import type { HoldRecord } from './record.ts'
@@ -15,6 +16,7 @@ import { templateFingerprint } from './template.ts'
 /** A Deployment. */
 export interface DeploymentSeen extends WorkloadSeen {
   readonly escaped: boolean
+  readonly caught: boolean
   readonly generation: number
   /** The controller-manager has seen the latest generation. */
   readonly observed: boolean
@@ -56,6 +58,7 @@ export function seeDeployment(object: Deployment, before?: DeploymentSeen): Depl
     ...seen(object),
     guarded: labels[WORKLOAD_TYPE] !== undefined,
     escaped: annotations[ESCAPE] !== undefined,
+    caught: isCaught(object),
     generation,
     observed: observedGeneration >= generation,
     replicas: spec.replicas ?? 1,

@@ -59,6 +59,7 @@ export function viewDeployment(
     settled: seen.observed && says(seen.status, { total, updated: podsOf(update), ready, leaving }),
     guarded: seen.guarded,
     escaped: seen.escaped,
+    caught: seen.caught ? seen.fingerprint : undefined,
     hold: seen.hold,
     record: seen.record,
     projected: seen.projected,

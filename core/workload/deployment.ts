@@ -24,6 +24,7 @@ import {
   guard,
   release,
   restore,
+  takeOver,
   tellAborted,
   unguard,
 } from './deployment-moves.ts'
@@ -59,6 +60,10 @@ export const deployment: WorkloadAdapter<Deployment, DeploymentSeen, DeploymentW
   project: (object, hold, owner) => projectDeployment(object, hold, asDeploymentOwner(owner)),
   restore: (object, owner) => restoreDeployment(object, asDeploymentOwner(owner)),
   paused: owner => asDeploymentOwner(owner).paused,
+  withPause(object, paused) {
+    const { paused: _, ...spec } = object.spec
+    return { ...object, spec: { ...spec, ...(paused && { paused }) } }
+  },
 
   firstWave(before, object, owner, { n, mayRun }) {
     const { replicas, unavailable, surge, ownSurge } = room(object, owner)
@@ -121,6 +126,7 @@ const moves: Moves = {
   forgetAbort,
   forgetEscape,
   forgetNative,
+  takeOver,
 }
 
 /**

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { ESCAPE, HOLD, OWN_ROLLOUT_ID, RECORD } from '#api/names.ts'
+import { CAUGHT, ESCAPE, HOLD, OWN_ROLLOUT_ID, RECORD } from '#api/names.ts'
 import { formatRecord, recordOf } from './record.ts'
 
 const owner = { strategy: { type: 'RollingUpdate' }, minReadySeconds: 5, paused: false }
@@ -23,6 +23,7 @@ test('a record is the merge patch that frees the workload when nobody of ours is
         [HOLD]: null,
         [OWN_ROLLOUT_ID]: null,
         [RECORD]: null,
+        [CAUGHT]: null,
       },
     },
     spec: owner,

@@ -3,7 +3,7 @@
 //   kubectl patch deployment web --type merge \
 //     -p "$(kubectl get deployment web -o jsonpath='{.metadata.annotations.sluice\.dev/record}')"
 
-import { ESCAPE, HOLD, OWN_ROLLOUT_ID, RECORD } from '#api/names.ts'
+import { CAUGHT, ESCAPE, HOLD, OWN_ROLLOUT_ID, RECORD } from '#api/names.ts'
 import type { KubeObject } from '#api/kubernetes.ts'
 import { parsePairs } from './hold.ts'
 
@@ -24,7 +24,8 @@ export interface HoldRecord {
 /** The annotation's value. */
 export function formatRecord(record: HoldRecord): string {
   const remembered = `rollout=${record.rollout};uid=${record.rolloutUid};stable=${record.stable};`
-  const annotations = { [ESCAPE]: remembered, [HOLD]: null, [OWN_ROLLOUT_ID]: null, [RECORD]: null }
+  const none = { [HOLD]: null, [OWN_ROLLOUT_ID]: null, [RECORD]: null, [CAUGHT]: null }
+  const annotations = { [ESCAPE]: remembered, ...none }
   return JSON.stringify({ metadata: { annotations }, spec: record.owner })
 }
 

@@ -5,7 +5,7 @@ import { KubeClient } from '#kube/client.ts'
 import { fromKubeconfig } from '#kube/kubeconfig.ts'
 import { NAMESPACES } from '#kube/resources.ts'
 import { startSluice } from '../../dev/sluice.ts'
-import type { Sluice } from '../../dev/sluice.ts'
+import type { Sluice, SluiceOptions } from '../../dev/sluice.ts'
 import { startControlPlane } from './control-plane.ts'
 import type { ControlPlane } from './control-plane.ts'
 import { deploymentOf, rolloutOf } from './manifests.ts'
@@ -27,7 +27,7 @@ export interface World {
 
 /** Starts a control plane and Sluice beside it. */
 export async function startWorld(
-  options: { readonly failurePolicy?: 'Fail' | 'Ignore' } = {},
+  options: Partial<Pick<SluiceOptions, 'failurePolicy' | 'policy'>> = {},
 ): Promise<World> {
   const cluster = await startControlPlane({ progress: () => {} })
   const client = new KubeClient(await fromKubeconfig(cluster.kubeconfig))
@@ -37,7 +37,8 @@ export async function startWorld(
       client,
       kubeconfig: cluster.kubeconfig,
       webhookHost: '127.0.0.1',
-      failurePolicy: options.failurePolicy ?? 'Fail',
+      failurePolicy: 'Fail',
+      ...options,
       logLevel: 'debug',
       onLine: line => void log.push(line),
     })

@@ -48,6 +48,7 @@ const said: Readonly<Record<string, () => readonly Lines[]>> = {
     plainestHold(edit()).warnings,
   ],
   nativeWarnings: () => [warnings.nativeWarnings()],
+  caughtWarnings: () => [warnings.caughtWarnings()],
   lostWarnings: () => [warnings.lostWarnings()],
   notHeldWarnings: () =>
     [

@@ -6,6 +6,8 @@ const marks = 'core/admission/marks.ts'
 const review = 'core/admission/review.ts'
 
 const reviewTest = 'core/admission/review.test.ts'
+const caught = 'core/admission/caught.ts'
+const caughtTest = 'core/admission/caught.test.ts'
 
 /** What admission makes of a write, by whomever. */
 export const admissionRules: readonly Rule[] = [
@@ -122,5 +124,40 @@ export const admissionRules: readonly Rule[] = [
     'if (!before || !rollout || fromController) return object',
     'return object',
     reviewTest,
+  ],
+  [
+    'what is caught waits for the word of our controller',
+    review,
+    'if (!fromController || stable === undefined) {',
+    'if (stable === undefined) {',
+    caughtTest,
+  ],
+  [
+    'a catch hides no version whose pods may stand',
+    review,
+    'hold && isCaught(before!) ? [heldName(hold)] : []',
+    '[]',
+    caughtTest,
+  ],
+  [
+    'the version that is released goes on after a catch',
+    review,
+    'isHeldVersion(held) ? projected(held) : begun',
+    'begun',
+    caughtTest,
+  ],
+  [
+    'a pause of the policy is not the owner’s',
+    caught,
+    "const paused = carried === 'paused' && isPaused(review)",
+    'const paused = isPaused(review)',
+    caughtTest,
+  ],
+  [
+    'who resumes a caught workload is heard',
+    caught,
+    "carried === 'paused' && isPaused(review)",
+    "carried === 'paused'",
+    caughtTest,
   ],
 ]

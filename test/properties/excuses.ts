@@ -11,7 +11,7 @@ export class Excuses {
   proportional = false
   /** A person wrote before the Deployment's status counted all pods: admission knows no other count. */
   untold = false
-  /** The webhook was away: nothing is promised any more but the end. */
+  /** Nobody kept what holds: nothing is promised any more but the end. */
   away = false
   /** An undo brought an old record back while nobody answered. */
   private undone = false
@@ -26,7 +26,8 @@ export class Excuses {
     const { world } = this
     if (name === 'scale') this.proportional = true
     if (isReviewed.has(name) && !isTold(world)) this.untold = true
-    if (!world.webhook) this.away = true
+    // Caught with an owner's own amounts, the manager fills the room that his surge leaves.
+    if (!world.webhook && (!world.policy || name === 'strategy')) this.away = true
     if (name === 'undo' && !world.webhook) this.undone = true
   }
 

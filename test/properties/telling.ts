@@ -22,16 +22,18 @@ const runs = Number(process.env['HISTORIES'] ?? 2500)
 
 /**
  * Tells random histories in which `seldom` happens, too, beside what always does; HISTORIES says how
- * many, SEED which. Begins with one of the first `strategiesMost` strategies.
+ * many, SEED which. Begins with one of the first `strategiesMost` strategies. `policy`: the API server
+ * has the policy that catches what the webhook does not answer.
  */
 export function tellHistories(
   seldom: readonly ActName[],
   strategiesMost = strategies.length,
+  policy = true,
 ): void {
   let asked = 0
   fc.assert(
     fc.property(starts(strategiesMost), historiesWith(seldom), (start, history) => {
-      const told = new Telling(start)
+      const told = new Telling(start, policy)
       tell(told, history)
       asked += told.asked
     }),
@@ -87,12 +89,13 @@ class Telling {
   /** How often the law of Ready pods was asked. */
   asked = 0
 
-  constructor({ replicas, strategy, minReadySeconds, plan }: Start) {
+  constructor({ replicas, strategy, minReadySeconds, plan }: Start, policy: boolean) {
     this.strategy = strategies[strategy]!
     this.governed = [this.strategy]
     this.minReadySeconds = minReadySeconds
     const spec = { strategy: this.strategy, ...(minReadySeconds > 0 && { minReadySeconds }) }
     this.world = newWorld({ replicas, spec, steps: plans[plan]! })
+    this.world.policy = policy
     this.excuses = new Excuses(this.world)
     this.followed = new Followed(this.world)
   }

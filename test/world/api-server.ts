@@ -9,7 +9,7 @@ import type {
   ReplicaSet,
   RollingUpdate,
 } from '#api/kubernetes.ts'
-import { ESCAPE, HOLD, RECORD, WORKLOAD_TYPE } from '#api/names.ts'
+import { CAUGHT, ESCAPE, HOLD, RECORD, WORKLOAD_TYPE } from '#api/names.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
 import { formatProblems } from '#core/admission/problem.ts'
 import { reviewWorkload } from '#core/admission/review.ts'
@@ -20,6 +20,7 @@ import { defined } from '#core/defined.ts'
 import { equalJson } from '#core/equal.ts'
 import { rolloutOf } from '#core/rollout/parse.ts'
 import { deployment as adapter } from '#core/workload/deployment.ts'
+import { caughtByPolicy } from './policy.ts'
 import { Conflict, Refused, kubeTime, rolloutIn } from './world.ts'
 import type { Kind, Stored, World } from './world.ts'
 
@@ -115,10 +116,11 @@ function withDefaults(object: Deployment): Deployment {
 
 function admitted(
   world: World,
-  object: Deployment,
+  requested: Deployment,
   before: Deployment | undefined,
   fromController: boolean,
 ): Deployment {
+  const object = world.policy && before ? caughtByPolicy(requested, before) : requested
   if (!world.webhook || !isCalled(object, before)) return object
   const rollout = rolloutIn(world)
   const review: WorkloadReview = defined({
@@ -142,11 +144,11 @@ function isCalled(object: Deployment, before: Deployment | undefined): boolean {
   const has = ({ metadata }: Deployment, key: string) => metadata.annotations?.[key] !== undefined
   const guarded = ({ metadata }: Deployment) => metadata.labels?.[WORKLOAD_TYPE] !== undefined
   if (has(object, ESCAPE)) return false
-  const carries = has(object, HOLD) || has(object, RECORD)
+  const carries = [HOLD, RECORD, CAUGHT].some(key => has(object, key))
   if (!before) return carries
   if (!guarded(object) && !guarded(before)) return false
   const edited = !equalJson(object.spec.template, before.spec.template)
-  return edited || has(before, HOLD) || carries || !guarded(object)
+  return edited || has(before, HOLD) || has(before, CAUGHT) || carries || !guarded(object)
 }
 
 function problemOf(spec: DeploymentSpec): string | undefined {

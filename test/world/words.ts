@@ -6,6 +6,7 @@ import {
   HOLD,
   ROLLOUT_BATCH_ID,
   STABLE_REVISION,
+  STABLE_TEMPLATE,
   WORKLOAD_TYPE,
 } from '#api/names.ts'
 import type { Change } from '#core/change.ts'
@@ -27,7 +28,7 @@ function ofDeployment({ labels = {}, annotations = {} }: Metadata): string {
   if (ESCAPE in annotations) return 'forget escape'
   if (labels[WORKLOAD_TYPE] === null) return 'unguard'
   const hold = annotations[HOLD]
-  if (!hold) return `guard ${labels[STABLE_REVISION] ?? ''}`.trimEnd()
+  if (!hold) return withoutHold(labels, annotations)
   const pairs = parsePairs(hold)
   const mode = pairs.get('mode')
   const room = `${pairs.get('budget')}+${pairs.get('surge')}`
@@ -35,9 +36,16 @@ function ofDeployment({ labels = {}, annotations = {} }: Metadata): string {
   return mode === 'back' ? `back ${room}` : String(mode)
 }
 
+function withoutHold(labels: Words, annotations: Words): string {
+  const says = labels[WORKLOAD_TYPE] === undefined && annotations[STABLE_TEMPLATE]
+  return says ? 'take over' : `guard ${labels[STABLE_REVISION] ?? ''}`.trimEnd()
+}
+
+type Words = Readonly<Record<string, string | null>>
+
 interface Metadata {
-  readonly labels?: Readonly<Record<string, string | null>>
-  readonly annotations?: Readonly<Record<string, string | null>>
+  readonly labels?: Words
+  readonly annotations?: Words
 }
 
 interface Patch {

@@ -37,6 +37,8 @@ export interface World extends Objects {
   holdRefused: boolean
   /** The webhook answers; while it does not, writes go through as under failurePolicy Ignore. */
   webhook: boolean
+  /** The API server has the policy that catches what the webhook does not answer. */
+  policy: boolean
   /** What the controller knows: each kind as it was at some moment. */
   cache: Objects
   /** When the controller wants to look again, if nothing happens before. */
@@ -71,6 +73,7 @@ export function emptyWorld(): World {
     registered: true,
     holdRefused: false,
     webhook: true,
+    policy: true,
     cache: noObjects(),
     dueAt: undefined,
     repeats: { times: 0, next: 0 },

@@ -1,0 +1,24 @@
+// The catch: a policy in the API server pauses a workload whose edit reaches nobody of ours, and leaves
+// word of what the request carried. Whoever comes next tells the owner's pause from that one by it.
+
+import { CAUGHT, ESCAPE, HOLD, OWN_ROLLOUT_ID, RECORD } from '#api/names.ts'
+import type { KubeObject } from '#api/kubernetes.ts'
+
+/** What the request of a caught edit wanted. */
+export type Carried = 'running' | 'paused'
+
+/** The policy has caught an edit of the workload, and its owner did not take it out of our hands. */
+export function isCaught({ metadata }: KubeObject): boolean {
+  const { [CAUGHT]: caught, [ESCAPE]: escape } = { ...metadata.annotations }
+  return caught !== undefined && escape === undefined
+}
+
+/**
+ * The record of a catch without a hold: nothing is remembered by it, but it is the patch that gives the
+ * workload back, so that one command does, whoever holds.
+ */
+export function caughtRecord(carried: Carried): string {
+  const none = { [HOLD]: null, [OWN_ROLLOUT_ID]: null, [RECORD]: null, [CAUGHT]: null }
+  const annotations = { [ESCAPE]: 'caught', ...none }
+  return JSON.stringify({ metadata: { annotations }, spec: { paused: carried === 'paused' } })
+}

@@ -2,7 +2,13 @@ import { expect, test } from 'vitest'
 
 import { UsageError, readArguments } from './arguments.ts'
 
-const eject = { name: 'eject', everywhere: false, dryRun: false, withAborted: false }
+const eject = {
+  name: 'eject',
+  everywhere: false,
+  dryRun: false,
+  keepRollouts: false,
+  withAborted: false,
+}
 
 test.each([
   ['--help', { name: 'help' }],
@@ -11,6 +17,7 @@ test.each([
   ['eject deployments.apps/web -n shop', { ...eject, workload: 'web', namespace: 'shop' }],
   ['eject -n shop --dry-run', { ...eject, namespace: 'shop', dryRun: true }],
   ['eject -A --with-aborted', { ...eject, everywhere: true, withAborted: true }],
+  ['eject -A --keep-rollouts', { ...eject, everywhere: true, keepRollouts: true }],
   ['adopt deployment/web --kubeconfig f', { name: 'adopt', workload: 'web', kubeconfig: 'f' }],
 ])('%s', (line, command) => {
   expect(readArguments(line.split(' '))).toEqual(command)

@@ -17,6 +17,7 @@ export type Command =
       readonly workload?: string
       readonly everywhere: boolean
       readonly dryRun: boolean
+      readonly keepRollouts: boolean
       readonly withAborted: boolean
     })
 
@@ -27,7 +28,7 @@ interface Target {
 }
 
 /** The answer to `sluice --help`. */
-export const usage = `sluice eject [deployment/NAME] [-n NAMESPACE] [-A] [--dry-run] [--with-aborted]
+export const usage = `sluice eject [deployment/NAME] [-n NAMESPACE] [-A] [--dry-run] [--keep-rollouts] [--with-aborted]
     Gives Deployments back to their owners, with nobody of Sluice alive or with all of it: the
     owner's values return, labels and annotations go, also from the ReplicaSets, and that nothing
     is left is read back. The Deployment's own strategy finishes a release that was on its way.
@@ -37,6 +38,7 @@ export const usage = `sluice eject [deployment/NAME] [-n NAMESPACE] [-A] [--dry-
     A Rollout would have its Deployment guarded again at once: while one names it, it is refused.
     Delete the Rollout first, or disable it (spec.disabled: true).
       --dry-run        says the same, and writes nothing
+      --keep-rollouts  also where a Rollout names it: for when no controller runs any more
       --with-aborted   also where a release was aborted: the aborted version goes out then
 
 sluice adopt deployment/NAME [-n NAMESPACE]
@@ -77,12 +79,14 @@ function ejectOf(values: Values, named: string | undefined) {
     throw new UsageError('eject: which? Give deployment/NAME, --namespace or --all-namespaces')
   }
   const workload = named === undefined ? undefined : deploymentName(named)
-  const { 'dry-run': dryRun, 'with-aborted': withAborted } = values
-  return { ...defined({ workload }), everywhere, dryRun, withAborted }
+  const { 'dry-run': dryRun, 'keep-rollouts': keepRollouts, 'with-aborted': withAborted } = values
+  return { ...defined({ workload }), everywhere, dryRun, keepRollouts, withAborted }
 }
 
+const flagsOfEject = ['all-namespaces', 'dry-run', 'keep-rollouts', 'with-aborted'] as const
+
 function adoptOf(values: Values, named: string | undefined): string {
-  const foreign = (['all-namespaces', 'dry-run', 'with-aborted'] as const).find(it => values[it])
+  const foreign = flagsOfEject.find(it => values[it])
   if (foreign) throw new UsageError(`--${foreign}: adopt does not know it`)
   if (named === undefined) throw new UsageError('adopt: which? Give deployment/NAME')
   return deploymentName(named)
@@ -110,6 +114,7 @@ function parse(args: readonly string[]) {
         namespace: { type: 'string', short: 'n' },
         'all-namespaces': { type: 'boolean', short: 'A', default: false },
         'dry-run': { type: 'boolean', default: false },
+        'keep-rollouts': { type: 'boolean', default: false },
         'with-aborted': { type: 'boolean', default: false },
       },
     })

@@ -23,6 +23,8 @@ export interface Ejection {
   /** One Deployment; undefined: every one with a trace of ours. */
   readonly workload?: string
   readonly dryRun: boolean
+  /** Although Rollouts name them: no controller is there to guard them again. */
+  readonly keepRollouts: boolean
   readonly withAborted: boolean
 }
 
@@ -65,8 +67,10 @@ type Verdict =
   | { readonly owner: DeploymentOwner; readonly line: string; readonly refusal?: undefined }
   | { readonly owner?: undefined; readonly line?: undefined; readonly refusal: string }
 
-function judge(stand: Stand, rollout: Rollout | undefined, { withAborted }: Ejection): Verdict {
-  if (rollout && rollout.spec.disabled !== true) return { refusal: namedRefusal(stand, rollout) }
+function judge(stand: Stand, rollout: Rollout | undefined, ejection: Ejection): Verdict {
+  const { keepRollouts, withAborted } = ejection
+  if (rollout && rollout.spec.disabled !== true && !keepRollouts)
+    return { refusal: namedRefusal(stand, rollout) }
   const owner = ownerOf(stand)
   if (!owner) return { refusal: lostRefusal(stand) }
   if (isAborted(stand) && !withAborted) return { refusal: abortedRefusal(stand) }
@@ -91,8 +95,8 @@ async function carriedOut(
 
 /** As long as this passes without anything getting done, there is hope. */
 const PATIENCE_MS = 30_000
-/** Nobody who means well writes against us so often. */
-const MOST_WRITES = 100
+/** Two are enough; some more for whoever writes at the same time. Then somebody guards it again. */
+const MOST_WRITES = 8
 
 /** Gives how it stands at the end; undefined where the Deployment was deleted meanwhile. */
 async function giveBack(
@@ -112,13 +116,17 @@ async function giveBack(
       if (performance.now() - since > PATIENCE_MS) throw new Error(unseen(step.object))
       await nextChange(client, step.object)
     } else {
-      if (++writes > MOST_WRITES) throw new Error(`again and again: ${traces(stand).join(', ')}`)
+      if (step.object === stand.deployment && ++writes > MOST_WRITES) throw new Error(back(stand))
       await write(client, step)
       since = performance.now()
     }
     stand = await readStand(client, { namespace, name }).catch(unlessGone)
   }
   return undefined
+}
+
+function back(stand: Stand): string {
+  return `${traces(stand).join(', ')}: comes back; does a controller run that guards it?`
 }
 
 function unseen({ kind, metadata }: KubeObject): string {

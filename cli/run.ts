@@ -59,7 +59,7 @@ function carryOut(
   if (command.name === 'adopt') {
     return adopt(client, { namespace, name: command.workload }, around)
   }
-  const { workload, everywhere, dryRun, withAborted } = command
+  const { everywhere, ...rest } = command
   const where = everywhere ? {} : { namespace }
-  return eject(client, { ...defined({ workload }), ...where, dryRun, withAborted }, around)
+  return eject(client, { ...rest, ...where }, around)
 }

@@ -80,7 +80,7 @@ export function abortedRefusal(stand: Stand): string {
 export function namedRefusal(stand: Stand, { metadata, ...rollout }: Rollout): string {
   const target = `-n ${metadata.namespace} rollout ${metadata.name}`
   const disable = `kubectl patch ${target} --type=merge -p '{"spec":{"disabled":true}}'`
-  return `${before(stand, { metadata, ...rollout })}; Rollout ${metadata.name} would guard it again at once: first kubectl delete ${target} (or ${disable})`
+  return `${before(stand, { metadata, ...rollout })}; Rollout ${metadata.name} would guard it again at once: first kubectl delete ${target} (or ${disable}); where no controller runs any more, say --keep-rollouts`
 }
 
 /** What to do where nobody remembers the owner's values. */

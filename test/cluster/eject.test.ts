@@ -161,6 +161,7 @@ describe('with everything of ours dead, under failurePolicy Fail', () => {
       await hasCondition(made.story, 'Progressing', 'Paused')
       return made
     },
+    kept: midStep,
     copied: midStep,
     lost: midStep,
   }
@@ -172,7 +173,8 @@ describe('with everything of ours dead, under failurePolicy Fail', () => {
     await Promise.all(made)
     const { webhook, controller } = world.sluice
     await Promise.all([webhook.stop('SIGKILL'), controller.stop('SIGKILL')])
-    for (const { story } of scenes.values()) {
+    for (const [name, { story }] of scenes) {
+      if (name === 'kept') continue
       await story.kubectl(['delete', 'rollout', ROLLOUT, '--wait=false'])
     }
   }, 120_000)
@@ -194,6 +196,15 @@ describe('with everything of ours dead, under failurePolicy Fail', () => {
     await expectNoTrace(made)
     await stand(made.story, { 'app:1': 0, 'app:2': 10 })
     expect(worst(made.story).ready).toBeGreaterThanOrEqual(8)
+  })
+
+  test.concurrent('with a Rollout that stays, if that is said', async () => {
+    const made = scene('kept')
+    expect(await refused(made)).toMatch(/where no controller runs any more, say --keep-rollouts$/m)
+    await ejected(made, /: step 2 of 3, 5 of 10 pods are new; given back/, '--keep-rollouts')
+    await expectNoTrace(made)
+    await stand(made.story, { 'app:1': 0, 'app:2': 10 })
+    expect((await made.story.rollout()).metadata.name).toBe(ROLLOUT)
   })
 
   test.concurrent('with a pod beside all others that never gets Ready', async () => {

@@ -13,6 +13,8 @@ import { holdersIn } from './deployment-facts.ts'
 import { abort, hasCondition, obey, stand, worst } from './facts.ts'
 import { ROLLOUT, rolloutOf } from './manifests.ts'
 import type { Story } from './story.ts'
+import { MANIFEST_SPEC, helmTool } from './tools.ts'
+import type { Tool } from './tools.ts'
 import { startWorld } from './world.ts'
 import type { World } from './world.ts'
 
@@ -43,7 +45,10 @@ interface Guarded {
 }
 
 async function guarded(image = 'app:1'): Promise<Guarded> {
-  const story = await world.story({ spec: owner, steps: false, image })
+  return guardedStory(await world.story({ spec: owner, steps: false, image }))
+}
+
+async function guardedStory(story: Story): Promise<Guarded> {
   const before = await story.deployment()
   await story.create(rolloutOf(story.namespace, {}))
   await story.phase('Healthy')
@@ -132,6 +137,10 @@ test('what is not there is named', async () => {
 describe('with everything of ours dead, under failurePolicy Fail', () => {
   const scenes = new Map<string, Guarded>()
   const scene = (name: string) => scenes.get(name)!
+  let chart: Tool
+  const brought = (namespace: string, image: string, spec: object = {}) => {
+    return { namespace, image, replicas: 10, spec: { ...MANIFEST_SPEC, ...spec } }
+  }
 
   const beginnings: Readonly<Record<string, () => Promise<Guarded>>> = {
     rest: guarded,
@@ -162,11 +171,19 @@ describe('with everything of ours dead, under failurePolicy Fail', () => {
       return made
     },
     kept: midStep,
+    chart: async () => {
+      const install = (namespace: string) => chart.install(brought(namespace, 'app:1'))
+      const made = await guardedStory(await world.story({ steps: false, install }))
+      await chart.bring(brought(made.story.namespace, 'app:2'))
+      await made.story.reached(1)
+      return made
+    },
     copied: midStep,
     lost: midStep,
   }
 
   beforeAll(async () => {
+    chart = helmTool(world.cluster, 4)
     const made = Object.entries(beginnings).map(async ([name, begin]) => {
       scenes.set(name, await begin())
     })
@@ -205,6 +222,19 @@ describe('with everything of ours dead, under failurePolicy Fail', () => {
     await expectNoTrace(made)
     await stand(made.story, { 'app:1': 0, 'app:2': 10 })
     expect((await made.story.rollout()).metadata.name).toBe(ROLLOUT)
+  })
+
+  test.concurrent('of a chart, which owns its fields as before', async () => {
+    const made = scene('chart')
+    const { namespace } = made.story
+    await ejected(made, /1 of 10 pods are new; given back/)
+    await expectNoTrace(made)
+    // Fields of ours would be a conflict, and no upgrade.
+    const rollingUpdate = { maxUnavailable: '20%', maxSurge: 3 }
+    const strategy = { type: 'RollingUpdate', rollingUpdate }
+    await chart.bring(brought(namespace, 'app:3', { strategy, minReadySeconds: 2 }))
+    expect((await made.story.deployment()).spec).toMatchObject({ strategy, minReadySeconds: 2 })
+    await stand(made.story, { 'app:1': 0, 'app:2': 0, 'app:3': 10 })
   })
 
   test.concurrent('with a pod beside all others that never gets Ready', async () => {

@@ -1,4 +1,4 @@
-// The parts of the chart that must say what the code says: the webhook configurations, the CRDs, the
+// The parts of the chart that must say what the code says: the webhook configurations, the policy, the CRDs, the
 // README's table of values, and the dashboard. One row of `generated` for each.
 
 import { execFileSync } from 'node:child_process'
@@ -8,7 +8,9 @@ import { join } from 'node:path'
 import { stringify } from 'yaml'
 
 import { mutatingConfiguration, validatingConfiguration } from '../webhook/configuration.ts'
-import type { ConfigurationOptions, WebhookManifest } from '../webhook/configuration.ts'
+import type { ConfigurationOptions } from '../webhook/configuration.ts'
+import { catchingPolicy } from '../webhook/policy.ts'
+import type { PolicyOptions } from '../webhook/policy.ts'
 import { dashboard } from './dashboard.ts'
 import { readme } from './readme.ts'
 
@@ -25,6 +27,7 @@ const labels = '  labels:\n    {{- include "sluice.labels" . | nindent 4 }}\n'
 export function generated(): Readonly<Record<string, string>> {
   return {
     'templates/webhook-configurations.yaml': webhookConfigurations(),
+    'templates/policy.yaml': policy(),
     'templates/crds.yaml': readdirSync(crds).toSorted().map(customResource).join('---\n'),
     'monitoring/dashboard.json': `${JSON.stringify(dashboard(), undefined, 2)}\n`,
     'README.md': formatted('README.md', readme(readFileSync(join(CHART, 'values.yaml'), 'utf8'))),
@@ -46,11 +49,31 @@ function webhookConfigurations(): string {
   return note('webhook/configuration.ts') + manifests.map(template).join('---\n')
 }
 
+function policy(): string {
+  const { policy, binding } = catchingPolicy({
+    name: '{{ include "sluice.fullname" . }}',
+    apiVersion: '{{ include "sluice.policyVersion" . }}' as PolicyOptions['apiVersion'],
+    ownNamespace: '{{ .Release.Namespace }}',
+    namespaces: [NAMESPACES],
+  })
+  const manifests = [policy, binding].map(template).join('---\n')
+  const served = '{{- if include "sluice.policyVersion" . }}\n'
+  return `${note('webhook/policy.ts')}${served}${manifests}{{- end }}\n`
+}
+
+/** Something that the API server admits by. */
+interface Manifest {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly metadata: { readonly name: string }
+}
+
 /** A manifest as a template: its values may hold actions, and it gets the labels of the chart. */
-function template({ webhooks, ...head }: WebhookManifest): string {
+function template({ apiVersion, kind, metadata, ...body }: Manifest): string {
+  const head = { apiVersion, kind, metadata: { name: metadata.name } }
   // A line that is folded would end an action in the middle.
   const options = { lineWidth: 0, aliasDuplicateObjects: false }
-  const text = stringify({ webhooks }, options).replaceAll(namespaces, optional)
+  const text = stringify(body, options).replaceAll(namespaces, optional)
   return `${stringify(head, options)}${labels}${text}`
 }
 

@@ -3,7 +3,8 @@
 import { expect, test } from 'vitest'
 
 import type { Deployment, ReplicaSet } from '#api/kubernetes.ts'
-import { ESCAPE, HOLD, RECORD, STABLE_REVISION, WORKLOAD_TYPE } from '#api/names.ts'
+import { CAUGHT, ESCAPE, HOLD, RECORD, STABLE_REVISION, WORKLOAD_TYPE } from '#api/names.ts'
+import { caughtRecord } from '#core/workload/caught.ts'
 import { difference, nextStep, ownerOf, traces } from './ejection.ts'
 import type { Stand } from './ejection.ts'
 import { withoutUs } from './field-owners.ts'
@@ -123,6 +124,24 @@ test('the owner is known by the record, by its copy, by free fields, or not at a
   const bad = { ...held, deployment: deployment({ [RECORD]: invalid }, heldFields) }
   expect(ownerOf({ ...bad, sets: [] })).toBeUndefined()
   expect(ownerOf({ deployment: deployment({ [RECORD]: '?' }, owner), sets: [] })).toEqual(owner)
+})
+
+test('what the policy has caught is given back as its owner asked for it', () => {
+  for (const [carried, paused] of [
+    ['running', false],
+    ['paused', true],
+  ] as const) {
+    const marks = { [CAUGHT]: carried, [RECORD]: caughtRecord(carried) }
+    const caught = { deployment: deployment(marks, { ...owner, paused: true }), sets }
+    expect(ownerOf(caught)).toEqual({ ...owner, paused })
+    const { patch } = nextStep(caught, { owner: ownerOf(caught)!, fieldOwners: [] }) as {
+      readonly patch: object
+    }
+    expect(patch).toMatchObject({
+      metadata: { annotations: { [CAUGHT]: null, [RECORD]: null, [ESCAPE]: 'eject' } },
+      spec: { paused },
+    })
+  }
 })
 
 test('what differs from the owner’s values is named', () => {

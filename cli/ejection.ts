@@ -12,6 +12,8 @@ import {
   recordedOwner,
 } from '#core/workload/deployment-fields.ts'
 import type { DeploymentOwner } from '#core/workload/deployment-fields.ts'
+import { asCarried, isCaught } from '#core/workload/caught.ts'
+import { deployment as adapter } from '#core/workload/deployment.ts'
 import { recordOf } from '#core/workload/record.ts'
 import { templateFingerprint } from '#core/workload/template.ts'
 import { fieldOwners, withoutUs } from './field-owners.ts'
@@ -58,7 +60,7 @@ export function traces({ deployment, sets }: Stand): readonly string[] {
 export function ownerOf({ deployment, sets }: Stand): DeploymentOwner | undefined {
   const recorded = wholeOwner(deployment)
   if (recorded) return recorded
-  if (!hasHoldFields(deployment.spec)) return ownerOfFree(deployment)
+  if (!hasHoldFields(deployment.spec)) return ownerOfFree(asCarried(adapter, deployment))
   const newestFirst = sets.toSorted((a, b) => byAge(b, a))
   return newestFirst.flatMap(set => wholeOwner(set) ?? [])[0]
 }
@@ -83,10 +85,10 @@ export function givingBack(deployment: Deployment, owner: DeploymentOwner): Merg
   // Under the escape nobody of ours is asked, alive or dead. Labels must go in the same write: to take
   // them away later is a write for which the API server would call the webhook.
   const annotations = { ...gone(keysOn(deployment)), [ESCAPE]: 'eject' }
-  const free = !hasHoldFields(deployment.spec) && recordOf(deployment) === undefined
+  const held = hasHoldFields(deployment.spec) || recordOf(deployment) !== undefined
   return {
     metadata: { labels: gone(labels), annotations },
-    ...(!free && { spec: owner as unknown as MergePatch }),
+    ...((held || isCaught(deployment)) && { spec: owner as unknown as MergePatch }),
   }
 }
 

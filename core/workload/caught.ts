@@ -3,6 +3,7 @@
 
 import { CAUGHT, ESCAPE, HOLD, OWN_ROLLOUT_ID, RECORD } from '#api/names.ts'
 import type { KubeObject } from '#api/kubernetes.ts'
+import type { WorkloadAdapter } from './adapter.ts'
 
 /** What the request of a caught edit wanted. */
 export type Carried = 'running' | 'paused'
@@ -11,6 +12,15 @@ export type Carried = 'running' | 'paused'
 export function isCaught({ metadata }: KubeObject): boolean {
   const { [CAUGHT]: caught, [ESCAPE]: escape } = { ...metadata.annotations }
   return caught !== undefined && escape === undefined
+}
+
+/** A caught object as the request carried it: what the owner wants is in its fields again. */
+export function asCarried<O extends KubeObject>(
+  { withPause }: Pick<WorkloadAdapter<O>, 'withPause'>,
+  object: O,
+): O {
+  const carried = object.metadata.annotations?.[CAUGHT]
+  return carried === undefined ? object : withPause(object, carried === 'paused')
 }
 
 /**

@@ -7,11 +7,13 @@ import { describe, expect, inject, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 
 import { mutatingConfiguration, validatingConfiguration } from '../../webhook/configuration.ts'
+import { catchingPolicy, policyVersions } from '../../webhook/policy.ts'
 import { readConfig as readControllerConfig } from '../../controller/config.ts'
 import { readConfig as readWebhookConfig } from '../../webhook/config.ts'
 import { helm, helm3 } from './commands.ts'
 
 interface Manifest {
+  readonly apiVersion: string
   readonly kind: string
   readonly metadata: {
     readonly name: string
@@ -46,7 +48,8 @@ describe.each([
 ] as const)('%s', (_, run) => {
   const template = async (...sets: readonly string[]) => {
     const args = ['template', 'sluice', chart, '--namespace', namespace, ...version]
-    const { stdout } = await run(target, [...args, ...sets.flatMap(set => ['--set-json', set])])
+    const more = sets.flatMap(set => (set.includes('=') ? ['--set-json', set] : [set]))
+    const { stdout } = await run(target, [...args, ...more])
     return parseAllDocuments(stdout).map(document => document.toJS() as Manifest)
   }
   const only = (manifests: readonly Manifest[], kind: string, name?: string) => {
@@ -66,7 +69,7 @@ describe.each([
   })
 
   test('registers what the code says', async () => {
-    const manifests = await template()
+    const manifests = await template('policy.enabled=false')
     const options = {
       name: 'sluice',
       service: { namespace, name: 'sluice-webhook' },
@@ -82,7 +85,7 @@ describe.each([
   })
 
   test('with namespaces, nobody is called, bound or watched elsewhere', async () => {
-    const manifests = await template('namespaces=["shop","stock"]')
+    const manifests = await template('policy.enabled=false', 'namespaces=["shop","stock"]')
     const options = {
       name: 'sluice',
       service: { namespace, name: 'sluice-webhook' },
@@ -102,6 +105,33 @@ describe.each([
     for (const name of ['sluice-webhook', 'sluice-controller']) {
       const { args } = podOf(only(manifests, 'Deployment', name)).containers[0]!
       expect(args).toContain('--namespaces=shop,stock')
+    }
+  })
+
+  test.each(policyVersions)('where the cluster serves %s it gets the policy', async apiVersion => {
+    const served = ['--api-versions', `${apiVersion}/MutatingAdmissionPolicy`]
+    const manifests = await template('namespaces=["shop"]', ...served)
+    const wanted = catchingPolicy({
+      name: 'sluice',
+      // Helm knows of what its own libraries know, beside what it is told.
+      apiVersion: only(manifests, 'MutatingAdmissionPolicy').apiVersion as typeof apiVersion,
+      ownNamespace: namespace,
+      namespaces: ['shop'],
+    })
+    for (const { kind, spec } of [wanted.policy, wanted.binding]) {
+      expect(only(manifests, kind).spec).toEqual(spec)
+    }
+    const text = JSON.stringify(only(manifests, 'MutatingWebhookConfiguration'))
+    expect(text).not.toContain('"failurePolicy":"Fail"')
+  })
+
+  test('without the policy, or by value, nobody answers and the edit fails', async () => {
+    const without = await template('policy.enabled=false')
+    expect(without.filter(({ kind }) => kind.startsWith('MutatingAdmission'))).toEqual([])
+    const strict = await template('webhook.failurePolicy="Fail"')
+    for (const manifests of [without, strict]) {
+      const text = JSON.stringify(only(manifests, 'MutatingWebhookConfiguration'))
+      expect(text).not.toContain('"failurePolicy":"Ignore"')
     }
   })
 

@@ -36,8 +36,32 @@ app.kubernetes.io/component: {{ .component }}
 {{- end -}}
 {{- end -}}
 
+{{/* By which version the cluster serves policies; empty where it does not, or none is wanted. */}}
+{{- define "sluice.policyVersion" -}}
+{{- $wanted := toString .Values.policy.enabled -}}
+{{- $found := "" -}}
+{{- range list "v1alpha1" "v1beta1" "v1" -}}
+{{- $version := printf "admissionregistration.k8s.io/%s" . -}}
+{{- if $.Capabilities.APIVersions.Has (printf "%s/MutatingAdmissionPolicy" $version) -}}
+{{- $found = $version -}}
+{{- end -}}
+{{- end -}}
+{{- if and (eq $wanted "true") (not $found) -}}
+{{- fail "policy.enabled: this cluster serves no MutatingAdmissionPolicy: leave it at auto" -}}
+{{- end -}}
+{{- if ne $wanted "false" -}}
+{{- $found -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "sluice.failurePolicy" -}}
-{{ .Values.webhook.failurePolicy }}
+{{- if ne .Values.webhook.failurePolicy "auto" -}}
+{{- .Values.webhook.failurePolicy -}}
+{{- else if include "sluice.policyVersion" . -}}
+Ignore
+{{- else -}}
+Fail
+{{- end -}}
 {{- end -}}
 
 {{- define "sluice.certificateSecret" -}}

@@ -31,7 +31,8 @@ import { walkTo, walkToTheEnd } from './approvals.ts'
 import { helm, helm3, kubectl } from './commands.ts'
 import { startControlPlane } from './control-plane.ts'
 import type { ControlPlane } from './control-plane.ts'
-import { abort, hasCondition, stand, told } from './facts.ts'
+import { holdOn } from './deployment-facts.ts'
+import { abort, hasCondition, most, stand, told, worst } from './facts.ts'
 import { startPod } from './kubelet.ts'
 import type { StoredPod } from './kubelet.ts'
 import { deploymentOf, rolloutOf, WORKLOAD } from './manifests.ts'
@@ -229,6 +230,30 @@ describe('under the roles of the chart', () => {
     expect(again.stderr).toContain('step 1 of 3')
   })
 
+  test('upgraded in the middle of a release, no pod moves, and the release goes on', async () => {
+    await story.reached(1)
+    await stand(story, { 'app:2': 9, 'app:5': 1 })
+    const held = holdOn(await story.deployment())
+    story.forget()
+    const before = running
+    running = []
+    const values = ['--set', 'webhook.drainSeconds=1,logLevel=debug']
+    await helm(cluster, ['upgrade', 'sluice', chart, ...at, '--wait', ...values])
+    const isNew = ({ spec }: StoredPod) => spec.containers[0]!.args!.includes('--log-level=debug')
+    const next = (await podsOf('webhook')).filter(isNew)
+    await lead(...(await Promise.all(next.map(start))))
+    for (const pod of (await podsOf('controller')).filter(isNew)) await start(pod)
+    await Promise.all(before.map(child => child.stop()))
+    expect(running).toHaveLength(4)
+    expect(holdOn(await story.deployment())).toEqual(held)
+    expect(most(story, 'app:5')).toBe(1)
+    expect(worst(story).ready).toBe(10)
+
+    await story.approve()
+    await story.reached(2)
+    await stand(story, { 'app:2': 5, 'app:5': 5 })
+  })
+
   test.each(['webhook', 'controller'])(
     'the %s has the rights that it uses, and no other',
     async component => {
@@ -261,8 +286,6 @@ describe('under the roles of the chart', () => {
   })
 
   test('uninstalled in the middle of a release, every pod serves on, and edits are free', async () => {
-    await walkTo(story, 2)
-    await stand(story, { 'app:2': 5, 'app:5': 5 })
     const { spec } = await story.deployment()
     story.forget()
     await stopAll()

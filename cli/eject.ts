@@ -46,12 +46,12 @@ export async function eject(
   if (traced.length === 0) print(nothingFound(ejection))
   let done = true
   for (const stand of traced) {
+    const decide = (now: Stand) => judge(now, rolloutFor(now.deployment, rollouts), ejection)
+    const { line, refusal } = dryRun ? decide(stand) : await carriedOut(client, stand, decide)
     const name = nameOf(stand.deployment)
-    const verdict = judge(stand, rolloutFor(stand.deployment, rollouts), ejection)
-    const failure = verdict.refusal ?? (await carriedOut(client, stand, verdict.owner, dryRun))
-    if (failure === undefined) print(`${name}: ${verdict.line}${dryRun ? ' (dry run)' : ''}`)
-    else complain(`${name}: not given back: ${failure}`)
-    done &&= failure === undefined
+    if (refusal === undefined) print(`${name}: ${line}${dryRun ? ' (dry run)' : ''}`)
+    else complain(`${name}: not given back: ${refusal}`)
+    done &&= refusal === undefined
   }
   return done
 }
@@ -63,9 +63,19 @@ function nothingFound({ namespace, workload }: Ejection): string {
   return `nothing of Sluice is on any Deployment of ${where}`
 }
 
-type Verdict =
-  | { readonly owner: DeploymentOwner; readonly line: string; readonly refusal?: undefined }
-  | { readonly owner?: undefined; readonly line?: undefined; readonly refusal: string }
+/** What is said in the end. */
+type Outcome =
+  | { readonly line: string; readonly refusal?: undefined }
+  | { readonly line?: undefined; readonly refusal: string }
+
+/** What its owner wants is known, and nothing speaks against giving it to him. */
+interface Decided {
+  readonly owner: DeploymentOwner
+  readonly line: string
+  readonly refusal?: undefined
+}
+
+type Verdict = Decided | (Outcome & { readonly owner?: undefined; readonly line?: undefined })
 
 function judge(stand: Stand, rollout: Rollout | undefined, ejection: Ejection): Verdict {
   const { keepRollouts, withAborted } = ejection
@@ -77,20 +87,41 @@ function judge(stand: Stand, rollout: Rollout | undefined, ejection: Ejection): 
   return { owner, line: story(stand, owner, rollout) }
 }
 
-/** Gives why it did not work; undefined: nothing of ours is left, read back. */
+/** Gives what was done, which is proven by reading it back, or why it was not. */
 async function carriedOut(
   client: KubeClient,
   stand: Stand,
-  owner: DeploymentOwner,
-  dryRun: boolean,
-): Promise<string | undefined> {
-  if (dryRun) return undefined
+  decide: (stand: Stand) => Verdict,
+): Promise<Outcome> {
   try {
-    const end = await giveBack(client, stand, owner)
-    return end && difference(end, owner)
+    return await giveBack(client, stand, decide)
   } catch (error) {
-    return error instanceof Error ? error.message : String(error)
+    return { refusal: error instanceof Error ? error.message : String(error) }
   }
+}
+
+async function giveBack(
+  client: KubeClient,
+  first: Stand,
+  decide: (stand: Stand) => Verdict,
+): Promise<Outcome> {
+  const { namespace = '', name, uid } = first.deployment.metadata
+  const progress = new Progress()
+  let stand: Stand | undefined = first
+  let decided = first
+  while (stand && stand.deployment.metadata.uid === uid) {
+    const verdict = decide(decided)
+    if (!verdict.owner) return verdict
+    const aim = { owner: verdict.owner, fieldOwners: fieldOwners(decided.deployment) }
+    const step = nextStep(stand, aim)
+    if (!step) return proven(stand, verdict)
+    progress.check(stand, step)
+    if (await take(client, step)) progress.note(step)
+    stand = await readStand(client, { namespace, name }).catch(unlessGone)
+    // Its owner may want something else by now: until it was given to him, that counts.
+    if (stand && !progress.given) decided = stand
+  }
+  return { line: 'it was deleted meanwhile' }
 }
 
 /** As long as this passes without anything getting done, there is hope. */
@@ -98,39 +129,50 @@ const PATIENCE_MS = 30_000
 /** Two are enough; some more for whoever writes at the same time. Then somebody guards it again. */
 const MOST_WRITES = 8
 
-/** Gives how it stands at the end; undefined where the Deployment was deleted meanwhile. */
-async function giveBack(
-  client: KubeClient,
-  first: Stand,
-  owner: DeploymentOwner,
-): Promise<Stand | undefined> {
-  const { namespace = '', name, uid } = first.deployment.metadata
-  const aim = { owner, fieldOwners: fieldOwners(first.deployment) }
-  let stand: Stand | undefined = first
-  let writes = 0
-  let since = performance.now()
-  while (stand && stand.deployment.metadata.uid === uid) {
-    const step: Step | undefined = nextStep(stand, aim)
-    if (!step) return stand
-    if (step.type === 'wait') {
-      if (performance.now() - since > PATIENCE_MS) throw new Error(unseen(step.object))
-      await nextChange(client, step.object)
-    } else {
-      if (step.object === stand.deployment && ++writes > MOST_WRITES) throw new Error(back(stand))
-      await write(client, step)
-      since = performance.now()
-    }
-    stand = await readStand(client, { namespace, name }).catch(unlessGone)
+/** Sees that it comes to an end, whatever others do. */
+class Progress {
+  #since = performance.now()
+  #writes = 0
+
+  /** The owner's values are on the Deployment. */
+  get given(): boolean {
+    return this.#writes > 0
   }
-  return undefined
+
+  /** Throws one line where there is no hope. */
+  check(stand: Stand, step: Step): void {
+    if (performance.now() - this.#since > PATIENCE_MS) throw new Error(noProgress(step))
+    if (this.#writes > MOST_WRITES) throw new Error(back(stand))
+  }
+
+  /** The step has been taken. */
+  note({ object }: Step): void {
+    this.#since = performance.now()
+    if (object.kind === 'Deployment') this.#writes++
+  }
+}
+
+function proven(stand: Stand, { owner, line }: Decided): Outcome {
+  const refusal = difference(stand, owner)
+  return refusal === undefined ? { line } : { refusal }
+}
+
+/** Gives whether something was written. */
+async function take(client: KubeClient, step: Step): Promise<boolean> {
+  if (step.type === 'write') return write(client, step)
+  await nextChange(client, step.object)
+  return false
 }
 
 function back(stand: Stand): string {
   return `${traces(stand).join(', ')}: comes back; does a controller run that guards it?`
 }
 
-function unseen({ kind, metadata }: KubeObject): string {
-  return `the controller-manager has not looked at ${kind} ${metadata.name} for ${PATIENCE_MS / 1000} s: is it running? Eject again then`
+function noProgress({ type, object }: Step): string {
+  const what = `${object.kind} ${object.metadata.name}`
+  const time = `${PATIENCE_MS / 1000} s`
+  if (type === 'write') return `others have written to ${what} all the time for ${time}`
+  return `the controller-manager has not looked at ${what} for ${time}: is it running? Eject again then`
 }
 
 function unlessGone(error: unknown): undefined {
@@ -138,16 +180,21 @@ function unlessGone(error: unknown): undefined {
   throw error
 }
 
-async function write(client: KubeClient, step: Step & { readonly type: 'write' }): Promise<void> {
+/** Gives false where somebody was quicker, or it is gone: what is read next says what is left to do. */
+async function write(
+  client: KubeClient,
+  step: Step & { readonly type: 'write' },
+): Promise<boolean> {
   const { namespace = '', name, resourceVersion } = step.object.metadata
   const metadata = { ...(step.patch['metadata'] as object), resourceVersion }
   const options = { fieldManager: CLI_MANAGER }
   try {
     const body = { ...step.patch, metadata }
     await client.mergePatch(typeOf(step.object), { namespace, name }, body, options)
+    return true
   } catch (error) {
-    // Somebody was quicker, or it is gone: what is read next says what is left to do.
-    if (!(error instanceof Conflict || error instanceof NotFound)) throw error
+    if (error instanceof Conflict || error instanceof NotFound) return false
+    throw error
   }
 }
 

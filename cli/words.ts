@@ -4,6 +4,7 @@ import type { Deployment } from '#api/kubernetes.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
 import { resumeWorkloadCommand } from '#core/rollout/commands.ts'
 import { deployment as adapter } from '#core/workload/deployment.ts'
+import { isCaught } from '#core/workload/caught.ts'
 import type { DeploymentOwner } from '#core/workload/deployment-fields.ts'
 import { ownAmounts } from '#core/workload/deployment-fields.ts'
 import type { DeploymentWorkload } from '#core/workload/deployment-view.ts'
@@ -33,6 +34,7 @@ export function story(stand: Stand, owner: DeploymentOwner, rollout?: Rollout): 
 function before(stand: Stand, rollout?: Rollout): string {
   const view = viewOf(stand)
   const { hold, escaped, armed, guarded } = view
+  if (!hold && isCaught(stand.deployment)) return 'an edit was caught by the policy'
   if (armed) return 'the fields of a hold were there without the hold'
   if (hold) return `release ${hold.rolloutId}: ${progress(view, hold, rollout)}`
   if (escaped) return 'its owner had taken it back'

@@ -4,9 +4,14 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
-import type { Deployment } from '#api/kubernetes.ts'
+import type { Deployment, KubeObject } from '#api/kubernetes.ts'
 import { HOLD, RECORD, WORKLOAD_TYPE } from '#api/names.ts'
+import { KubeClient } from '#kube/client.ts'
+import type { Connection } from '#kube/connection.ts'
+import { fromKubeconfig } from '#kube/kubeconfig.ts'
 import { DEPLOYMENTS, REPLICA_SETS } from '#kube/resources.ts'
+import { eject as runEject } from '../../cli/eject.ts'
+import type { Child } from '../../dev/child.ts'
 import { walkTo } from './approvals.ts'
 import { sluice } from './commands.ts'
 import { holdersIn } from './deployment-facts.ts'
@@ -19,8 +24,10 @@ import { startWorld } from './world.ts'
 import type { World } from './world.ts'
 
 let world: World
+let controller: Child
 beforeAll(async () => {
   world = await startWorld()
+  controller = world.sluice.controller
 })
 afterAll(() => world?.stop())
 
@@ -134,6 +141,51 @@ test('what is not there is named', async () => {
   expect((await sluice(world.cluster, args, missing)).stderr).toContain('"none" not found')
 })
 
+/** Does something in the moment before the first write. */
+class OvertakenClient extends KubeClient {
+  #overtake: (() => Promise<unknown>) | undefined
+
+  constructor(connection: Connection, overtake: () => Promise<unknown>) {
+    super(connection)
+    this.#overtake = overtake
+  }
+
+  override async mergePatch<T extends KubeObject>(
+    ...args: Parameters<KubeClient['mergePatch']>
+  ): Promise<T> {
+    const overtake = this.#overtake
+    this.#overtake = undefined
+    await overtake?.()
+    return super.mergePatch<KubeObject>(...args) as Promise<T>
+  }
+}
+
+test('an owner who changes his values meanwhile gets the new ones', async () => {
+  const { story } = await midStep()
+  await controller.stop('SIGKILL')
+  const rollingUpdate = { maxUnavailable: 3, maxSurge: '20%' }
+  const edit = () => story.patch({ strategy: { rollingUpdate } })
+  const client = new OvertakenClient(await fromKubeconfig(world.cluster.kubeconfig), edit)
+  const said: string[] = []
+  const { namespace } = story
+  const flags = { dryRun: false, keepRollouts: true, withAborted: false }
+  const say = { print: (line: string) => said.push(line), complain: fail }
+  try {
+    expect(await runEject(client, { namespace, workload: 'web', ...flags }, say)).toBe(true)
+  } finally {
+    await client.close()
+  }
+  expect(said.join()).toContain('(maxUnavailable 3, maxSurge 20%)')
+  expect((await story.deployment()).spec.strategy).toEqual({ type: 'RollingUpdate', rollingUpdate })
+  // Or the controller would guard it again.
+  await story.kubectl(['delete', 'rollout', ROLLOUT])
+  controller = await world.sluice.startController()
+})
+
+function fail(line: string): void {
+  throw new Error(line)
+}
+
 describe('with everything of ours dead, under failurePolicy Fail', () => {
   const scenes = new Map<string, Guarded>()
   const scene = (name: string) => scenes.get(name)!
@@ -188,8 +240,7 @@ describe('with everything of ours dead, under failurePolicy Fail', () => {
       scenes.set(name, await begin())
     })
     await Promise.all(made)
-    const { webhook, controller } = world.sluice
-    await Promise.all([webhook.stop('SIGKILL'), controller.stop('SIGKILL')])
+    await Promise.all([world.sluice.webhook.stop('SIGKILL'), controller.stop('SIGKILL')])
     for (const [name, { story }] of scenes) {
       if (name === 'kept') continue
       await story.kubectl(['delete', 'rollout', ROLLOUT, '--wait=false'])

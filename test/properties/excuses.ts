@@ -1,5 +1,6 @@
 // What nobody can help: for how long a law is suspended, and why.
 
+import { sendsHold } from '../../controller/refusals.ts'
 import type { Turn } from '../world/controller.ts'
 import { deploymentIn, replicasOf, setsIn, sum } from '../world/world.ts'
 import type { World } from '../world/world.ts'
@@ -33,7 +34,7 @@ export class Excuses {
 
   /** The controller has looked: a hold that it writes counts all pods. */
   looked({ written }: Turn): void {
-    if (!written.some(({ target }) => target.kind === 'Deployment')) return
+    if (!written.some(sendsHold)) return
     this.proportional = false
     this.untold = false
   }

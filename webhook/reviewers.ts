@@ -4,7 +4,6 @@
 import jsonpatch from 'jsonpatch'
 
 import { CONTROLLER_MANAGER, GROUP, WORKLOAD_TYPE } from '#api/names.ts'
-import type { KubeObject } from '#api/kubernetes.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
 import { difference } from '#core/admission/patch.ts'
 import { formatProblems } from '#core/admission/problem.ts'
@@ -138,13 +137,9 @@ function reviewOf(
 function responseOf({ object }: WorkloadReview, answer: Answer): AdmissionResponse {
   const { outcome, warnings } = answer
   const patch = difference(object, answer.object)
-  const result: unknown = jsonpatch.apply_patch(structuredClone(object), [...patch])
-  if (!equalJson(result, withoutUndefined(answer.object))) {
+  const result: unknown = jsonpatch.apply_patch(object, [...patch])
+  if (!equalJson(result, answer.object)) {
     throw new Error(`the patch does not make ${object.kind} ${object.metadata.name} what was meant`)
   }
   return { allowed: true, patch, warnings, held: outcome === 'held' }
-}
-
-function withoutUndefined(object: KubeObject): unknown {
-  return JSON.parse(JSON.stringify(object))
 }

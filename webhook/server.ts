@@ -136,9 +136,11 @@ function createApp(
       done(new MalformedReview('the body is not JSON, or not as UTF-8 without a byte order mark'))
     }
   })
-  app.addHook('onSend', async (_, reply) => {
+  // Not async: an answer leaves in the same turn in which it is sent.
+  app.addHook('onSend', (_, reply, _payload, done) => {
     // The API server then opens its next connection to a replica that stays.
     if (draining()) reply.header('connection', 'close')
+    done()
   })
   app.setErrorHandler((error: FastifyError, request, reply) =>
     refuse(options, request, reply, error),
@@ -154,10 +156,12 @@ function createApp(
       const admission = readReview(request.body)
       const { body, outcome, response } = await answer(options, review, admission)
       const seconds = (performance.now() - begin) / 1000
+      // First the answer, since somebody waits for it: the log is written to its end before it returns.
+      reply.type('application/json').send(body)
       options.metrics.reviewed(admission.operation, outcome, seconds)
       if (response.held && !admission.dryRun) options.metrics.held()
       logDecision(options.log, admission, { outcome, response, seconds })
-      return reply.type('application/json').send(body)
+      return reply
     })
   }
   return app

@@ -3,6 +3,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 
+import { webhookCalls } from './admissions.ts'
 import { chapters, conflictsIn, ownConflictsIn, readAudit, tally, writesIn } from './audit.ts'
 import type { Entry } from './audit.ts'
 import type { Place } from './place.ts'
@@ -11,7 +12,6 @@ import type { Spread } from './samples.ts'
 import { STEPS, createSubject } from './subject.ts'
 import type { Subject } from './subject.ts'
 import { cpuSeconds } from './usage.ts'
-import { webhookCalls } from './webhook-calls.ts'
 
 /** Runs that are measured, and those before them that are not. */
 export const RUNS = { measured: 20, warm: 5 }
@@ -39,7 +39,6 @@ export interface Releases {
   readonly beforeFirstPod: { readonly workload: number; readonly news: number }
   readonly approval: Spread
   readonly approvalBySize: Readonly<Record<string, Spread>>
-  readonly edit: Beside
   /** CPU seconds of both processes. */
   readonly cpu: Spread
   readonly cpuMean: number
@@ -52,8 +51,6 @@ export interface Beside {
 }
 
 interface Run {
-  readonly edit: number
-  readonly plainEdit: number
   readonly firstPod: number
   readonly plainFirstPod: number
   /** From the approval to the size, by size. */
@@ -102,8 +99,6 @@ async function measureOne(place: Place, ours: Subject, plain: Subject): Promise<
   await ours.healthy()
   await calm()
   return {
-    edit: edit.acceptedAt - edit.sentAt,
-    plainEdit: plainEdit.acceptedAt - plainEdit.sentAt,
     firstPod,
     plainFirstPod,
     approvals,
@@ -127,7 +122,6 @@ function timesOf(runs: readonly Run[]) {
     firstPod: { ours: of(run => run.firstPod), plain: of(run => run.plainFirstPod) },
     approval: spread(runs.flatMap(run => Object.values(run.approvals))),
     approvalBySize: Object.fromEntries(sizes.map(n => [n, of(run => run.approvals[n]!)])),
-    edit: { ours: of(run => run.edit), plain: of(run => run.plainEdit) },
     cpu: of(run => run.cpu),
     cpuMean: mean(runs.map(run => run.cpu)),
   }

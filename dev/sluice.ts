@@ -65,7 +65,8 @@ export interface Sluice {
   readonly stop: () => Promise<void>
 }
 
-const configuration = 'sluice-dev'
+/** Name of all that is registered in the API server. */
+export const configuration = 'sluice-dev'
 const fieldManager = 'sluice-dev'
 const lease = { namespace: 'default', name: 'sluice-dev' }
 

@@ -46,7 +46,9 @@ export async function startPlace(progress: Place['progress']): Promise<Place> {
   const cluster = await startControlPlane({ progress })
   try {
     const compiled = await compile(cluster)
-    const client = new KubeClient(await fromKubeconfig(cluster.kubeconfig))
+    // One client, not a crowd of them: a hundred handshakes at once would be a load of their own.
+    const connection = await fromKubeconfig(cluster.kubeconfig)
+    const client = new KubeClient(connection, { connections: 10 })
     const log: string[] = []
     const sluice = await startSluice({
       client,

@@ -5,6 +5,7 @@ import type { Rollout } from '#api/rollout.generated.ts'
 import { defined } from '#core/defined.ts'
 import { keyOf, workloadKey } from '#core/rollout/key.ts'
 import { isAlive } from '#core/rollout/parse.ts'
+import { controllerUid } from '#core/workload/seen.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { NotFound } from '#kube/errors.ts'
 import { DEPLOYMENTS, REPLICA_SETS, ROLLOUTS } from '#kube/resources.ts'
@@ -25,7 +26,7 @@ export async function readStands(
   const deployments = (await client.listAll(DEPLOYMENTS, scope)).items
   const owned = new Map<string, ReplicaSet[]>()
   for (const set of (await client.listAll(REPLICA_SETS, scope)).items) {
-    const uid = ownerUid(set)
+    const uid = controllerUid(set)
     owned.set(uid, [...(owned.get(uid) ?? []), set])
   }
   return deployments
@@ -43,7 +44,7 @@ export async function readStand(
   const pairs = Object.entries({ ...matchLabels }).map(pair => pair.join('='))
   const scope = { namespace: ref.namespace, labelSelector: pairs.join(',') }
   const { items } = await client.listAll(REPLICA_SETS, scope)
-  return { deployment, sets: items.filter(set => ownerUid(set) === deployment.metadata.uid) }
+  return { deployment, sets: items.filter(set => controllerUid(set) === deployment.metadata.uid) }
 }
 
 /** The Rollouts of a namespace, or of all, that are not being deleted; undefined: no such kind. */
@@ -67,8 +68,4 @@ export function rolloutFor(
 ): Rollout | undefined {
   const naming = rollouts.filter(rollout => workloadKey(rollout) === keyOfDeployment(deployment))
   return naming.find(({ spec }) => spec.disabled !== true) ?? naming[0]
-}
-
-function ownerUid({ metadata }: ReplicaSet): string {
-  return metadata.ownerReferences?.find(({ controller }) => controller)?.uid ?? ''
 }

@@ -34,6 +34,9 @@ export interface Watches {
   readonly run: (signal: AbortSignal) => Promise<unknown>
 }
 
+/** When a decision is due; `soon` waits a moment for what is about to be said. */
+export type When = 'now' | 'soon'
+
 /** How the watches are made. */
 export interface WatchesOptions {
   readonly client: KubeClient
@@ -46,7 +49,7 @@ export interface WatchesOptions {
    * Called with the key of a workload for which something changed. `soon`: its own controller is about
    * to say more of it, in the workload's status.
    */
-  readonly wake: (key: string, when: 'now' | 'soon') => void
+  readonly wake: (key: string, when: When) => void
   readonly onNews: (resource: string, news: ReflectorNews) => void
   readonly onListenerError: (error: unknown) => void
 }
@@ -158,13 +161,15 @@ function ownedBy(caches: Caches, { metadata }: WorkloadSeen): Owned {
 
 function wakeOnChange(caches: Caches, { wake, now }: WatchesOptions): void {
   const { rollouts, replicaSets, pods, configurations, kinds } = caches
-  const wakeWorkload = (adapter: WorkloadAdapter, seen: WorkloadSeen, when: 'now' | 'soon') => {
+  // Most workloads of a large cluster are nobody's business: when to wake is asked only for the others.
+  const wakeWorkload = (adapter: WorkloadAdapter, seen: WorkloadSeen, when: () => When) => {
     const key = keyOfSeen(adapter, seen)
-    if (isMarked(seen) || rollouts.byIndex('workload', key).length > 0) wake(key, when)
+    if (isMarked(seen) || rollouts.byIndex('workload', key).length > 0) wake(key, when())
   }
+  const soon = () => 'soon' as const
   const wakeOwner = (uid: string) => {
     for (const { adapter, cache } of kinds) {
-      for (const seen of cache.byIndex('uid', uid)) wakeWorkload(adapter, seen, 'soon')
+      for (const seen of cache.byIndex('uid', uid)) wakeWorkload(adapter, seen, soon)
     }
     for (const set of replicaSets.byIndex('uid', uid)) wakeOwner(set.ownerUid)
   }
@@ -174,8 +179,8 @@ function wakeOnChange(caches: Caches, { wake, now }: WatchesOptions): void {
   })
   for (const { adapter, cache } of kinds) {
     cache.onChange((before, after) => {
-      const settled = !after || adapter.observe(after, ownedBy(caches, after), now()).settled
-      wakeWorkload(adapter, (after ?? before)!, settled ? 'now' : 'soon')
+      const settled = () => !after || adapter.observe(after, ownedBy(caches, after), now()).settled
+      wakeWorkload(adapter, (after ?? before)!, () => (settled() ? 'now' : 'soon'))
     })
   }
   replicaSets.onChange((before, after) => wakeOwner((after ?? before)!.ownerUid))

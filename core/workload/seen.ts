@@ -123,6 +123,7 @@ export function seen({ metadata }: KubeObject): Seen {
   return { metadata: { namespace, name, uid, resourceVersion } }
 }
 
-function controllerUid({ metadata }: KubeObject): string {
+/** The uid of the owner that controls the object; empty where nobody does. */
+export function controllerUid({ metadata }: KubeObject): string {
   return metadata.ownerReferences?.find(({ controller }) => controller)?.uid ?? ''
 }

@@ -40,6 +40,12 @@ export const CAUGHT = 'sluice.dev/caught'
 /** On a Rollout: takes all pods of the running release back to the stable revision. Any value. */
 export const ABORT = 'sluice.dev/abort'
 
+/**
+ * On a Lease that is created as a dry run, and never stored: its label asks the webhook for the annotation, so
+ * that the controller learns whether the API server reaches it.
+ */
+export const PROBE = 'sluice.dev/probe'
+
 /** ReplicaSet annotations by which the controller-manager tells a scaling from a rollout. */
 export const DESIRED_REPLICAS = 'deployment.kubernetes.io/desired-replicas'
 export const MAX_REPLICAS = 'deployment.kubernetes.io/max-replicas'

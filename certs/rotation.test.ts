@@ -1,6 +1,6 @@
 // A year of certificates in a second: the clock is injected, the certificates are real.
 
-import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 
 import { createAuthority, expiry, issue, signedBy } from './authority.ts'
 import { startRotation } from './rotation.ts'
@@ -76,6 +76,18 @@ describe('the life of certificates', () => {
     expect(changes.at(-1)?.reasons).toContain('the previous CA is over')
     expect(rotation.current().caBundle).toBe(moved.caBundle.replace(before.caBundle, ''))
     expect((await store.read()).material.caPrevious).toBeUndefined()
+  })
+
+  test('a clock that jumps is noticed within a minute, with nobody asking', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const clock = { now: start }
+    const { rotation } = await run(inMemory(), { now: () => clock.now })
+    const { cert } = rotation.current()
+    clock.now = start + 61 * day
+    vi.advanceTimersByTime(minute)
+    vi.useRealTimers()
+    await vi.waitFor(() => expect(rotation.current().cert).not.toBe(cert), 30_000)
   })
 
   test('a process that slept past every expiry serves a good certificate at once', async () => {

@@ -4,6 +4,7 @@
 
 import { certificatesIn, covers, expiry, signedBy } from './authority.ts'
 import type { Names } from './authority.ts'
+import { startChecks } from './checks.ts'
 import { bundleOf, renewed } from './renewal.ts'
 import type { Policy } from './renewal.ts'
 import type { CertificateStore, Material, Stored } from './store.ts'
@@ -67,29 +68,21 @@ export async function startRotation(options: RotationOptions): Promise<Rotation>
   const first = await ensure(options.store, policy, now)
   let current = toServing(first.material)
 
-  let stopped = false
   const look = async () => {
     try {
       const { material, reasons } = await ensure(options.store, policy, now)
       const serving = following(current, toServing(material), { names: options.names, now: now() })
-      if (stopped || same(serving, current)) return
+      if (checks.stopped() || same(serving, current)) return
       // A change that could not be taken over is offered again at the next check.
       await options.onChange(serving, reasons)
       current = serving
     } catch (error) {
-      if (!stopped) options.onError(error)
+      if (!checks.stopped()) options.onError(error)
     }
   }
 
-  // One check after the other: a late answer must never bring back an older certificate.
-  let last = Promise.resolve()
-  const check = () => (last = last.then(look))
-  const timer = setInterval(() => void check(), options.checkMs ?? 60_000)
-  timer.unref()
-  const stop = () => {
-    stopped = true
-    clearInterval(timer)
-  }
+  const checks = startChecks(look, options.checkMs ?? 60_000)
+  const { check, stop } = checks
   return { reasons: first.reasons, current: () => current, check, stop }
 }
 

@@ -46,7 +46,8 @@ function webhookConfigurations(): string {
     namespaces: [NAMESPACES],
   }
   const manifests = [mutatingConfiguration(options), validatingConfiguration(options)]
-  return note('webhook/configuration.ts') + manifests.map(template).join('---\n')
+  const texts = manifests.map(manifest => template(manifest, labels + injected))
+  return note('webhook/configuration.ts') + texts.join('---\n')
 }
 
 function policy(): string {
@@ -56,10 +57,18 @@ function policy(): string {
     ownNamespace: '{{ .Release.Namespace }}',
     namespaces: [NAMESPACES],
   })
-  const manifests = [policy, binding].map(template).join('---\n')
+  const manifests = [policy, binding].map(each => template(each, labels)).join('---\n')
   const served = '{{- if include "sluice.policyVersion" . }}\n'
   return `${note('webhook/policy.ts')}${served}${manifests}{{- end }}\n`
 }
+
+/** Whom cert-manager asks whom the API server is to trust. */
+const injected = [
+  '  {{- if .Values.certificates.certManager.enabled }}\n',
+  '  annotations:\n',
+  `    cert-manager.io/inject-ca-from: '{{ .Release.Namespace }}/{{ include "sluice.fullname" . }}-webhook'\n`,
+  '  {{- end }}\n',
+].join('')
 
 /** Something that the API server admits by. */
 interface Manifest {
@@ -68,13 +77,13 @@ interface Manifest {
   readonly metadata: { readonly name: string }
 }
 
-/** A manifest as a template: its values may hold actions, and it gets the labels of the chart. */
-function template({ apiVersion, kind, metadata, ...body }: Manifest): string {
+/** A manifest as a template: its values may hold actions; `more` comes after its name. */
+function template({ apiVersion, kind, metadata, ...body }: Manifest, more: string): string {
   const head = { apiVersion, kind, metadata: { name: metadata.name } }
   // A line that is folded would end an action in the middle.
   const options = { lineWidth: 0, aliasDuplicateObjects: false }
   const text = stringify(body, options).replaceAll(namespaces, optional)
-  return `${stringify(head, options)}${labels}${text}`
+  return `${stringify(head, options)}${more}${text}`
 }
 
 /** Stands for the value `namespaces`, which may be empty: then its requirement is left out. */

@@ -3,7 +3,7 @@
 import { hostname } from 'node:os'
 import { parseArgs } from 'node:util'
 
-import { processConfig, processFlags, wholeNumber } from '#process/settings.ts'
+import { objectName, processConfig, processFlags, wholeNumber } from '#process/settings.ts'
 import type { Environment, ProcessConfig } from '#process/settings.ts'
 
 /** The settings of one controller process; its Lease lives in the namespace. */
@@ -28,7 +28,7 @@ export function readConfig(args: readonly string[], env: Environment): Controlle
   })
   return {
     ...processConfig(values),
-    leaseName: values['lease-name'],
+    leaseName: objectName('--lease-name', values['lease-name']),
     leaseMs:
       wholeNumber('--lease-seconds', values['lease-seconds'], { least: 2, most: 3600 }) * 1000,
     // A restart is another one: it must not take its own former lease for granted.

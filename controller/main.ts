@@ -7,11 +7,14 @@ import { KubeClient } from '#kube/client.ts'
 import { fenceOf } from '#kube/fence.ts'
 import { LeaderElector } from '#kube/lease.ts'
 import { open, shut } from '#process/listen.ts'
+import { tellFindings } from '#process/findings.ts'
 import { createProbes } from '#process/probes.ts'
 import { announce, createLog, runProgram } from '#process/program.ts'
 import { readConfig } from './config.ts'
 import { createController } from './controller.ts'
 import { createMetrics } from './metrics.ts'
+import { watchReach } from './reach.ts'
+import { controllerRights } from './rights.ts'
 
 await runProgram('sluice-controller', async stop => {
   const config = readConfig(argv.slice(2), env)
@@ -44,12 +47,17 @@ await runProgram('sluice-controller', async stop => {
   const at = { host: config.probesHost, port: config.probesPort }
   const probesPort = await open(probes, at, '--probes-port')
 
+  await tellFindings({ client, rights: controllerRights(config), log })
   const watching = controller.watches.run(stop)
   await Promise.race([controller.watches.synced, watching])
   stop.throwIfAborted()
   synced = true
   log.info({ probesPort, server: connection.server }, 'ready')
   announce({ ready: true, probesPort })
+  let reached = false
+  metrics.observe({ webhookReached: () => reached })
+  const onReach = (found: boolean) => void (reached = found)
+  const reaching = watchReach({ client, namespace, configuration, log, onReach }, stop)
 
   const elector = new LeaderElector({
     // A pool that is left as broken must not take a renewal along.
@@ -63,6 +71,7 @@ await runProgram('sluice-controller', async stop => {
     onNews: news => log.info(news, 'lease'),
   })
   await elector.run(stop, controller.lead)
+  await reaching
   await shut(probes, 1000)
   log.info('stopped')
 })

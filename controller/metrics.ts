@@ -40,6 +40,7 @@ export interface MetricSources {
   readonly queue: () => QueueStats
   readonly leading: () => boolean
   readonly settleWaits: () => void
+  readonly webhookReached: () => boolean
 }
 
 const resources = [ROLLOUTS, REPLICA_SETS, PODS, MUTATING_WEBHOOKS, ...adapters].map(
@@ -63,6 +64,7 @@ export function createMetrics(): ControllerMetrics {
     queue: () => ({ depth: 0, waiting: 0, running: 0, retries: 0, errors: 0 }),
     leading: () => false,
     settleWaits: () => {},
+    webhookReached: () => false,
   }
   for (const state of ['depth', 'waiting', 'running'] as const) {
     const name = `sluice_controller_queue_${state}`
@@ -76,6 +78,14 @@ export function createMetrics(): ControllerMetrics {
     registry,
     { name: 'sluice_controller_leader', help: '1 while this replica leads, else 0.' },
     () => Number(sources.leading()),
+  )
+  gauge(
+    registry,
+    {
+      name: 'sluice_controller_webhook_reached',
+      help: '1 while the API server reaches the webhook, 0 while it does not, and before it is known.',
+    },
+    () => Number(sources.webhookReached()),
   )
   const settleWaits = () => sources.settleWaits()
   return {

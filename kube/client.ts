@@ -44,6 +44,7 @@ export interface ClientOptions {
 
 const PAGE_SIZE = 500
 const REQUEST_TIMEOUT_MS = 30_000
+const aboutItself: RequestOptions = { timeoutMs: 3_000 }
 
 /** Reads, writes and watches objects of one API server. */
 export class KubeClient {
@@ -209,6 +210,22 @@ export class KubeClient {
     options: WatchOptions,
   ): AsyncGenerator<WatchEvent<T>> {
     return watch(this.#transport, type, options)
+  }
+
+  /** The version of the API server. */
+  async version(): Promise<{ readonly major: number; readonly minor: number }> {
+    const { major, minor } = await this.#send<{ major: string; minor: string }>(
+      'GET',
+      '/version',
+      aboutItself,
+    )
+    // Some distributions write `31+`.
+    return { major: Number.parseInt(major, 10), minor: Number.parseInt(minor, 10) }
+  }
+
+  /** Returns where a version of an API group is served; throws `NotFound` where it is not. */
+  async serves(apiVersion: string): Promise<void> {
+    await this.#send('GET', `/apis/${apiVersion}`, aboutItself)
   }
 
   /** Closes every connection; requests and watches under way fail. */

@@ -52,13 +52,28 @@ export function processConfig(values: ProcessValues): ProcessConfig {
   return defined({
     kubeconfig: values.kubeconfig,
     serviceAccountDir: values['service-account-dir'],
-    namespace: values.namespace,
-    namespaces: listOf(values.namespaces),
-    configuration: values.configuration,
+    namespace: objectName('--namespace', values.namespace),
+    namespaces: listOf(values.namespaces)?.map(each => objectName('--namespaces', each)),
+    configuration: objectName('--configuration', values.configuration),
     probesHost: values['probes-host'],
     probesPort: wholeNumber('--probes-port', values['probes-port']),
-    logLevel: values['log-level'],
+    logLevel: oneOf('--log-level', values['log-level'], LOG_LEVELS),
   })
+}
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+
+/** One of a few words. */
+function oneOf(flag: string, text: string, words: readonly string[]): string {
+  if (words.includes(text)) return text
+  throw new Error(`${flag}: expected one of ${words.join(', ')}, got ${JSON.stringify(text)}`)
+}
+
+/** A name that an object in the cluster may have. */
+export function objectName(flag: string, text: string): string {
+  if (/^[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$/.test(text)) return text
+  const wanted = 'the name of an object: lower-case letters, digits, "-" and "."'
+  throw new Error(`${flag}: expected ${wanted}, got ${JSON.stringify(text)}`)
 }
 
 /** What stands between commas, each once; undefined where there is nothing. */

@@ -1,15 +1,22 @@
 // What the webhook process is told: flags first, then the environment, then a default. Read once.
 
+import { isIP } from 'node:net'
 import { parseArgs } from 'node:util'
 
 import { defined } from '#core/defined.ts'
-import { processConfig, processFlags, wholeNumber } from '#process/settings.ts'
+import { objectName, processConfig, processFlags, wholeNumber } from '#process/settings.ts'
 import type { Environment, ProcessConfig } from '#process/settings.ts'
 
 /** The settings of one webhook process; the Secret of its certificates lives in the namespace. */
 export interface WebhookConfig extends ProcessConfig {
   /** Name of the Secret; undefined: certificates are kept in memory and end with the process. */
   readonly certificateSecret?: string
+  /** Folder with the `tls.crt` and `tls.key` that somebody else keeps; undefined: we make our own. */
+  readonly certificateDir?: string
+  /** Life of a CA of ours, in days. */
+  readonly caDays: number
+  /** Life of a serving certificate of ours, in days; at most that of the CA. */
+  readonly servingDays: number
   /** Names and addresses by which the API server calls us. */
   readonly hosts: readonly string[]
   /** User name of our controller; undefined: its field manager alone tells its writes. */
@@ -26,6 +33,9 @@ export function readConfig(args: readonly string[], env: Environment): WebhookCo
     options: {
       ...processFlags(env),
       'certificate-secret': { type: 'string' },
+      'certificate-dir': { type: 'string' },
+      'ca-days': { type: 'string', default: '365' },
+      'certificate-days': { type: 'string', default: '90' },
       hosts: { type: 'string', default: 'sluice-webhook' },
       'controller-user': { type: 'string' },
       host: { type: 'string', default: '0.0.0.0' },
@@ -35,13 +45,51 @@ export function readConfig(args: readonly string[], env: Environment): WebhookCo
   })
   return {
     ...processConfig(values),
-    ...defined({
-      certificateSecret: values['certificate-secret'],
-      controllerUser: values['controller-user'],
-    }),
-    hosts: values.hosts.split(',').filter(host => host !== ''),
+    ...certificates(values),
+    ...defined({ controllerUser: values['controller-user'] }),
+    hosts: hostsOf(values.hosts),
     host: values.host,
     port: wholeNumber('--port', values.port),
     drainMs: wholeNumber('--drain-seconds', values['drain-seconds']) * 1000,
   }
 }
+
+interface CertificateValues {
+  readonly 'certificate-secret'?: string | undefined
+  readonly 'certificate-dir'?: string | undefined
+  readonly 'ca-days': string
+  readonly 'certificate-days': string
+}
+
+function certificates(values: CertificateValues) {
+  const { 'certificate-secret': secret, 'certificate-dir': dir } = values
+  if (secret !== undefined && dir !== undefined) {
+    throw new Error(
+      '--certificate-dir: with --certificate-secret we make our own, give one of them',
+    )
+  }
+  if (dir === '') throw new Error('--certificate-dir: expected a folder, got ""')
+  const caDays = wholeNumber('--ca-days', values['ca-days'], days)
+  const most = { least: 1, most: caDays }
+  return {
+    ...defined({
+      certificateSecret: secret === undefined ? secret : objectName('--certificate-secret', secret),
+      certificateDir: dir,
+    }),
+    caDays,
+    servingDays: wholeNumber('--certificate-days', values['certificate-days'], most),
+  }
+}
+
+/** Ten years at most: what lives longer is not tried by anybody. */
+const days = { least: 1, most: 3650 }
+
+function hostsOf(text: string): readonly string[] {
+  const hosts = text.split(',').filter(host => host !== '')
+  const wrong = hosts.find(host => isIP(host) === 0 && !dnsName.test(host))
+  if (hosts.length > 0 && wrong === undefined) return hosts
+  const got = JSON.stringify(wrong ?? text)
+  throw new Error(`--hosts: expected DNS names or addresses with commas between, got ${got}`)
+}
+
+const dnsName = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/i

@@ -14,7 +14,7 @@ describe('a webhook configuration', () => {
       caBundle: 'PEM',
     })
     const clientConfig = { url: 'https://127.0.0.1:9443/admit', caBundle: 'UEVN' }
-    expect(webhooks).toMatchObject([{ clientConfig }, { clientConfig }])
+    expect(webhooks).toMatchObject([{ clientConfig }, { clientConfig }, { clientConfig }])
   })
 
   test('by Service, never for our own namespace', () => {
@@ -42,7 +42,21 @@ describe('a webhook configuration', () => {
       { operator: 'In', values: ['a', 'b'] },
     ]
     const selected = { namespaceSelector: { matchExpressions } }
-    expect(webhooks).toMatchObject([selected, selected])
+    expect(webhooks.slice(0, 2)).toMatchObject([selected, selected])
+  })
+
+  test('for a question of our own in our own namespace alone', () => {
+    const url = 'https://127.0.0.1:9443'
+    const { webhooks } = mutatingConfiguration({ ...options, url, ownNamespace: 'own' })
+    const found = webhooks.filter(each => JSON.stringify(each['rules']).includes('leases'))
+    const key = 'kubernetes.io/metadata.name'
+    expect(found).toMatchObject([
+      {
+        namespaceSelector: { matchExpressions: [{ key, operator: 'In', values: ['own'] }] },
+        objectSelector: { matchLabels: { 'sluice.dev/probe': 'sluice' } },
+        matchConditions: [{ name: 'dry-run' }],
+      },
+    ])
   })
 
   test('promises the same for each webhook', () => {
@@ -54,6 +68,7 @@ describe('a webhook configuration', () => {
     expect(all.map(({ name, failurePolicy }) => [name, failurePolicy])).toEqual([
       ['workloads.sluice.dev', 'Fail'],
       ['copies.sluice.dev', 'Fail'],
+      ['probe.sluice.dev', 'Fail'],
       ['rollouts.sluice.dev', 'Fail'],
       ['deletions.sluice.dev', 'Ignore'],
     ])

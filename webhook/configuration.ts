@@ -1,7 +1,16 @@
 // The two webhook configurations, as data. They say when the API server calls us: match conditions
 // keep every call away that cannot matter, so status, scaling and strangers cost nothing.
 
-import { API_VERSION, CAUGHT, ESCAPE, GROUP, HOLD, RECORD, WORKLOAD_TYPE } from '#api/names.ts'
+import {
+  API_VERSION,
+  CAUGHT,
+  ESCAPE,
+  GROUP,
+  HOLD,
+  PROBE,
+  RECORD,
+  WORKLOAD_TYPE,
+} from '#api/names.ts'
 
 /** How the API server reaches us: by URL (development), or by a Service of the cluster. */
 export type Reach =
@@ -68,7 +77,24 @@ export function mutatingConfiguration(options: ConfigurationOptions): WebhookMan
         rules: [rule('apps', 'v1', 'deployments', ['CREATE'])],
         matchConditions: [notEscaped, carriesHold],
       },
+      probe(options),
     ],
+  }
+}
+
+/** Calls us for what the controller asks in our own namespace, to learn whether we are reached. */
+function probe(options: ConfigurationOptions) {
+  const { name, ownNamespace } = options
+  return {
+    ...webhook(options, '/admit'),
+    // The error says why we are not reached. It meets nobody else, and nothing that is stored.
+    failurePolicy: 'Fail',
+    reinvocationPolicy: 'Never',
+    name: 'probe.sluice.dev',
+    ...(ownNamespace !== undefined && { namespaceSelector: within([ownNamespace]) }),
+    rules: [rule('coordination.k8s.io', 'v1', 'leases', ['CREATE'])],
+    objectSelector: { matchLabels: { [PROBE]: name } },
+    matchConditions: [{ name: 'dry-run', expression: 'has(request.dryRun) && request.dryRun' }],
   }
 }
 
@@ -196,6 +222,10 @@ export function guardedNamespaces({
         : [{ key: NAMESPACE_NAME, operator: 'In', values: namespaces }]),
     ],
   }
+}
+
+function within(values: readonly string[]) {
+  return { matchExpressions: [{ key: NAMESPACE_NAME, operator: 'In', values }] }
 }
 
 function clientConfig(options: ConfigurationOptions, path: string) {

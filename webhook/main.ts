@@ -2,9 +2,11 @@
 
 import { KubeClient } from '#kube/client.ts'
 import { connect } from '#kube/connection.ts'
+import { tellFindings } from '#process/findings.ts'
 import { announce, createLog, runProgram, untilAborted } from '#process/program.ts'
 import { readConfig } from './config.ts'
 import { createMetrics } from './metrics.ts'
+import { webhookRights } from './rights.ts'
 import { startWebhook } from './webhook.ts'
 
 await runProgram('sluice-webhook', async stop => {
@@ -12,6 +14,7 @@ await runProgram('sluice-webhook', async stop => {
   const log = createLog('webhook', config.logLevel)
   const connection = await connect({ env: process.env, ...config })
   const client = new KubeClient(connection)
+  await tellFindings({ client, rights: webhookRights(config), log })
   const webhook = await startWebhook({ client, config, metrics: createMetrics(), log }, stop)
   const { port, probesPort, certificates } = webhook
   log.info({ port, probesPort, server: connection.server }, 'ready')

@@ -1,44 +1,26 @@
 // One webhook: a cache of Rollouts, certificates that renew themselves, the API server's trust in
 // them, and the server. It is not ready before the API server has been told whom to trust.
 
-import { isIP } from 'node:net'
-
-import type { Logger } from 'pino'
-
 import type { Rollout } from '#api/rollout.generated.ts'
-import { startRotation } from '#certs/rotation.ts'
-import type { Rotation, RotationOptions } from '#certs/rotation.ts'
-import { inMemory, inSecret } from '#certs/store.ts'
 import { workloadKey } from '#core/rollout/key.ts'
 import { Cache } from '#kube/cache.ts'
-import type { KubeClient } from '#kube/client.ts'
-import { Retryable } from '#kube/errors.ts'
 import { reflectIn } from '#kube/reflector.ts'
 import { ROLLOUTS } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
-import type { WebhookConfig } from './config.ts'
-import type { WebhookMetrics } from './metrics.ts'
+import { keepCertificates } from './certificate.ts'
+import type { CertificateOptions, Certificates } from './certificate.ts'
 import { createLookup } from './lookup.ts'
 import { admit, answerToBug, validate } from './reviewers.ts'
 import type { Known } from './reviewers.ts'
 import { createWebhookServer } from './server.ts'
 import type { Ports, WebhookServer } from './server.ts'
-import { keepTrusted } from './trust.ts'
-import type { Trust } from './trust.ts'
 
 /** What a webhook is made of. */
-export interface WebhookOptions {
-  readonly client: KubeClient
-  readonly config: WebhookConfig
-  readonly metrics: WebhookMetrics
-  readonly log: Logger
-  /** How certificates are kept, where that is not the product's way. */
-  readonly certificates?: Pick<RotationOptions, 'now' | 'checkMs' | 'servingDays'>
-}
+export type WebhookOptions = CertificateOptions
 
 /** A webhook that listens. */
 export interface Webhook extends Ports {
-  readonly certificates: Pick<Rotation, 'current' | 'check'>
+  readonly certificates: Pick<Certificates, 'current' | 'check'>
   /** Answers what is in flight, and ends. */
   readonly close: () => Promise<void>
 }
@@ -47,47 +29,20 @@ const rolloutType = ROLLOUTS as ResourceType<Rollout>
 
 /** Starts a webhook. Throws where the signal aborts before it listens, and one line where it cannot. */
 export async function startWebhook(options: WebhookOptions, stop: AbortSignal): Promise<Webhook> {
-  const { client, config, metrics, log } = options
   const ending = new AbortController()
   const end = AbortSignal.any([stop, ending.signal])
   const watch = await watchRollouts(options, end)
-  const onUntrusted = (error: unknown) => {
-    const level = error instanceof Retryable ? 'warn' : 'error'
-    log[level]({ err: error }, 'the API server could not be told whom to trust')
-  }
-  const rotation = await startRotation({
-    ...options.certificates,
-    store: config.certificateSecret
-      ? inSecret(client, { namespace: config.namespace, name: config.certificateSecret })
-      : inMemory(),
-    names: namesOf(config),
-    async onChange(serving, reasons) {
-      const told = trust.keep(serving)
-      // What is only to come waits until it is known; a certificate is served where it is needed.
-      if (serving.cert === rotation.current().cert) await told
-      else told.catch(onUntrusted)
-      server.setCertificate(serving)
-      log.info({ reasons }, 'the certificates changed')
-    },
-    onError: error => log.error({ err: error }, 'the certificates could not be renewed'),
-  })
-  const trust = keepTrusted({
-    client,
-    configuration: config.configuration,
-    serving: rotation.current(),
-    metrics,
-    onError: onUntrusted,
-  })
-  const server = createServer(options, watch, rotation, trust)
-  await trust.begin()
+  const certificates = await keepCertificates(options, pair => server.setCertificate(pair))
+  const server = createServer(options, watch, certificates)
+  await certificates.begin()
   const ports = await server.listen()
-  const trusting = trust.run(end)
+  const trusting = certificates.run(end)
   return {
     ...ports,
-    certificates: rotation,
+    certificates,
     async close() {
       await server.close()
-      rotation.stop()
+      certificates.stop()
       ending.abort()
       await trusting
     },
@@ -97,8 +52,7 @@ export async function startWebhook(options: WebhookOptions, stop: AbortSignal): 
 function createServer(
   { client, config, metrics, log }: WebhookOptions,
   { rollouts, watching }: RolloutWatch,
-  { current }: Rotation,
-  { told }: Trust,
+  { current, told }: Certificates,
 ): WebhookServer {
   const { controllerUser } = config
   const known: Known = {
@@ -123,13 +77,6 @@ function createServer(
     unready: () => (told() ? undefined : 'the API server has not been told whom to trust'),
     drainMs: config.drainMs,
   })
-}
-
-function namesOf({ hosts }: WebhookConfig) {
-  return {
-    dnsNames: hosts.filter(host => isIP(host) === 0),
-    ips: hosts.filter(host => isIP(host) !== 0),
-  }
 }
 
 interface RolloutWatch {

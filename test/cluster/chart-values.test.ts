@@ -31,7 +31,9 @@ interface PodSpec {
     readonly args: readonly string[]
     readonly image: string
     readonly ports: readonly { readonly name: string; readonly containerPort: number }[]
+    readonly volumeMounts?: readonly unknown[]
   }[]
+  readonly volumes?: readonly unknown[]
   readonly terminationGracePeriodSeconds?: number
   readonly topologySpreadConstraints: readonly unknown[]
 }
@@ -58,6 +60,15 @@ describe.each([
     )
     expect(found, `${kind} ${name ?? ''}`).toHaveLength(1)
     return found[0]!
+  }
+  /** What happens to an edit that nobody answers; the probe is no edit. */
+  const policiesOf = (manifests: readonly Manifest[]) => {
+    const webhooks = only(manifests, 'MutatingWebhookConfiguration').webhooks as readonly {
+      readonly name: string
+      readonly failurePolicy: string
+    }[]
+    const edits = webhooks.filter(({ name }) => name !== 'probe.sluice.dev')
+    return [...new Set(edits.map(({ failurePolicy }) => failurePolicy))]
   }
   const refusal = async (set: string) => {
     const args = ['template', 'sluice', chart, '--set-json', set, ...version]
@@ -121,8 +132,7 @@ describe.each([
     for (const { kind, spec } of [wanted.policy, wanted.binding]) {
       expect(only(manifests, kind).spec).toEqual(spec)
     }
-    const text = JSON.stringify(only(manifests, 'MutatingWebhookConfiguration'))
-    expect(text).not.toContain('"failurePolicy":"Fail"')
+    expect(policiesOf(manifests)).toEqual(['Ignore'])
   })
 
   test('without the policy, or by value, nobody answers and the edit fails', async () => {
@@ -130,20 +140,21 @@ describe.each([
     expect(without.filter(({ kind }) => kind.startsWith('MutatingAdmission'))).toEqual([])
     const strict = await template('webhook.failurePolicy="Fail"')
     for (const manifests of [without, strict]) {
-      const text = JSON.stringify(only(manifests, 'MutatingWebhookConfiguration'))
-      expect(text).not.toContain('"failurePolicy":"Ignore"')
+      expect(policiesOf(manifests)).toEqual(['Fail'])
     }
   })
 
   test('failurePolicy is Ignore where a value says so', async () => {
     const manifests = await template('webhook.failurePolicy="Ignore"')
-    const text = JSON.stringify(only(manifests, 'MutatingWebhookConfiguration'))
-    expect(text).toContain('"failurePolicy":"Ignore"')
-    expect(text).not.toContain('"failurePolicy":"Fail"')
+    expect(policiesOf(manifests)).toEqual(['Ignore'])
   })
 
   test('the processes understand their flags, and listen where their pods say', async () => {
-    const manifests = await template('webhook.drainSeconds=20', 'controller.leaseSeconds=30')
+    const manifests = await template(
+      'webhook.drainSeconds=20',
+      'controller.leaseSeconds=30',
+      'certificates={"caDays":100,"servingDays":100}',
+    )
     const env = { POD_NAMESPACE: namespace }
     const webhook = podOf(only(manifests, 'Deployment', 'sluice-webhook'))
     const controller = podOf(only(manifests, 'Deployment', 'sluice-controller'))
@@ -152,6 +163,8 @@ describe.each([
       namespace,
       configuration: 'sluice',
       certificateSecret: 'sluice-webhook-certificate',
+      caDays: 100,
+      servingDays: 100,
       hosts: ['sluice-webhook.guards.svc'],
       controllerUser: 'system:serviceaccount:guards:sluice-controller',
       drainMs: 20_000,
@@ -166,6 +179,49 @@ describe.each([
     expect(controller.containers[0]!.ports).toEqual([
       { name: 'probes', containerPort: led.probesPort },
     ])
+  })
+
+  test('a certificate that outlives its CA is refused', async () => {
+    const words =
+      'certificates.servingDays: expected 60 at most, which is certificates.caDays, got 90'
+    expect(await refusal('certificates.caDays=60')).toContain(words)
+  })
+
+  test('cert-manager makes the certificate, and the webhook has no rights to do so', async () => {
+    const manager = { enabled: true }
+    const manifests = await template(`certificates.certManager=${JSON.stringify(manager)}`)
+    const serving = only(manifests, 'Certificate', 'sluice-webhook').spec!
+    expect(serving).toMatchObject({
+      dnsNames: ['sluice-webhook.guards.svc'],
+      duration: '2160h',
+      issuerRef: { name: 'sluice-webhook-ca' },
+    })
+    expect(only(manifests, 'Certificate', 'sluice-webhook-ca').spec).toMatchObject({
+      isCA: true,
+      duration: '8760h',
+      privateKey: { rotationPolicy: 'Never' },
+    })
+    for (const kind of ['MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration']) {
+      const from = { 'cert-manager.io/inject-ca-from': 'guards/sluice-webhook' }
+      expect(only(manifests, kind).metadata.annotations).toEqual(from)
+    }
+    const roles = manifests.filter(({ kind }) => /Role(Binding)?$/.test(kind))
+    const own = roles.filter(({ metadata }) => metadata.name.startsWith('sluice-webhook'))
+    expect(own.map(({ kind }) => kind)).toEqual(['ClusterRole', 'ClusterRoleBinding'])
+    const pod = podOf(only(manifests, 'Deployment', 'sluice-webhook'))
+    const { args, volumeMounts } = pod.containers[0]!
+    const { certificateDir, certificateSecret } = readWebhookConfig(args.slice(2), {})
+    expect(certificateSecret).toBeUndefined()
+    expect(volumeMounts).toMatchObject([{ name: 'certificate', mountPath: certificateDir }])
+    expect(pod.volumes).toMatchObject([{ secret: { secretName: serving['secretName'] } }])
+  })
+
+  test('cert-manager takes the issuer that is named', async () => {
+    const issuerRef = { kind: 'ClusterIssuer', name: 'internal' }
+    const manager = { enabled: true, issuerRef }
+    const manifests = await template(`certificates.certManager=${JSON.stringify(manager)}`)
+    expect(only(manifests, 'Certificate').spec!['issuerRef']).toEqual(issuerRef)
+    expect(manifests.filter(({ kind }) => kind === 'Issuer')).toEqual([])
   })
 
   test('a webhook leaves only for one that is ready, and its pods are spread', async () => {
@@ -243,6 +299,12 @@ describe.each([
   test.each([
     ['webhook.replica=3', 'webhook', 'replica'],
     ['webhook.failurePolicy="Maybe"', 'webhook/failurePolicy', 'Ignore'],
+    ['certificates.caDays=0', 'certificates/caDays', '1'],
+    [
+      'certificates.certManager.issuerRef={"kind":"Issuer"}',
+      'certificates/certManager/issuerRef',
+      'name',
+    ],
     ['controller.leaseSeconds=1', 'controller/leaseSeconds', '2'],
     ['image.digest="latest"', 'image/digest', 'sha256'],
     ['networkPolicy.apiServerPorts=[]', 'networkPolicy/apiServerPorts', '1'],

@@ -2,11 +2,13 @@
 // kubelet and kube-proxy for them. Everything of ours then runs under the chart's own roles.
 // What needs a real kubelet or a network plugin is proven by rendering alone (chart-values.test.ts).
 
+import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { connect } from 'node:tls'
 
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 
 import type { KubeObject } from '#api/kubernetes.ts'
 import { ROLLOUT_BATCH_ID, ROLLOUT_ID } from '#api/names.ts'
@@ -26,14 +28,20 @@ import {
 } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
 import { writeImageTree } from '../../build/image-tree.ts'
+import { readConfig as readControllerConfig } from '../../controller/config.ts'
+import { controllerRights } from '../../controller/rights.ts'
 import type { Child } from '../../dev/child.ts'
+import { readConfig as readWebhookConfig } from '../../webhook/config.ts'
+import { webhookRights } from '../../webhook/rights.ts'
 import { walkTo, walkToTheEnd } from './approvals.ts'
+import { startCertManager } from './cert-manager.ts'
 import { helm, helm3, kubectl } from './commands.ts'
 import { startControlPlane } from './control-plane.ts'
 import type { ControlPlane } from './control-plane.ts'
 import { holdOn } from './deployment-facts.ts'
 import { abort, hasCondition, most, stand, told, worst } from './facts.ts'
-import { startPod } from './kubelet.ts'
+import { startEdits } from './edits.ts'
+import { mountSecrets, startPod } from './kubelet.ts'
 import type { StoredPod } from './kubelet.ts'
 import { deploymentOf, rolloutOf, WORKLOAD } from './manifests.ts'
 import { auditPolicy, covers, requestsOf, rightsOf } from './rights.ts'
@@ -41,6 +49,7 @@ import { startServiceRoute } from './service-route.ts'
 import type { ServiceRoute } from './service-route.ts'
 import { createStory } from './story.ts'
 import type { Story } from './story.ts'
+import { createFrozen } from './webhook-replicas.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 const chart = join(root, 'charts', 'sluice')
@@ -94,8 +103,10 @@ async function podsOf(component: string): Promise<readonly StoredPod[]> {
   return items.filter(({ metadata }) => metadata.deletionTimestamp === undefined)
 }
 
+const onLine = (line: string) => void log.push(line)
+
 async function start(pod: StoredPod): Promise<Child> {
-  const child = await startPod({ cluster, client, tree, onLine: line => void log.push(line) }, pod)
+  const child = await startPod({ cluster, client, tree, onLine }, pod)
   running.push(child)
   return child
 }
@@ -127,6 +138,32 @@ async function there(type: ResourceType, name: string, inside?: string): Promise
   return items.some(({ metadata }) => metadata.name === name)
 }
 
+/** The rights that a process of these flags asks for. */
+function neededBy(component: string, args: readonly string[]): readonly object[] {
+  const flags = args.filter(arg => arg.startsWith('--') && !arg.startsWith('--max-semi'))
+  const env = { POD_NAMESPACE: namespace }
+  const rights =
+    component === 'webhook'
+      ? webhookRights(readWebhookConfig(flags, env))
+      : controllerRights(readControllerConfig(flags, env))
+  return rights.map(({ group, resource: plural, ...right }) => {
+    return { resource: `${group}/${plural}`, ...right }
+  })
+}
+
+function sortedTexts(rights: readonly object[]): readonly string[] {
+  return rights.map(each => JSON.stringify(Object.entries(each).toSorted())).toSorted()
+}
+
+/** The fingerprint of what a webhook serves to a new connection. */
+async function certificateOf({ ready }: Child): Promise<string> {
+  const socket = connect({ port: Number(ready['port']), rejectUnauthorized: false })
+  await once(socket, 'secureConnect')
+  const { fingerprint256 } = socket.getPeerCertificate()
+  socket.destroy()
+  return fingerprint256
+}
+
 async function readiness({ ready }: Child): Promise<number> {
   return (await fetch(`http://127.0.0.1:${String(ready['probesPort'])}/readyz`)).status
 }
@@ -144,7 +181,7 @@ describe.each([
     const [first] = await podsOf('webhook')
     expect(await readiness(await start(first!))).toBe(200)
     const trusted = await bundles()
-    expect(trusted).toHaveLength(4)
+    expect(trusted).toHaveLength(5)
     for (const bundle of trusted) expect(bundle).not.toBe('')
 
     const changed = ['--set', 'logLevel=debug,webhook.drainSeconds=3']
@@ -264,6 +301,10 @@ describe('under the roles of the chart', () => {
       expect(requests.filter(({ code }) => code === 403)).toEqual([])
       const unused = rights.filter(right => !requests.some(request => covers(right, request)))
       expect(unused).toEqual([])
+      // What it asks for at its start, to say what is missing.
+      const [pod] = await podsOf(component)
+      const needed = neededBy(component, pod!.spec.containers[0]!.args!)
+      expect(sortedTexts(needed)).toEqual(sortedTexts(rights))
     },
   )
 
@@ -346,6 +387,51 @@ describe('under the roles of the chart', () => {
       new Set(['orders', 'stock', namespace]),
     )
     for (const each of stories) each.close()
+    await stopAll()
+    await helm(cluster, ['uninstall', 'sluice', ...at, '--wait'])
+  })
+
+  test('with cert-manager it serves what is mounted, has few rights, and loses no edit', async () => {
+    const home = { namespace, name: 'sluice-webhook' }
+    const manager = await startCertManager(client, home)
+    const values = ['--set', 'certificates.certManager.enabled=true,webhook.drainSeconds=0']
+    const before = (await requestsOf(cluster.auditLog, home)).length
+    await helm(cluster, ['install', 'sluice', chart, ...at, '--wait', ...values])
+    await manager.issue()
+    const pods = await podsOf('webhook')
+    const children = await Promise.all(pods.map(start))
+    await lead(...children)
+    const rights = await rightsOf(client, home)
+    const args = pods[0]!.spec.containers[0]!.args!
+    expect(sortedTexts(neededBy('webhook', args))).toEqual(sortedTexts(rights))
+    expect(rights).toHaveLength(2)
+
+    const names = ['mounted-1', 'mounted-2']
+    for (const name of names) {
+      const metadata = { name }
+      await client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata })
+      await createFrozen(client, name)
+    }
+    const edits = startEdits(client, names)
+    onTestFinished(() => edits.end())
+    const served = () => Promise.all(children.map(certificateOf))
+    const seen = new Set(await served())
+    for (const round of ['first', 'second', 'third']) {
+      await manager.issue()
+      await edits.goOn(`the ${round} before the kubelet has it`)
+      for (const pod of pods) await mountSecrets({ cluster, client, tree, onLine }, pod)
+      await story.until('another certificate', async () =>
+        (await served()).every(each => !seen.has(each)),
+      )
+      for (const each of await served()) seen.add(each)
+      await edits.goOn(`the ${round}`)
+    }
+    await edits.end()
+    expect(edits.trouble).toEqual([])
+    expect(edits.held()).toBe(edits.sent())
+    expect(seen.size).toBe(4)
+    const requests = (await requestsOf(cluster.auditLog, home)).slice(before)
+    expect(requests.filter(({ code }) => code === 403)).toEqual([])
     await stopAll()
     await helm(cluster, ['uninstall', 'sluice', ...at, '--wait'])
   })

@@ -74,7 +74,7 @@ export interface FaultProxy {
   readonly requests: readonly ProxiedRequest[]
   /** The exchanges whose answer has begun and not ended, the oldest first. */
   readonly open: () => readonly Exchange[]
-  /** How many writes came so far, Leases apart. */
+  /** How many writes came so far, apart from Leases and questions for rights. */
   readonly writes: () => number
   /** Breaks all connections and listens no more. */
   readonly stop: () => Promise<void>
@@ -131,6 +131,9 @@ async function writeKubeconfig(from: string, folder: string, to: Leading): Promi
 
 /** Kinds that the product lists in all namespaces. */
 const narrowable = ['deployments', 'replicasets', 'pods', 'rollouts']
+
+/** Leases come by the clock, and who asks what it may do writes nothing. */
+const uncounted = ['leases', 'selfsubjectaccessreviews']
 
 class Passage {
   readonly requests: ProxiedRequest[] = []
@@ -198,7 +201,7 @@ class Passage {
     const verb = verbOf(method, url)
     const place = placeOf(url)
     const reads = verb === 'get' || verb === 'list' || verb === 'watch'
-    const counts = !reads && place.resource !== 'leases'
+    const counts = !reads && !uncounted.includes(place.resource)
     const number = this.requests.length + 1
     const write = counts ? { write: ++this.#writes } : {}
     const request = { number, ...write, verb, method, path: url, ...place, headers, body }

@@ -2,12 +2,12 @@
 // file tree of the image, with the environment, the token and the files that a kubelet would give it.
 // Only the addresses differ: all pods share this machine, so each listens on loopback, on free ports.
 
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import type { KubeObject } from '#api/kubernetes.ts'
 import type { KubeClient } from '#kube/client.ts'
-import { resource } from '#kube/resources.ts'
+import { resource, SECRETS } from '#kube/resources.ts'
 import { startNode } from '../../dev/child.ts'
 import type { Child } from '../../dev/child.ts'
 import type { ControlPlane } from './control-plane.ts'
@@ -16,8 +16,17 @@ import type { ControlPlane } from './control-plane.ts'
 export interface StoredPod extends KubeObject {
   readonly spec: {
     readonly serviceAccountName: string
-    readonly volumes?: readonly { readonly name: string; readonly projected?: object }[]
+    readonly volumes?: readonly Volume[]
     readonly containers: readonly Container[]
+  }
+}
+
+interface Volume {
+  readonly name: string
+  readonly projected?: object
+  readonly secret?: {
+    readonly secretName: string
+    readonly items: readonly { readonly key: string; readonly path: string }[]
   }
 }
 
@@ -55,6 +64,7 @@ export async function startPod(node: Node, pod: StoredPod): Promise<Child> {
   // The image's own entry point is Node, and the chart leaves it so.
   if (command.length > 0) throw new Error(`unexpected command ${command.join(' ')}`)
   const dir = await writeAccount(node, pod, container)
+  const mounted = await mountSecrets(node, pod)
   const elsewhere = [
     `--service-account-dir=${dir}`,
     '--probes-host=127.0.0.1',
@@ -62,11 +72,55 @@ export async function startPod(node: Node, pod: StoredPod): Promise<Child> {
     ...(ports.some(({ name }) => name === 'https') ? ['--host=127.0.0.1', '--port=0'] : []),
   ]
   return startNode({
-    args: [...args, ...elsewhere],
+    args: [...args.map(arg => inMounts(arg, mounted)), ...elsewhere],
     cwd: node.tree,
     env: await environmentOf(node, pod, container),
     onLine: node.onLine,
   })
+}
+
+/**
+ * Puts what the Secrets of a pod hold now where the pod sees it, by one exchange of a link, as a kubelet
+ * does every minute or so. Gives the folders by the paths at which the pod mounts them.
+ */
+export async function mountSecrets(
+  { cluster, client }: Node,
+  { metadata, spec }: StoredPod,
+): Promise<Mounts> {
+  const { name, namespace = '' } = metadata
+  const mounts: [string, string][] = []
+  for (const { name: volume, mountPath } of spec.containers[0]?.volumeMounts ?? []) {
+    const { secret } = { ...spec.volumes?.find(each => each.name === volume) }
+    if (!secret) continue
+    const { data = {} } = await client.get(SECRETS, { namespace, name: secret.secretName })
+    const dir = join(cluster.dir, 'pods', name, volume)
+    await exchange(
+      dir,
+      secret.items.map(({ key, path }) => [path, Buffer.from(data[key] ?? '', 'base64')]),
+    )
+    mounts.push([mountPath, dir])
+  }
+  return mounts
+}
+
+/** The path in the pod, and the folder here. */
+type Mounts = readonly (readonly [string, string])[]
+
+function inMounts(arg: string, mounts: Mounts): string {
+  return mounts.reduce((text, [path, dir]) => text.replace(path, dir), arg)
+}
+
+async function exchange(dir: string, files: readonly (readonly [string, Buffer])[]): Promise<void> {
+  await mkdir(dir, { recursive: true })
+  const next = await mkdtemp(join(dir, '..'))
+  for (const [path, bytes] of files) {
+    await writeFile(join(next, path), bytes)
+    await rm(join(dir, path), { force: true })
+    await symlink(join('..data', path), join(dir, path))
+  }
+  const link = join(dir, '..data_tmp')
+  await symlink(next, link)
+  await rename(link, join(dir, '..data'))
 }
 
 async function environmentOf({ cluster }: Node, pod: StoredPod, { env = [] }: Container) {

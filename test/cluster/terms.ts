@@ -36,6 +36,7 @@ export interface Terms {
 
 interface AuditEvent {
   readonly verb: string
+  readonly requestURI: string
   readonly userAgent?: string
   readonly objectRef?: {
     readonly resource: string
@@ -55,6 +56,7 @@ export async function readTerms(auditLog: string, identities: readonly string[])
     .filter(line => line.includes('(controller '))
     .map(line => JSON.parse(line) as AuditEvent)
     .filter(({ responseStatus }) => (responseStatus?.code ?? 500) < 300)
+    .filter(changes)
     .flatMap(event => {
       const by = identities.find(identity => event.userAgent?.includes(`(controller ${identity})`))
       return by === undefined
@@ -69,6 +71,11 @@ export async function readTerms(auditLog: string, identities: readonly string[])
     .filter(write => !terms.some(term => within(write, term)))
     .map(({ by, what, from }) => `${by} wrote ${what} at ${from}, in nobody's or another's term`)
   return { terms, writes, trespasses }
+}
+
+/** A dry run stores nothing, and neither does who asks what it may do. */
+function changes({ requestURI, objectRef }: AuditEvent): boolean {
+  return !requestURI.includes('dryRun=') && objectRef?.resource !== 'selfsubjectaccessreviews'
 }
 
 function termsOf(leases: readonly AcceptedWrite[]): readonly AuditedTerm[] {

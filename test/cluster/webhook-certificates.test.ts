@@ -4,18 +4,16 @@
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest'
 
-import type { Deployment } from '#api/kubernetes.ts'
-import { HOLD } from '#api/names.ts'
 import { createAuthority, issue } from '#certs/authority.ts'
 import type { Material } from '#certs/store.ts'
 import { KubeClient } from '#kube/client.ts'
 import { fromKubeconfig } from '#kube/kubeconfig.ts'
-import { DEPLOYMENTS, MUTATING_WEBHOOKS, SECRETS } from '#kube/resources.ts'
+import { MUTATING_WEBHOOKS, SECRETS } from '#kube/resources.ts'
 import { applyCustomResources } from '../../dev/sluice.ts'
 import { createMetrics } from '../../webhook/metrics.ts'
 import { startWebhook } from '../../webhook/webhook.ts'
 import type { Webhook } from '../../webhook/webhook.ts'
-import { WORKLOAD } from './manifests.ts'
+import { startEdits } from './edits.ts'
 import { eventually, newNamespace } from './reflections.ts'
 import { createFrozen, register, startBalancer } from './webhook-replicas.ts'
 
@@ -31,44 +29,6 @@ beforeAll(async () => {
   await applyCustomResources(client)
 })
 afterAll(() => client?.close())
-
-/** Edits of several workloads at once, one after the other each, until told to end. */
-function startLoad(namespaces: readonly string[]) {
-  let edits = 0
-  let ending = false
-  const trouble: string[] = []
-  const edit = async (namespace: string) => {
-    edits += 1
-    const annotations = { edit: String(edits) }
-    const patch = { spec: { template: { metadata: { annotations } } } }
-    try {
-      const answer: Deployment = await client.mergePatch(
-        DEPLOYMENTS,
-        { namespace, name: WORKLOAD },
-        patch,
-      )
-      if (!answer.metadata.annotations?.[HOLD]) trouble.push(`edit ${annotations.edit}: not held`)
-    } catch (error) {
-      trouble.push(`edit ${annotations.edit}: ${String(error)}`)
-    }
-  }
-  const loads = namespaces.map(async namespace => {
-    while (!ending) await edit(namespace)
-  })
-  return {
-    trouble,
-    /** Waits until so many more edits have come and gone as to meet whatever there is to meet. */
-    async goOn(what: string) {
-      const wanted = edits + 3 * namespaces.length
-      await eventually(() => expect(edits).toBeGreaterThan(wanted))
-      expect(trouble, what).toEqual([])
-    },
-    async end() {
-      ending = true
-      await Promise.all(loads)
-    },
-  }
-}
 
 async function bundle(): Promise<string> {
   const { webhooks } = await client.get(MUTATING_WEBHOOKS, { name })
@@ -123,12 +83,14 @@ async function begin() {
           probesHost: '127.0.0.1',
           probesPort: 0,
           drainMs: 0,
+          caDays: 365,
+          servingDays: 364,
           logLevel: 'silent',
         },
         metrics: createMetrics(),
         log: pino({ level: 'silent' }),
         // Checked when the test says so: a minute is never over here.
-        certificates: { now: () => clock.now, checkMs: 3_600_000, servingDays: 364 },
+        certificates: { now: () => clock.now, checkMs: 3_600_000 },
       },
       new AbortController().signal,
     )
@@ -148,18 +110,21 @@ async function begin() {
 test('no edit is refused or unheld, whatever becomes of the certificates', longer, async () => {
   const { replicas, start, clock, namespaces, secret } = await begin()
   await eventually(async () => {
-    const probe = startLoad(namespaces)
+    const probe = startEdits(client, namespaces)
     await probe.end()
     expect(probe.trouble).toEqual([])
   })
-  const load = startLoad(namespaces)
+  const load = startEdits(client, namespaces)
   onTestFinished(() => load.end())
+  /** Every certificate that was served while edits came in. */
+  const rotated = new Set<string>()
   /** One replica looks at the Secret, then the other: there is load between any two looks. */
   const seen = async (what: string) => {
     for (const { certificates } of replicas) {
       await certificates.check()
       await newConnections()
       await load.goOn(what)
+      rotated.add(certificates.current().cert)
     }
   }
   const served = () => new Set(replicas.map(each => each.certificates.current().cert))
@@ -217,4 +182,6 @@ test('no edit is refused or unheld, whatever becomes of the certificates', longe
 
   await load.end()
   expect(load.trouble).toEqual([])
+  expect(load.held()).toBe(load.sent())
+  expect(rotated.size).toBeGreaterThan(10)
 })

@@ -64,8 +64,18 @@ Fail
 {{- end -}}
 {{- end -}}
 
+{{/* Another where cert-manager keeps it: the type of a Secret cannot be changed. */}}
 {{- define "sluice.certificateSecret" -}}
-{{ include "sluice.fullname" . }}-webhook-certificate
+{{ include "sluice.fullname" . }}-webhook-{{ ternary "tls" "certificate" .Values.certificates.certManager.enabled }}
+{{- end -}}
+
+{{- define "sluice.servingDays" -}}
+{{- with .Values.certificates -}}
+{{- if gt (int .servingDays) (int .caDays) -}}
+{{- fail (printf "certificates.servingDays: expected %d at most, which is certificates.caDays, got %d" (int .caDays) (int .servingDays)) -}}
+{{- end -}}
+{{- int .servingDays -}}
+{{- end -}}
 {{- end -}}
 
 {{/* The Secret and the Lease are made by the processes, and so are not the chart's to delete. */}}

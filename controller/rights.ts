@@ -1,0 +1,38 @@
+// What the controller needs to be allowed; the roles of the chart say the same, and a test compares them.
+
+import { GROUP } from '#api/names.ts'
+import { rightsOf } from '#process/rights.ts'
+import type { Right, Rule } from '#process/rights.ts'
+import type { ControllerConfig } from './config.ts'
+
+const workloads: readonly Rule[] = [
+  { group: GROUP, resources: ['rollouts'], verbs: ['list', 'watch'] },
+  { group: GROUP, resources: ['rollouts/status'], verbs: ['update'] },
+  { group: 'apps', resources: ['deployments', 'replicasets'], verbs: ['list', 'watch', 'patch'] },
+  { group: 'apps', resources: ['deployments/status'], verbs: ['patch'] },
+  { group: '', resources: ['pods'], verbs: ['list', 'watch', 'patch'] },
+  { group: '', resources: ['events'], verbs: ['create'] },
+]
+
+/** The rights of a controller. */
+export function controllerRights(config: ControllerConfig): readonly Right[] {
+  const { namespace, namespaces, configuration, leaseName } = config
+  const registration = {
+    group: 'admissionregistration.k8s.io',
+    resources: ['mutatingwebhookconfigurations'],
+    verbs: ['list', 'watch'],
+    name: configuration,
+  }
+  const leases = { group: 'coordination.k8s.io', resources: ['leases'] }
+  return [
+    ...rightsOf(workloads, namespaces),
+    ...rightsOf([registration]),
+    ...rightsOf(
+      [
+        { ...leases, verbs: ['get', 'update'], name: leaseName },
+        { ...leases, verbs: ['create'] },
+      ],
+      [namespace],
+    ),
+  ]
+}

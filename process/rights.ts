@@ -1,0 +1,79 @@
+// What a process needs to be allowed, one right each, and the question to the API server whether it is.
+
+import type { KubeObject } from '#api/kubernetes.ts'
+import type { KubeClient } from '#kube/client.ts'
+import { resource } from '#kube/resources.ts'
+
+/** One verb on one resource. */
+export interface Right {
+  /** Empty for the core group. */
+  readonly group: string
+  /** The plural, with its subresource: `rollouts/status`. */
+  readonly resource: string
+  readonly verb: string
+  /** Undefined: in all of them, or of a resource that has none. */
+  readonly namespace?: string
+  /** Undefined: all objects. */
+  readonly name?: string
+}
+
+/** Several rights, as the rule of a role says them. */
+export interface Rule {
+  readonly group: string
+  readonly resources: readonly string[]
+  readonly verbs: readonly string[]
+  readonly name?: string
+}
+
+/** Each right of the rules by itself, in each of the namespaces; none: everywhere. */
+export function rightsOf(
+  rules: readonly Rule[],
+  namespaces: readonly string[] = [],
+): readonly Right[] {
+  const places = namespaces.length === 0 ? [{}] : namespaces.map(namespace => ({ namespace }))
+  return rules.flatMap(({ group, resources, verbs, name }) =>
+    resources.flatMap(each =>
+      verbs.flatMap(verb =>
+        places.map(place => ({
+          group,
+          resource: each,
+          verb,
+          ...place,
+          ...(name !== undefined && { name }),
+        })),
+      ),
+    ),
+  )
+}
+
+const reviews = resource<Review>(
+  'authorization.k8s.io/v1',
+  'selfsubjectaccessreviews',
+  'SelfSubjectAccessReview',
+  false,
+)
+
+interface Review extends KubeObject {
+  readonly status?: { readonly allowed?: boolean }
+}
+
+/** The rights that we do not have. Throws where the API server does not say. */
+export async function missingRights(
+  client: KubeClient,
+  rights: readonly Right[],
+): Promise<readonly Right[]> {
+  const missing: Right[] = []
+  // One after the other: nobody waits for it, and hundreds at once are a burden.
+  for (const right of rights) {
+    const answer = await client.create(reviews, reviewOf(right), { timeoutMs: 3_000 })
+    if (answer.status?.allowed !== true) missing.push(right)
+  }
+  return missing
+}
+
+function reviewOf({ resource: path, ...right }: Right): KubeObject & { readonly spec: object } {
+  const [plural, subresource] = path.split('/')
+  const resourceAttributes = { ...right, resource: plural, ...(subresource && { subresource }) }
+  const { apiVersion, kind } = reviews
+  return { apiVersion, kind, metadata: { name: '' }, spec: { resourceAttributes } }
+}

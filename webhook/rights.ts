@@ -1,0 +1,32 @@
+// What the webhook needs to be allowed; the roles of the chart say the same, and a test compares them.
+
+import { GROUP } from '#api/names.ts'
+import { rightsOf } from '#process/rights.ts'
+import type { Right } from '#process/rights.ts'
+import type { WebhookConfig } from './config.ts'
+
+/** The rights of a webhook; one whose certificate somebody else keeps needs few. */
+export function webhookRights(config: WebhookConfig): readonly Right[] {
+  const { namespace, namespaces, configuration, certificateSecret, certificateDir } = config
+  const registration = {
+    group: 'admissionregistration.k8s.io',
+    resources: ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations'],
+    verbs: ['get', 'list', 'watch', 'patch'],
+    name: configuration,
+  }
+  const secrets = { group: '', resources: ['secrets'] }
+  const kept = certificateSecret === undefined ? [] : [certificateSecret]
+  return [
+    ...rightsOf([{ group: GROUP, resources: ['rollouts'], verbs: ['list', 'watch'] }], namespaces),
+    ...rightsOf(certificateDir === undefined ? [registration] : []),
+    ...kept.flatMap(name =>
+      rightsOf(
+        [
+          { ...secrets, verbs: ['get', 'patch'], name },
+          { ...secrets, verbs: ['create'] },
+        ],
+        [namespace],
+      ),
+    ),
+  ]
+}

@@ -1,5 +1,8 @@
 // The two processes as an installation runs them: certificates in a Secret, probes, metrics, a Lease.
 
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import type { KubeObject } from '#api/kubernetes.ts'
@@ -59,10 +62,16 @@ test('replicas of the webhook share one certificate, which the API server trusts
   await client.create(MUTATING_WEBHOOKS, {
     ...mutatingConfiguration({ name, url, failurePolicy: 'Fail' }),
   } as never)
-  await eventually('the caBundle is ours', async () => {
+  const ours = async () => {
     const { webhooks = [] } = await client.get(MUTATING_WEBHOOKS, { name })
     return webhooks.every(({ clientConfig }) => clientConfig.caBundle === data['ca.crt'])
-  })
+  }
+  await eventually('the caBundle is ours', ours)
+  const foreign = await readFile(join(cluster.dir, 'credentials', 'ca.crt'))
+  const value = foreign.toString('base64')
+  const path = '/webhooks/0/clientConfig/caBundle'
+  await client.jsonPatch(MUTATING_WEBHOOKS, { name }, [{ op: 'replace', path, value }])
+  await eventually('the caBundle is ours again', ours)
 
   expect(await probe(replicas[0]!, 'healthz')).toEqual([200, 'ok\n'])
   expect(await probe(replicas[0]!, 'readyz')).toEqual([200, 'ok\n'])

@@ -152,7 +152,7 @@ function neededBy(component: string, args: readonly string[]): readonly object[]
 }
 
 function sortedTexts(rights: readonly object[]): readonly string[] {
-  return rights.map(each => JSON.stringify(Object.entries(each).toSorted())).toSorted()
+  return rights.map(each => Object.entries(each).map(String).toSorted().join(' ')).toSorted()
 }
 
 /** The fingerprint of what a webhook serves to a new connection. */

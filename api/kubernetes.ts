@@ -21,6 +21,7 @@ export interface ObjectMeta {
   readonly deletionTimestamp?: string
   readonly labels?: Readonly<Record<string, string>>
   readonly annotations?: Readonly<Record<string, string>>
+  readonly finalizers?: readonly string[]
   readonly ownerReferences?: readonly OwnerReference[]
 }
 

@@ -52,6 +52,25 @@ export const MAX_REPLICAS = 'deployment.kubernetes.io/max-replicas'
 /** On a ReplicaSet: the number of the edit that last made it the newest. */
 export const REVISION = 'deployment.kubernetes.io/revision'
 
+// Of Kruise Rollouts, which may have been there before us
+
+/** Its finalizer on a Rollout; it puts it back for as long as it runs. */
+export const KRUISE_FINALIZER = 'rollouts.kruise.io/rollout'
+/** Its two webhook configurations; the first is the sign that it is installed. */
+export const KRUISE_WEBHOOKS = 'kruise-rollout-mutating-webhook-configuration'
+/** On a Deployment in its release; presence counts. */
+export const KRUISE_PROGRESSING = 'rollouts.kruise.io/in-progressing'
+/** On a Deployment in its release: the BatchRelease, as an owner reference in JSON. */
+export const KRUISE_CONTROL = 'batchrelease.rollouts.kruise.io/control-info'
+/** On a Deployment that it holds by `Recreate`: the owner's `rollingUpdate`, in JSON. */
+export const KRUISE_STRATEGY = 'rollouts.kruise.io/deployment-strategy'
+/** On a Deployment that it holds by `Recreate`: how many pods are new. */
+export const KRUISE_EXTRA_STATUS = 'rollouts.kruise.io/deployment-extra-status'
+/** On a Deployment in its blue-green release: what the owner wants, in JSON. */
+export const KRUISE_ORIGINAL = 'rollouts.kruise.io/original-deployment-strategy'
+/** Label of a Deployment that it holds by `Recreate`. */
+export const KRUISE_CONTROLLED = 'rollouts.kruise.io/controlled-by-advanced-deployment-controller'
+
 // Field managers
 
 /** Writes the hold and the labels of workloads, and the status of Rollouts. */
@@ -77,6 +96,9 @@ export const READY_REASONS = {
   WorkloadNotFound: 'there is no such workload; it is guarded as soon as it is created',
   WorkloadHeld: 'a Rollout that is gone still holds the workload; it is given back first',
   Conflict: 'another Rollout was first for this workload',
+  KruiseRunning: 'Kruise Rollouts runs here too: nothing is done until it is gone',
+  LeftByKruise: 'Kruise Rollouts has left the workload held; nothing is done until it is mended',
+  FieldsDropped: 'the CRD of Rollouts drops fields that a release needs: put that of Sluice there',
   Unsupported: 'the Rollout asks for what this version does not do',
   ProgressDeadlineExceeded: 'as in condition Stalled',
   Aborted: 'as in condition Stalled',
@@ -90,13 +112,19 @@ export const STALLED_REASONS = {
     "the step's pods were not Ready within the owner's `progressDeadlineSeconds`",
   Aborted: 'all pods are stable; start again, or put another template there',
   Conflict: 'see condition Ready',
+  KruiseRunning: 'see condition Ready',
+  LeftByKruise: 'see condition Ready',
+  FieldsDropped: 'see condition Ready',
   Unsupported: 'see condition Ready',
 } as const
 /** A reason of condition Stalled. */
 export type StalledReason = keyof typeof STALLED_REASONS
 
 /** Reasons for which a Rollout cannot be followed. */
-export type RefusalReason = Extract<ReadyReason & StalledReason, 'Conflict' | 'Unsupported'>
+export type RefusalReason = Extract<
+  ReadyReason & StalledReason,
+  'Conflict' | 'FieldsDropped' | 'Unsupported'
+>
 
 /** Reasons of condition Progressing, of the Kruise API. */
 export const PROGRESSING_REASONS = {
@@ -131,6 +159,7 @@ export const EVENT_REASONS = {
   HoldRefused:
     "the webhook does not take the controller's holds: its `--controller-user` names another",
   ValuesRestored: 'fields of a hold were found without the hold',
+  LeftByKruise: 'Kruise Rollouts has left the workload held; has the patch that mends it',
 } as const
 /** A reason of an event on a workload. */
 export type EventReason = keyof typeof EVENT_REASONS

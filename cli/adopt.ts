@@ -2,6 +2,7 @@
 
 import type { KubeClient } from '#kube/client.ts'
 import { DEPLOYMENTS, DISRUPTION_BUDGETS, POD_AUTOSCALERS } from '#kube/resources.ts'
+import { leftovers } from './kruise.ts'
 import { nextEdit } from './next-edit.ts'
 import { propose } from './proposal.ts'
 import type { Surroundings } from './run.ts'
@@ -19,6 +20,7 @@ export async function adopt(
     client.listAll(POD_AUTOSCALERS, { namespace }),
     client.listAll(DISRUPTION_BUDGETS, { namespace }),
   ])
+  for (const line of await leftovers(client, deployment)) complain(`sluice: ${line}`)
   const rollouts = await readRollouts(client, namespace)
   const named = rolloutFor(deployment, rollouts)
   if (named) {

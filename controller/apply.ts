@@ -28,6 +28,7 @@ export const writeKinds = [
   'replicaSet',
   'pod',
   'status',
+  'rollout',
   'event',
 ] as const
 
@@ -113,6 +114,9 @@ function changesOf(
   return later ? { changes: [], later } : { changes: move.changes }
 }
 
+/** A status that the API server drops is sent again after this time. */
+const DROPPED_MS = 10_000
+
 const rollouts = ROLLOUTS as ResourceType<Rollout>
 
 const types: Readonly<Record<string, ResourceType>> = {
@@ -168,5 +172,7 @@ async function writeStatus(
   ownWrites.note(object.metadata, written.metadata, clock())
   news.written(uid)
   onWrite('status')
-  return 'written'
+  // The API server drops what the CRD does not have: nothing was written, and nobody tells when that ends.
+  const { resourceVersion } = written.metadata
+  return resourceVersion === object.metadata.resourceVersion ? now + DROPPED_MS : 'written'
 }

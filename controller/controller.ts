@@ -17,6 +17,8 @@ import { untilAborted } from '#process/program.ts'
 import { apply } from './apply.ts'
 import type { Effects, WriteKind } from './apply.ts'
 import type { ControllerMetrics } from './metrics.ts'
+import { createArrivals } from './kruise.ts'
+import type { Arrivals } from './kruise.ts'
 import { createNews } from './news.ts'
 import { observe } from './observe.ts'
 import { createOwnWrites } from './own-writes.ts'
@@ -81,6 +83,7 @@ export function createController(options: ControllerOptions): Controller {
       const mayRepeat = createRepeats()
       const writer = options.writing(term)
       const waits = createWaits(metrics.waited)
+      const arrivals = createArrivals(log)
       const effects = {
         client: writer,
         mayRepeat,
@@ -97,7 +100,7 @@ export function createController(options: ControllerOptions): Controller {
       }
       const running = new WorkQueue({
         concurrency: options.concurrency,
-        run: key => reconcile(options, { watches, effects, waits, queue: running }, key),
+        run: key => reconcile(options, { watches, effects, waits, arrivals, queue: running }, key),
         onRun: report => reportRun(options, report),
       })
       metrics.observe({
@@ -121,12 +124,13 @@ interface Running {
   readonly watches: Watches
   readonly effects: Effects
   readonly waits: Waits
+  readonly arrivals: Arrivals
   readonly queue: WorkQueue
 }
 
 async function reconcile(
   { log, now }: ControllerOptions,
-  { watches, effects, waits, queue }: Running,
+  { watches, effects, waits, arrivals, queue }: Running,
   key: string,
 ): Promise<void> {
   const begun = now()
@@ -136,7 +140,12 @@ async function reconcile(
     queue.addAt(key, awaited)
     return
   }
-  const decided = observe(watches, key, { now: begun, refusals }).map(observation => ({
+  const rollouts = watches.rollouts.byIndex('workload', key)
+  const { is, lookAt } = await arrivals(effects, rollouts, watches.kruiseRegistered())
+  if (lookAt !== undefined) queue.addAt(key, lookAt)
+  if (is === 'open') return
+  const known = { now: begun, refusals, kruiseRuns: is === 'its' }
+  const decided = observe(watches, key, known).map(observation => ({
     observation,
     decision: decide(observation.snapshot),
   }))

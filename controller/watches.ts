@@ -1,6 +1,7 @@
 // What is watched, and what wakes what. Every event leads to the key of one workload: a decision is
 // about a workload, whichever of its objects changed.
 
+import { KRUISE_WEBHOOKS } from '#api/names.ts'
 import type { KubeObject, Pod, ReplicaSet } from '#api/kubernetes.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
 import { keyOf, refOf, workloadKey } from '#core/rollout/key.ts'
@@ -22,6 +23,8 @@ import type { Version } from './own-writes.ts'
 export interface Watches {
   readonly rollouts: Cache<Rollout>
   readonly configurations: Cache<WebhookConfiguration>
+  /** Kruise Rollouts is registered with the API server, as it is for as long as it is installed. */
+  readonly kruiseRegistered: () => boolean
   /** The workload of a key; undefined where there is none, or of a kind that is not watched. */
   readonly workload: (key: string, now: Instant) => Workload | undefined
   /** The versions of all that a decision about the key looks at. */
@@ -63,6 +66,8 @@ interface Kind {
 interface Caches {
   readonly rollouts: Cache<Rollout>
   readonly configurations: Cache<WebhookConfiguration>
+  /** That of Kruise Rollouts. */
+  readonly foreign: Cache<WebhookConfiguration>
   readonly replicaSets: Cache<ReplicaSetSeen>
   readonly pods: Cache<PodSeen>
   readonly kinds: readonly Kind[]
@@ -71,33 +76,29 @@ interface Caches {
 /** Makes the caches and connects them to the queue. */
 export function createWatches(options: WatchesOptions): Watches {
   const caches = createCaches(options)
-  const { rollouts, configurations, replicaSets, pods, kinds } = caches
+  const { rollouts, configurations, foreign, replicaSets, pods, kinds } = caches
   wakeOnChange(caches, options)
 
   const reflectors = [
     reflect(options, ROLLOUTS as ResourceType<Rollout>, rollouts, keep<Rollout>),
     reflect<ReplicaSet, ReplicaSetSeen>(options, REPLICA_SETS, replicaSets, seeReplicaSet),
     reflect<Pod, PodSeen>(options, PODS, pods, seePod),
-    new Reflector({
-      client: options.client,
-      type: MUTATING_WEBHOOKS,
-      cache: configurations,
-      project: keep<WebhookConfiguration>,
-      fieldSelector: `metadata.name=${options.configuration}`,
-      onNews: news => options.onNews(MUTATING_WEBHOOKS.plural, news),
-    }),
+    reflectNamed(options, options.configuration, configurations),
+    reflectNamed(options, KRUISE_WEBHOOKS, foreign),
     ...kinds.map(({ adapter, cache }) => {
       const type = resource(adapter.apiVersion, adapter.plural, adapter.kind)
       return reflect(options, type, cache, (object, before) => adapter.see(object, before))
     }),
   ]
-  const filled = [rollouts, configurations, replicaSets, pods, ...kinds.map(({ cache }) => cache)]
+  const one = [rollouts, configurations, foreign, replicaSets, pods]
+  const filled = [...one, ...kinds.map(({ cache }) => cache)]
   return {
     rollouts,
     configurations,
+    kruiseRegistered: () => foreign.list().length > 0,
     workload: (key, now) => observeWorkload(caches, key, now),
     versions: key => versionsOf(caches, key),
-    keys: () => new Set([...rollouts.list().map(workloadKey), ...markedKeys(kinds)]),
+    keys: () => keysOf(caches),
     synced: Promise.all(filled.map(cache => cache.synced)),
     run: signal => Promise.all(reflectors.map(reflector => reflector.run(signal))),
   }
@@ -108,6 +109,7 @@ function createCaches({ namespaces, onListenerError }: WatchesOptions): Caches {
   return {
     rollouts: new Cache({ indexes: { workload: each => [workloadKey(each)] }, ...inEach }),
     configurations: new Cache({ onListenerError }),
+    foreign: new Cache({ onListenerError }),
     replicaSets: new Cache({
       indexes: { uid: set => [set.metadata.uid], owner: set => [set.ownerUid] },
       ...inEach,
@@ -128,6 +130,21 @@ function reflect<T extends KubeObject, P extends Cached>(
 ): Reflection {
   const options = { client, type, cache, project }
   return reflectIn(namespaces, () => ({ ...options, onNews: news => onNews(type.plural, news) }))
+}
+
+function reflectNamed(
+  { client, onNews }: WatchesOptions,
+  name: string,
+  cache: Cache<WebhookConfiguration>,
+): Reflection {
+  return new Reflector({
+    client,
+    type: MUTATING_WEBHOOKS,
+    cache,
+    project: keep<WebhookConfiguration>,
+    fieldSelector: `metadata.name=${name}`,
+    onNews: news => onNews(MUTATING_WEBHOOKS.plural, news),
+  })
 }
 
 function observeWorkload(caches: Caches, key: string, now: Instant): Workload | undefined {
@@ -160,7 +177,7 @@ function ownedBy(caches: Caches, { metadata }: WorkloadSeen): Owned {
 }
 
 function wakeOnChange(caches: Caches, { wake, now }: WatchesOptions): void {
-  const { rollouts, replicaSets, pods, configurations, kinds } = caches
+  const { rollouts, replicaSets, pods, configurations, foreign, kinds } = caches
   // Most workloads of a large cluster are nobody's business: when to wake is asked only for the others.
   const wakeWorkload = (adapter: WorkloadAdapter, seen: WorkloadSeen, when: () => When) => {
     const key = keyOfSeen(adapter, seen)
@@ -185,9 +202,15 @@ function wakeOnChange(caches: Caches, { wake, now }: WatchesOptions): void {
   }
   replicaSets.onChange((before, after) => wakeOwner((after ?? before)!.ownerUid))
   pods.onChange((before, after) => wakeOwner((after ?? before)!.ownerUid))
-  configurations.onChange(() => {
-    for (const rollout of rollouts.list()) wake(workloadKey(rollout), 'now')
-  })
+  for (const cache of [configurations, foreign]) {
+    cache.onChange(() => {
+      for (const key of keysOf(caches)) wake(key, 'now')
+    })
+  }
+}
+
+function keysOf({ rollouts, kinds }: Caches): ReadonlySet<string> {
+  return new Set([...rollouts.list().map(workloadKey), ...markedKeys(kinds)])
 }
 
 function markedKeys(kinds: readonly Kind[]): readonly string[] {

@@ -5,6 +5,7 @@ import jsonpatch from 'jsonpatch'
 
 import { CONTROLLER_MANAGER, GROUP, PROBE, WORKLOAD_TYPE } from '#api/names.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
+import { leftToKruise } from '#core/admission/kruise.ts'
 import { difference } from '#core/admission/patch.ts'
 import { formatProblems } from '#core/admission/problem.ts'
 import { plainestHold, reviewWorkload } from '#core/admission/review.ts'
@@ -28,6 +29,8 @@ export interface Known {
   readonly rollouts: Cache<Rollout>
   /** Asked for what the cache does not know. */
   readonly lookup: Lookup
+  /** Kruise Rollouts is registered as well. */
+  readonly kruiseRegistered: () => boolean
   /** User name of our controller; undefined: its field manager alone tells its writes. */
   readonly controllerUser?: string
 }
@@ -38,7 +41,9 @@ export async function admit(known: Known, request: AdmissionRequest): Promise<Ad
   const rollout = await rolloutFor(known, request).catch(unreachable)
   if (rollout === 'unreachable') return unavailable
   const review = reviewOf(known, request, rollout)
-  return review ? responseOf(review, reviewWorkload(review)) : { allowed: true }
+  if (!review) return { allowed: true }
+  const left = known.kruiseRegistered() ? leftToKruise(review) : undefined
+  return responseOf(review, left ?? reviewWorkload(review))
 }
 
 /** The controller asks whether the API server reaches us; nothing of it is stored. */
@@ -79,10 +84,15 @@ export function answerToBug(known: Known, request: AdmissionRequest): AdmissionR
 }
 
 /** Answers a write to a Rollout. */
-export function validate({ rollouts }: Known, request: AdmissionRequest): AdmissionResponse {
+export function validate(
+  { rollouts, kruiseRegistered }: Known,
+  request: AdmissionRequest,
+): AdmissionResponse {
   const object = request.object as Rollout | null
   const previous = request.oldObject as Rollout | null
   if (!object) return { allowed: true, warnings: previous ? rolloutWarnings(previous) : [] }
+  // Its own webhook judges what it is to follow.
+  if (kruiseRegistered()) return { allowed: true }
   const others = rollouts.list()
   const problems = validateRollout(object, { others, ...(previous && { previous }) })
   if (problems.length > 0) {

@@ -26,7 +26,11 @@ const seed = Number(process.env['SEED'] ?? 20)
 const rollout = rolloutOf('shop', { steps: [{ replicas: 1 }, { replicas: '50%' }] }) as Rollout
 const rollouts = new Cache<Rollout>({ indexes: { workload: each => [workloadKey(each)] } })
 rollouts.put({ ...rollout, metadata: { ...rollout.metadata, uid: 'uid-rollout' } }, '1')
-const known = { rollouts, lookup: () => Promise.resolve([]) }
+const known = {
+  rollouts,
+  lookup: () => Promise.resolve([]),
+  kruiseRegistered: () => false,
+}
 
 const percent = fc.nat(120).map(n => `${n}%`)
 const amount = fc.oneof(fc.nat(20), percent, fc.constantFrom('030%', '00%', '0100%'))

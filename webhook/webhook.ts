@@ -12,6 +12,7 @@ import type { CertificateOptions, Certificates } from './certificate.ts'
 import { createLookup } from './lookup.ts'
 import { admit, answerToBug, validate } from './reviewers.ts'
 import type { Known } from './reviewers.ts'
+import { watchKruise } from './kruise.ts'
 import { createWebhookServer } from './server.ts'
 import type { Ports, WebhookServer } from './server.ts'
 
@@ -31,9 +32,12 @@ const rolloutType = ROLLOUTS as ResourceType<Rollout>
 export async function startWebhook(options: WebhookOptions, stop: AbortSignal): Promise<Webhook> {
   const ending = new AbortController()
   const end = AbortSignal.any([stop, ending.signal])
-  const watch = await watchRollouts(options, end)
+  const [watch, kruiseRegistered] = await Promise.all([
+    watchRollouts(options, end),
+    watchKruise(options, end),
+  ])
   const certificates = await keepCertificates(options, pair => server.setCertificate(pair))
-  const server = createServer(options, watch, certificates)
+  const server = createServer(options, { ...watch, kruiseRegistered }, certificates)
   await certificates.begin()
   const ports = await server.listen()
   const trusting = certificates.run(end)
@@ -51,12 +55,13 @@ export async function startWebhook(options: WebhookOptions, stop: AbortSignal): 
 
 function createServer(
   { client, config, metrics, log }: WebhookOptions,
-  { rollouts, watching }: RolloutWatch,
+  { rollouts, watching, kruiseRegistered }: RolloutWatch & Pick<Known, 'kruiseRegistered'>,
   { current, told }: Certificates,
 ): WebhookServer {
   const { controllerUser } = config
   const known: Known = {
     rollouts,
+    kruiseRegistered,
     lookup: createLookup({
       // Two, one after the other, are still below the API server's own patience with us.
       list: async namespace =>

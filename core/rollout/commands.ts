@@ -40,6 +40,11 @@ export function undoCommand(ref: WorkloadRef): string {
   return `kubectl -n ${ref.namespace} rollout undo ${targetOf(ref)}`
 }
 
+/** Writes a merge patch to a workload. */
+export function patchCommand(ref: WorkloadRef, patch: string): string {
+  return `kubectl -n ${ref.namespace} patch ${targetOf(ref)} --type=merge -p '${patch}'`
+}
+
 /** As kubectl names a workload: `deployment/web`. */
 export function targetOf({ kind, name }: Pick<WorkloadRef, 'kind' | 'name'>): string {
   return `${kind.toLowerCase()}/${name}`

@@ -3,7 +3,7 @@
 // snapshot, never the memory of a write, so a lost or repeated reconcile is harmless.
 
 import { ESCAPE } from '#api/names.ts'
-import type { ProgressingReason } from '#api/names.ts'
+import type { ProgressingReason, ReadyReason, StalledReason } from '#api/names.ts'
 import {
   abortForgotten,
   abortTold,
@@ -12,6 +12,7 @@ import {
   givenBack,
   guarded,
   kept,
+  leftMended,
   lettingAllGo,
   nativeForgotten,
   overdue,
@@ -39,7 +40,7 @@ import {
   stay,
 } from './outcomes.ts'
 import { escapeCommand, resumeWorkloadCommand, unpauseCommand } from './commands.ts'
-import { HOLD_REFUSED, aborted, stepName, tell } from './events.ts'
+import { HOLD_REFUSED, KRUISE_RUNNING, aborted, stepName, tell } from './events.ts'
 import { timeOf } from '../time.ts'
 import { isFullLastStep, naturalNext } from './plan-steps.ts'
 import { planFor } from './phases.ts'
@@ -48,6 +49,16 @@ import type { Action, Decision, Goal, Memory, Phase, Plan, Snapshot, Standing } 
 
 /** What each plan reaches, in order, and what it leads to. */
 export const plans: Readonly<Record<PlanName, Plan>> = {
+  NotAlone: {
+    goals: [],
+    done: stay(() => KRUISE_RUNNING),
+    standing: blocked('KruiseRunning'),
+  },
+  LeftByKruise: {
+    goals: [leftMended],
+    done: stay(() => ''),
+    standing: blocked('LeftByKruise'),
+  },
   Orphaned: {
     goals: [takenOver, givenBack, unhindered, unguarded],
     done: stay(() => 'the Rollout is deleted'),
@@ -61,11 +72,7 @@ export const plans: Readonly<Record<PlanName, Plan>> = {
   Refused: {
     goals: [],
     done: refuse,
-    standing: s => {
-      const { reason } = s.rollout!.refused!
-      const phase = phaseKept(s)
-      return { phase, notReady: reason, stalled: reason, reconciling: false }
-    },
+    standing: s => blocked(s.rollout!.refused!.reason)(s),
   },
   Missing: {
     goals: [],
@@ -208,6 +215,11 @@ function dated(message: string, { releasing, since }: Memory): string {
 /** A release that cannot go on now is not forgotten. */
 function phaseKept({ memory }: Snapshot): Phase {
   return memory.releasing ? 'Progressing' : 'Initial'
+}
+
+/** Nothing is done until somebody acts. */
+function blocked(reason: ReadyReason & StalledReason): (s: Snapshot) => Standing {
+  return s => ({ phase: phaseKept(s), notReady: reason, stalled: reason, reconciling: false })
 }
 
 /** Late is told, and moves nothing. */

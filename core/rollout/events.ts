@@ -1,10 +1,10 @@
 // Everything that is told on the workload, where people look. The key makes an event one of its
 // release: told again after a crash, it is still the same.
 
-import { abortCommand, approveCommand, resumeCommand } from './commands.ts'
+import { abortCommand, approveCommand, patchCommand, resumeCommand } from './commands.ts'
 import { timeOf } from '../time.ts'
 import { currentStep } from './plan-steps.ts'
-import type { Action, Snapshot, WorkloadEvent } from './model.ts'
+import type { Action, LeftHold, Snapshot, WorkloadEvent, WorkloadRef } from './model.ts'
 
 /** The action that tells an event. */
 export function tell(event: WorkloadEvent): Action {
@@ -32,6 +32,29 @@ export function caught({ workload, memory }: Snapshot): WorkloadEvent {
       'the webhook did not answer an edit: the policy in the API server holds it, and no new pod starts; it is taken over as soon as the webhook answers',
     key: `${memory.release}/caught/${workload!.caught}`,
   }
+}
+
+/** Two controllers on one Rollout would undo each other's work. */
+export const KRUISE_RUNNING =
+  'Kruise Rollouts runs in this cluster too: Sluice does nothing until it is gone; see docs/coming-from-kruise-rollouts.md'
+
+/** What is wrong with a workload that Kruise Rollouts has left held, and the command that mends it. */
+export function leftInWords(ref: WorkloadRef, left: LeftHold): string {
+  const { patch, recreates, batchRelease } = left
+  const state = recreates
+    ? 'paused with strategy Recreate, so to resume it would replace all its pods at once'
+    : 'held'
+  const lingers =
+    batchRelease === undefined ? '' : `; its BatchRelease ${batchRelease} is left, too`
+  return `Kruise Rollouts has left it ${state}; give it back, and the rest goes out by its own strategy, with: ${patchCommand(ref, patch)}${lingers}`
+}
+
+/** The same as an event. */
+export function leftByKruise({ workload }: Snapshot): WorkloadEvent {
+  const { ref, leftHold } = workload!
+  const message = leftInWords(ref, leftHold!)
+  const key = `left-by-kruise/${leftHold!.patch}`
+  return { type: 'Warning', reason: 'LeftByKruise', message, key }
 }
 
 /** The webhook took a write of ours for somebody else's: nothing moves until it is told who we are. */

@@ -11,6 +11,8 @@ import {
   approvalIgnored,
   cameUpNew,
   caught,
+  leftByKruise,
+  leftInWords,
   pauseInWords,
   released,
   stableGone,
@@ -45,6 +47,13 @@ export const givenBack: Goal = {
     const news = gone ? [tell(released(s))] : []
     return { actions: [...news, { type: 'release', promote: false }] }
   },
+}
+
+/** Its owner has ended the hold that Kruise Rollouts left: only he knows which version he wants. */
+export const leftMended: Goal = {
+  met: s => s.workload?.leftHold === undefined,
+  act: s => ({ actions: [tell(leftByKruise(s))] }),
+  why: ({ workload }) => leftInWords(workload!.ref, workload!.leftHold!),
 }
 
 /** Nothing of ours keeps the workload's own controller from finishing. */

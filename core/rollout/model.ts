@@ -129,10 +129,22 @@ export interface Workload {
   readonly updatedReady: number
   /** Its own controller has nothing left to do: everybody runs the update revision and is Ready. */
   readonly rolledOut: boolean
+  /** A hold of Kruise Rollouts that nobody ends any more. */
+  readonly leftHold?: LeftHold
   /** Why edits of it cannot be held; undefined if they can. */
   readonly unheldBecause?: string
   /** The owner's patience with one step; undefined: no deadline. */
   readonly deadlineSeconds?: number
+}
+
+/** A workload as Kruise Rollouts has left it, in the middle of a release of its own. */
+export interface LeftHold {
+  /** The merge patch, as text, that gives it back: the rest goes out by its owner's own strategy. */
+  readonly patch: string
+  /** With this strategy whoever resumes it replaces all pods at once. */
+  readonly recreates: boolean
+  /** Name of the object that has driven the release, where it is known. */
+  readonly batchRelease?: string
 }
 
 /** The next thing to do on the way to a target. */
@@ -153,6 +165,8 @@ export interface Snapshot {
   readonly memory: Memory
   /** Undefined: there is none. */
   readonly workload?: Workload
+  /** The controller of Kruise Rollouts runs: one Rollout must not have two. */
+  readonly kruiseRuns: boolean
   /** The webhook is registered with the API server. */
   readonly registered: boolean
   /** Admission did not take the last hold that was sent to it. */

@@ -8,6 +8,7 @@ import { unsupported } from '../admission/unsupported.ts'
 import { defined } from '../defined.ts'
 import { digest } from '../digest.ts'
 import type { Rollout, Step } from './model.ts'
+import { isDropped } from './status.ts'
 
 type Strategy = NonNullable<RolloutObject['spec']['strategy']['canary']>
 
@@ -42,7 +43,11 @@ function abortOf({ metadata }: RolloutObject): string | undefined {
   return abort === undefined ? undefined : digest(abort)
 }
 
+const FIELDS_DROPPED =
+  'the CRD rollouts.rollouts.kruise.io is not that of Sluice, and drops status.canaryStatus.observedRelease: a release could not go on; replace it: docs/coming-from-kruise-rollouts.md'
+
 function refusalOf(object: RolloutObject): Rollout['refused'] | undefined {
+  if (isDropped(object.status)) return { reason: 'FieldsDropped', message: FIELDS_DROPPED }
   const problems = unsupported(object)
   if (problems.length === 0) return undefined
   return { reason: 'Unsupported', message: formatProblems(problems) }

@@ -6,6 +6,8 @@ import type { Snapshot } from './model.ts'
 
 /** The name of a plan. */
 export type PlanName =
+  | 'NotAlone'
+  | 'LeftByKruise'
   | 'Orphaned'
   | 'Caught'
   | 'Refused'
@@ -36,6 +38,16 @@ export interface PhaseRule {
 
 /** The first rule that holds wins, so order is meaning. */
 export const phaseRules: readonly PhaseRule[] = [
+  {
+    plan: 'NotAlone',
+    because: 'the controller of Kruise Rollouts runs as well',
+    when: s => s.kruiseRuns,
+  },
+  {
+    plan: 'LeftByKruise',
+    because: 'Kruise Rollouts has left the workload held, in a release of its own',
+    when: s => s.workload?.leftHold !== undefined,
+  },
   {
     plan: 'Orphaned',
     because: 'the Rollout is gone, or being deleted',

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { RolloutStatus } from '#api/rollout.generated.ts'
 import type { Decision, Memory, Standing, Workload } from './model.ts'
 import { nothing } from './outcomes.ts'
-import { isPassing, memoryOf, statusDue, statusOf } from './status.ts'
+import { isDropped, isPassing, memoryOf, statusDue, statusOf } from './status.ts'
 
 const now = Date.parse('2026-01-01T00:10:00Z')
 const memory: Memory = {
@@ -137,4 +137,30 @@ test('without a workload there is nothing to count', () => {
   const alone = statusOf({ generation: 1, before: undefined, decision, workload: undefined, now })
   expect(alone).not.toHaveProperty('canaryStatus')
   expect(alone).toMatchObject({ currentStepIndex: 0, currentStepState: '', message: 'waiting' })
+})
+
+test('a status of Kruise Rollouts is remembered as nothing, also in the middle of a release', () => {
+  const { observedRelease: _, ...canaryStatus } = status().canaryStatus!
+  expect(memoryOf({ ...status(), canaryStatus })).toEqual(nothing)
+})
+
+test('a status of ours without the name of the release: the CRD has dropped it', () => {
+  const { observedRelease: _, ...canaryStatus } = status().canaryStatus!
+  expect(isDropped({ ...status(), canaryStatus })).toBe(true)
+  expect(isDropped({ ...status(), canaryStatus, conditions: [] })).toBe(false)
+  expect(isDropped(status())).toBe(false)
+  expect(isDropped(undefined)).toBe(false)
+})
+
+test('while Kruise Rollouts runs condition Ready alone is written, and says nothing of the CRD', () => {
+  const { observedRelease: _, ...canaryStatus } = status().canaryStatus!
+  const theirs = { ...status(), canaryStatus, conditions: [] }
+  const standing: Standing = { phase: 'Initial', notReady: 'KruiseRunning', reconciling: false }
+  const told = status({ standing, memory: nothing }, theirs)
+  const { conditions: ready, ...rest } = told
+  const { conditions: none, ...before } = theirs
+  expect(none).toEqual([])
+  expect(rest).toEqual(before)
+  expect(conditions({ ...told, conditions: ready! })).toEqual({ Ready: 'False KruiseRunning' })
+  expect(isDropped(told)).toBe(false)
 })

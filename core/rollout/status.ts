@@ -13,7 +13,8 @@ import { nothing } from './outcomes.ts'
 /** What a status remembers. */
 export function memoryOf(status: RolloutStatus | undefined): Memory {
   const canary = status?.canaryStatus
-  if (!canary) return nothing
+  // Kruise Rollouts has written it: what that was in the middle of is no release of ours.
+  if (!canary || canary.observedRelease === undefined) return nothing
   const remembered = defined({
     ending: endings.get(condition(status, 'Succeeded')?.status ?? ''),
     stableRevision: canary.stableRevision,
@@ -37,6 +38,15 @@ export function memoryOf(status: RolloutStatus | undefined): Memory {
   }
 }
 
+/** We have written the status, and a field that a release is known by is not in it: the CRD dropped it. */
+export function isDropped(status: RolloutStatus | undefined): boolean {
+  const { canaryStatus, conditions = [] } = { ...status }
+  const written = conditions.some(({ type, reason }) => type === 'Ready' && reason !== NOT_ALONE)
+  return written && canaryStatus !== undefined && canaryStatus.observedRelease === undefined
+}
+
+/** With this reason nothing but condition Ready is ours: the rest is Kruise Rollouts'. */
+const NOT_ALONE = 'KruiseRunning' satisfies ReadyReason
 /** Reason of condition Reconciling while a step is in its pause; else it is the phase. */
 const STEP_PAUSED = 'StepPaused' satisfies StepState
 const LATE: StalledReason = 'ProgressDeadlineExceeded'
@@ -59,6 +69,7 @@ export interface StatusInput {
 export function statusOf(input: StatusInput): RolloutStatus {
   const { generation, before, decision, workload, now } = input
   const { memory, standing, message } = decision
+  if (standing.notReady === NOT_ALONE) return withWord(before, decision, now)
   const canaryStatus = workload ? canaryStatusOf(memory, workload, message) : undefined
   return {
     observedGeneration: generation,
@@ -69,6 +80,20 @@ export function statusOf(input: StatusInput): RolloutStatus {
     currentStepState: canaryStatus?.currentStepState ?? '',
     ...(canaryStatus && { canaryStatus }),
   }
+}
+
+const nowhere: RolloutStatus = { currentStepIndex: 0, currentStepState: '' }
+
+/** The status of another controller, with our word in it. */
+function withWord(
+  before: RolloutStatus | undefined,
+  decision: Decision,
+  now: Instant,
+): RolloutStatus {
+  const { conditions = [], ...rest } = before ?? nowhere
+  const ours = ofKstatus(decision).filter(({ type }) => type === 'Ready')
+  const said = ours.map(each => conditionOf(condition(before, each.type), each, now))
+  return { ...rest, conditions: [...conditions.filter(({ type }) => type !== 'Ready'), ...said] }
 }
 
 /**

@@ -7,6 +7,8 @@ import { hasHoldFields, isProjected, ownerOfFree, recordedOwner } from './deploy
 import type { DeploymentOwner } from './deployment-fields.ts'
 import { isCaught } from './caught.ts'
 import { holdOf } from './hold.ts'
+import { leftByKruise } from './kruise.ts'
+import type { LeftHold } from '../rollout/model.ts'
 import { recordOf } from './record.ts'
 import type { HoldRecord } from './record.ts'
 import { seen } from './seen.ts'
@@ -28,6 +30,7 @@ export interface DeploymentSeen extends WorkloadSeen {
   readonly armed: boolean
   /** The owner's values: recorded while it is held, else its fields. */
   readonly owner: DeploymentOwner
+  readonly leftHold?: LeftHold
   readonly stableLabel?: string
   /** Fingerprint of the stable template, while a native rollout to another one runs. */
   readonly stableFingerprint?: string
@@ -69,6 +72,7 @@ export function seeDeployment(object: Deployment, before?: DeploymentSeen): Depl
     status: counts(status),
     hold,
     record,
+    leftHold: leftByKruise(object),
     stableLabel: labels[STABLE_REVISION],
     stableFingerprint: annotations[STABLE_TEMPLATE],
     ownerRolloutId: labels[ROLLOUT_ID],

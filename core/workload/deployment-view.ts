@@ -72,6 +72,7 @@ export function viewDeployment(
     updated: podsOf(update),
     updatedReady: readyFor(update, minReadySeconds, now),
     rolledOut: isRolledOut(seen, update),
+    leftHold: seen.leftHold,
     unheldBecause: unholdable(seen.owner),
     deadlineSeconds: patient ? undefined : progressDeadlineSeconds,
     seen,

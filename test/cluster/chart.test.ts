@@ -11,7 +11,7 @@ import { connect } from 'node:tls'
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 
 import type { KubeObject } from '#api/kubernetes.ts'
-import { ROLLOUT_BATCH_ID, ROLLOUT_ID } from '#api/names.ts'
+import { KRUISE_WEBHOOKS, ROLLOUT_BATCH_ID, ROLLOUT_ID } from '#api/names.ts'
 import { KubeClient } from '#kube/client.ts'
 import { fromKubeconfig } from '#kube/kubeconfig.ts'
 import {
@@ -319,7 +319,9 @@ describe('under the roles of the chart', () => {
     const far = rights.filter(right => right.namespace === undefined)
     expect(far.filter(right => /secrets|configmaps|leases/.test(right.resource))).toEqual([])
     const registrations = rights.filter(right => right.resource.includes('webhookconfigurations'))
-    expect(new Set(registrations.map(({ name }) => name))).toEqual(new Set(['sluice']))
+    expect(new Set(registrations.map(({ name }) => name))).toEqual(
+      new Set(['sluice', KRUISE_WEBHOOKS]),
+    )
     const kept = rights.filter(({ verb, resource: what }) => {
       return verb !== 'create' && /secrets|leases/.test(what)
     })

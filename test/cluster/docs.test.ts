@@ -17,13 +17,16 @@ import type { Sluice } from '../../dev/sluice.ts'
 import { blocks, pattern, read } from '../docs/markdown.ts'
 import type { Block } from '../docs/markdown.ts'
 import { commandEnvironment } from './commands.ts'
+import { arrive, arriving } from './docs-kruise.ts'
 import { installPackage } from './installed.ts'
+import type { Preparation, Promises } from './docs-kruise.ts'
 import { createStory } from './story.ts'
 import type { Story } from './story.ts'
 import { startWorld } from './world.ts'
 import type { World } from './world.ts'
 
-type Promises = Readonly<Record<string, (story: Story) => Promise<void> | void>>
+/** A page, what it promises after each block, and what must be there before the first. */
+type Page = readonly [page: string, promises: Promises, prepare?: Preparation | undefined]
 
 const namespace = 'docs'
 let world: World
@@ -155,14 +158,20 @@ const vanished: Promises = {
   free: s => pods(s, { 'web:2': 0, 'web:3': 20 }),
 }
 
-describe.each([
+const pages: readonly Page[] = [
   ['docs/releasing.md', releasing],
   ['docs/adopting.md', adopting],
   ['docs/leaving.md', leaving],
   ['docs/safe-when-we-vanish.md', vanished],
-])('%s', (page, promises) => {
+  ['docs/coming-from-kruise-rollouts.md', arriving, arrive],
+]
+
+describe.each(pages)('%s', (page, promises, prepare) => {
   const examples = examplesOf(blocks(read(page)))
-  beforeAll(revive)
+  beforeAll(async () => {
+    await revive()
+    await prepare?.(story, world)
+  })
 
   test('each example promises something', () => {
     expect(examples.map(({ name }) => name)).toEqual(Object.keys(promises))

@@ -41,7 +41,7 @@ export function catchUp(world: World, kinds: readonly Kind[] = allKinds): void {
 export const allKinds: readonly Kind[] = ['deployments', 'sets', 'pods', 'rollouts']
 
 /** What a decision looks at. */
-function observe({ cache, now, registered, holdRefused }: World): Snapshot | undefined {
+function observe({ cache, now, kruiseRuns, registered, holdRefused }: World): Snapshot | undefined {
   const object = rolloutIn(cache)
   const deployment = deploymentIn(cache)
   if (!object && !deployment) return undefined
@@ -51,6 +51,7 @@ function observe({ cache, now, registered, holdRefused }: World): Snapshot | und
   const workload = deployment && adapter.observe(adapter.see(deployment), owned, now)
   return {
     now,
+    kruiseRuns,
     registered,
     holdRefused,
     memory: memoryOf(object?.status),

@@ -77,6 +77,22 @@ function isKept(key: string): boolean {
   return key.startsWith('deployment.kubernetes.io/')
 }
 
+/** Kruise Rollouts comes, or goes. */
+export const kruise =
+  (runs: boolean): Happening =>
+  world => {
+    world.kruiseRuns = runs
+  }
+
+/** The annotations of a Deployment change. */
+export const annotate =
+  (annotations: Readonly<Record<string, string>>): Happening =>
+  world => {
+    const object = existing(deploymentIn(world))
+    const all = { ...object.metadata.annotations, ...annotations }
+    writeDeployment(world, { ...object, metadata: { ...object.metadata, annotations: all } })
+  }
+
 /** kubectl scale, or an autoscaler. */
 export const scale =
   (replicas: number): Happening =>

@@ -31,6 +31,8 @@ export interface World extends Objects {
   now: Instant
   /** Raised by every write: the next resourceVersion. */
   version: number
+  /** Kruise Rollouts runs here as well. */
+  kruiseRuns: boolean
   /** The API server knows where to call for admission. */
   registered: boolean
   /** Admission did not take the controller's last hold. */
@@ -70,6 +72,7 @@ export function emptyWorld(): World {
     ...noObjects(),
     now: Date.parse('2026-01-01T00:00:00Z'),
     version: 1,
+    kruiseRuns: false,
     registered: true,
     holdRefused: false,
     webhook: true,

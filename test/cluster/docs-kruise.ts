@@ -1,0 +1,121 @@
+// docs/coming-from-kruise-rollouts.md: the cluster as Kruise Rollouts leaves it, and what the page
+// promises of each of its blocks.
+
+import { symlink } from 'node:fs/promises'
+import { join } from 'node:path'
+
+import { expect } from 'vitest'
+
+import type { KubeObject } from '#api/kubernetes.ts'
+import { CUSTOM_RESOURCES, DEPLOYMENTS } from '#kube/resources.ts'
+import { kubectl } from './commands.ts'
+import { DEFAULT_FIELDS, holdFields } from './deployment-facts.ts'
+import { createKruiseRollout, holdByRecreate, kruiseCrd, register, tellHealthy } from './kruise.ts'
+import { deploymentOf, rolloutOf } from './manifests.ts'
+import type { Story } from './story.ts'
+import type { World } from './world.ts'
+
+/** What a page promises after each of its blocks, by the block's name. */
+export type Promises = Readonly<Record<string, (story: Story) => Promise<void> | void>>
+
+/** What must be there before the first block of a page. */
+export type Preparation = (story: Story, world: World) => Promise<void>
+
+/** Its CRDs, its registration, its manager; one Rollout at rest, and one in the middle of a release. */
+export const arrive: Preparation = async (story, { cluster, client }) => {
+  const { namespace } = story
+  await story.kubectl(['delete', 'rollout', '--all'])
+  await story.kubectl(['delete', 'deployment', '--all', '--cascade=foreground'])
+  await register(client)
+  await kubectl(cluster, ['replace', '-f', '-'], { input: JSON.stringify(kruiseCrd()) })
+  const manager = 'kruise-rollout-controller-manager'
+  await kubectl(cluster, ['create', 'namespace', 'kruise-rollout'])
+  const managed = ['create', 'deployment', manager, '--image=manager', '-n', 'kruise-rollout']
+  await kubectl(cluster, managed)
+  await symlink(join(import.meta.dirname, '..', '..', 'api'), join(cluster.dir, 'api'))
+  for (const name of ['web', 'api']) {
+    await story.create(named(deploymentOf(namespace, { image: `${name}:1` }), name))
+    await story.until('10 pods', () => story.now().readyByImage[`${name}:1`] === 10)
+    await createKruiseRollout(story, named(rolloutOf(namespace, { steps }), name))
+    await tellHealthy(story, name)
+  }
+  await holdByRecreate(story, 'api', 'api:2')
+  await client.create(CUSTOM_RESOURCES, customResource('BatchRelease', 'v1beta1'))
+  await client.create(CUSTOM_RESOURCES, customResource('TrafficRouting', 'v1alpha1'))
+  await kubectl(cluster, ['wait', '--for=condition=Established', 'crd', '--all'])
+  const batchRelease = {
+    apiVersion: 'rollouts.kruise.io/v1beta1',
+    kind: 'BatchRelease',
+    metadata: { name: 'api', finalizers: ['rollouts.kruise.io/batch-release-finalizer'] },
+  }
+  // A kind is served a moment after it is established.
+  const input = JSON.stringify(batchRelease)
+  await story.until('a BatchRelease', () =>
+    story.kubectl(['apply', '-f', '-'], { input }).then(
+      () => true,
+      () => false,
+    ),
+  )
+}
+
+const steps = [{ replicas: 1 }, { replicas: '30%' }, { replicas: '60%' }, { replicas: '100%' }]
+
+/** The object of a story by another name, its workload and pods as well. */
+function named(object: KubeObject, name: string): KubeObject {
+  const text = JSON.stringify({ ...object, metadata: { ...object.metadata, name } })
+  return JSON.parse(text.replaceAll('"web"', JSON.stringify(name))) as KubeObject
+}
+
+function customResource(kind: string, version: string): KubeObject {
+  const singular = kind.toLowerCase()
+  const names = { kind, singular, plural: `${singular}s` }
+  const schema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }
+  const group = 'rollouts.kruise.io'
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${names.plural}.${group}` },
+    spec: {
+      group,
+      names,
+      scope: 'Namespaced',
+      versions: [
+        { name: version, served: true, storage: true, schema: { openAPIV3Schema: schema } },
+      ],
+    },
+  } as KubeObject
+}
+
+/** What docs/coming-from-kruise-rollouts.md says. */
+export const arriving: Promises = {
+  'kruise-look': s => s.forget(),
+  'kruise-stop': s => image(s, { 'web:1': 10, 'api:1': 9, 'api:2': 1 }),
+  'kruise-crd': s => image(s, { 'web:1': 10, 'api:1': 9, 'api:2': 1 }),
+  'kruise-taken': async s => {
+    await image(s, { 'web:1': 9, 'web:taken': 1 })
+    expect(s.history().every(({ wanted }) => (wanted['web:1'] ?? 0) >= 9)).toBe(true)
+  },
+  'kruise-adopt': s => image(s, { 'api:1': 9, 'api:2': 1 }),
+  'kruise-mend': async s => {
+    await image(s, { 'api:1': 0, 'api:2': 10 })
+    const api = await s.client.get(DEPLOYMENTS, { namespace: s.namespace, name: 'api' })
+    expect(holdFields(api)).toEqual(DEFAULT_FIELDS)
+    const fewest = Math.min(
+      ...s
+        .history()
+        .map(({ readyByImage: ready }) => (ready['api:1'] ?? 0) + (ready['api:2'] ?? 0)),
+    )
+    expect(fewest).toBeGreaterThanOrEqual(8)
+  },
+  'kruise-lingers': async s => {
+    const { items } = await s.client.listAll(CUSTOM_RESOURCES)
+    const names = items.map(({ metadata }) => metadata.name)
+    await s.until('no CRD of theirs', () => !names.includes('batchreleases.rollouts.kruise.io'))
+  },
+}
+
+function image(s: Story, wanted: Readonly<Record<string, number>>): Promise<void> {
+  return s.until(JSON.stringify(wanted), () =>
+    Object.entries(wanted).every(([each, count]) => s.now().wanted[each] === count),
+  )
+}

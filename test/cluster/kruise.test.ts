@@ -1,0 +1,178 @@
+// Coming from Kruise Rollouts: its Rollouts are taken over at rest, never while it runs, and what it has
+// left in the middle of a release is named with the patch that mends it.
+
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+
+import { KRUISE_FINALIZER, KRUISE_WEBHOOKS, WORKLOAD_TYPE } from '#api/names.ts'
+import { CUSTOM_RESOURCES } from '#kube/resources.ts'
+import { applyCustomResources } from '../../dev/sluice.ts'
+import { helm, helm3, kubectl, sluice } from './commands.ts'
+import { DEFAULT_FIELDS, holdFields, ownKeys, runTold, warningsOf } from './deployment-facts.ts'
+import { condition, stand, told, worst } from './facts.ts'
+import {
+  createKruiseRollout,
+  holdByRecreate,
+  kruiseCrd,
+  playManager,
+  register,
+  tellHealthy,
+  unregister,
+} from './kruise.ts'
+import { ROLLOUT, WORKLOAD, rolloutOf } from './manifests.ts'
+import type { Story } from './story.ts'
+import { startWorld } from './world.ts'
+import type { World } from './world.ts'
+
+let world: World
+beforeAll(async () => {
+  world = await startWorld()
+})
+afterAll(() => world?.stop())
+
+function lines(words: string): readonly string[] {
+  return world.log.filter(line => line.includes(words))
+}
+
+async function finalizers(story: Story): Promise<readonly string[]> {
+  return (await story.rollout()).metadata.finalizers ?? []
+}
+
+/** Waits until condition Ready has this reason. */
+async function isReady(story: Story, reason: string): Promise<void> {
+  const fact = async () => (await condition(story, 'Ready'))?.reason === reason
+  await story.until(`condition Ready: ${reason}`, fact)
+}
+
+/** Kruise Rollouts is there for as long as the test. */
+async function registered(): Promise<() => Promise<void>> {
+  await register(world.client)
+  const end = () => unregister(world.client)
+  onTestFinished(end)
+  return end
+}
+
+/** The next edit is held, as of any Rollout of ours. */
+async function guards(story: Story, image: string): Promise<void> {
+  expect(warningsOf(await story.edit(image))[0]).toMatch(/^release starts with step 1 of 3/)
+  await story.reached(1)
+  await stand(story, { 'app:1': 9, [image]: 1 })
+}
+
+test('while it is registered nothing is done; after it, its Rollouts are taken over at rest', async () => {
+  const end = await registered()
+  const story = await world.story({ steps: false, labels: { [WORKLOAD_TYPE]: 'deployment' } })
+  await createKruiseRollout(story, rolloutOf(story.namespace, {}))
+  await isReady(story, 'KruiseRunning')
+  await tellHealthy(story, ROLLOUT)
+  await isReady(story, 'KruiseRunning')
+  const { status } = await story.rollout()
+  // All that the other one has written is as it was.
+  expect(status).toMatchObject({
+    phase: 'Healthy',
+    canaryStatus: { stableRevision: '7f9c6d5b88', currentStepState: 'Completed' },
+  })
+  expect(status!.conditions!.map(({ type }) => type)).toEqual(['Progressing', 'Succeeded', 'Ready'])
+  expect(await finalizers(story)).toEqual([KRUISE_FINALIZER])
+  expect(lines(`"configuration":"${KRUISE_WEBHOOKS}"`)).toEqual([
+    expect.stringContaining('Kruise Rollouts runs in this cluster too'),
+  ])
+
+  const dryRun = ['set', 'image', `deployment/${WORKLOAD}`, 'app=app:2', '--dry-run=server']
+  const edited = await story.kubectl([...dryRun, '-o', 'json'])
+  expect(warningsOf(edited)).toEqual([expect.stringMatching(/^Kruise Rollouts runs/)])
+  expect(ownKeys(JSON.parse(edited.stdout))).toEqual([])
+
+  story.forget()
+  await end()
+  await isReady(story, 'Guarding')
+  expect(await finalizers(story)).toEqual([])
+  expect(story.history().every(({ wanted }) => wanted['app:1'] === 10)).toBe(true)
+  expect(await story.events()).not.toContainEqual(
+    expect.objectContaining({ message: expect.stringContaining('rollout web-rollout') as string }),
+  )
+  await guards(story, 'app:2')
+})
+
+test('a manager that is not registered puts its finalizer back, and is seen by that', async () => {
+  const story = await world.story({ steps: false })
+  await createKruiseRollout(story, rolloutOf(story.namespace, {}))
+  const end = playManager(story)
+  onTestFinished(end)
+  await isReady(story, 'KruiseRunning')
+  expect((await story.deployment()).metadata.labels?.[WORKLOAD_TYPE]).toBeUndefined()
+  expect(lines(`"rollout":"${story.namespace}/${ROLLOUT}"`)).not.toEqual([])
+  await end()
+  await isReady(story, 'Guarding')
+  expect(await finalizers(story)).toEqual([])
+  await guards(story, 'app:2')
+})
+
+test('what it left paused with Recreate is named, and mended by the patch that is told', async () => {
+  const story = await world.story({ steps: false })
+  await holdByRecreate(story, WORKLOAD, 'app:2')
+  await createKruiseRollout(story, rolloutOf(story.namespace, {}))
+  await tellHealthy(story, ROLLOUT)
+  await isReady(story, 'LeftByKruise')
+  const before = await story.deployment()
+  const [event] = await told(story, 'LeftByKruise')
+  const { conditions = [] } = (await story.rollout()).status!
+  const { message } = conditions.find(({ type }) => type === 'Ready')!
+  expect(event!.message).toContain(message)
+  expect(message).toContain('paused with strategy Recreate')
+
+  const args = ['adopt', `deploy/${WORKLOAD}`, '-n', story.namespace]
+  const { stderr } = await sluice(world.cluster, args, { expectFailure: true })
+  expect(stderr).toContain(message!.split('with: ')[1]!.split('; ')[0])
+
+  // Nobody of ours touches it.
+  expect((await story.deployment()).metadata.resourceVersion).toBe(before.metadata.resourceVersion)
+  story.forget()
+  await runTold(story, [message!.split('; its BatchRelease')[0]!], 'own strategy, with: ')
+  await stand(story, { 'app:1': 0, 'app:2': 10 })
+  expect(worst(story).ready).toBeGreaterThanOrEqual(8)
+  const after = await story.deployment()
+  expect(holdFields(after)).toEqual(DEFAULT_FIELDS)
+  const keys = [
+    ...Object.keys({ ...after.metadata.labels }),
+    ...Object.keys({ ...after.metadata.annotations }),
+  ]
+  expect(keys.filter(key => key.includes('kruise')).toSorted()).toEqual([
+    'rollouts.kruise.io/stable-revision',
+    WORKLOAD_TYPE,
+  ])
+  await isReady(story, 'Guarding')
+})
+
+test('a Rollout that it kept from being deleted is gone', async () => {
+  const story = await world.story({ steps: false, replicas: 2 })
+  const end = await registered()
+  await createKruiseRollout(story, rolloutOf(story.namespace, {}))
+  await isReady(story, 'KruiseRunning')
+  await story.kubectl(['delete', 'rollout', ROLLOUT, '--wait=false'])
+  expect((await story.rollout()).metadata.deletionTimestamp).toBeDefined()
+  await end()
+  await story.kubectl(['wait', '--for=delete', `rollout/${ROLLOUT}`, '--timeout=30s'])
+})
+
+test('its CRD drops what a release needs: that is told, until ours is there', async () => {
+  await kubectl(world.cluster, ['replace', '-f', '-'], { input: JSON.stringify(kruiseCrd()) })
+  const story = await world.story({ steps: false })
+  await story.create(rolloutOf(story.namespace, {}))
+  await isReady(story, 'FieldsDropped')
+  await kubectl(world.cluster, ['replace', '-f', 'api/crds/rollouts.kruise.io_rollouts.yaml'])
+  const crd = await world.client.get(CUSTOM_RESOURCES, { name: 'rollouts.rollouts.kruise.io' })
+  expect(JSON.stringify(crd)).not.toContain('v1alpha1')
+  await applyCustomResources(world.client)
+  await isReady(story, 'Guarding')
+  await guards(story, 'app:2')
+
+  // From now on it may be Helm's.
+  for (const run of [helm, helm3]) {
+    const at = ['sluice', '--namespace', 'sluice-system']
+    const options = ['--create-namespace', '--take-ownership', '--set', 'policy.enabled=false']
+    const ignore = ['--set', 'webhook.failurePolicy=Ignore']
+    await run(world.cluster, ['install', ...at, 'charts/sluice', ...options, ...ignore])
+    await run(world.cluster, ['uninstall', ...at])
+  }
+  expect((await story.rollout()).status!.phase).toBe('Progressing')
+})

@@ -42,6 +42,7 @@ import { holdOn } from './deployment-facts.ts'
 import { abort, hasCondition, most, stand, told, worst } from './facts.ts'
 import { startEdits } from './edits.ts'
 import { mountSecrets, startPod } from './kubelet.ts'
+import { createKruiseRollout } from './kruise.ts'
 import type { StoredPod } from './kubelet.ts'
 import { deploymentOf, rolloutOf, WORKLOAD } from './manifests.ts'
 import { auditPolicy, covers, requestsOf, rightsOf } from './rights.ts'
@@ -226,7 +227,8 @@ describe('under the roles of the chart', () => {
     await client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata })
     story = await createStory({ cluster, client, namespace: shop, log })
     await story.create(deploymentOf(shop, { labels: { [ROLLOUT_ID]: 'two' } }))
-    await story.create(rolloutOf(shop, {}))
+    // A Rollout that comes from Kruise Rollouts: to take that off is a right, too.
+    await createKruiseRollout(story, rolloutOf(shop, {}))
     await story.phase('Healthy')
   })
   afterAll(() => story?.close())

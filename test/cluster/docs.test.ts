@@ -26,7 +26,7 @@ import { startWorld } from './world.ts'
 import type { World } from './world.ts'
 
 /** A page, what it promises after each block, and what must be there before the first. */
-type Page = readonly [page: string, promises: Promises, prepare?: Preparation | undefined]
+type Page = readonly [page: string, promises: Promises, prepare: Preparation]
 
 const namespace = 'docs'
 let world: World
@@ -158,11 +158,13 @@ const vanished: Promises = {
   free: s => pods(s, { 'web:2': 0, 'web:3': 20 }),
 }
 
+const asItIs: Preparation = () => Promise.resolve()
+
 const pages: readonly Page[] = [
-  ['docs/releasing.md', releasing],
-  ['docs/adopting.md', adopting],
-  ['docs/leaving.md', leaving],
-  ['docs/safe-when-we-vanish.md', vanished],
+  ['docs/releasing.md', releasing, asItIs],
+  ['docs/adopting.md', adopting, asItIs],
+  ['docs/leaving.md', leaving, asItIs],
+  ['docs/safe-when-we-vanish.md', vanished, asItIs],
   ['docs/coming-from-kruise-rollouts.md', arriving, arrive],
 ]
 
@@ -170,7 +172,7 @@ describe.each(pages)('%s', (page, promises, prepare) => {
   const examples = examplesOf(blocks(read(page)))
   beforeAll(async () => {
     await revive()
-    await prepare?.(story, world)
+    await prepare(story, world)
   })
 
   test('each example promises something', () => {

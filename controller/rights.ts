@@ -1,12 +1,12 @@
 // What the controller needs to be allowed; the roles of the chart say the same, and a test compares them.
 
-import { GROUP } from '#api/names.ts'
+import { GROUP, KRUISE_WEBHOOKS } from '#api/names.ts'
 import { rightsOf } from '#process/rights.ts'
 import type { Right, Rule } from '#process/rights.ts'
 import type { ControllerConfig } from './config.ts'
 
 const workloads: readonly Rule[] = [
-  { group: GROUP, resources: ['rollouts'], verbs: ['list', 'watch'] },
+  { group: GROUP, resources: ['rollouts'], verbs: ['list', 'watch', 'patch'] },
   { group: GROUP, resources: ['rollouts/status'], verbs: ['update'] },
   { group: 'apps', resources: ['deployments', 'replicasets'], verbs: ['list', 'watch', 'patch'] },
   { group: 'apps', resources: ['deployments/status'], verbs: ['patch'] },
@@ -26,7 +26,7 @@ export function controllerRights(config: ControllerConfig): readonly Right[] {
   const leases = { group: 'coordination.k8s.io', resources: ['leases'] }
   return [
     ...rightsOf(workloads, namespaces),
-    ...rightsOf([registration]),
+    ...rightsOf([registration, { ...registration, name: KRUISE_WEBHOOKS }]),
     ...rightsOf(
       [
         { ...leases, verbs: ['get', 'update'], name: leaseName },

@@ -1,6 +1,6 @@
 // What the webhook needs to be allowed; the roles of the chart say the same, and a test compares them.
 
-import { GROUP } from '#api/names.ts'
+import { GROUP, KRUISE_WEBHOOKS } from '#api/names.ts'
 import { rightsOf } from '#process/rights.ts'
 import type { Right } from '#process/rights.ts'
 import type { WebhookConfig } from './config.ts'
@@ -14,11 +14,13 @@ export function webhookRights(config: WebhookConfig): readonly Right[] {
     verbs: ['get', 'list', 'watch', 'patch'],
     name: configuration,
   }
+  const foreign = { group: registration.group, resources: ['mutatingwebhookconfigurations'] }
   const secrets = { group: '', resources: ['secrets'] }
   const kept = certificateSecret === undefined ? [] : [certificateSecret]
   return [
     ...rightsOf([{ group: GROUP, resources: ['rollouts'], verbs: ['list', 'watch'] }], namespaces),
     ...rightsOf(certificateDir === undefined ? [registration] : []),
+    ...rightsOf([{ ...foreign, verbs: ['list', 'watch'], name: KRUISE_WEBHOOKS }]),
     ...kept.flatMap(name =>
       rightsOf(
         [

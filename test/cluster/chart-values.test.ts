@@ -207,7 +207,9 @@ describe.each([
     }
     const roles = manifests.filter(({ kind }) => /Role(Binding)?$/.test(kind))
     const own = roles.filter(({ metadata }) => metadata.name.startsWith('sluice-webhook'))
-    expect(own.map(({ kind }) => kind)).toEqual(['ClusterRole', 'ClusterRoleBinding'])
+    const [read, bound] = ['ClusterRole', 'ClusterRoleBinding']
+    expect(own.map(({ kind }) => kind).toSorted()).toEqual([read, read, bound, bound])
+    expect(JSON.stringify(own)).not.toContain('patch')
     const pod = podOf(only(manifests, 'Deployment', 'sluice-webhook'))
     const { args, volumeMounts } = pod.containers[0]!
     const { certificateDir, certificateSecret } = readWebhookConfig(args.slice(2), {})

@@ -408,7 +408,7 @@ describe('under the roles of the chart', () => {
     const rights = await rightsOf(client, home)
     const args = pods[0]!.spec.containers[0]!.args!
     expect(sortedTexts(neededBy('webhook', args))).toEqual(sortedTexts(rights))
-    expect(rights).toHaveLength(2)
+    expect(rights).toHaveLength(4)
 
     const names = ['mounted-1', 'mounted-2']
     for (const name of names) {

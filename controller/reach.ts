@@ -20,28 +20,32 @@ export interface ReachOptions {
   readonly log: Logger
   /** Told of every answer. */
   readonly onReach: (reached: boolean) => void
+  /** After how many milliseconds one that is reached is asked for again; 5 minutes unless given. */
+  readonly calmMs?: number
+  /** The same for one that is not reached; 2 s unless given. */
+  readonly soonMs?: number
 }
 
-/** A webhook that is reached is asked for again after so long, one that is not as soon as this. */
 const CALM_MS = 300_000
 const SOON_MS = 2_000
 /** In an installation all start at once: the webhook may be the last. */
 const PATIENCE = 6
+const REACHED = 'the API server reaches the webhook'
 
 /** Asks until the signal aborts; a webhook that is not reached is told once, and again when it is. */
 export async function watchReach(options: ReachOptions, signal: AbortSignal): Promise<void> {
-  const { log, onReach } = options
+  const { log, onReach, calmMs = CALM_MS, soonMs = SOON_MS } = options
   let failures = 0
   while (!signal.aborted) {
     const trouble = await troubleOf(options, signal)
     if (signal.aborted) return
-    if (trouble !== 'unknown') onReach(trouble === undefined)
-    if (trouble === undefined && failures >= PATIENCE)
-      log.info('the API server reaches the webhook')
-    if (trouble === undefined) failures = 0
-    else if (trouble !== 'unknown') failures += 1
-    if (failures === PATIENCE) log.error(`the API server does not reach the webhook: ${trouble}`)
-    await pause(trouble === undefined ? CALM_MS : SOON_MS, signal)
+    if (trouble !== 'unknown') {
+      onReach(trouble === undefined)
+      if (trouble === undefined && failures >= PATIENCE) log.info(REACHED)
+      failures = trouble === undefined ? 0 : failures + 1
+      if (failures === PATIENCE) log.error(`the API server does not reach the webhook: ${trouble}`)
+    }
+    await pause(trouble === undefined ? calmMs : soonMs, signal)
   }
 }
 

@@ -32,7 +32,7 @@ export type ConfigurationOptions = Reach & {
   readonly failurePolicy: 'Fail' | 'Ignore'
   /** PEM of the CAs to trust; left out where it is injected later. */
   readonly caBundle?: string
-  /** Our own namespace, never looked at, so that we cannot lock ourselves out. */
+  /** Our own namespace: no workload of it is looked at, so that we cannot lock ourselves out. */
   readonly ownNamespace?: string
   /** The namespaces that are looked at; none: all others. */
   readonly namespaces?: readonly string[]

@@ -1,0 +1,64 @@
+// The question whether the webhook is reached, at an API server that answers as a test says.
+
+import { expect, test } from 'vitest'
+import { pino } from 'pino'
+
+import { PROBE } from '#api/names.ts'
+import { answeredClient } from '../test/world/answered-client.ts'
+import { watchReach } from './reach.ts'
+
+type Answer = 'reached' | 'nobody' | 'refused' | 'busy'
+
+const failing = (message: string) => ({ kind: 'Status', message })
+const bodies: Readonly<Record<Answer, readonly [number, object]>> = {
+  reached: [201, { metadata: { name: 'a', annotations: { [PROBE]: 'reached' } } }],
+  nobody: [201, { metadata: { name: 'a' } }],
+  refused: [500, failing('failed calling webhook "probe.sluice.dev": dial tcp: refused')],
+  busy: [503, failing('etcd has no leader')],
+}
+
+/** What is told while the API server answers so; the question after the last answer ends it. */
+async function told(...answers: readonly Answer[]) {
+  const ending = new AbortController()
+  const lines: string[] = []
+  const reached: boolean[] = []
+  const left = [...answers]
+  const client = await answeredClient((request, response) => {
+    request.resume()
+    const next = left.shift()
+    if (next === undefined) {
+      ending.abort()
+      return
+    }
+    const [code, body] = bodies[next]
+    response.writeHead(code).end(JSON.stringify(body))
+  })
+  const write = (line: string) => void lines.push((JSON.parse(line) as { msg: string }).msg)
+  const options = { client, namespace: 'own', configuration: 'sluice', log: pino({}, { write }) }
+  const onReach = (yes: boolean) => void reached.push(yes)
+  await watchReach({ ...options, onReach, soonMs: 1, calmMs: 1 }, ending.signal)
+  return { lines, reached }
+}
+
+const six = (answer: Answer) => Array.from({ length: 6 }, () => answer)
+
+test('it is told once, with what the API server met, and again when it is reached', async () => {
+  const { lines, reached } = await told(...six('refused'), 'refused', 'nobody', 'reached')
+  expect(lines).toEqual([
+    'the API server does not reach the webhook: dial tcp: refused: let it reach the pods of the webhook on port 9443, and look at their log',
+    'the API server reaches the webhook',
+  ])
+  expect(reached).toEqual([...six('refused').map(() => false), false, false, true])
+})
+
+test('a webhook that comes a little later is not told', async () => {
+  const { lines } = await told('nobody', 'refused', 'refused', 'reached')
+  expect(lines).toEqual([])
+})
+
+test('the API server’s own trouble says nothing of the webhook', async () => {
+  const { lines, reached } = await told(...six('busy'), ...six('refused'), 'busy', 'busy')
+  expect(lines).toHaveLength(1)
+  expect(lines[0]).toContain('dial tcp: refused')
+  expect(reached).toEqual(six('refused').map(() => false))
+})

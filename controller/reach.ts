@@ -30,23 +30,31 @@ const CALM_MS = 300_000
 const SOON_MS = 2_000
 /** In an installation all start at once: the webhook may be the last. */
 const PATIENCE = 6
-const REACHED = 'the API server reaches the webhook'
 
 /** Asks until the signal aborts; a webhook that is not reached is told once, and again when it is. */
 export async function watchReach(options: ReachOptions, signal: AbortSignal): Promise<void> {
-  const { log, onReach, calmMs = CALM_MS, soonMs = SOON_MS } = options
+  const { onReach, calmMs = CALM_MS, soonMs = SOON_MS } = options
   let failures = 0
   while (!signal.aborted) {
     const trouble = await troubleOf(options, signal)
     if (signal.aborted) return
     if (trouble !== 'unknown') {
       onReach(trouble === undefined)
-      if (trouble === undefined && failures >= PATIENCE) log.info(REACHED)
-      failures = trouble === undefined ? 0 : failures + 1
-      if (failures === PATIENCE) log.error(`the API server does not reach the webhook: ${trouble}`)
+      failures = tell(options, failures, trouble)
     }
     await pause(trouble === undefined ? calmMs : soonMs, signal)
   }
+}
+
+/** Gives how often in a row it was not reached, with this answer. */
+function tell({ log }: ReachOptions, before: number, trouble: string | undefined): number {
+  if (trouble === undefined) {
+    if (before >= PATIENCE) log.info('the API server reaches the webhook')
+    return 0
+  }
+  const failures = before + 1
+  if (failures === PATIENCE) log.error(`the API server does not reach the webhook: ${trouble}`)
+  return failures
 }
 
 /** Why it is not reached and what to do, in one line; `unknown`: the API server itself did not answer. */

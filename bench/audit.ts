@@ -3,7 +3,7 @@
 
 import { readFile } from 'node:fs/promises'
 
-import { SLUICE_USER } from './place.ts'
+import { sluiceUsers } from '#cluster/accounts.ts'
 
 /** One request that the API server has answered. */
 export interface Entry {
@@ -122,7 +122,7 @@ const complete = 'ResponseComplete'
 const reads = new Set(['get', 'list', 'watch'])
 
 function authorOf(username: string): Entry['author'] {
-  if (username === SLUICE_USER) return 'sluice'
+  if (sluiceUsers.includes(username)) return 'sluice'
   if (username.startsWith('system:serviceaccount:kube-system:')) return 'controller-manager'
   return username === 'admin' ? 'bench' : 'others'
 }

@@ -3,18 +3,16 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cp, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-import type { KubeObject } from '#api/kubernetes.ts'
+import { makeAccounts } from '#cluster/accounts.ts'
 import { startControlPlane } from '#cluster/control-plane.ts'
 import type { ControlPlane } from '#cluster/control-plane.ts'
 import { KubeClient } from '#kube/client.ts'
 import { fromKubeconfig } from '#kube/kubeconfig.ts'
-import { resource } from '#kube/resources.ts'
 import { startSluice } from '../dev/sluice.ts'
-import type { Pod, Sluice } from '../dev/sluice.ts'
+import type { Sluice } from '../dev/sluice.ts'
 import { watchEverything } from './sights.ts'
 import type { Sights } from './sights.ts'
 
@@ -38,9 +36,6 @@ export interface Place {
   readonly stop: () => Promise<void>
 }
 
-/** The user by which the audit log knows Sluice. */
-export const SLUICE_USER = 'system:serviceaccount:default:sluice'
-
 /** Starts everything. */
 export async function startPlace(progress: Place['progress']): Promise<Place> {
   const cluster = await startControlPlane({ progress })
@@ -53,7 +48,7 @@ export async function startPlace(progress: Place['progress']): Promise<Place> {
     const sluice = await startSluice({
       client,
       kubeconfig: cluster.kubeconfig,
-      pod: await makeAccount(cluster, client),
+      pods: await makeAccounts(cluster, client),
       env: { NODE_COMPILE_CACHE: compiled },
       // Where to debug is told when somebody asks for it by a signal.
       nodeFlags: ['--inspect-port=0'],
@@ -91,16 +86,6 @@ export async function startPlace(progress: Place['progress']): Promise<Place> {
   }
 }
 
-const accounts = resource('v1', 'serviceaccounts', 'ServiceAccount')
-const bindings = resource(
-  'rbac.authorization.k8s.io/v1',
-  'clusterrolebindings',
-  'ClusterRoleBinding',
-  false,
-)
-const name = 'sluice'
-const namespace = 'default'
-
 /**
  * What is installed is packed without types. From source Node strips them as it loads, by a program that
  * stays in memory with some 34 MiB; so they are stripped before.
@@ -115,32 +100,4 @@ async function compile({ dir }: ControlPlane): Promise<string> {
     await once(child, 'exit')
   }
   return folder
-}
-
-/** A ServiceAccount with its files, as the kubelet would put them into a pod. */
-async function makeAccount(cluster: ControlPlane, client: KubeClient): Promise<Pod> {
-  const metadata = { name, namespace }
-  await client.create(accounts, { apiVersion: 'v1', kind: 'ServiceAccount', metadata })
-  const binding = {
-    apiVersion: bindings.apiVersion,
-    kind: bindings.kind,
-    metadata: { name },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
-    subjects: [{ kind: 'ServiceAccount', name, namespace }],
-  }
-  await client.create(bindings, binding)
-  const request = {
-    apiVersion: 'authentication.k8s.io/v1',
-    kind: 'TokenRequest',
-    metadata,
-    spec: { expirationSeconds: 4 * 3600 },
-  }
-  const answer = await client.create(accounts, request, { subresource: 'token' })
-  const { token } = (answer as KubeObject & { readonly status: { readonly token: string } }).status
-  const serviceAccountDir = join(cluster.dir, 'service-account')
-  await mkdir(serviceAccountDir)
-  await writeFile(join(serviceAccountDir, 'token'), token)
-  await writeFile(join(serviceAccountDir, 'namespace'), namespace)
-  await cp(join(cluster.dir, 'credentials', 'ca.crt'), join(serviceAccountDir, 'ca.crt'))
-  return { server: new URL(cluster.url), serviceAccountDir }
 }

@@ -19,7 +19,7 @@ import {
 } from '#kube/resources.ts'
 import { mutatingConfiguration, validatingConfiguration } from '../webhook/configuration.ts'
 import { startChild } from './child.ts'
-import type { Child } from './child.ts'
+import type { Child, ChildOptions } from './child.ts'
 import { registerPolicy, unregisterPolicy } from './policy.ts'
 import { removed } from './removed.ts'
 import { until } from './until.ts'
@@ -31,12 +31,15 @@ export interface Pod {
   readonly serviceAccountDir: string
 }
 
+/** A pod for each process. */
+export type Pods = Readonly<Record<ChildOptions['program'], Pod>>
+
 /** How Sluice is started beside a cluster. */
 export interface SluiceOptions {
   readonly client: KubeClient
   readonly kubeconfig: string
-  /** The processes connect as in a pod, instead of by the kubeconfig. */
-  readonly pod?: Pod
+  /** The processes connect as in pods, instead of by the kubeconfig. */
+  readonly pods?: Pods
   /** Added to the environment of both processes. */
   readonly env?: Readonly<Record<string, string>>
   /** Flags of Node itself, for both processes. */
@@ -68,7 +71,8 @@ export interface Sluice {
 /** Name of all that is registered in the API server. */
 export const configuration = 'sluice-dev'
 const fieldManager = 'sluice-dev'
-const lease = { namespace: 'default', name: 'sluice-dev' }
+/** The Lease of the controllers, called as the chart's roles say. */
+export const lease = { namespace: 'default', name: `${configuration}-controller` }
 
 /** Starts Sluice and returns when the API server is proven to call it. */
 export async function startSluice(options: SluiceOptions): Promise<Sluice> {
@@ -93,14 +97,14 @@ export async function startSluice(options: SluiceOptions): Promise<Sluice> {
     const child = await startChild({
       program: 'controller',
       args: [
-        ...flags(options),
+        ...flags(options, 'controller'),
         `--namespace=${lease.namespace}`,
         `--lease-name=${lease.name}`,
         '--probes-host=127.0.0.1',
         '--probes-port=0',
         ...given,
       ],
-      ...surroundings(options),
+      ...surroundings(options, 'controller'),
     })
     children.push(child)
     return child
@@ -120,18 +124,19 @@ function startWebhookProcess(options: SluiceOptions): Promise<Child> {
   return startChild({
     program: 'webhook',
     args: [
-      ...flags(options),
+      ...flags(options, 'webhook'),
       `--host=${options.webhookHost === '127.0.0.1' ? '127.0.0.1' : '0.0.0.0'}`,
       '--port=0',
       `--hosts=${options.webhookHost}`,
       '--probes-host=127.0.0.1',
       '--probes-port=0',
     ],
-    ...surroundings(options),
+    ...surroundings(options, 'webhook'),
   })
 }
 
-function surroundings({ pod, env, nodeFlags = [], onLine }: SluiceOptions) {
+function surroundings({ pods, env, nodeFlags = [], onLine }: SluiceOptions, program: keyof Pods) {
+  const pod = pods?.[program]
   const inPod = pod && {
     KUBECONFIG: '',
     KUBERNETES_SERVICE_HOST: pod.server.hostname,
@@ -140,7 +145,11 @@ function surroundings({ pod, env, nodeFlags = [], onLine }: SluiceOptions) {
   return { nodeFlags, onLine, env: { ...inPod, ...env } }
 }
 
-function flags({ kubeconfig, pod, logLevel }: SluiceOptions): readonly string[] {
+function flags(
+  { kubeconfig, pods, logLevel }: SluiceOptions,
+  program: keyof Pods,
+): readonly string[] {
+  const pod = pods?.[program]
   return [
     pod ? `--service-account-dir=${pod.serviceAccountDir}` : `--kubeconfig=${kubeconfig}`,
     `--configuration=${configuration}`,

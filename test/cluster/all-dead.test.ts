@@ -7,6 +7,7 @@ import { CAUGHT, HOLD, RECORD } from '#api/names.ts'
 import { holdOf } from '#core/workload/hold.ts'
 import { LEASES } from '#kube/resources.ts'
 import type { Child } from '../../dev/child.ts'
+import { lease } from '../../dev/sluice.ts'
 import { walkToTheEnd } from './approvals.ts'
 import { DEFAULT_FIELDS, holdFields, ownKeys, printed } from './deployment-facts.ts'
 import { most, obey, stand, told, worst } from './facts.ts'
@@ -43,7 +44,7 @@ async function without(stories: readonly Story[], what: () => Promise<void>): Pr
     await what()
   } finally {
     // A person who knows that the old one is dead need not wait for its Lease to run out.
-    await world.client.remove(LEASES, { namespace: 'default', name: 'sluice-dev' })
+    await world.client.remove(LEASES, lease)
     webhook = await world.sluice.startWebhook()
     controller = await world.sluice.startController()
   }

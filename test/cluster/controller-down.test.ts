@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { LEASES } from '#kube/resources.ts'
 import type { Child } from '../../dev/child.ts'
+import { lease } from '../../dev/sluice.ts'
 import { abort, hasCondition, most, stand, told, totalOf, worst } from './facts.ts'
 import { ROLLOUT } from './manifests.ts'
 import type { Story } from './story.ts'
@@ -169,7 +170,7 @@ test('killed between any two steps, before or after an approval, a release comes
   const steps = ['10%', '30%', '50%', '70%', '90%', '100%'].map(replicas => ({ replicas }))
   const story = await world.story({ steps })
   // A person who knows that the old one is dead need not wait for its Lease to run out.
-  const unlocked = () => world.client.remove(LEASES, { namespace: 'default', name: 'sluice-dev' })
+  const unlocked = () => world.client.remove(LEASES, lease)
   await edited(story, 'app:2')
   for (const step of [1, 2, 3, 4, 5]) {
     await story.reached(step)

@@ -12,6 +12,7 @@ import { KubeClient } from '#kube/client.ts'
 import { NotFound } from '#kube/errors.ts'
 import { fromKubeconfig } from '#kube/kubeconfig.ts'
 import { LEASES, MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS } from '#kube/resources.ts'
+import { lease } from '../../dev/sluice.ts'
 import { startControlPlane } from './control-plane.ts'
 import type { ControlPlane } from './control-plane.ts'
 
@@ -45,9 +46,7 @@ test('it guards the cluster until Ctrl-C takes the registration away', async () 
   for (const type of [MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS]) {
     await expect(client.get(type, { name: 'sluice-dev' })).rejects.toThrow(NotFound)
   }
-  await expect(client.get(LEASES, { namespace: 'default', name: 'sluice-dev' })).rejects.toThrow(
-    NotFound,
-  )
+  await expect(client.get(LEASES, lease)).rejects.toThrow(NotFound)
 })
 
 test('a process of its own that dies ends it, with the registration', async () => {

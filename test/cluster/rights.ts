@@ -135,6 +135,29 @@ export async function requestsOf(
     .map(requestOf)
 }
 
+/** What the API server has refused to users for want of a right. */
+export async function refusedTo(
+  auditLog: string,
+  users: readonly string[],
+): Promise<readonly string[]> {
+  const lines = (await readFile(auditLog, 'utf8')).split('\n')
+  const refused = lines
+    .filter(line => line.includes('"code":403'))
+    .map(line => JSON.parse(line) as AuditEvent)
+    .filter(({ user, responseStatus, annotations }) =>
+      [
+        users.includes(user.username),
+        responseStatus?.code === 403,
+        annotations?.['authorization.k8s.io/decision'] === 'forbid',
+      ].every(Boolean),
+    )
+    .map(event => {
+      const { verb, resource: what } = requestOf(event)
+      return `${event.user.username}: ${verb} ${what}`
+    })
+  return [...new Set(refused)]
+}
+
 interface AuditEvent {
   readonly verb: string
   readonly requestURI: string
@@ -147,6 +170,7 @@ interface AuditEvent {
     readonly name?: string
   }
   readonly responseStatus?: { readonly code?: number }
+  readonly annotations?: Readonly<Record<string, string>>
 }
 
 function requestOf({ verb, objectRef, responseStatus, requestURI }: AuditEvent): Request {

@@ -6,10 +6,12 @@ import { fromKubeconfig } from '#kube/kubeconfig.ts'
 import { NAMESPACES } from '#kube/resources.ts'
 import { startSluice } from '../../dev/sluice.ts'
 import type { Sluice, SluiceOptions } from '../../dev/sluice.ts'
+import { makeAccounts, sluiceUsers } from './accounts.ts'
 import { startControlPlane } from './control-plane.ts'
 import type { ControlPlane } from './control-plane.ts'
 import { deploymentOf, rolloutOf } from './manifests.ts'
 import type { StoryOptions } from './manifests.ts'
+import { refusedTo } from './rights.ts'
 import { createStory } from './story.ts'
 import type { Story } from './story.ts'
 
@@ -36,6 +38,7 @@ export async function startWorld(
     const sluice = await startSluice({
       client,
       kubeconfig: cluster.kubeconfig,
+      pods: await makeAccounts(cluster, client),
       webhookHost: '127.0.0.1',
       failurePolicy: 'Fail',
       ...options,
@@ -51,7 +54,9 @@ export async function startWorld(
       async stop() {
         await sluice.stop()
         await client.close()
+        const refused = await refusedTo(cluster.auditLog, sluiceUsers)
         await cluster.stop()
+        if (refused.length > 0) throw new Error(`no role grants: ${refused.join(', ')}`)
       },
     }
   } catch (error) {

@@ -1,0 +1,53 @@
+// The ServiceAccounts of both processes, with the roles of the chart and no right beside: what a role
+// lacks is refused in every test, as it would be in a cluster.
+
+import { cp, mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+import type { KubeObject } from '#api/kubernetes.ts'
+import type { KubeClient } from '#kube/client.ts'
+import { resource } from '#kube/resources.ts'
+import { configuration, lease } from '../../dev/sluice.ts'
+import type { Pods } from '../../dev/sluice.ts'
+import { helm, kubectl } from './commands.ts'
+import type { ControlPlane } from './control-plane.ts'
+
+const { namespace } = lease
+const accounts = resource('v1', 'serviceaccounts', 'ServiceAccount')
+const chart = join(import.meta.dirname, '..', '..', 'charts', 'sluice')
+
+/** The users by which the audit log knows the processes. */
+export const sluiceUsers: readonly string[] = ['webhook', 'controller'].map(
+  program => `system:serviceaccount:${namespace}:${configuration}-${program}`,
+)
+
+/** Makes the accounts and what binds them to the roles; gives their files, as the kubelet would. */
+export async function makeAccounts(cluster: ControlPlane, client: KubeClient): Promise<Pods> {
+  const render = ['template', configuration, chart, '--namespace', namespace]
+  const { stdout } = await helm(cluster, [...render, '--show-only', 'templates/roles.yaml'])
+  await kubectl(cluster, ['apply', '-f', '-'], { input: stdout })
+  const [webhook, controller] = await Promise.all([
+    makeAccount(cluster, client, 'webhook'),
+    makeAccount(cluster, client, 'controller'),
+  ])
+  return { webhook, controller }
+}
+
+async function makeAccount(cluster: ControlPlane, client: KubeClient, program: keyof Pods) {
+  const metadata = { namespace, name: `${configuration}-${program}` }
+  await client.create(accounts, { apiVersion: 'v1', kind: 'ServiceAccount', metadata })
+  const request = {
+    apiVersion: 'authentication.k8s.io/v1',
+    kind: 'TokenRequest',
+    metadata,
+    spec: { expirationSeconds: 4 * 3600 },
+  }
+  const answer = await client.create(accounts, request, { subresource: 'token' })
+  const { token } = (answer as KubeObject & { readonly status: { readonly token: string } }).status
+  const serviceAccountDir = join(cluster.dir, metadata.name)
+  await mkdir(serviceAccountDir)
+  await writeFile(join(serviceAccountDir, 'token'), token)
+  await writeFile(join(serviceAccountDir, 'namespace'), namespace)
+  await cp(join(cluster.dir, 'credentials', 'ca.crt'), join(serviceAccountDir, 'ca.crt'))
+  return { server: new URL(cluster.url), serviceAccountDir }
+}

@@ -8,7 +8,7 @@ import type {
   Pod,
   ReplicaSet,
 } from '#api/kubernetes.ts'
-import { DESIRED_REPLICAS, HOLD, RECORD, WORKLOAD_TYPE } from '#api/names.ts'
+import { CAUGHT, DESIRED_REPLICAS, HOLD, RECORD, WORKLOAD_TYPE } from '#api/names.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
 
 /** A Deployment. */
@@ -26,6 +26,8 @@ export interface DeploymentFacts {
   /** The annotation's text. */
   readonly hold: string | undefined
   readonly recorded: boolean
+  /** The policy in the API server has caught what was written. */
+  readonly caught: boolean
   readonly guarded: boolean
   readonly readyReplicas: number
 }
@@ -103,6 +105,7 @@ export function seenDeployment({ metadata, spec, status }: Deployment): Deployme
     paused,
     hold: annotations?.[HOLD],
     recorded: annotations?.[RECORD] !== undefined,
+    caught: annotations?.[CAUGHT] !== undefined,
     guarded: labels?.[WORKLOAD_TYPE] !== undefined,
     readyReplicas,
   }

@@ -40,6 +40,8 @@ export interface Scene {
   readonly wishes: { readonly since: bigint; readonly strategy: Strategy }[]
   /** Pods that were killed. */
   readonly killed: Set<string>
+  /** Is told of each thing that happens. */
+  readonly acted: () => void
 }
 
 /** The name of something that happens. */
@@ -98,6 +100,7 @@ const acts = {
 /** Lets it happen, and tells it. Throws only where the API server could not be asked. */
 export async function happen(scene: Scene, [name, which]: Happened<ActName>): Promise<void> {
   const said = `${name} ${which}`
+  scene.acted()
   try {
     const version = await (acts[name] as Act)(scene, which)
     const at = version ?? scene.chronicle.now().version

@@ -55,7 +55,7 @@ export function isRight(state: State): boolean {
   if (!deployment || !rollout) return false
   const { told, generation } = rollout
   const said = told.phase === 'Healthy' && told.observedGeneration === generation
-  const free = deployment.hold === undefined && !deployment.recorded
+  const free = deployment.hold === undefined && !deployment.recorded && !deployment.caught
   return said && free && isSeen(state) && runsEverywhere(state, deployment)
 }
 
@@ -96,10 +96,11 @@ function fieldsOf(deployment: DeploymentFacts): string {
   const { maxUnavailable, maxSurge } = { ...deployment.strategy.rollingUpdate }
   const armed = isArmed(deployment) ? ' armed' : ''
   const paused = deployment.paused ? ' paused' : ''
+  const caught = deployment.caught ? ' caught' : ''
   const seen = deployment.observedGeneration >= deployment.generation ? '' : ' unseen'
   const hold = deployment.hold === undefined ? '' : ` ${holdWords(deployment.hold)}`
   const image = imageWord(deployment.image)
-  return `${image} R=${deployment.replicas} ${maxUnavailable}+${maxSurge}${armed}${paused}${seen}${hold}`
+  return `${image} R=${deployment.replicas} ${maxUnavailable}+${maxSurge}${armed}${paused}${caught}${seen}${hold}`
 }
 
 function holdWords(hold: string): string {

@@ -8,7 +8,7 @@ import type { Scene } from './history-acts.ts'
 import { active, isArmed, isSeen, keptReady, readyOf, sum, total } from './history-facts.ts'
 import { modeOf, mostNew, Releases } from './history-releases.ts'
 import type { Demand } from './history-releases.ts'
-import { freed, stepped } from './history-steps.ts'
+import { freed, stepped, unheld } from './history-steps.ts'
 
 /** A law that a state breaks. */
 export interface Breach {
@@ -63,7 +63,10 @@ class Trial {
     const before = this.#before
     this.#before = state
     this.#countPods(before, state)
-    if (before) yield* freed(before, state, this.#releases.latest)
+    if (before) {
+      yield* freed(before, state, this.#releases.latest)
+      yield* unheld(before, state, this.#releases.latest)
+    }
     this.#releases.follow(state)
     if (!before) return
     yield* stepped(before, state)

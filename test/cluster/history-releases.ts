@@ -7,6 +7,7 @@ import { parsePairs } from '#core/workload/hold.ts'
 import { budgetPods, surgePods } from '#core/workload/percent.ts'
 import type { DeploymentFacts, RolloutFacts, Told } from './chronicle-facts.ts'
 import type { State } from './chronicle.ts'
+import { sum } from './history-facts.ts'
 
 /** A Deployment as it was asked for, until it was asked for something else. */
 export interface Demand {
@@ -18,6 +19,8 @@ export interface Demand {
   readonly begun: bigint
   /** How many pods were wanted when its hold was written: the percents are of so many. */
   readonly heldFor: number
+  /** How many pods of its version were asked for when it was. */
+  readonly ranBefore: number
 }
 
 /** One release: what its steps have allowed so far, in their own words. What is out stays out. */
@@ -45,7 +48,7 @@ export class Releases {
     this.#rollout = rollout
     if (!deployment) return
     if (deployment.generation !== this.latest?.deployment.generation)
-      this.#ask(deployment, state.version)
+      this.#ask(deployment, state)
     const { release } = this.latest!
     if (!release || !rollout) return
     for (const word of this.#wordsOf(rollout, release, deployment)) release.words.add(word)
@@ -65,18 +68,20 @@ export class Releases {
     return this.#demands.filter(({ deployment }) => deployment.generation >= seen)
   }
 
-  #ask(deployment: DeploymentFacts, version: bigint): void {
+  #ask(deployment: DeploymentFacts, { version, sets }: Stored): void {
     const before = this.latest
+    const own = sets.filter(({ image }) => image === deployment.image)
+    const ranBefore = sum(own.map(({ replicas }) => replicas))
     const stable = deployment.recorded && before ? before.stable : deployment.image
     const id = deployment.hold && parsePairs(deployment.hold).get('rollout-id')
     const heldFor =
       before && before.deployment.hold === deployment.hold ? before.heldFor : deployment.replicas
     if (before?.release && before.release.id === id) {
-      this.#demands.push({ ...before, deployment, stable, heldFor })
+      this.#demands.push({ ...before, deployment, stable, heldFor, ranBefore })
       return
     }
     const release = id === undefined ? undefined : { id, words: new Set<IntOrPercent>() }
-    this.#demands.push({ deployment, stable, release, begun: version, heldFor })
+    this.#demands.push({ deployment, stable, release, begun: version, heldFor, ranBefore })
   }
 
   /** The words of every step that may be in force now. */
@@ -152,6 +157,7 @@ export function allowedBySteps({ words }: Release, replicas: number): number {
 function allowedNew(demand: Demand, state: Stored): number {
   const { deployment, release, stable, heldFor } = demand
   const { replicas } = deployment
+  if (deployment.caught) return demand.ranBefore === 0 ? 0 : mostCaught(demand)
   if (!release || isFree(deployment)) return replicas
   // With nobody left to go back to, all of them are new: holding.md, Backward 4.
   const alone = !state.sets.some(set => set.image === stable && set.image !== deployment.image)
@@ -159,6 +165,12 @@ function allowedNew(demand: Demand, state: Stored): number {
   const steps = allowedBySteps(release, replicas)
   // Until the controller sees a scaling, its percents are of more pods: docs/releasing.md.
   return heldFor === replicas ? steps : Math.max(steps, allowedByFields(deployment))
+}
+
+/** Of a version that runs already the live surge may come: docs/adr/0008, What is left. */
+function mostCaught({ deployment, ranBefore }: Demand): number {
+  const { maxSurge = 0 } = { ...deployment.strategy.rollingUpdate }
+  return ranBefore + surgePods(maxSurge, deployment.replicas)
 }
 
 function allowedByFields({ strategy, replicas }: DeploymentFacts): number {

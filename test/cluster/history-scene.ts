@@ -16,6 +16,8 @@ export interface Stage {
   readonly cluster: CommandTarget
   readonly client: KubeClient
   readonly chronicle: Chronicle
+  /** Hears of each thing that happens. */
+  readonly acted?: () => void
 }
 
 /** What a history begins with; strategy and plan by their place in the lists. */
@@ -32,7 +34,7 @@ export const patienceMs = 60_000
 
 /** Makes the namespace, and waits until the workload is there and guarded. */
 export async function createScene(
-  { cluster, client, chronicle }: Stage,
+  { cluster, client, chronicle, acted = () => {} }: Stage,
   namespace: string,
   start: Start,
 ): Promise<Scene> {
@@ -55,6 +57,7 @@ export async function createScene(
     log: [],
     wishes: [{ since: 0n, strategy }],
     killed: new Set(),
+    acted,
   }
   await comes(scene, 'it begins', state => isRight(state) && state.deployment!.guarded)
   return scene

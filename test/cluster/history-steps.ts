@@ -2,7 +2,7 @@
 
 import type { RolloutFacts, Told } from './chronicle-facts.ts'
 import type { State } from './chronicle.ts'
-import { total } from './history-facts.ts'
+import { active, total } from './history-facts.ts'
 import { allowedBySteps, isFree, isOver, naturalAfter } from './history-releases.ts'
 import type { Demand } from './history-releases.ts'
 
@@ -14,7 +14,7 @@ export function* stepped(before: Planned, after: Planned): Generator<string> {
   const { told: was, steps } = before.rollout
   const { told: is } = after.rollout
   const next = `step ${is.step} after step ${was.step}`
-  if (is.step > was.step + 1) yield next
+  if (is.step > was.step + 1 || is.step < was.step) yield next
   if (is.step > was.step && !isOver(was, steps)) yield `${next} without an approval`
   if (wasLost(was, is)) yield `the approval of step ${was.step} was lost`
 }
@@ -29,6 +29,22 @@ function goesOn({ told: was, steps }: RolloutFacts, { told: is }: RolloutFacts):
   const running = is.phase === 'Progressing' && is.state !== 'Completed'
   const jumps = was.nextStep !== naturalAfter(was.step, steps)
   return running && !jumps && was.release === is.release && was.planHash === is.planHash
+}
+
+/** A version that nobody runs is held from the very write on that brings it, by a hold or a catch. */
+export function* unheld(
+  before: State,
+  { deployment }: State,
+  was: Demand | undefined,
+): Generator<string> {
+  if (!deployment || !before.deployment?.guarded) return
+  const { image, caught } = deployment
+  if (image === before.deployment.image || caught || !isFree(deployment)) return
+  // From nobody everything comes up new; and to go back is no release.
+  const nobody = before.deployment.replicas === 0 || deployment.replicas === 0
+  const runs = active(before).some(set => set.image === image)
+  if (nobody || runs || image === was?.stable) return
+  yield `the edit to ${image} went out unheld`
 }
 
 /** A new template goes free only when all steps of its release are over. */

@@ -12,6 +12,7 @@ import type { ActName, Scene } from './history-acts.ts'
 import type { State } from './chronicle.ts'
 import { isRight, lineOf } from './history-facts.ts'
 import { breaches } from './history-laws.ts'
+import type { Breach } from './history-laws.ts'
 import { comes, createScene, patienceMs } from './history-scene.ts'
 import type { Stage, Start } from './history-scene.ts'
 
@@ -37,8 +38,15 @@ export function historyOf(seed: number): History {
   return { seed, start, happenings }
 }
 
-/** Lets a history happen to its end. Throws what is wrong, with all that is known about it. */
-export async function tell(stage: Stage, history: History): Promise<Scene> {
+/** A history that came to its end, and the laws that it broke. */
+export interface Told {
+  readonly history: History
+  readonly scene: Scene
+  readonly found: readonly Breach[]
+}
+
+/** Lets a history happen. Throws where it does not come to its end, with all that is known about it. */
+export async function tell(stage: Stage, history: History): Promise<Told> {
   const { seed, start, happenings } = history
   const scene = await createScene(stage, `history-${seed}`, start)
   const { chronicle, wishes, killed } = scene
@@ -48,13 +56,15 @@ export async function tell(stage: Stage, history: History): Promise<Scene> {
   } catch (error) {
     throw new Error(report(scene, history, (error as Error).message), { cause: error })
   }
-  const states = chronicle.states()
-  const found = breaches(states, { wishes, killed, ...start })
-  if (found.length > 0) {
-    const lines = found.map(({ law, index }) => `${states[index]!.version}: ${law}`)
-    throw new Error(report(scene, history, lines.join('\n')))
-  }
-  return scene
+  const found = breaches(chronicle.states(), { wishes, killed, ...start })
+  return { history, scene, found }
+}
+
+/** What is needed to understand these breaches, and to run their history again. */
+export function reportOn({ scene, history }: Told, found: readonly Breach[]): string {
+  const states = scene.chronicle.states()
+  const lines = found.map(({ law, index }) => `${states[index]!.version}: ${law}`)
+  return report(scene, history, lines.join('\n'))
 }
 
 /** Everybody does what is needed to end the release; then all must be as the owner wants it. */
@@ -101,7 +111,6 @@ async function goOn(scene: Scene): Promise<void> {
   } else if (chronicle.count() === before) throw new Error('it does not come to its end')
 }
 
-/** What is needed to understand it and to run it again. */
 function report(scene: Scene, history: History, what: string): string {
   const { chronicle, log } = scene
   const states = chronicle.states().map(state => `  ${lineOf(state)}`)

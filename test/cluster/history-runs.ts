@@ -1,0 +1,78 @@
+// Many histories beside each other in one cluster, each in a namespace of its own, and afterwards the
+// proof that the controller has nothing more to do for any of them.
+
+import { expect } from 'vitest'
+
+import { DEPLOYMENTS } from '#kube/resources.ts'
+import { historyOf, tell } from './history.ts'
+import type { Told } from './history.ts'
+import type { Stage } from './history-scene.ts'
+import { WORKLOAD } from './manifests.ts'
+import { writesWhenWoken } from './quiet.ts'
+import { eventually } from './reflections.ts'
+import type { World } from './world.ts'
+
+/** How many histories, from which seed on. */
+export interface Seeds {
+  readonly first: number
+  readonly count: number
+}
+
+/** Reads SEED, and HISTORIES or else the number given. */
+export function seedsOf(count: number): Seeds {
+  const { SEED = 1, HISTORIES = count } = process.env
+  return { first: Number(SEED), count: Number(HISTORIES) }
+}
+
+/** How long they may take, in milliseconds: what hangs is told while there is somebody to tell. */
+export function patienceFor({ count }: Seeds): number {
+  return Math.max(600_000, count * 12_000)
+}
+
+const atOnce = 12
+
+/** Tells all of them. Throws, with all that is known, where one does not come to its end. */
+export async function tellAll(stage: Stage, { first, count }: Seeds): Promise<readonly Told[]> {
+  const seeds = Array.from({ length: count }, (_, index) => first + index)
+  const all: Told[] = []
+  const wrong: string[] = []
+  const lane = async () => {
+    for (let next = seeds.shift(); next !== undefined; next = seeds.shift()) {
+      try {
+        all.push(await tell(stage, historyOf(next)))
+      } catch (error) {
+        wrong.push((error as Error).message)
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: atOnce }, lane))
+  failWith(wrong, count)
+  return all
+}
+
+/** Texts of this length are read, not compared. */
+export function failWith(wrong: readonly string[], count: number): void {
+  if (wrong.length > 0) throw new Error(`${wrong.length} of ${count}\n\n${wrong.join('\n\n')}`)
+}
+
+/** Wakes the controller for each workload: it decides again, and writes nothing. */
+export async function isQuiet(
+  { client, sluice }: World,
+  { chronicle }: Stage,
+  all: readonly Told[],
+): Promise<void> {
+  const namespaces = all.map(({ scene }) => scene.namespace)
+  const states = () => namespaces.map(each => chronicle.place(each).count())
+  let before: readonly number[] = []
+  const writes = await writesWhenWoken(sluice.controller, namespaces.length, () => {
+    before = states()
+    // A label is no new generation: the controller-manager has nothing to do.
+    const patch = { metadata: { labels: { woken: 'yes' } } }
+    const woken = namespaces.map(namespace =>
+      client.mergePatch(DEPLOYMENTS, { namespace, name: WORKLOAD }, patch),
+    )
+    return Promise.all(woken)
+  })
+  expect(writes).toBe(0)
+  await eventually(() => expect(states()).toEqual(before.map(count => count + 1)))
+}

@@ -1,0 +1,118 @@
+// Random histories while the webhook is killed and started again. With the policy in the API server no
+// law is broken for a moment. Without it, under `Ignore`, what is lost is what an edit meets that comes
+// in an outage, and nothing else; all becomes right again. HISTORIES and SEED are as in histories.test.ts.
+
+import { describe, expect, test } from 'vitest'
+
+import { equalJson } from '#core/equal.ts'
+import { startChronicle } from './chronicle.ts'
+import type { Chronicle, State } from './chronicle.ts'
+import { counted, reportFaults } from './fault-report.ts'
+import { reportOn } from './history.ts'
+import type { Told } from './history.ts'
+import { isRight } from './history-facts.ts'
+import type { Breach } from './history-laws.ts'
+import { failWith, isQuiet, patienceFor, seedsOf, tellAll } from './history-runs.ts'
+import { proveCatch, startOutages } from './webhook-outages.ts'
+import type { Outage } from './webhook-outages.ts'
+import { startWorld } from './world.ts'
+import type { World } from './world.ts'
+
+const seeds = seedsOf(20)
+
+interface Ran {
+  readonly all: readonly Told[]
+  readonly outages: readonly Outage[]
+}
+
+/** Tells the histories in a cluster of their own, which goes when it is over. */
+async function run(policy: boolean): Promise<Ran> {
+  const world = await startWorld({ failurePolicy: 'Ignore', ...(!policy && { policy }) })
+  let chronicle: Chronicle | undefined
+  try {
+    const webhook = policy ? await proveCatch(world) : world.sluice.webhook
+    chronicle = await startChronicle(world.client)
+    const outages = startOutages(world, webhook)
+    const stage = { ...world, chronicle, acted: outages.acted }
+    const all = await tellAll(stage, seeds).finally(outages.stop)
+    await isQuiet(world, stage, all)
+    return { all, outages: outages.over }
+  } finally {
+    await chronicle?.stop()
+    await world.stop()
+  }
+}
+
+function duringOutage({ outages }: Ran, { version }: State): boolean {
+  return outages.some(({ from, to }) => version > from && version <= to)
+}
+
+/** What people wrote to a Deployment while the webhook was away, each by its place in the recording. */
+function missed(ran: Ran, { scene }: Told): readonly number[] {
+  const states = scene.chronicle.states()
+  return states.flatMap((state, index) => {
+    return isEdit(states[index - 1], state) && duringOutage(ran, state) ? [index] : []
+  })
+}
+
+function isEdit(before: State | undefined, { deployment: now }: State): boolean {
+  const was = before?.deployment
+  if (!was || !now || was.generation === now.generation) return false
+  const fields = ({ image, strategy, paused }: typeof now) => ({ image, strategy, paused })
+  return !equalJson(fields(was), fields(now))
+}
+
+/** A write that no webhook saw came before it, and all was not yet right again. */
+function isExcused(ran: Ran, told: Told, { index }: Breach): boolean {
+  const begun = told.scene.chronicle.states().slice(0, index).findLastIndex(isRight)
+  return missed(ran, told).some(each => each > begun && each <= index)
+}
+
+/** A law without the version and the numbers. */
+function lawOf({ law }: Breach): string {
+  return law.replaceAll(/app:\w+/g, 'a version').replaceAll(/\d+/g, 'n')
+}
+
+describe('while the webhook is away now and then', () => {
+  test(
+    'with the policy everybody is safe at every moment',
+    async () => {
+      const ran = await run(true)
+      const { all, outages } = ran
+      const broken = all.filter(({ found }) => found.length > 0)
+      const edits = all.flatMap(told => missed(ran, told)).length
+      const lost = counted(broken.flatMap(({ found }) => found.map(lawOf)))
+      reportFaults('outages-with-policy', [
+        { fault: 'the webhook is killed, with the policy', times: outages.length, lost },
+        { fault: 'an edit while it is away', times: edits, lost },
+      ])
+      failWith(
+        broken.map(told => reportOn(told, told.found)),
+        seeds.count,
+      )
+      expect(edits).toBeGreaterThan(0)
+    },
+    patienceFor(seeds),
+  )
+
+  test(
+    'without it an edit that comes meanwhile is lost as the docs say, and nothing else',
+    async () => {
+      const ran = await run(false)
+      const { all, outages } = ran
+      const edits = all.flatMap(told => missed(ran, told)).length
+      const lost = counted(all.flatMap(({ found }) => found.map(lawOf)))
+      reportFaults('outages-without-policy', [
+        { fault: 'the webhook is killed, without the policy', times: outages.length, lost },
+        { fault: 'an edit while it is away', times: edits, lost },
+      ])
+      const unexcused = all.flatMap(told => {
+        const found = told.found.filter(breach => !isExcused(ran, told, breach))
+        return found.length > 0 ? [reportOn(told, found)] : []
+      })
+      failWith(unexcused, seeds.count)
+      expect(edits).toBeGreaterThan(0)
+    },
+    patienceFor(seeds),
+  )
+})

@@ -1,6 +1,7 @@
 // What a recording keeps of each object: what the laws of a release speak of, and no more.
 
 import type {
+  Condition,
   Deployment,
   DeploymentStrategy,
   IntOrPercent,
@@ -59,6 +60,8 @@ export interface Told {
   /** The step's pods were there: only then an approval counts. */
   readonly reached: boolean
   readonly stalled: boolean
+  /** A condition says since when and why it is not at rest, in a reason and a message. */
+  readonly explained: boolean
 }
 
 /** A ReplicaSet. */
@@ -140,7 +143,16 @@ function toldBy({ phase, observedGeneration = 0, canaryStatus, conditions }: Sta
     state: currentStepState,
     reached: reasons.get('Reconciling') === 'StepPaused',
     stalled: reasons.has('Stalled'),
+    explained: (conditions ?? []).some(isWhy),
   }
+}
+
+function isWhy(condition: Condition): boolean {
+  const { type, status, reason, message, lastTransitionTime } = condition
+  const speaks = type === 'Ready' ? status === 'False' : status === 'True'
+  const kinds = ['Ready', 'Reconciling', 'Stalled']
+  const said = [reason, message, lastTransitionTime].every(Boolean)
+  return kinds.includes(type) && speaks && said
 }
 
 type Status = Partial<NonNullable<Rollout['status']>>

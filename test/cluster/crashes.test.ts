@@ -1,20 +1,21 @@
 // The controller is killed at each write of a release of three steps, with a rollback and a scaling on
 // the way, and started again: the end is the same, nothing more is written, and no state on the way
-// breaks a law. CRASHES=all plays all three faults at each write; else a choice of them.
+// breaks a law. CRASHES=all plays all three faults at each write; else a choice of them, of fewer pods.
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-import { equalJson } from '#core/equal.ts'
 import { startChronicle } from './chronicle.ts'
 import type { Chronicle } from './chronicle.ts'
-import type { End } from './crash-end.ts'
-import { play } from './crash-run.ts'
-import type { Outcome, PlannedFault } from './crash-run.ts'
+import { counted, reportFaults } from './fault-report.ts'
+import { play } from './release-run.ts'
+import type { Disturbance, Run } from './release-run.ts'
+import { inOne, playAll } from './release-table.ts'
+import type { Row } from './release-table.ts'
 import { startWorld } from './world.ts'
 import type { World } from './world.ts'
 
 const all = process.env['CRASHES'] === 'all'
-const atOnce = 4
+const size = all ? { replicas: 10, scaled: 14 } : { replicas: 4, scaled: 6 }
 /** What hangs is told while there is somebody to tell. */
 const patienceMs = all ? 1_800_000 : 600_000
 /** News that only count pods are put together by time, so that no two runs have as many writes. */
@@ -33,60 +34,63 @@ afterAll(async () => {
   await world?.stop()
 })
 
+/** How a write fails: its process is killed before or after it takes effect, or lives unanswered. */
+type FaultKind = 'killed before' | 'killed after' | 'answer lost'
+
+/** The write of that number fails. */
+function failing(kind: FaultKind, write: number): (run: Run) => Disturbance {
+  return ({ controller, writeOf }) => {
+    let times = 0
+    return {
+      times: () => times,
+      fault(request) {
+        if (writeOf(request) !== write) return undefined
+        times += 1
+        if (kind === 'answer lost') return { type: 'lose' }
+        // Begun now: who sees the end of the release must see that there is one to wait for.
+        const { kill } = controller.dying()
+        return { type: kind === 'killed before' ? 'cut' : 'lose', meanwhile: kill }
+      },
+    }
+  }
+}
+
 /** Every write fails; by turns in one way or another unless all ways are asked for. */
-function faultsOf(writes: number): readonly PlannedFault[] {
+function rowsOf(writes: number): readonly (Row & { readonly kind: FaultKind })[] {
   return Array.from({ length: writes }, (_, index) => index + 1).flatMap(write => {
-    const killed = [
-      { kind: 'killed before', write } as const,
-      { kind: 'killed after', write } as const,
-    ]
-    const lost = { kind: 'answer lost', write } as const
-    if (all) return [...killed, lost]
-    return write % 3 === 0 ? [killed[write % 2]!, lost] : [killed[write % 2]!]
+    const killed = (['killed before', 'killed after'] as const)[write % 2]!
+    const some: readonly FaultKind[] = write % 3 === 0 ? [killed, 'answer lost'] : [killed]
+    const kinds = all ? (['killed before', 'killed after', 'answer lost'] as const) : some
+    return kinds.map(kind => ({
+      kind,
+      namespace: `crash-${kind.replace(' ', '-')}-${write}`,
+      size,
+      writesMost,
+      disturb: failing(kind, write),
+    }))
   })
 }
 
 test(
   'killed at each write and started again, a release comes to the same end, and nothing more',
   async () => {
-    const { cluster, client } = world
-    const stage = { cluster, client, chronicle }
-    const reference = await play(stage, 'crash-none')
+    const stage = { ...world, chronicle }
+    const reference = await play(stage, { namespace: 'crash-none', size })
     expect(reference.breaches).toEqual([])
 
-    const faults = [...faultsOf(reference.writes.length)]
-    const planned = faults.length
-    const wrong: string[] = []
-    let happened = 0
-    const lane = async () => {
-      for (let fault = faults.shift(); fault; fault = faults.shift()) {
-        const name = `crash-${fault.kind.replace(' ', '-')}-${fault.write}`
-        try {
-          const outcome = await play(stage, name, fault)
-          if (outcome.happened) happened += 1
-          wrong.push(...differences(outcome, reference).map(each => `${name}: ${each}`))
-        } catch (error) {
-          wrong.push(`${name}: ${(error as Error).message}`)
-        }
-      }
-    }
-    await Promise.all(Array.from({ length: atOnce }, lane))
-    expect(wrong.join('\n\n')).toBe('')
-    expect(happened, 'faults that happened').toBeGreaterThan(planned / 2)
+    const rows = rowsOf(reference.writes.length)
+    const results = await playAll(stage, rows, reference)
+    const kinds = [...new Set(rows.map(({ kind }) => kind))]
+    reportFaults(
+      'crashes',
+      kinds.map(kind => {
+        const own = results.filter(({ row, times }) => row.kind === kind && times > 0)
+        return { fault: kind, times: own.length, lost: counted(own.flatMap(({ wrong }) => wrong)) }
+      }),
+    )
+    expect(inOne(results)).toBe('')
+    const happened = results.filter(({ times }) => times > 0)
+    expect(happened.length, 'faults that happened').toBeGreaterThan(rows.length / 2)
   },
   patienceMs,
 )
-
-/** What is not as without a fault, in words. */
-function differences(outcome: Outcome, reference: Outcome): readonly string[] {
-  const { end, breaches, restless, writes } = outcome
-  const kinds = Object.keys(reference.end) as (keyof End)[]
-  const other = kinds.filter(kind => !equalJson(end[kind], reference.end[kind]))
-  const many = writes.length > writesMost(reference.writes.length)
-  return [
-    ...other.map(kind => `${kind} ${JSON.stringify([end[kind], reference.end[kind]])}`),
-    ...breaches,
-    ...(restless > 0 ? [`${restless} writes after the end`] : []),
-    ...(many ? [`${writes.length} writes:\n${writes.join('\n')}`] : []),
-  ]
-}

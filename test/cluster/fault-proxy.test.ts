@@ -10,6 +10,7 @@ import { DEPLOYMENTS, LEASES, NAMESPACES, SECRETS } from '#kube/resources.ts'
 import { startFaultProxy } from './fault-proxy.ts'
 import type { Exchange, FaultProxy, FaultProxyOptions } from './fault-proxy.ts'
 import { deploymentOf } from './manifests.ts'
+import { asOf } from './proxied-request.ts'
 import { eventually } from './reflections.ts'
 
 let proxy: FaultProxy
@@ -143,6 +144,28 @@ test('a watch is reset, ended, or made to bring what nobody sent', async () => {
   garbled.exchange.send('{"type":\n')
   await expect(garbled.next).rejects.toThrow('a line that is not a JSON object')
   await eventually(() => expect(proxy.open()).toEqual([]))
+})
+
+test('chosen lines of a watch are lost, and what comes after them is not', async () => {
+  const namespace = await newNamespace()
+  const { next, exchange } = await watched(namespace)
+  exchange.sift(line => !line.includes('"name":"lost"'))
+  await client.create(SECRETS, secret(namespace, 'lost'))
+  await client.create(SECRETS, secret(namespace, 'kept'))
+  expect((await next).value).toMatchObject({ object: { metadata: { name: 'kept' } } })
+  exchange.end()
+})
+
+test('a list is given as it was', async () => {
+  const namespace = await newNamespace()
+  await client.create(SECRETS, secret(namespace, 'one'))
+  const { resourceVersion } = await client.list(SECRETS, { namespace })
+  await client.create(SECRETS, secret(namespace, 'two'))
+  await client.remove(SECRETS, { namespace, name: 'one' })
+  proxy.fault = ({ path }) => ({ type: 'instead', path: asOf(path, BigInt(resourceVersion)) })
+  const then = await client.listAll(SECRETS, { namespace, limit: 1 })
+  expect(then.items.map(({ metadata }) => metadata.name)).toEqual(['one'])
+  expect(then.resourceVersion).toBe(resourceVersion)
 })
 
 test('a client sees one namespace alone where the proxy is told so', async () => {

@@ -18,6 +18,7 @@ import { parse, stringify } from 'yaml'
 
 import { createAuthority, issue } from '#certs/authority.ts'
 import { fromKubeconfig } from '#kube/kubeconfig.ts'
+import { Sieve } from './line-sieve.ts'
 import { narrowed, placeOf, verbOf } from './proxied-request.ts'
 import type { ProxiedRequest } from './proxied-request.ts'
 
@@ -29,6 +30,8 @@ export type Fault =
   | { readonly type: 'lose'; readonly meanwhile?: Meanwhile }
   /** It is held back until this is done; then it goes its way, if its connection was not reset. */
   | { readonly type: 'wait'; readonly meanwhile: Meanwhile }
+  /** The API server is asked for another path, as if the client had asked for that one. */
+  | { readonly type: 'instead'; readonly path: string }
   /** It never arrives, and nothing comes back: the connection stays. */
   | { readonly type: 'hang' }
   /** The proxy answers in the API server's place; `body` is sent as JSON unless it is text. */
@@ -55,6 +58,8 @@ export interface Exchange {
   readonly thaw: () => void
   /** Puts bytes of its own into the answer. */
   readonly send: (text: string) => void
+  /** Lets through only those of the lines that come from now on which pass; the others are lost. */
+  readonly sift: (passes: (line: string) => boolean) => void
 }
 
 /** How a proxy is started. */
@@ -190,7 +195,8 @@ class Passage {
     if (fault?.type === 'wait') await fault.meanwhile(request)
     // What a connection still had to deliver is lost when it is reset; when it is closed it is not.
     if (outgoing.req.socket.errored) return
-    const reply = await this.#forward(request, outgoing)
+    const path = fault?.type === 'instead' ? fault.path : request.path
+    const reply = await this.#forward({ ...request, path }, outgoing)
     if (reply === undefined) return reset()
     if (fault?.type !== 'lose') return this.#pass(request, reply, answering)
     await bodyOf(reply)
@@ -241,6 +247,7 @@ class Passage {
     const { connection: _, 'keep-alive': __, 'transfer-encoding': ___, ...headers } = reply.headers
     outgoing.writeHead(reply.statusCode ?? 500, headers)
     outgoing.flushHeaders()
+    const sieve = new Sieve()
     const exchange: Exchange = {
       request,
       reset,
@@ -248,10 +255,13 @@ class Passage {
       freeze: () => void reply.pause(),
       thaw: () => void reply.resume(),
       send: text => void outgoing.write(text),
+      sift: passes => void (sieve.passes = passes),
     }
     this.#open.add(exchange)
     outgoing.once('close', () => this.#open.delete(exchange))
-    reply.on('data', (chunk: Buffer) => void (outgoing.writable && outgoing.write(chunk)))
+    reply.on('data', (chunk: Buffer) => {
+      if (outgoing.writable) outgoing.write(sieve.sift(chunk))
+    })
     reply.once('end', () => void outgoing.end())
     // After an end the connection may have begun another exchange, which is not to be reset.
     reply.once('error', () => outgoing.writableEnded || reset())
@@ -265,7 +275,7 @@ class Passage {
 interface Answering {
   readonly outgoing: ServerResponse
   readonly reset: () => void
-  readonly fault?: Extract<Fault, { type: 'lose' | 'wait' }>
+  readonly fault?: Extract<Fault, { type: 'lose' | 'wait' | 'instead' }>
 }
 
 type Lost = Extract<Fault, { type: 'cut' | 'lose' }>

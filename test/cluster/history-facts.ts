@@ -34,6 +34,11 @@ export function isSeen(state: State): boolean {
   return sets.every(set => set.observed && set.readyReplicas === readyOf(state, set))
 }
 
+/** Nobody but us has anything left to do: each ReplicaSet has its size, and all its pods are Ready. */
+export function isSettled(state: State): boolean {
+  return isSeen(state) && keptReady(state) === total(state)
+}
+
 /** A person may look away: the release waits for him, was taken back, or there is none. */
 export function isAtRest(state: State): boolean {
   const { rollout } = state

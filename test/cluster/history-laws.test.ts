@@ -51,6 +51,7 @@ const atRest: State = {
       state: 'Completed',
       reached: false,
       stalled: false,
+      explained: false,
     },
   },
   sets: [],
@@ -107,7 +108,15 @@ function others<F extends Facts>(all: readonly F[], name: string): readonly F[] 
 const hold = 'mode=wave;pods=1;budget=10%;surge=0%;rollout-id=r;seq=1;'
 const armed = { minReadySeconds: ARMED_MIN_READY_SECONDS }
 const edit: Write = { deployment: { image: 'v2', hold, recorded: true, ...armed } }
-const waits = { phase: 'Progressing', release: 'r', step: 1, nextStep: 2, state: 'StepPaused' }
+const caught: Write = { deployment: { image: 'v2', caught: true, recorded: true, paused: true } }
+const waits = {
+  phase: 'Progressing',
+  release: 'r',
+  step: 1,
+  nextStep: 2,
+  state: 'StepPaused',
+  explained: true,
+}
 const reached: Write = { rollout: { ...waits, reached: true } }
 const approved: Write = { rollout: { state: 'StepReady' } }
 const stepTwo: Write = { rollout: { step: 2, nextStep: 3, state: 'StepUpgrade', reached: false } }
@@ -151,6 +160,13 @@ test.each<[law: string, writes: readonly Write[]]>([
   ['v1 from 9 to 13 pods: 14 in all, 13 allowed', [...firstStep, { set: ['v1', 13, 9] }]],
   ['the stable ReplicaSet of v1 is armed', [...firstStep, { set: ['v1', 9, 9, 'armed'] }]],
   ['step 2 after step 1 without an approval', [...firstStep, stepTwo]],
+  ['step 0 after step 1', [...firstStep, { rollout: { step: 0 } }]],
+  ['nobody is told why it is Progressing', [...firstStep, { rollout: { explained: false } }]],
+  ['the edit to v2 went out unheld', [{ deployment: { image: 'v2' } }]],
+  [
+    'v2 from 0 to 1 pods: 0 new ones allowed',
+    [{ set: ['v1', 10, 10] }, caught, { set: ['v2', 1, 0] }],
+  ],
   ['the approval of step 1 was lost', [...firstStep, approved, reached]],
   [
     'the release was ended at 1 of 10 pods',

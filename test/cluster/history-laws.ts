@@ -8,7 +8,7 @@ import type { Scene } from './history-acts.ts'
 import { active, isArmed, isSeen, keptReady, readyOf, sum, total } from './history-facts.ts'
 import { modeOf, mostNew, Releases } from './history-releases.ts'
 import type { Demand } from './history-releases.ts'
-import { freed, stepped, unheld } from './history-steps.ts'
+import { explained, freed, stepped, unheld } from './history-steps.ts'
 
 /** A law that a state breaks. */
 export interface Breach {
@@ -70,6 +70,7 @@ class Trial {
     this.#releases.follow(state)
     if (!before) return
     yield* stepped(before, state)
+    yield* explained(state)
     const demands = this.#releases.possible(before)
     for (const set of resizedSets(before, state)) {
       const resized = { ...set, before, after: state, demands }
@@ -173,9 +174,11 @@ function isScaling(set: ReplicaSetFacts, before: State, demands: readonly Demand
 
 function* armedStable(
   before: State,
-  { sets }: State,
+  { deployment, sets }: State,
   demands: readonly Demand[],
 ): Generator<string> {
+  // A caught rollback keeps the live fields: its pods serve, and count as not available meanwhile.
+  if (deployment?.caught) return
   for (const set of sets.filter(isArmed)) {
     const was = before.sets.find(({ metadata }) => metadata.name === set.metadata.name)
     if (was && isArmed(was)) continue

@@ -47,8 +47,7 @@ export class Releases {
     }
     this.#rollout = rollout
     if (!deployment) return
-    if (deployment.generation !== this.latest?.deployment.generation)
-      this.#ask(deployment, state)
+    if (deployment.generation !== this.latest?.deployment.generation) this.#ask(deployment, state)
     const { release } = this.latest!
     if (!release || !rollout) return
     for (const word of this.#wordsOf(rollout, release, deployment)) release.words.add(word)

@@ -1,6 +1,6 @@
 // The laws of steps: what people wrote is done, once, and nothing else leads from one step to the next.
 
-import type { RolloutFacts, Told } from './chronicle-facts.ts'
+import type { DeploymentFacts, RolloutFacts, Told } from './chronicle-facts.ts'
 import type { State } from './chronicle.ts'
 import { active, total } from './history-facts.ts'
 import { allowedBySteps, isFree, isOver, naturalAfter } from './history-releases.ts'
@@ -19,6 +19,15 @@ export function* stepped(before: Planned, after: Planned): Generator<string> {
   if (wasLost(was, is)) yield `the approval of step ${was.step} was lost`
 }
 
+/** Whatever is not at rest says why, and since when. */
+export function* explained({ changed, rollout }: State): Generator<string> {
+  if (changed?.kind !== 'rollout' || !rollout) return
+  const { phase, explained: told } = rollout.told
+  // A Rollout that is Initial and Ready guards a workload that somebody else is still rolling out.
+  const atRest = ['', 'Healthy', 'Initial'].includes(phase)
+  if (!atRest && !told) yield `nobody is told why it is ${phase}`
+}
+
 function wasLost(was: Told, is: Told): boolean {
   const approved = was.reached && was.state === 'StepReady'
   return approved && is.step === was.step && is.state === 'StepPaused'
@@ -34,17 +43,23 @@ function goesOn({ told: was, steps }: RolloutFacts, { told: is }: RolloutFacts):
 /** A version that nobody runs is held from the very write on that brings it, by a hold or a catch. */
 export function* unheld(
   before: State,
-  { deployment }: State,
-  was: Demand | undefined,
+  { deployment: now }: State,
+  latest: Demand | undefined,
 ): Generator<string> {
-  if (!deployment || !before.deployment?.guarded) return
-  const { image, caught } = deployment
-  if (image === before.deployment.image || caught || !isFree(deployment)) return
+  const was = before.deployment
+  if (!was?.guarded || !now || was.image === now.image || isKept(now)) return
   // From nobody everything comes up new; and to go back is no release.
-  const nobody = before.deployment.replicas === 0 || deployment.replicas === 0
-  const runs = active(before).some(set => set.image === image)
-  if (nobody || runs || image === was?.stable) return
-  yield `the edit to ${image} went out unheld`
+  const nobody = Math.min(was.replicas, now.replicas) === 0
+  const back = now.image === latest?.stable || runs(before, now.image)
+  if (!nobody && !back) yield `the edit to ${now.image} went out unheld`
+}
+
+function isKept(deployment: DeploymentFacts): boolean {
+  return deployment.caught || !isFree(deployment)
+}
+
+function runs(state: State, version: string): boolean {
+  return active(state).some(({ image }) => image === version)
 }
 
 /** A new template goes free only when all steps of its release are over. */

@@ -67,6 +67,17 @@ export function narrowed(path: string, namespace: string, kinds: readonly string
   return query === undefined ? narrow : `${narrow}?${query}`
 }
 
+/** The same list as it was at a resourceVersion. */
+export function asOf(path: string, resourceVersion: bigint): string {
+  const [plain = '', query] = path.split('?')
+  const asked = new URLSearchParams(query)
+  // The later pages of a list are as old as its first one.
+  if (asked.has('continue')) return path
+  asked.set('resourceVersion', String(resourceVersion))
+  asked.set('resourceVersionMatch', 'Exact')
+  return `${plain}?${asked.toString()}`
+}
+
 function place([resource = '', name, subresource]: readonly string[]): Place {
   return {
     resource,

@@ -32,6 +32,11 @@ export async function writesWhenWoken(
   return (await pulseOf(controller)).writes - before.writes
 }
 
+/** How often a controller has decided. */
+export async function decisionsOf(controller: Child): Promise<number> {
+  return (await pulseOf(controller)).decisions
+}
+
 async function pulseOf({ ready }: Child): Promise<Pulse> {
   const answer = await fetch(`http://127.0.0.1:${String(ready['probesPort'])}/metrics`)
   const lines = (await answer.text()).split('\n')

@@ -1,18 +1,17 @@
 // One release with one fault: a controller of its own behind a proxy of its own, which shows it one
-// namespace alone, so that many runs go on beside each other. At the chosen write it is killed and
-// started again, or its answer is lost.
+// namespace alone, so that many runs go on beside each other.
 
 import { NotFound } from '#kube/errors.ts'
 import { DEPLOYMENTS, LEASES } from '#kube/resources.ts'
 import { startChild } from '../../dev/child.ts'
 import type { Child } from '../../dev/child.ts'
-import { endOf } from './crash-end.ts'
-import type { End } from './crash-end.ts'
+import { endOf } from './release-end.ts'
+import type { End } from './release-end.ts'
 import { startFaultProxy } from './fault-proxy.ts'
-import type { Fault, FaultProxy } from './fault-proxy.ts'
+import type { FaultProxy } from './fault-proxy.ts'
 import { approve, edit, scale } from './history-acts.ts'
 import type { Scene } from './history-acts.ts'
-import { isRight, isSeen, keptReady, total } from './history-facts.ts'
+import { isRight, isSettled, total } from './history-facts.ts'
 import { breaches } from './history-laws.ts'
 import { comes, createScene } from './history-scene.ts'
 import type { Stage } from './history-scene.ts'
@@ -20,19 +19,38 @@ import { WORKLOAD } from './manifests.ts'
 import type { ProxiedRequest } from './proxied-request.ts'
 import { writesWhenWoken } from './quiet.ts'
 
-/** How a write fails: its process is killed before or after it takes effect, or lives unanswered. */
-export type FaultKind = 'killed before' | 'killed after' | 'answer lost'
+/** A run, for whoever disturbs it. */
+export interface Run {
+  readonly stage: Stage
+  readonly scene: Scene
+  readonly proxy: FaultProxy
+  readonly controller: Restartable
+  /** Which write of the release a request is, from 1; undefined for what is none. */
+  readonly writeOf: (request: ProxiedRequest) => number | undefined
+}
 
-/** Which write fails, and how; writes are counted from the first edit on, from 1. */
-export interface PlannedFault {
-  readonly kind: FaultKind
-  readonly write: number
+/** What disturbs a run. */
+export interface Disturbance {
+  /** Decides about each request from the first edit on. */
+  readonly fault: FaultProxy['fault']
+  /** How often there was something to disturb. */
+  readonly times: () => number
+  /** Writes that did not count, since they were refused. */
+  readonly refused?: () => number
+}
+
+/** How large a release is: its pods at first, and after it was scaled. */
+export interface Size {
+  readonly replicas: number
+  readonly scaled: number
 }
 
 /** What became of a run. */
 export interface Outcome {
-  /** There was a write of that number. */
-  readonly happened: boolean
+  /** How often there was something to disturb. */
+  readonly times: number
+  /** Writes that did not count, since they were refused. */
+  readonly refused: number
   /** Every write that the controller asked for, in words. */
   readonly writes: readonly string[]
   readonly end: End
@@ -42,30 +60,33 @@ export interface Outcome {
   readonly restless: number
 }
 
-/** Plays the release in a namespace that is not there yet. */
-export async function play(
-  stage: Stage,
-  namespace: string,
-  fault?: PlannedFault,
-): Promise<Outcome> {
+/** What is played. */
+export interface Play {
+  /** Not there yet. */
+  readonly namespace: string
+  readonly size: Size
+  readonly disturb?: (run: Run) => Disturbance
+}
+
+/** Plays the release to its end. */
+export async function play(stage: Stage, { namespace, size, disturb }: Play): Promise<Outcome> {
   const proxy = await startFaultProxy(stage.cluster.kubeconfig, { onlyNamespace: namespace })
   const controller = new Restartable(stage, namespace, proxy)
+  const start = startOf(size)
   try {
     await controller.start()
     const scene = await createScene(stage, namespace, start)
     const before = proxy.writes()
-    let happened = false
-    proxy.fault = request => {
-      if (!fault || request.write !== before + fault.write) return undefined
-      happened = true
-      return faultOf(fault.kind, controller)
-    }
-    await release(scene)
+    const writeOf = ({ write }: ProxiedRequest) => write && write - before
+    const disturbance = disturb?.({ stage, scene, proxy, controller, writeOf })
+    if (disturbance) proxy.fault = disturbance.fault
+    await release(scene, size)
     const restless = await writesWhenWoken(await controller.current(), 1, () => wake(scene))
     const { wishes, killed } = scene
     const states = scene.chronicle.states()
     return {
-      happened,
+      times: disturbance?.times() ?? 0,
+      refused: disturbance?.refused?.() ?? 0,
       writes: proxy.requests.filter(({ write = 0 }) => write > before).map(inWords),
       end: await endOf(stage.client, namespace),
       breaches: breaches(states, { wishes, killed, ...start }).map(({ law }) => law),
@@ -77,10 +98,12 @@ export async function play(
   }
 }
 
-const start = { replicas: 4, strategy: 2, minReadySeconds: 0, plan: 0, revisionHistoryLimit: 10 }
+function startOf({ replicas }: Size) {
+  return { replicas, strategy: 2, minReadySeconds: 0, plan: 0, revisionHistoryLimit: 10 }
+}
 
 /** An edit that is taken back at its first step, and another one that goes to the end. */
-async function release(scene: Scene): Promise<void> {
+async function release(scene: Scene, { scaled }: Size): Promise<void> {
   await edit(scene, 'v2')
   await reached(scene, 1)
   await edit(scene, 'v1')
@@ -89,10 +112,8 @@ async function release(scene: Scene): Promise<void> {
   await reached(scene, 1)
   await approve(scene)
   await reached(scene, 2)
-  await scale(scene, 6)
-  await comes(scene, '6 pods', state => {
-    return total(state) === 6 && keptReady(state) === 6 && isSeen(state)
-  })
+  await scale(scene, scaled)
+  await comes(scene, 'the new size', state => total(state) === scaled && isSettled(state))
   await approve(scene)
   await comes(scene, 'everybody is new', isRight)
 }
@@ -111,19 +132,12 @@ function wake({ client, namespace }: Scene): Promise<unknown> {
   return client.mergePatch(DEPLOYMENTS, { namespace, name: WORKLOAD }, patch)
 }
 
-function faultOf(kind: FaultKind, controller: Restartable): Fault {
-  if (kind === 'answer lost') return { type: 'lose' }
-  // Begun now: who sees the end of the release must see that there is one to wait for.
-  const { kill } = controller.dying()
-  return { type: kind === 'killed before' ? 'cut' : 'lose', meanwhile: kill }
-}
-
 function inWords({ verb, resource, name = '', subresource = '' }: ProxiedRequest): string {
   return `${verb} ${resource} ${name} ${subresource}`.trimEnd()
 }
 
-/** A controller that is killed once, and started again. */
-class Restartable {
+/** A controller that may be killed, and started again. */
+export class Restartable {
   readonly #stage: Stage
   readonly #namespace: string
   readonly #proxy: FaultProxy

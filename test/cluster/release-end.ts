@@ -3,6 +3,7 @@
 
 import type { Deployment, KubeObject, Pod, ReplicaSet } from '#api/kubernetes.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
+import { equalJson } from '#core/equal.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { DEPLOYMENTS, EVENTS, PODS, REPLICA_SETS, ROLLOUTS } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
@@ -74,6 +75,8 @@ const different = new Set([
   'time',
   'lastUpdateTime',
   'lastTransitionTime',
+  // The label that others write to make our writes conflict.
+  'churn',
 ])
 
 function plainOf(value: unknown, namespace: string): unknown {
@@ -83,6 +86,8 @@ function plainOf(value: unknown, namespace: string): unknown {
   const members = Object.entries(value)
     .filter(([key]) => !different.has(key))
     .map(([key, member]) => [key, plainOf(member, namespace)] as const)
+    // Where others have written a label there are labels.
+    .filter(([key, member]) => key !== 'labels' || !equalJson(member, {}))
   return Object.fromEntries(members)
 }
 

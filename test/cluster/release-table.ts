@@ -1,0 +1,69 @@
+// Many runs of the same release, each with a fault of its own, and what of them is not as in the run
+// without one: how it ends, how much is written, the laws on the way, and the quiet afterwards.
+
+import { equalJson } from '#core/equal.ts'
+import type { End } from './release-end.ts'
+import { play } from './release-run.ts'
+import type { Outcome, Play } from './release-run.ts'
+import type { Stage } from './history-scene.ts'
+
+/** A run, and how many writes it may take. */
+export interface Row extends Play {
+  /** Given how many the run without a fault took, and how many were refused. */
+  readonly writesMost: (reference: number, refused: number) => number
+}
+
+/** What became of a row. */
+export interface Result<R extends Row> {
+  readonly row: R
+  /** How often the fault was made. */
+  readonly times: number
+  /** What is not as it should be, in words. */
+  readonly wrong: readonly string[]
+}
+
+const atOnce = 4
+
+/** Plays all rows. */
+export async function playAll<R extends Row>(
+  stage: Stage,
+  rows: readonly R[],
+  reference: Outcome,
+): Promise<readonly Result<R>[]> {
+  const waiting = [...rows]
+  const results: Result<R>[] = []
+  const lane = async () => {
+    for (let row = waiting.shift(); row; row = waiting.shift()) {
+      try {
+        const outcome = await play(stage, row)
+        const most = row.writesMost(reference.writes.length, outcome.refused)
+        const wrong = differences(outcome, reference, most)
+        results.push({ row, times: outcome.times, wrong })
+      } catch (error) {
+        results.push({ row, times: 1, wrong: [(error as Error).message] })
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: atOnce }, lane))
+  return results
+}
+
+/** All that is wrong, as one text; empty where nothing is. */
+export function inOne(results: readonly Result<Row>[]): string {
+  const lines = results.flatMap(({ row, wrong }) => wrong.map(each => `${row.namespace}: ${each}`))
+  return lines.join('\n\n')
+}
+
+/** What is not as without a fault, in words. */
+function differences(outcome: Outcome, reference: Outcome, writesMost: number): readonly string[] {
+  const { end, breaches, restless, writes } = outcome
+  const kinds = Object.keys(reference.end) as (keyof End)[]
+  const other = kinds.filter(kind => !equalJson(end[kind], reference.end[kind]))
+  const many = writes.length > writesMost
+  return [
+    ...other.map(kind => `${kind} ${JSON.stringify([end[kind], reference.end[kind]])}`),
+    ...breaches,
+    ...(restless > 0 ? [`${restless} writes after the end`] : []),
+    ...(many ? [`${writes.length} writes:\n${writes.join('\n')}`] : []),
+  ]
+}

@@ -18,6 +18,15 @@ const marks = (hold: Partial<Hold>) => {
   return { annotations: { [HOLD]: formatHold(whole) } }
 }
 
+test('what was refused is not sent for a while, also by a clock that is set back', () => {
+  const refusals = createRefusals()
+  const now = 10_000_000
+  const until = refusals.note('a', now)
+  expect(refusals.until('a', now + 1)).toBe(until)
+  expect(refusals.until('a', until)).toBeUndefined()
+  expect(refusals.until('a', now - 3_600_000)).toBeUndefined()
+})
+
 test('a hold that admission has changed is taken', () => {
   expect(holdTaken(marks({}), marks({ mode: 'stop' }))).toBe(true)
 })

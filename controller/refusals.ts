@@ -36,7 +36,9 @@ export function createRefusals(): Refusals {
     },
     until(uid, now) {
       const until = refused.get(uid)
-      return until !== undefined && now < until ? until : undefined
+      // A clock that was set back would make it long.
+      const stands = until !== undefined && now < until && until <= now + REFUSED_MS
+      return stands ? until : undefined
     },
     stands: uid => refused.has(uid),
     over: uid => void refused.delete(uid),

@@ -18,6 +18,14 @@ test('a write that does not take is tried ever more seldom, each workload by its
   expect(repeats('b', now)).toBe(now + 1000)
 })
 
+test('a clock that is set back makes no wait longer', () => {
+  const repeats = createRepeats()
+  const now = 10_000_000
+  expect(repeats('a', now)).toBeUndefined()
+  expect(repeats('a', now - 3_600_000)).toBeUndefined()
+  expect(repeats('a', now - 3_600_000)).toBe(now - 3_600_000 + 2000)
+})
+
 test('after a long quiet it begins anew', () => {
   const repeats = createRepeats()
   for (const now of [0, 1000, 3000]) expect(repeats('a', now)).toBeUndefined()

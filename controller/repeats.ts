@@ -26,7 +26,8 @@ export function createRepeats(): Repeats {
       tried.delete(each)
     }
     const { times, next } = tried.get(key) ?? { times: 0, next: 0 }
-    if (now < next) return next
+    // A clock that was set back would make it long.
+    if (now < next && next <= now + LONGEST_MS) return next
     tried.delete(key)
     tried.set(key, { times: times + 1, next: now + Math.min(FIRST_MS * 2 ** times, LONGEST_MS) })
     return undefined

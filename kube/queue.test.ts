@@ -117,6 +117,14 @@ test('a time far away survives a clock that jumps', async () => {
   expect(starts).toEqual(['a'])
 })
 
+test('a clock that is set back makes nobody wait as long', async () => {
+  const { queue, starts, tick } = controlled()
+  queue.addAt('a', Date.now() + 5000)
+  vi.setSystemTime(Date.now() - 3_600_000)
+  await tick(5000)
+  expect(starts).toEqual(['a'])
+})
+
 test('errors wait longer each time, up to half a minute, and success forgets them', async () => {
   const { queue, starts, reports, tick, fail, end } = controlled()
   queue.add('a')

@@ -116,10 +116,13 @@ export class WorkQueue {
   }
 
   #wait(key: string, at: number): void {
-    const ms = Math.min(Math.max(at - this.#now(), 0), LONGEST_TIMER_MS)
+    const begun = this.#now()
+    const ms = Math.min(Math.max(at - begun, 0), LONGEST_TIMER_MS)
     const timer = setTimeout(() => {
       this.#waiting.delete(key)
-      if (this.#now() >= at) this.add(key)
+      const now = this.#now()
+      // By a clock that was set back nobody knows any more when its time is: whoever runs can say.
+      if (now >= at || now < begun) this.add(key)
       else this.#wait(key, at)
     }, ms)
     this.#waiting.set(key, { at, timer })

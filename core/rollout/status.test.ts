@@ -114,6 +114,8 @@ test('an equal status is never written, a new step at once, counts and words lat
   const words = status({ message: '3 of 5' }, before, now + 500)
   expect(statusDue(before, words, now + 500)).toBe(now + 10_000)
   expect(statusDue(before, words, now + 19_000)).toBe(now + 19_000)
+  // The clock was set back.
+  expect(statusDue(before, words, now - 3_600_000)).toBe(now - 3_600_000)
   const young = status({ memory: { ...memory, since: now - 1000 } })
   const more = status({ memory: { ...memory, since: now - 1000 }, message: '3 of 5' }, young)
   expect(statusDue(young, more, now)).toBe(now + 5000)

@@ -111,6 +111,8 @@ export function statusDue(
   if (equalJson(before, after)) return undefined
   if (!before || !equalJson(essence(before), essence(after))) return now
   const written = instantOf(condition(before, 'Ready')?.lastUpdateTime)
+  // A clock that was set back would make the news as old.
+  if (written > now) return now
   const lasted = written - instantOf(before.canaryStatus?.lastUpdateTime)
   const patience = Math.min(Math.max(lasted, patienceMs.least), patienceMs.most)
   return Math.max(now, written + patience)

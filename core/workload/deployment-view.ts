@@ -87,9 +87,9 @@ export function viewDeployment(
   })
 }
 
-/** Pods that have been Ready for `seconds`. */
+/** Pods that have been Ready for `seconds`. For none it needs no clock, which may be behind theirs. */
 export function readyFor(revision: Revision | undefined, seconds: number, now: Instant): number {
-  const latest = now - seconds * 1000
+  const latest = seconds === 0 ? Infinity : now - seconds * 1000
   return revision?.readySince.filter(since => since <= latest).length ?? 0
 }
 

@@ -27,11 +27,11 @@ export interface Outages {
 
 /** How many things happen while the webhook is there, and then while it is away; by turns. */
 const spells = [
-  { there: 10, away: 2 },
-  { there: 20, away: 30 },
-  { there: 15, away: 5 },
-  { there: 5, away: 40 },
-  { there: 30, away: 10 },
+  { there: 5, away: 2 },
+  { there: 12, away: 30 },
+  { there: 8, away: 5 },
+  { there: 3, away: 40 },
+  { there: 16, away: 10 },
 ] as const
 
 /** It comes back where nothing happens any more, since everybody waits for it. */

@@ -41,7 +41,9 @@ export function catchUp(world: World, kinds: readonly Kind[] = allKinds): void {
 export const allKinds: readonly Kind[] = ['deployments', 'sets', 'pods', 'rollouts']
 
 /** What a decision looks at. */
-function observe({ cache, now, kruiseRuns, registered, holdRefused }: World): Snapshot | undefined {
+function observe(world: World): Snapshot | undefined {
+  const { cache, kruiseRuns, registered, holdRefused } = world
+  const now = world.now + world.skew
   const object = rolloutIn(cache)
   const deployment = deploymentIn(cache)
   if (!object && !deployment) return undefined
@@ -68,7 +70,7 @@ export function reconcile(world: World, crash: Crash = { writes: Infinity }): Tu
   const written: Change[] = []
   try {
     const due = apply(world, { snapshot, decision, written, crash })
-    world.dueAt = due
+    world.dueAt = due && due - world.skew
     return { snapshot, decision, written, outcome: 'done' }
   } catch (error) {
     if (error instanceof Crashed) return { snapshot, decision, written, outcome: 'crashed' }

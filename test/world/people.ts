@@ -198,6 +198,13 @@ export const pass =
     world.now += seconds * 1000
   }
 
+/** The controller's clock is set: so far ahead of everybody else's, behind where it is negative. */
+export const clockAhead =
+  (seconds: number): Happening =>
+  world => {
+    world.skew = seconds * 1000
+  }
+
 /** The webhook stops answering, or answers again. */
 export const webhook =
   (up: boolean): Happening =>

@@ -29,6 +29,8 @@ export interface Told {
 /** Everything there is. */
 export interface World extends Objects {
   now: Instant
+  /** By how many milliseconds the controller's clock is ahead of everybody else's. */
+  skew: number
   /** Raised by every write: the next resourceVersion. */
   version: number
   /** Kruise Rollouts runs here as well. */
@@ -71,6 +73,7 @@ export function emptyWorld(): World {
   return {
     ...noObjects(),
     now: Date.parse('2026-01-01T00:00:00Z'),
+    skew: 0,
     version: 1,
     kruiseRuns: false,
     registered: true,

@@ -10,6 +10,7 @@ import { NAMESPACES, SECRETS } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
 import { startControlPlane } from './control-plane.ts'
 import type { ControlPlane } from './control-plane.ts'
+import { compact, etcd } from './etcd.ts'
 import { startFaultProxy } from './fault-proxy.ts'
 import type { FaultProxy } from './fault-proxy.ts'
 import { CONFIG_MAPS, eventually, newNamespace, reflect } from './reflections.ts'
@@ -61,20 +62,6 @@ function objects(kind: Kind, namespace: string) {
 
 const changes = ['update changed', 'delete gone', 'delete again', 'add again', 'add new']
 
-/** Asks etcd itself, in the JSON form of its gRPC calls: keys and values are base64. */
-async function etcd<T>(path: string, body: object): Promise<T> {
-  const url = `${cluster.etcd}/v3/kv/${path}`
-  const answer = await fetch(url, { method: 'POST', body: JSON.stringify(body) })
-  expect(answer.status).toBe(200)
-  return (await answer.json()) as T
-}
-
-/** Makes etcd forget everything before now. */
-async function compact(): Promise<void> {
-  const { header } = await etcd<{ header: { revision: string } }>('range', { key: 'AA==' })
-  await etcd('compaction', { revision: header.revision, physical: true })
-}
-
 /** Lets nothing through while it happens. */
 async function unseen(namespace: string, happens: () => Promise<void>): Promise<void> {
   const inside = (other?: string) => other === namespace
@@ -92,7 +79,7 @@ test('what etcd has compacted is listed again, deletes included', async () => {
   reflection.seen.length = 0
   await unseen(namespace, async () => {
     await change()
-    await compact()
+    await compact(cluster)
   })
   await reflection.caughtUp(direct)
   expect(reflection.seen.toSorted()).toEqual(changes.toSorted())
@@ -161,7 +148,7 @@ describe('5,000 objects', () => {
     // Through the API server this takes longer than all the tests of this file.
     for (let from = 0; from < count; from += 100) {
       const success = Array.from({ length: 100 }, (_, i) => stored(namespace, from + i))
-      await etcd('txn', { success })
+      await etcd(cluster, 'txn', { success })
     }
   })
 
@@ -190,7 +177,7 @@ describe('5,000 objects', () => {
       pages += 1
       const meanwhile = async () => {
         await change()
-        await compact()
+        await compact(cluster)
       }
       return pages === 4 ? { type: 'wait', meanwhile } : undefined
     }

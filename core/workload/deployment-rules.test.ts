@@ -4,7 +4,7 @@
 import { describe, expect, test } from 'vitest'
 
 import type { Deployment, IntOrPercent, Pod, ReplicaSet } from '#api/kubernetes.ts'
-import { DESIRED_REPLICAS, HOLD, MAX_REPLICAS, RECORD } from '#api/names.ts'
+import { DESIRED_REPLICAS, HOLD, MAX_REPLICAS, RECORD, REVISION } from '#api/names.ts'
 import { inWords } from '../../test/world/words.ts'
 import type { Change } from '../change.ts'
 import type { Move } from '../rollout/model.ts'
@@ -27,6 +27,7 @@ interface Pods {
   /** What the controller-manager scaled it for. */
   readonly desired?: number
   readonly armed?: boolean
+  readonly revision?: number
 }
 
 /** A Deployment of 10 pods that is held; its template is the last of the versions. */
@@ -82,7 +83,8 @@ function deploymentOf(scene: Scene): Deployment {
 function view(scene: Scene): DeploymentWorkload {
   const versions = Object.entries(scene.versions)
   const { replicas = 10 } = scene
-  const sets = versions.map(([version, { pods, desired = replicas, armed }], age): ReplicaSet => {
+  const sets = versions.map(([version, each], age): ReplicaSet => {
+    const { pods, desired = replicas, armed, revision = age } = each
     const owner = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', uid: 'uid-web' }
     const metadata = {
       namespace: 'shop',
@@ -90,7 +92,7 @@ function view(scene: Scene): DeploymentWorkload {
       uid: `uid-${version}`,
       resourceVersion: `9${age}`,
       creationTimestamp: timeOf(now - 9 * hour + age * 1000),
-      annotations: { [DESIRED_REPLICAS]: String(desired) },
+      annotations: { [DESIRED_REPLICAS]: String(desired), [REVISION]: String(revision) },
       ownerReferences: [{ ...owner, controller: true }],
     }
     const minReadySeconds = armed ? 2147483646 : 0
@@ -452,6 +454,12 @@ describe('at rest', () => {
       rest,
       { versions: { v1: { pods: 3, armed: true }, v2: { pods: 7 } } },
       'disarm web-v1',
+    ],
+    [
+      'one of a later edit than the Deployment that is known is left alone',
+      rest,
+      { versions: { v2: { pods: 1, armed: true, revision: 2 }, v1: { pods: 9, revision: 1 } } },
+      'wait',
     ],
   ])('%s', (_, action, scene, writes) => {
     expect(told(action, scene)).toBe(writes)

@@ -21,11 +21,11 @@ interface Target extends Aim {
 
 type Rule = (w: DeploymentWorkload, target: Target) => Move | undefined
 
-const observed: readonly Rule[] = [heldAgain, mended, seenByManager]
+const observed: readonly Rule[] = [heldAgain, mended, overtaken, seenByManager]
 const forward: readonly Rule[] = [someRun, ...observed, steered, withdrawn, wave]
 const backward: readonly Rule[] = [...observed, disarmed, fewLeft, stopped, lastOneLeft, parted]
 const keeping: readonly Rule[] = [...observed, disarmed, withdrawn]
-const resting: readonly Rule[] = [mended, disarmed]
+const resting: readonly Rule[] = [mended, overtaken, disarmed]
 
 /** Exactly as many pods as the step wants run the update revision. */
 export function advance(w: DeploymentWorkload, step: Hold['pods'], now: Instant): Move | undefined {
@@ -87,6 +87,16 @@ function mended(w: DeploymentWorkload): Move | undefined {
   if (!set || others.length > 0 || !w.seen.observed) return undefined
   if (set.replicas !== w.replicas || set.desiredReplicas === w.replicas) return undefined
   return { changes: [scale(w, set, set.replicas)], why: 'mending a stuck ReplicaSet' }
+}
+
+/**
+ * A ReplicaSet of a later edit is there already, since the watch of Deployments is late. It is armed by right:
+ * disarmed, its pods would count as available, and the controller-manager would let more of them out.
+ */
+function overtaken(w: DeploymentWorkload): Move | undefined {
+  const newest = w.update?.revision ?? Infinity
+  if (w.active.every(({ revision }) => revision <= newest)) return undefined
+  return { changes: [], why: 'waiting to see the latest edit, which has a ReplicaSet already' }
 }
 
 /** All rules below count ReplicaSets: they hold only for those that the manager has caught up with. */

@@ -1,18 +1,23 @@
 // One release with one fault: a controller of its own behind a proxy of its own, which shows it one
 // namespace alone, so that many runs go on beside each other.
 
+import { equalJson } from '#core/equal.ts'
+import type { KubeClient } from '#kube/client.ts'
 import { NotFound } from '#kube/errors.ts'
 import { DEPLOYMENTS, LEASES } from '#kube/resources.ts'
 import { startChild } from '../../dev/child.ts'
 import type { Child } from '../../dev/child.ts'
+import { until } from '../../dev/until.ts'
+import type { State } from './chronicle.ts'
 import { endOf } from './release-end.ts'
 import type { End } from './release-end.ts'
 import { startFaultProxy } from './fault-proxy.ts'
 import type { FaultProxy } from './fault-proxy.ts'
 import { approve, edit, scale } from './history-acts.ts'
 import type { Scene } from './history-acts.ts'
-import { isRight, isSettled, total } from './history-facts.ts'
+import { isRight, isSettled, lineOf, total } from './history-facts.ts'
 import { breaches } from './history-laws.ts'
+import type { Breach } from './history-laws.ts'
 import { comes, createScene } from './history-scene.ts'
 import type { Stage } from './history-scene.ts'
 import { WORKLOAD } from './manifests.ts'
@@ -66,10 +71,15 @@ export interface Play {
   readonly namespace: string
   readonly size: Size
   readonly disturb?: (run: Run) => Disturbance
+  /** How it ends where news that only count pods have come, too: waited for, but not for ever. */
+  readonly ends?: End
 }
 
 /** Plays the release to its end. */
-export async function play(stage: Stage, { namespace, size, disturb }: Play): Promise<Outcome> {
+export async function play(
+  stage: Stage,
+  { namespace, size, disturb, ends }: Play,
+): Promise<Outcome> {
   const proxy = await startFaultProxy(stage.cluster.kubeconfig, { onlyNamespace: namespace })
   const controller = new Restartable(stage, namespace, proxy)
   const start = startOf(size)
@@ -81,6 +91,7 @@ export async function play(stage: Stage, { namespace, size, disturb }: Play): Pr
     const disturbance = disturb?.({ stage, scene, proxy, controller, writeOf })
     if (disturbance) proxy.fault = disturbance.fault
     await release(scene, size)
+    if (ends) await endsAs(stage.client, namespace, ends)
     const restless = await writesWhenWoken(await controller.current(), 1, () => wake(scene))
     const { wishes, killed } = scene
     const states = scene.chronicle.states()
@@ -89,13 +100,24 @@ export async function play(stage: Stage, { namespace, size, disturb }: Play): Pr
       refused: disturbance?.refused?.() ?? 0,
       writes: proxy.requests.filter(({ write = 0 }) => write > before).map(inWords),
       end: await endOf(stage.client, namespace),
-      breaches: breaches(states, { wishes, killed, ...start }).map(({ law }) => law),
+      breaches: breaches(states, { wishes, killed, ...start }).map(breach => told(states, breach)),
       restless,
     }
   } finally {
     await controller.stop()
     await proxy.stop()
   }
+}
+
+/** The law, and how it came to its breach. */
+function told(states: readonly State[], { law, index }: Breach): string {
+  return [law, ...states.slice(Math.max(index - 40, 0), index + 1).map(lineOf)].join('\n')
+}
+
+/** Gives up after a while: whoever looks then sees what is not as it should be. */
+async function endsAs(client: KubeClient, namespace: string, end: End): Promise<void> {
+  const same = async () => equalJson((await endOf(client, namespace)).rollouts, end.rollouts)
+  await until('another end', same, 20_000).catch(() => {})
 }
 
 function startOf({ replicas }: Size) {

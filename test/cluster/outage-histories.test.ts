@@ -17,7 +17,7 @@ import { proveCatch, startOutages } from './webhook-outages.ts'
 import type { Outage } from './webhook-outages.ts'
 import { startWorld } from './world.ts'
 
-const seeds = { with: seedsOf(20), without: seedsOf(8) }
+const seeds = { with: seedsOf(20), without: seedsOf(6) }
 
 interface Ran {
   readonly all: readonly Told[]

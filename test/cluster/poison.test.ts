@@ -109,7 +109,9 @@ async function poison(): Promise<readonly string[]> {
       labels: { [WORKLOAD_TYPE]: 'deployment' },
     }
     await client.create(DEPLOYMENTS, { ...deployment, metadata } as KubeObject)
-    const canary = name === 'plan' ? { steps: [] } : rollout.spec.strategy.canary
+    // The API server itself refuses a plan without steps; this one it stores.
+    const more = name === 'plan' && { enableExtraWorkloadForCanary: true }
+    const canary = { ...rollout.spec.strategy.canary, ...more }
     const spec = { ...rollout.spec, strategy: { ...rollout.spec.strategy, canary } }
     await client.create(rollouts, { ...rollout, spec } as KubeObject)
   }

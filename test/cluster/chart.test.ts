@@ -46,6 +46,7 @@ import { createKruiseRollout } from './kruise.ts'
 import type { StoredPod } from './kubelet.ts'
 import { deploymentOf, rolloutOf, WORKLOAD } from './manifests.ts'
 import { auditPolicy, covers, requestsOf, rightsOf } from './rights.ts'
+import { scrape } from './scrape.ts'
 import { startServiceRoute } from './service-route.ts'
 import type { ServiceRoute } from './service-route.ts'
 import { createStory } from './story.ts'
@@ -234,6 +235,10 @@ describe('under the roles of the chart', () => {
   afterAll(() => story?.close())
 
   test('an edit is held, approved, and completes', async () => {
+    const [, , controller] = running
+    await story.until('the webhook to be reached by its Service', async () => {
+      return (await scrape(controller!)).only('sluice_controller_webhook_reached') === 1
+    })
     const { stderr } = await story.edit('app:2')
     expect(stderr).toContain('step 1 of 3: 1 of 10 pods')
     await walkTo(story, 2)

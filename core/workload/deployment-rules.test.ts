@@ -255,6 +255,19 @@ describe('forward', () => {
       'disarm web-v2',
     ],
     [
+      'a ReplicaSet of a later edit than the one that is known is left alone, and waited for',
+      to(5),
+      {
+        hold: { pods: 5, budget: '10%' },
+        versions: {
+          v1: { pods: 7, revision: 1 },
+          v3: { pods: 1, armed: true, revision: 3 },
+          v2: { pods: 2, armed: true, revision: 2 },
+        },
+      },
+      'wait',
+    ],
+    [
       'all may be new where no stable ReplicaSet is left',
       to(3),
       { hold: {}, versions: { v2: { pods: 10, armed: true } } },

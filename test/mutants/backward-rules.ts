@@ -25,8 +25,22 @@ export const backwardRules: readonly Rule[] = [
   [
     'it is disarmed after a restore as well',
     rules,
+    'resting: readonly Rule[] = [mended, overtaken, disarmed]',
+    'resting: readonly Rule[] = [mended, overtaken]',
+    rulesTest,
+  ],
+  [
+    'one of a later edit than the Deployment that is known is left armed',
+    rules,
+    'resting: readonly Rule[] = [mended, overtaken, disarmed]',
     'resting: readonly Rule[] = [mended, disarmed]',
-    'resting: readonly Rule[] = [mended]',
+    rulesTest,
+  ],
+  [
+    'nobody is moved by a Deployment that is older than its ReplicaSets',
+    rules,
+    '[heldAgain, mended, overtaken, seenByManager]',
+    '[heldAgain, mended, seenByManager]',
     rulesTest,
   ],
   [

@@ -47,8 +47,7 @@ await runProgram('sluice-controller', async stop => {
   const at = { host: config.probesHost, port: config.probesPort }
   const probesPort = await open(probes, at, '--probes-port')
 
-  // Nobody waits for it: what is wrong is told, and what works goes on.
-  void tellFindings({ client, rights: controllerRights(config), log })
+  await tellFindings({ client, rights: controllerRights(config), log })
   const watching = controller.watches.run(stop)
   await Promise.race([controller.watches.synced, watching])
   stop.throwIfAborted()

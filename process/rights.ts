@@ -57,15 +57,18 @@ interface Review extends KubeObject {
   readonly status?: { readonly allowed?: boolean }
 }
 
-/** The rights that we do not have. Throws where the API server does not say. */
+const PATIENCE_MS = 5_000
+
+/** The rights that we do not have. Throws where the API server does not say, or not soon. */
 export async function missingRights(
   client: KubeClient,
   rights: readonly Right[],
 ): Promise<readonly Right[]> {
   const missing: Right[] = []
-  // One after the other: nobody waits for it, and hundreds at once are a burden.
+  // One after the other, since hundreds at once are a burden; together no longer than a start may wait.
+  const signal = AbortSignal.timeout(PATIENCE_MS)
   for (const right of rights) {
-    const answer = await client.create(reviews, reviewOf(right), { timeoutMs: 3_000 })
+    const answer = await client.create(reviews, reviewOf(right), { signal })
     if (answer.status?.allowed !== true) missing.push(right)
   }
   return missing

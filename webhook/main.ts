@@ -14,8 +14,7 @@ await runProgram('sluice-webhook', async stop => {
   const log = createLog('webhook', config.logLevel)
   const connection = await connect({ env: process.env, ...config })
   const client = new KubeClient(connection)
-  // Nobody waits for it: what is wrong is told, and what works goes on.
-  void tellFindings({ client, rights: webhookRights(config), log })
+  await tellFindings({ client, rights: webhookRights(config), log })
   const webhook = await startWebhook({ client, config, metrics: createMetrics(), log }, stop)
   const { port, probesPort, certificates } = webhook
   log.info({ port, probesPort, server: connection.server }, 'ready')

@@ -10,6 +10,7 @@ import type { KubeObject } from '#api/kubernetes.ts'
 import { CUSTOM_RESOURCES, DEPLOYMENTS } from '#kube/resources.ts'
 import { kubectl } from './commands.ts'
 import { DEFAULT_FIELDS, holdFields } from './deployment-facts.ts'
+import { pods } from './facts.ts'
 import { createKruiseRollout, holdByRecreate, kruiseCrd, register, tellHealthy } from './kruise.ts'
 import { deploymentOf, rolloutOf } from './manifests.ts'
 import type { Story } from './story.ts'
@@ -89,15 +90,15 @@ function customResource(kind: string, version: string): KubeObject {
 /** What docs/coming-from-kruise-rollouts.md says. */
 export const arriving: Promises = {
   'kruise-look': s => s.forget(),
-  'kruise-stop': s => image(s, { 'web:1': 10, 'api:1': 9, 'api:2': 1 }),
-  'kruise-crd': s => image(s, { 'web:1': 10, 'api:1': 9, 'api:2': 1 }),
+  'kruise-stop': s => pods(s, { 'web:1': 10, 'api:1': 9, 'api:2': 1 }),
+  'kruise-crd': s => pods(s, { 'web:1': 10, 'api:1': 9, 'api:2': 1 }),
   'kruise-taken': async s => {
-    await image(s, { 'web:1': 9, 'web:taken': 1 })
+    await pods(s, { 'web:1': 9, 'web:taken': 1 })
     expect(s.history().every(({ wanted }) => (wanted['web:1'] ?? 0) >= 9)).toBe(true)
   },
-  'kruise-adopt': s => image(s, { 'api:1': 9, 'api:2': 1 }),
+  'kruise-adopt': s => pods(s, { 'api:1': 9, 'api:2': 1 }),
   'kruise-mend': async s => {
-    await image(s, { 'api:1': 0, 'api:2': 10 })
+    await pods(s, { 'api:1': 0, 'api:2': 10 })
     const api = await s.client.get(DEPLOYMENTS, { namespace: s.namespace, name: 'api' })
     expect(holdFields(api)).toEqual(DEFAULT_FIELDS)
     const fewest = Math.min(
@@ -112,10 +113,4 @@ export const arriving: Promises = {
     const names = items.map(({ metadata }) => metadata.name)
     await s.until('no CRD of theirs', () => !names.includes('batchreleases.rollouts.kruise.io'))
   },
-}
-
-function image(s: Story, wanted: Readonly<Record<string, number>>): Promise<void> {
-  return s.until(JSON.stringify(wanted), () =>
-    Object.entries(wanted).every(([each, count]) => s.now().wanted[each] === count),
-  )
 }

@@ -19,6 +19,8 @@ import type { Block } from '../docs/markdown.ts'
 import { commandEnvironment } from './commands.ts'
 import { arrive, arriving } from './docs-kruise.ts'
 import { installPackage } from './installed.ts'
+import { operating } from './docs-operations.ts'
+import { pods } from './facts.ts'
 import type { Preparation, Promises } from './docs-kruise.ts'
 import { createStory } from './story.ts'
 import type { Story } from './story.ts'
@@ -158,6 +160,19 @@ const vanished: Promises = {
   free: s => pods(s, { 'web:2': 0, 'web:3': 20 }),
 }
 
+/** As the chart registers it where there is the policy. */
+function ignoring(): Promise<void> {
+  return revive('Ignore')
+}
+
+const afresh: Preparation = async s => {
+  await sluice?.stop()
+  sluice = undefined
+  await ignoring()
+  await s.kubectl(['delete', 'rollout', '--all'])
+  await s.kubectl(['delete', 'deployment', '--all', '--cascade=foreground'])
+}
+
 const asItIs: Preparation = () => Promise.resolve()
 
 const pages: readonly Page[] = [
@@ -166,6 +181,11 @@ const pages: readonly Page[] = [
   ['docs/leaving.md', leaving, asItIs],
   ['docs/safe-when-we-vanish.md', vanished, asItIs],
   ['docs/coming-from-kruise-rollouts.md', arriving, arrive],
+  [
+    'docs/operations.md',
+    operating({ kill: () => kill('SIGTERM'), revive: ignoring, register }),
+    afresh,
+  ],
 ]
 
 describe.each(pages)('%s', (page, promises, prepare) => {
@@ -187,18 +207,23 @@ describe.each(pages)('%s', (page, promises, prepare) => {
   })
 })
 
-async function kill(): Promise<void> {
-  await Promise.all([sluice!.webhook.stop('SIGKILL'), sluice!.controller.stop('SIGKILL')])
+/** Another webhook, and the registration anew. */
+async function register(): Promise<void> {
+  await sluice!.startWebhook()
+}
+
+async function kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+  await Promise.all([sluice?.webhook.stop(signal), sluice?.controller.stop(signal)])
   sluice = undefined
 }
 
 /** A page may leave Sluice dead; the next one begins with it alive. */
-async function revive(): Promise<void> {
+async function revive(failurePolicy: 'Fail' | 'Ignore' = 'Fail'): Promise<void> {
   sluice ??= await startSluice({
     client: world.client,
     kubeconfig: world.cluster.kubeconfig,
     webhookHost: '127.0.0.1',
-    failurePolicy: 'Fail',
+    failurePolicy,
     logLevel: 'info',
     onLine: () => {},
   })
@@ -249,13 +274,6 @@ async function shell(script: string): Promise<string> {
   const code = await new Promise(resolve => child.once('close', resolve))
   if (code !== 0) throw new Error(`exit code ${String(code)} of\n${script}\n${printed}`)
   return printed
-}
-
-/** Our own watch may hear of a pod a moment after kubectl has. */
-async function pods(s: Story, wanted: Readonly<Record<string, number>>): Promise<void> {
-  const images = Object.entries(wanted)
-  const fact = () => images.every(([image, count]) => s.now().wanted[image] === count)
-  await s.until(JSON.stringify(wanted), fact, 5000)
 }
 
 function fewestReady(s: Story): number {

@@ -47,6 +47,13 @@ export async function stand(
   })
 }
 
+/** Waits until ReplicaSets ask for as many pods of these images, whatever else there is. */
+export async function pods(story: Story, wanted: Readonly<Record<string, number>>): Promise<void> {
+  const images = Object.entries(wanted)
+  const fact = () => images.every(([image, count]) => (story.now().wanted[image] ?? 0) === count)
+  await story.until(JSON.stringify(wanted), fact, 5000)
+}
+
 /** The events of one reason, once there are as many as said. */
 export async function told(
   story: Story,

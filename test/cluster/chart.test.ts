@@ -2,11 +2,9 @@
 // kubelet and kube-proxy for them. Everything of ours then runs under the chart's own roles.
 // What needs a real kubelet or a network plugin is proven by rendering alone (chart-values.test.ts).
 
-import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { connect } from 'node:tls'
 
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 
@@ -47,6 +45,7 @@ import type { StoredPod } from './kubelet.ts'
 import { deploymentOf, rolloutOf, WORKLOAD } from './manifests.ts'
 import { auditPolicy, covers, requestsOf, rightsOf } from './rights.ts'
 import { scrape } from './scrape.ts'
+import { certificateOf } from './served-certificate.ts'
 import { startServiceRoute } from './service-route.ts'
 import type { ServiceRoute } from './service-route.ts'
 import { createStory } from './story.ts'
@@ -155,15 +154,6 @@ function neededBy(component: string, args: readonly string[]): readonly object[]
 
 function sortedTexts(rights: readonly object[]): readonly string[] {
   return rights.map(each => Object.entries(each).map(String).toSorted().join(' ')).toSorted()
-}
-
-/** The fingerprint of what a webhook serves to a new connection. */
-async function certificateOf({ ready }: Child): Promise<string> {
-  const socket = connect({ port: Number(ready['port']), rejectUnauthorized: false })
-  await once(socket, 'secureConnect')
-  const { fingerprint256 } = socket.getPeerCertificate()
-  socket.destroy()
-  return fingerprint256
 }
 
 async function readiness({ ready }: Child): Promise<number> {

@@ -1,13 +1,16 @@
 // The two processes as an installation runs them: certificates in a Secret, probes, metrics, a Lease.
 
-import { readFile } from 'node:fs/promises'
+import { X509Certificate } from 'node:crypto'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 
 import type { KubeObject } from '#api/kubernetes.ts'
 import { HOLD, WORKLOAD_TYPE } from '#api/names.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
+import { createAuthority, issue } from '#certs/authority.ts'
 import { KubeClient } from '#kube/client.ts'
 import { fromKubeconfig } from '#kube/kubeconfig.ts'
 import {
@@ -29,6 +32,7 @@ import { startControlPlane } from './control-plane.ts'
 import type { ControlPlane } from './control-plane.ts'
 import { deploymentOf, ROLLOUT, rolloutOf, WORKLOAD } from './manifests.ts'
 import { scrape } from './scrape.ts'
+import { certificateOf } from './served-certificate.ts'
 
 const namespace = 'sluice-system'
 const hosts = 'sluice-webhook.sluice-system.svc,127.0.0.1'
@@ -81,6 +85,28 @@ test('replicas of the webhook share one certificate, which the API server trusts
 
   await replicas[0]!.stop()
   expect(await replicas[0]!.ended).toBe(0)
+})
+
+test('a webhook that was suspended serves the certificate that came meanwhile', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'sluice-mounted-'))
+  onTestFinished(() => rm(dir, { recursive: true }))
+  const lifetime = { now: Date.now(), days: 1 }
+  const authority = await createAuthority(lifetime)
+  const bring = async () => {
+    const { cert, key } = await issue(authority, { dnsNames: [], ips: ['127.0.0.1'], ...lifetime })
+    await writeFile(join(dir, 'tls.crt'), cert)
+    await writeFile(join(dir, 'tls.key'), key)
+    return new X509Certificate(cert).fingerprint256
+  }
+  const first = await bring()
+  const at = [`--certificate-dir=${dir}`, '--hosts=127.0.0.1', '--host=127.0.0.1', '--port=0']
+  const suspended = await start('webhook', at)
+  expect(await certificateOf(suspended)).toBe(first)
+  process.kill(suspended.pid, 'SIGSTOP')
+  const second = await bring()
+  process.kill(suspended.pid, 'SIGCONT')
+  await eventually('the second is served', async () => (await certificateOf(suspended)) === second)
+  await suspended.stop()
 })
 
 test('one controller leads, and the other takes over when it ends', async () => {

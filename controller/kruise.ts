@@ -7,7 +7,7 @@ import type { Logger } from 'pino'
 
 import { CONTROLLER_MANAGER, KRUISE_FINALIZER, KRUISE_WEBHOOKS } from '#api/names.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
-import { KRUISE_RUNNING } from '#core/rollout/events.ts'
+import { KRUISE_GONE, KRUISE_RUNNING } from '#core/rollout/events.ts'
 import type { Instant } from '#core/rollout/model.ts'
 import { isAlive } from '#core/rollout/parse.ts'
 import type { KubeClient } from '#kube/client.ts'
@@ -63,7 +63,7 @@ export function createArrivals(log: Logger): Arrivals {
   return async (effects, rollouts, registered) => {
     if (registered !== told) {
       if (registered) log.warn({ configuration: KRUISE_WEBHOOKS }, KRUISE_RUNNING)
-      else log.info('Kruise Rollouts is not registered any more: going on')
+      else log.info(KRUISE_GONE)
       told = registered
     }
     if (registered) return { is: 'its' }

@@ -1,6 +1,7 @@
 // Whether Kruise Rollouts is registered with the API server, as it is for as long as it is installed.
 
 import { KRUISE_WEBHOOKS } from '#api/names.ts'
+import { KRUISE_GONE, KRUISE_RUNNING } from '#core/rollout/events.ts'
 import { Cache } from '#kube/cache.ts'
 import { Reflector } from '#kube/reflector.ts'
 import { MUTATING_WEBHOOKS } from '#kube/resources.ts'
@@ -21,9 +22,11 @@ export async function watchKruise(
     project: object => object,
     onNews: ({ what }) => metrics.watch(MUTATING_WEBHOOKS.plural, what),
   })
-  const registered = () => cache.list().length > 0
-  cache.onChange(() => log.warn({ registered: registered() }, 'Kruise Rollouts'))
+  cache.onChange((before, after) => {
+    if (!before) log.warn(KRUISE_RUNNING)
+    if (!after) log.info(KRUISE_GONE)
+  })
   await Promise.race([cache.synced, reflector.run(stop)])
   stop.throwIfAborted()
-  return registered
+  return () => cache.list().length > 0
 }

@@ -38,6 +38,9 @@ export function caught({ workload, memory }: Snapshot): WorkloadEvent {
 export const KRUISE_RUNNING =
   'Kruise Rollouts runs in this cluster too: Sluice does nothing until it is gone; see docs/coming-from-kruise-rollouts.md'
 
+/** The end of that, for the log. */
+export const KRUISE_GONE = 'Kruise Rollouts is not registered any more: going on'
+
 /** What is wrong with a workload that Kruise Rollouts has left held, and the command that mends it. */
 export function leftInWords(ref: WorkloadRef, left: LeftHold): string {
   const { patch, recreates, batchRelease } = left

@@ -33,7 +33,7 @@ import { readConfig as readWebhookConfig } from '../../webhook/config.ts'
 import { webhookRights } from '../../webhook/rights.ts'
 import { walkTo, walkToTheEnd } from './approvals.ts'
 import { startCertManager } from './cert-manager.ts'
-import { helm, helm3, kubectl } from './commands.ts'
+import { helm, helm3, kubectl, sluice } from './commands.ts'
 import { startControlPlane } from './control-plane.ts'
 import type { ControlPlane } from './control-plane.ts'
 import { holdOn } from './deployment-facts.ts'
@@ -333,13 +333,17 @@ describe('under the roles of the chart', () => {
     expect((await story.deployment()).spec).toEqual(spec)
     expect(await there(ROLLOUTS, 'web-rollout', story.namespace)).toBe(true)
     expect(await there(LEASES, 'sluice-controller', namespace)).toBe(true)
-    // The one command of docs/safe-when-we-vanish.md.
-    const path = String.raw`jsonpath={.metadata.annotations.sluice\.dev/record}`
-    const record = await story.kubectl(['get', 'deployment', WORKLOAD, '-o', path])
-    const type = '--type=merge'
-    await story.kubectl(['patch', 'deployment', WORKLOAD, type, '-p', record.stdout])
+    // The commands of docs/install.md: with nobody of ours alive, and all Rollouts still there.
+    const everything = ['eject', '--all-namespaces', '--keep-rollouts']
+    const { stdout } = await sluice(cluster, everything)
+    expect(stdout).toMatch(
+      /^shop\/deployment\/web: release .*; given back, the other 5 become new now/,
+    )
     await stand(story, { 'app:2': 0, 'app:5': 10 })
     expect(Math.min(...story.history().map(({ ready }) => ready))).toBeGreaterThanOrEqual(8)
+    expect((await sluice(cluster, everything)).stdout).toMatch(/^nothing of Sluice is on any/)
+    await kubectl(cluster, ['delete', 'secret', 'sluice-webhook-certificate', ...at])
+    await kubectl(cluster, ['delete', 'lease', 'sluice-controller', ...at])
   })
 
   test('in named namespaces alone, it guards those, and asks for no other', async () => {

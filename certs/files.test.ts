@@ -1,7 +1,7 @@
 // Files as the kubelet mounts a Secret: names that lead through one link, which is exchanged as a whole.
 
 import { spawnSync } from 'node:child_process'
-import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, open, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -102,13 +102,15 @@ test('without a good one it does not begin, and says which file', async () => {
 
 test('files that are exchanged between two reads are read once more', async () => {
   const { put, check, current, errors } = await following()
-  // Who reads a pipe gets what is written into it, and not before.
-  const before = await put({})
-  for (const name of ['tls.crt', 'tls.key']) spawnSync('mkfifo', [join(before, name)])
+  // Who reads a pipe waits for what is written into it.
+  const before = await put({ key: first.key })
+  spawnSync('mkfifo', [join(before, 'tls.crt')])
   const checked = check()
-  await writeFile(join(before, 'tls.key'), first.key)
+  // Opened when the reader is there.
+  const pipe = await open(join(before, 'tls.crt'), 'w')
   await put(second)
-  await writeFile(join(before, 'tls.crt'), second.cert)
+  await pipe.writeFile(first.cert)
+  await pipe.close()
   await checked
   expect(errors).toEqual([])
   expect(current()).toEqual(second)

@@ -69,10 +69,7 @@ async function read(dir: string): Promise<Pair> {
       throw new Error(`--certificate-dir: cannot read ${path}: ${code}`, { cause: error })
     }
   }
-  const [cert, key] = [text('tls.crt'), text('tls.key')]
-  // Where both are missing it is always the same one that is named.
-  await Promise.allSettled([cert, key])
-  return { cert: await cert, key: await key }
+  return { cert: await text('tls.crt'), key: await text('tls.key') }
 }
 
 function faultOf(pair: Pair, names: Names, now: number): string | undefined {

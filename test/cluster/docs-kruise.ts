@@ -29,6 +29,13 @@ export const arrive: Preparation = async (story, { cluster, client }) => {
   await story.kubectl(['delete', 'deployment', '--all', '--cascade=foreground'])
   await register(client)
   await kubectl(cluster, ['replace', '-f', '-'], { input: JSON.stringify(kruiseCrd()) })
+  // With that in it nobody may put another CRD there.
+  await client.mergePatch(
+    CUSTOM_RESOURCES,
+    { name: 'rollouts.rollouts.kruise.io' },
+    { status: { storedVersions: ['v1alpha1', 'v1beta1'] } },
+    { subresource: 'status' },
+  )
   const manager = 'kruise-rollout-controller-manager'
   await kubectl(cluster, ['create', 'namespace', 'kruise-rollout'])
   const managed = ['create', 'deployment', manager, '--image=manager', '-n', 'kruise-rollout']
@@ -57,6 +64,10 @@ export const arrive: Preparation = async (story, { cluster, client }) => {
       () => false,
     ),
   )
+}
+
+interface Stored {
+  readonly status: { readonly storedVersions: readonly string[] }
 }
 
 const steps = [{ replicas: 1 }, { replicas: '30%' }, { replicas: '60%' }, { replicas: '100%' }]
@@ -90,6 +101,12 @@ function customResource(kind: string, version: string): KubeObject {
 /** What docs/coming-from-kruise-rollouts.md says. */
 export const arriving: Promises = {
   'kruise-look': s => s.forget(),
+  'kruise-stored': async s => {
+    const name = 'rollouts.rollouts.kruise.io'
+    const { status } = (await s.client.get(CUSTOM_RESOURCES, { name })) as KubeObject & Stored
+    expect(status.storedVersions).toEqual(['v1beta1'])
+    await pods(s, { 'web:1': 10, 'api:1': 9, 'api:2': 1 })
+  },
   'kruise-stop': s => pods(s, { 'web:1': 10, 'api:1': 9, 'api:2': 1 }),
   'kruise-crd': s => pods(s, { 'web:1': 10, 'api:1': 9, 'api:2': 1 }),
   'kruise-taken': async s => {

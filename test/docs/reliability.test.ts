@@ -36,6 +36,43 @@ test('a short run plays some ways of every fault, others by another seed', () =>
   expect(new Set(played.map(({ fault, how }) => `${fault} ${how}`)).size).toBe(all.length)
 })
 
+/** What says in a file how often a fault is played, unless the environment says otherwise. */
+const sampled = [
+  ['random histories', 'test/cluster/histories.test.ts', 'seedsOf(', 'HISTORIES'],
+  [
+    'the webhook is away, with the policy',
+    'test/cluster/outage-histories.test.ts',
+    'with: seedsOf(',
+    'HISTORIES',
+  ],
+  [
+    'the webhook is away, without it (`Ignore`)',
+    'test/cluster/outage-histories.test.ts',
+    'without: seedsOf(',
+    'HISTORIES',
+  ],
+  [
+    'webhook replicas restart or are killed',
+    'test/cluster/webhook-restarts.test.ts',
+    "process.env['EDITS'] ?? ",
+    'EDITS',
+  ],
+  ['strange reviews', 'webhook/strangers.test.ts', "process.env['REVIEWS'] ?? ", 'REVIEWS'],
+] as const
+
+test.each(sampled)('%s: as often as the page says', (fault, file, before, variable) => {
+  const row = rowsOf('Everything else').find(([, each]) => each === fault)
+  const { scripts } = JSON.parse(read('package.json')) as {
+    readonly scripts: Readonly<Record<string, string>>
+  }
+  expect(row?.[3], 'in CI').toBe(numberAfter(read(file), before))
+  expect(row?.[4], 'in all').toBe(numberAfter(scripts['test:faults'] ?? '', `${variable}=`))
+})
+
+function numberAfter(text: string, before: string): string | undefined {
+  return /^\d+/.exec(text.split(before)[1] ?? '')?.[0]
+}
+
 test('every test that it names is there, and every suite that reports faults is named', () => {
   const named = [...page.matchAll(/`([\w/-]+\.test\.ts)`/g)].map(([, file]) => file!)
   expect(named.filter(file => !existsSync(join(root, file)))).toEqual([])

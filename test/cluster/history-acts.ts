@@ -42,6 +42,7 @@ export interface Scene {
   readonly killed: Set<string>
   /** Is told of each thing that happens. */
   readonly acted: () => void
+  readonly patienceMs: number
 }
 
 /** The name of something that happens. */

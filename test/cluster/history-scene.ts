@@ -18,6 +18,8 @@ export interface Stage {
   readonly chronicle: Chronicle
   /** Hears of each thing that happens. */
   readonly acted?: () => void
+  /** How long anything may take that is sure to come, in milliseconds; a minute unless given. */
+  readonly patienceMs?: number
 }
 
 /** What a history begins with; strategy and plan by their place in the lists. */
@@ -29,12 +31,9 @@ export interface Start {
   readonly revisionHistoryLimit: number
 }
 
-/** How long anything may take that is sure to come, in milliseconds. */
-export const patienceMs = 60_000
-
 /** Makes the namespace, and waits until the workload is there and guarded. */
 export async function createScene(
-  { cluster, client, chronicle, acted = () => {} }: Stage,
+  { cluster, client, chronicle, acted = () => {}, patienceMs = 60_000 }: Stage,
   namespace: string,
   start: Start,
 ): Promise<Scene> {
@@ -58,6 +57,7 @@ export async function createScene(
     wishes: [{ since: 0n, strategy }],
     killed: new Set(),
     acted,
+    patienceMs,
   }
   await comes(scene, 'it begins', state => isRight(state) && state.deployment!.guarded)
   return scene
@@ -65,7 +65,7 @@ export async function createScene(
 
 /** Waits for the fact. Throws what was expected, and all states so far, where it does not come. */
 export async function comes(
-  { chronicle }: Scene,
+  { chronicle, patienceMs }: Scene,
   expected: string,
   fact: (state: State) => boolean,
 ): Promise<void> {

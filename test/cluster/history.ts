@@ -13,7 +13,7 @@ import type { State } from './chronicle.ts'
 import { isRight, lineOf } from './history-facts.ts'
 import { breaches } from './history-laws.ts'
 import type { Breach } from './history-laws.ts'
-import { comes, createScene, patienceMs } from './history-scene.ts'
+import { comes, createScene } from './history-scene.ts'
 import type { Stage, Start } from './history-scene.ts'
 
 /** What a history begins with, and what happens then. */
@@ -104,10 +104,14 @@ async function goOn(scene: Scene): Promise<void> {
   const { chronicle } = scene
   const before = chronicle.count()
   const waits = ({ rollout }: State) => rollout!.told.state === 'StepPaused'
-  if (await chronicle.comes(state => waits(state) || isRight(state), patienceMs)) {
+  if (await chronicle.comes(state => waits(state) || isRight(state), scene.patienceMs)) {
     if (!waits(chronicle.now())) return
+    const { step } = chronicle.now().rollout!.told
     await happen(scene, ['approve', 0])
-    await comes(scene, 'the approval is seen', state => !waits(state))
+    // The next step may be reached with the very write that begins it.
+    await comes(scene, 'the approval is seen', state => {
+      return !waits(state) || state.rollout!.told.step !== step
+    })
   } else if (chronicle.count() === before) throw new Error('it does not come to its end')
 }
 

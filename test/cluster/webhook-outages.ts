@@ -50,15 +50,22 @@ export function startOutages({ client, sluice }: World, first: Child): Outages {
 
   const run = async () => {
     let webhook = first
+    let awayMs = 0
     for (let turn = 0; ; turn += 1) {
       const { there, away } = spells[turn % spells.length]!
-      await Promise.race([happened(there), stopping.promise])
+      // On a slow machine a start takes long: it stays for at least as long as it was away.
+      await Promise.race([
+        Promise.all([happened(there), within(awayMs, stopping.promise)]),
+        stopping.promise,
+      ])
       if (stopped) return
+      const gone = performance.now()
       const from = await version()
       await webhook.stop('SIGKILL')
       await within(longestMs, Promise.race([happened(away), stopping.promise]))
       webhook = await sluice.startWebhook()
       over.push({ from, to: await version() })
+      awayMs = performance.now() - gone
     }
   }
   const running = run()

@@ -121,7 +121,7 @@ class Trial {
     const owed = Math.min(...demands.map(demand => owedReady(demand, strategies)))
     const images = new Set(demands.map(({ deployment }) => deployment.image))
     // A rollback and another edit within a moment may cost one Ready pod: holding.md.
-    const helpless = this.#missing + (images.size > 2 ? 1 : 0)
+    const helpless = this.#missing + (images.size > 2 ? 1 : 0) + surplusCaught(before, after)
     if (ready >= Math.min(was, owed - helpless)) return
     yield `${set.image} from ${from} to ${to} pods: ${ready} Ready, ${was} before, ${owed} owed`
   }
@@ -153,6 +153,11 @@ class Trial {
     const before = wishes.findLastIndex(({ since }) => since <= begun)
     return wishes.slice(Math.max(before, 0)).map(({ strategy }) => strategy)
   }
+}
+
+/** Paused by a catch, the controller-manager takes what is too many from all versions: docs/adr/0008. */
+function surplusCaught(before: State, { deployment }: State): number {
+  return deployment?.caught ? Math.max(total(before) - deployment.replicas, 0) : 0
 }
 
 function* tooManyNew({ set, from, to, after, demands }: Resized): Generator<string> {

@@ -21,6 +21,8 @@ export interface Demand {
   readonly heldFor: number
   /** How many pods of its version were asked for when it was. */
   readonly ranBefore: number
+  /** How many pods were missing then. */
+  readonly missing: number
 }
 
 /** One release: what its steps have allowed so far, in their own words. What is out stays out. */
@@ -71,16 +73,17 @@ export class Releases {
     const before = this.latest
     const own = sets.filter(({ image }) => image === deployment.image)
     const ranBefore = sum(own.map(({ replicas }) => replicas))
+    const missing = Math.max(deployment.replicas - sum(sets.map(set => set.replicas)), 0)
     const stable = deployment.recorded && before ? before.stable : deployment.image
     const id = deployment.hold && parsePairs(deployment.hold).get('rollout-id')
     const heldFor =
       before && before.deployment.hold === deployment.hold ? before.heldFor : deployment.replicas
     if (before?.release && before.release.id === id) {
-      this.#demands.push({ ...before, deployment, stable, heldFor, ranBefore })
+      this.#demands.push({ ...before, deployment, stable, heldFor, ranBefore, missing })
       return
     }
     const release = id === undefined ? undefined : { id, words: new Set<IntOrPercent>() }
-    this.#demands.push({ deployment, stable, release, begun: version, heldFor, ranBefore })
+    this.#demands.push({ deployment, stable, release, begun: version, heldFor, ranBefore, missing })
   }
 
   /** The words of every step that may be in force now. */
@@ -166,10 +169,10 @@ function allowedNew(demand: Demand, state: Stored): number {
   return heldFor === replicas ? steps : Math.max(steps, allowedByFields(deployment))
 }
 
-/** Of a version that runs already the live surge may come: docs/adr/0008, What is left. */
-function mostCaught({ deployment, ranBefore }: Demand): number {
+/** Of a version that runs already what is missing may come, and the live surge: docs/adr/0008. */
+function mostCaught({ deployment, ranBefore, missing }: Demand): number {
   const { maxSurge = 0 } = { ...deployment.strategy.rollingUpdate }
-  return ranBefore + surgePods(maxSurge, deployment.replicas)
+  return ranBefore + missing + surgePods(maxSurge, deployment.replicas)
 }
 
 function allowedByFields({ strategy, replicas }: DeploymentFacts): number {

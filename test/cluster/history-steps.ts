@@ -14,11 +14,15 @@ export function* stepped(before: Planned, after: Planned): Generator<string> {
   const { told: was, steps } = before.rollout
   const { told: is } = after.rollout
   const next = `step ${is.step} after step ${was.step}`
-  // An abort takes a release back to before its first step.
-  const rewound = is.step === 1 && is.state === 'BeforeStepUpgrade'
-  if (is.step > was.step + 1 || (is.step < was.step && !rewound)) yield next
+  if (is.step > was.step + 1 || wentBack(was, is)) yield next
   if (is.step > was.step && !isOver(was, steps)) yield `${next} without an approval`
   if (wasLost(was, is)) yield `the approval of step ${was.step} was lost`
+}
+
+/** But by an abort, which takes a release to before its first step. */
+function wentBack(was: Told, is: Told): boolean {
+  const rewound = is.step === 1 && is.state === 'BeforeStepUpgrade'
+  return is.step < was.step && !rewound
 }
 
 /** Whatever is not at rest says why, and since when. */

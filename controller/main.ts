@@ -54,9 +54,9 @@ await runProgram('sluice-controller', async stop => {
   synced = true
   log.info({ probesPort, server: connection.server }, 'ready')
   announce({ ready: true, probesPort })
-  let reached = false
+  let reached: boolean | undefined
   metrics.observe({ webhookReached: () => reached })
-  const onReach = (found: boolean) => void (reached = found)
+  const onReach = (found: boolean | undefined) => void (reached = found)
   const reaching = watchReach({ client, namespace, configuration, log, onReach }, stop)
 
   const elector = new LeaderElector({

@@ -40,7 +40,8 @@ export interface MetricSources {
   readonly queue: () => QueueStats
   readonly leading: () => boolean
   readonly settleWaits: () => void
-  readonly webhookReached: () => boolean
+  /** Undefined: it is not known. */
+  readonly webhookReached: () => boolean | undefined
 }
 
 const resources = [ROLLOUTS, REPLICA_SETS, PODS, MUTATING_WEBHOOKS, ...adapters].map(
@@ -64,7 +65,7 @@ export function createMetrics(): ControllerMetrics {
     queue: () => ({ depth: 0, waiting: 0, running: 0, retries: 0, errors: 0 }),
     leading: () => false,
     settleWaits: () => {},
-    webhookReached: () => false,
+    webhookReached: () => undefined,
   }
   for (const state of ['depth', 'waiting', 'running'] as const) {
     const name = `sluice_controller_queue_${state}`
@@ -83,7 +84,7 @@ export function createMetrics(): ControllerMetrics {
     registry,
     {
       name: 'sluice_controller_webhook_reached',
-      help: '1 while the API server reaches the webhook, 0 while it does not, and before it is known.',
+      help: '1 while the API server reaches the webhook, 0 while it does not, NaN while it is not known.',
     },
     () => Number(sources.webhookReached()),
   )

@@ -7,13 +7,14 @@ import { PROBE } from '#api/names.ts'
 import { answeredClient } from '../test/world/answered-client.ts'
 import { watchReach } from './reach.ts'
 
-type Answer = 'reached' | 'nobody' | 'refused' | 'busy'
+type Answer = 'reached' | 'nobody' | 'refused' | 'busy' | 'denied'
 
 const failing = (message: string) => ({ kind: 'Status', message })
 const bodies: Readonly<Record<Answer, readonly [number, object]>> = {
   reached: [201, { metadata: { name: 'a', annotations: { [PROBE]: 'reached' } } }],
   nobody: [201, { metadata: { name: 'a' } }],
   refused: [500, failing('failed calling webhook "probe.sluice.dev": dial tcp: refused')],
+  denied: [500, failing('failed calling webhook "validate.example.com": dial tcp: refused')],
   busy: [503, failing('etcd has no leader')],
 }
 
@@ -21,7 +22,7 @@ const bodies: Readonly<Record<Answer, readonly [number, object]>> = {
 async function told(...answers: readonly Answer[]) {
   const ending = new AbortController()
   const lines: string[] = []
-  const reached: boolean[] = []
+  const reached: (boolean | undefined)[] = []
   const left = [...answers]
   const client = await answeredClient((request, response) => {
     request.resume()
@@ -35,7 +36,7 @@ async function told(...answers: readonly Answer[]) {
   })
   const write = (line: string) => void lines.push((JSON.parse(line) as { msg: string }).msg)
   const options = { client, namespace: 'own', configuration: 'sluice', log: pino({}, { write }) }
-  const onReach = (yes: boolean) => void reached.push(yes)
+  const onReach = (yes: boolean | undefined) => void reached.push(yes)
   await watchReach({ ...options, onReach, soonMs: 1, calmMs: 1 }, ending.signal)
   return { lines, reached }
 }
@@ -57,8 +58,21 @@ test('a webhook that comes a little later is not told', async () => {
 })
 
 test('the API server’s own trouble says nothing of the webhook', async () => {
-  const { lines, reached } = await told(...six('busy'), ...six('refused'), 'busy', 'busy')
+  const { lines, reached } = await told('busy', ...six('refused'), 'busy', 'busy')
   expect(lines).toHaveLength(1)
   expect(lines[0]).toContain('dial tcp: refused')
   expect(reached).toEqual(six('refused').map(() => false))
+})
+
+test('whoever never says it is told, once', async () => {
+  const { lines, reached } = await told('reached', ...six('busy'), 'busy', 'denied', 'reached')
+  expect(lines).toEqual([
+    'whether the API server reaches the webhook is not known, it does not say: POST /apis/coordination.k8s.io/v1/namespaces/own/leases: 503 etcd has no leader',
+  ])
+  expect(reached).toEqual([true, undefined, true])
+})
+
+test('a webhook of somebody else that does not answer is not ours', async () => {
+  const { lines } = await told(...six('denied'))
+  expect(lines).toEqual([expect.stringContaining('is not known')])
 })

@@ -1,5 +1,5 @@
 // Whether the API server reaches the webhook: it is asked to create a Lease of which nothing is stored (a
-// dry run), and for which it calls our webhook alone. The mark on its answer can only come from there.
+// dry run), and for which it calls no other webhook of ours. The mark on its answer can only come from there.
 
 import type { Logger } from 'pino'
 
@@ -7,7 +7,6 @@ import { PROBE } from '#api/names.ts'
 import type { KubeObject } from '#api/kubernetes.ts'
 import { pause } from '#kube/backoff.ts'
 import type { KubeClient } from '#kube/client.ts'
-import { ApiError } from '#kube/errors.ts'
 import { LEASES } from '#kube/resources.ts'
 
 /** Whom to ask, and where it is told. */
@@ -18,8 +17,8 @@ export interface ReachOptions {
   /** Name of the mutating webhook configuration. */
   readonly configuration: string
   readonly log: Logger
-  /** Told of every answer. */
-  readonly onReach: (reached: boolean) => void
+  /** Told of every answer; undefined: it is not known. */
+  readonly onReach: (reached: boolean | undefined) => void
   /** After how many milliseconds one that is reached is asked for again; 5 minutes unless given. */
   readonly calmMs?: number
   /** The same for one that is not reached; 2 s unless given. */
@@ -33,50 +32,74 @@ const PATIENCE = 6
 
 /** Asks until the signal aborts; a webhook that is not reached is told once, and again when it is. */
 export async function watchReach(options: ReachOptions, signal: AbortSignal): Promise<void> {
-  const { onReach, calmMs = CALM_MS, soonMs = SOON_MS } = options
-  let failures = 0
+  const { log, onReach, calmMs = CALM_MS, soonMs = SOON_MS } = options
+  let [unreached, unknown] = [0, 0]
   while (!signal.aborted) {
     const trouble = await troubleOf(options, signal)
     if (signal.aborted) return
-    if (trouble !== 'unknown') {
+    if (trouble?.known === false) {
+      unknown += 1
+      if (unknown === PATIENCE) {
+        onReach(undefined)
+        log.warn(trouble.why)
+      }
+    } else {
       onReach(trouble === undefined)
-      failures = tell(options, failures, trouble)
+      unknown = 0
+      unreached = tell(options, unreached, trouble)
     }
-    await pause(trouble === undefined ? calmMs : soonMs, signal)
+    // One that is not reached may be the next moment; who refuses to say will not say it soon.
+    await pause(trouble === undefined || unknown >= PATIENCE ? calmMs : soonMs, signal)
   }
 }
 
+/** Why the webhook is not known to be reached, and what to do, in one line. */
+interface Trouble {
+  /** False: the API server does not say whether it is reached. */
+  readonly known: boolean
+  readonly why: string
+}
+
 /** Gives how often in a row it was not reached, with this answer. */
-function tell({ log }: ReachOptions, before: number, trouble: string | undefined): number {
+function tell({ log }: ReachOptions, before: number, trouble: Trouble | undefined): number {
   if (trouble === undefined) {
     if (before >= PATIENCE) log.info('the API server reaches the webhook')
     return 0
   }
   const failures = before + 1
-  if (failures === PATIENCE) log.error(`the API server does not reach the webhook: ${trouble}`)
+  if (failures === PATIENCE) log.error(trouble.why)
   return failures
 }
 
-/** Why it is not reached and what to do, in one line; `unknown`: the API server itself did not answer. */
 async function troubleOf(
   { client, namespace, configuration }: ReachOptions,
   signal: AbortSignal,
-): Promise<string | undefined> {
+): Promise<Trouble | undefined> {
   try {
     const lease = probeOf(namespace, configuration)
     const answer = await client.create(LEASES, lease, { dryRun: true, timeoutMs: 10_000, signal })
     if (answer.metadata.annotations?.[PROBE] !== undefined) return undefined
     const found = `kubectl get mutatingwebhookconfiguration ${configuration}`
-    return `it does not call one: \`${found}\` must have the webhook probe.sluice.dev`
+    return notReached(`it does not call one: \`${found}\` must have the webhook probe.sluice.dev`)
   } catch (error) {
-    const [, why] = /failed calling webhook "[^"]*": ([^]*)/.exec(messageOf(error)) ?? []
-    if (why === undefined) return 'unknown'
-    return `${why}: let it reach the pods of the webhook on port 9443, and look at their log`
+    const message = messageOf(error)
+    // Somebody else's webhook may be asked about Leases, too, and not answer.
+    const [, why] = /failed calling webhook "probe\.sluice\.dev": (.*)/.exec(message) ?? []
+    if (why !== undefined) {
+      const advice = 'let it reach the pods of the webhook on port 9443, and look at their log'
+      return notReached(`${why}: ${advice}`)
+    }
+    const unknown = 'whether the API server reaches the webhook is not known, it does not say'
+    return { known: false, why: `${unknown}: ${message}` }
   }
 }
 
+function notReached(why: string): Trouble {
+  return { known: true, why: `the API server does not reach the webhook: ${why}` }
+}
+
 function messageOf(error: unknown): string {
-  return error instanceof ApiError ? error.message.replaceAll(/\s+/g, ' ').trim() : ''
+  return error instanceof Error ? error.message.replaceAll(/\s+/g, ' ').trim() : String(error)
 }
 
 function probeOf(namespace: string, configuration: string): KubeObject {

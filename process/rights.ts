@@ -59,7 +59,7 @@ interface Review extends KubeObject {
 
 const PATIENCE_MS = 5_000
 
-/** The rights that we do not have. Throws where the API server does not say, or not soon. */
+/** Rights that we do not have. Throws where none is known by the time that the API server does not say, or is late. */
 export async function missingRights(
   client: KubeClient,
   rights: readonly Right[],
@@ -68,8 +68,14 @@ export async function missingRights(
   // One after the other, since hundreds at once are a burden; together no longer than a start may wait.
   const signal = AbortSignal.timeout(PATIENCE_MS)
   for (const right of rights) {
-    const answer = await client.create(reviews, reviewOf(right), { signal })
-    if (answer.status?.allowed !== true) missing.push(right)
+    try {
+      const answer = await client.create(reviews, reviewOf(right), { signal })
+      if (answer.status?.allowed !== true) missing.push(right)
+    } catch (error) {
+      // What is known to be missing by then is told.
+      if (missing.length > 0) return missing
+      throw error
+    }
   }
   return missing
 }

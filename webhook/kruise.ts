@@ -8,25 +8,34 @@ import { MUTATING_WEBHOOKS } from '#kube/resources.ts'
 import type { WebhookConfiguration } from '#kube/resources.ts'
 import type { WebhookOptions } from './webhook.ts'
 
-/** Watches until the signal aborts; gives the question once the first answer is there. */
+/**
+ * Watches until the signal aborts; gives the question once the first answer is there, or cannot be had:
+ * a webhook is not to be lost for want of that.
+ */
 export async function watchKruise(
   { client, metrics, log }: Pick<WebhookOptions, 'client' | 'metrics' | 'log'>,
   stop: AbortSignal,
 ): Promise<() => boolean> {
   const cache = new Cache<WebhookConfiguration>()
+  const failed = Promise.withResolvers<void>()
   const reflector = new Reflector<WebhookConfiguration, WebhookConfiguration>({
     client,
     type: MUTATING_WEBHOOKS,
     cache,
     fieldSelector: `metadata.name=${KRUISE_WEBHOOKS}`,
     project: object => object,
-    onNews: ({ what }) => metrics.watch(MUTATING_WEBHOOKS.plural, what),
+    onNews(news) {
+      metrics.watch(MUTATING_WEBHOOKS.plural, news.what)
+      if (news.what !== 'failed') return
+      log.warn({ resource: MUTATING_WEBHOOKS.plural, err: news.error }, 'the watch failed')
+      failed.resolve()
+    },
   })
   cache.onChange((before, after) => {
     if (!before) log.warn(KRUISE_RUNNING)
     if (!after) log.info(KRUISE_GONE)
   })
-  await Promise.race([cache.synced, reflector.run(stop)])
+  await Promise.race([cache.synced, failed.promise, reflector.run(stop)])
   stop.throwIfAborted()
   return () => cache.list().length > 0
 }

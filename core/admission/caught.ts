@@ -11,12 +11,17 @@ import type { WorkloadReview } from './review.ts'
 /** The review of what was asked for, without the policy's pause and marks. */
 export function asRequested<T extends WorkloadReview>(review: T): T {
   const { adapter, object } = review
-  const { [CAUGHT]: carried, [RECORD]: record } = { ...object.metadata.annotations }
+  const carried = object.metadata.annotations?.[CAUGHT]
   if (carried === undefined) return review
   // Somebody who resumes a caught workload leaves the mark where it is.
   const paused = carried === 'paused' && isPaused(review)
-  const marks = { [CAUGHT]: undefined, [RECORD]: recordOf(object) && record }
-  return { ...review, object: annotated(adapter.withPause(object, paused), marks) }
+  return { ...review, object: withoutCatch(adapter.withPause(object, paused)) }
+}
+
+/** The object without the marks of the policy; its pause stays. */
+export function withoutCatch(object: KubeObject): KubeObject {
+  const record = object.metadata.annotations?.[RECORD]
+  return annotated(object, { [CAUGHT]: undefined, [RECORD]: recordOf(object) && record })
 }
 
 /** The requested object as the policy stores it. */

@@ -16,9 +16,15 @@ const { namespace } = lease
 const accounts = resource('v1', 'serviceaccounts', 'ServiceAccount')
 const chart = join(import.meta.dirname, '..', '..', 'charts', 'sluice')
 
-/** The users by which the audit log knows the processes. */
-export const sluiceUsers: readonly string[] = ['webhook', 'controller'].map(
-  program => `system:serviceaccount:${namespace}:${configuration}-${program}`,
+/** The ServiceAccounts of both processes. */
+export const sluiceAccounts = ['webhook', 'controller'].map(program => ({
+  namespace,
+  name: `${configuration}-${program}`,
+}))
+
+/** The users by which the audit log knows them. */
+export const sluiceUsers: readonly string[] = sluiceAccounts.map(
+  ({ name }) => `system:serviceaccount:${namespace}:${name}`,
 )
 
 /** Makes the accounts and what binds them to the roles; gives their files, as the kubelet would. */

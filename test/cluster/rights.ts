@@ -135,27 +135,19 @@ export async function requestsOf(
     .map(requestOf)
 }
 
-/** What the API server has refused to users for want of a right. */
-export async function refusedTo(
+/**
+ * What a ServiceAccount was refused, and no role grants. An API server that has just started refuses what
+ * is granted as well, for as long as it has not read the roles.
+ */
+export async function lackingOf(
+  client: KubeClient,
   auditLog: string,
-  users: readonly string[],
+  account: { readonly namespace: string; readonly name: string },
 ): Promise<readonly string[]> {
-  const lines = (await readFile(auditLog, 'utf8')).split('\n')
-  const refused = lines
-    .filter(line => line.includes('"code":403'))
-    .map(line => JSON.parse(line) as AuditEvent)
-    .filter(({ user, responseStatus, annotations }) =>
-      [
-        users.includes(user.username),
-        responseStatus?.code === 403,
-        annotations?.['authorization.k8s.io/decision'] === 'forbid',
-      ].every(Boolean),
-    )
-    .map(event => {
-      const { verb, resource: what } = requestOf(event)
-      return `${event.user.username}: ${verb} ${what}`
-    })
-  return [...new Set(refused)]
+  const rights = await rightsOf(client, account)
+  const refused = (await requestsOf(auditLog, account)).filter(({ code }) => code === 403)
+  const lacking = refused.filter(request => !rights.some(right => covers(right, request)))
+  return [...new Set(lacking.map(each => `${account.name}: ${each.verb} ${each.resource}`))]
 }
 
 interface AuditEvent {
@@ -170,7 +162,6 @@ interface AuditEvent {
     readonly name?: string
   }
   readonly responseStatus?: { readonly code?: number }
-  readonly annotations?: Readonly<Record<string, string>>
 }
 
 function requestOf({ verb, objectRef, responseStatus, requestURI }: AuditEvent): Request {

@@ -4,6 +4,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { LEASES } from '#kube/resources.ts'
+import { lease } from '../../dev/sluice.ts'
 import { until } from '../../dev/until.ts'
 import { walkToTheEnd } from './approvals.ts'
 import { DEFAULT_FIELDS, holdFields, ownKeys } from './deployment-facts.ts'
@@ -23,7 +24,6 @@ afterAll(() => world?.stop())
 
 /** The API server answers, and stores what it is sent. */
 async function works(): Promise<void> {
-  const lease = { namespace: 'default', name: 'sluice-dev' }
   const patch = { metadata: { annotations: { asked: 'yes' } } }
   await until('the API server does not work', async () => {
     try {

@@ -6,12 +6,12 @@ import { fromKubeconfig } from '#kube/kubeconfig.ts'
 import { NAMESPACES } from '#kube/resources.ts'
 import { startSluice } from '../../dev/sluice.ts'
 import type { Sluice, SluiceOptions } from '../../dev/sluice.ts'
-import { makeAccounts, sluiceUsers } from './accounts.ts'
+import { makeAccounts, sluiceAccounts } from './accounts.ts'
 import { startControlPlane } from './control-plane.ts'
 import type { ControlPlane } from './control-plane.ts'
 import { deploymentOf, rolloutOf } from './manifests.ts'
 import type { StoryOptions } from './manifests.ts'
-import { refusedTo } from './rights.ts'
+import { lackingOf } from './rights.ts'
 import { createStory } from './story.ts'
 import type { Story } from './story.ts'
 
@@ -53,8 +53,9 @@ export async function startWorld(
       story: storyOptions => begin({ cluster, client, log }, storyOptions ?? {}),
       async stop() {
         await sluice.stop()
+        const lacking = sluiceAccounts.map(each => lackingOf(client, cluster.auditLog, each))
+        const refused = (await Promise.all(lacking)).flat()
         await client.close()
-        const refused = await refusedTo(cluster.auditLog, sluiceUsers)
         await cluster.stop()
         if (refused.length > 0) throw new Error(`no role grants: ${refused.join(', ')}`)
       },

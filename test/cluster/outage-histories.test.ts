@@ -18,7 +18,7 @@ import { proveCatch, startOutages } from './webhook-outages.ts'
 import type { Outage } from './webhook-outages.ts'
 import { startWorld } from './world.ts'
 
-const seeds = { with: seedsOf(3), without: seedsOf(2) }
+const seeds = { with: seedsOf(6), without: seedsOf(2) }
 
 interface Ran extends ToldAll {
   readonly outages: readonly Outage[]

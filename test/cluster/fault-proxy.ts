@@ -77,6 +77,8 @@ export interface FaultProxy {
   fault: (request: ProxiedRequest) => Fault | undefined
   /** Every request so far, in the order in which they came. */
   readonly requests: readonly ProxiedRequest[]
+  /** Whether it was answered with an error, by the API server or by a fault. */
+  readonly wasRefused: (request: ProxiedRequest) => boolean
   /** The exchanges whose answer has begun and not ended, the oldest first. */
   readonly open: () => readonly Exchange[]
   /** How many writes came so far, apart from Leases and questions for rights. */
@@ -148,6 +150,8 @@ class Passage {
   readonly #agent: Agent
   readonly #sockets = new Map<number, Socket>()
   readonly #open = new Set<Exchange>()
+  /** By their numbers. */
+  readonly #refused = new Set<number>()
   #writes = 0
 
   constructor(target: string, agent: Agent, options: FaultProxyOptions) {
@@ -158,6 +162,7 @@ class Passage {
 
   readonly open = (): readonly Exchange[] => [...this.#open]
   readonly writes = (): number => this.#writes
+  readonly wasRefused = ({ number }: ProxiedRequest): boolean => this.#refused.has(number)
 
   connected(socket: Socket): void {
     const port = socket.remotePort!
@@ -185,7 +190,7 @@ class Passage {
     const fault = this.fault(request)
     const reset = () => this.#reset(incoming)
     if (fault?.type === 'hang') return
-    if (fault?.type === 'answer') answer(outgoing, fault)
+    if (fault?.type === 'answer') this.#answer(request, outgoing, fault)
     else if (fault?.type === 'cut') await lost(fault, request, reset)
     else await this.#forwarded(request, { outgoing, reset, ...(fault && { fault }) })
   }
@@ -198,9 +203,21 @@ class Passage {
     const path = fault?.type === 'instead' ? fault.path : request.path
     const reply = await this.#forward({ ...request, path }, outgoing)
     if (reply === undefined) return reset()
+    this.#answered(request, reply.statusCode)
     if (fault?.type !== 'lose') return this.#pass(request, reply, answering)
     await bodyOf(reply)
     await lost(fault, request, reset)
+  }
+
+  #answer(request: ProxiedRequest, outgoing: ServerResponse, fault: Answer): void {
+    const { status, headers, body = '' } = fault
+    const text = typeof body === 'string' ? body : JSON.stringify(body)
+    outgoing.writeHead(status, { 'content-type': 'application/json', ...headers }).end(text)
+    this.#answered(request, status)
+  }
+
+  #answered({ number }: ProxiedRequest, status = 0): void {
+    if (status >= 400) this.#refused.add(number)
   }
 
   #number({ method = 'GET', url = '/', headers }: IncomingMessage, body: string): ProxiedRequest {
@@ -278,17 +295,12 @@ interface Answering {
   readonly fault?: Extract<Fault, { type: 'lose' | 'wait' | 'instead' }>
 }
 
+type Answer = Extract<Fault, { type: 'answer' }>
 type Lost = Extract<Fault, { type: 'cut' | 'lose' }>
 
 async function lost(fault: Lost, request: ProxiedRequest, reset: () => void): Promise<void> {
   await fault.meanwhile?.(request)
   reset()
-}
-
-function answer(outgoing: ServerResponse, fault: Extract<Fault, { type: 'answer' }>): void {
-  const { status, headers, body = '' } = fault
-  const text = typeof body === 'string' ? body : JSON.stringify(body)
-  outgoing.writeHead(status, { 'content-type': 'application/json', ...headers }).end(text)
 }
 
 async function bodyOf(message: IncomingMessage): Promise<string | undefined> {

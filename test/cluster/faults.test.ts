@@ -55,7 +55,7 @@ test(
       size,
       ends: reference.end,
       looseEvents: true as const,
-      writesMost: (writes: number, refused: number) => 2 * writes + refused + 3,
+      writesMost: (writes: number) => 2 * writes + 3,
     }))
     const results = await playAll(stage, rows, reference)
     const faults = [...new Set(rows.map(({ fault }) => fault))]

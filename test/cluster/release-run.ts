@@ -40,8 +40,6 @@ export interface Disturbance {
   readonly fault: FaultProxy['fault']
   /** How often there was something to disturb. */
   readonly times: () => number
-  /** Writes that did not count, since they were refused. */
-  readonly refused?: () => number
 }
 
 /** How large a release is: its pods at first, and after it was scaled. */
@@ -54,8 +52,8 @@ export interface Size {
 export interface Outcome {
   /** How often there was something to disturb. */
   readonly times: number
-  /** Writes that did not count, since they were refused. */
-  readonly refused: number
+  /** How many of the writes were not refused: how often one conflicts, the clock says. */
+  readonly accepted: number
   /** Every write that the controller asked for, in words. */
   readonly writes: readonly string[]
   readonly end: End
@@ -95,10 +93,11 @@ export async function play(
     const restless = await writesWhenWoken(await controller.current(), 1, () => wake(scene))
     const { wishes, killed } = scene
     const states = scene.chronicle.states()
+    const writes = proxy.requests.filter(({ write = 0 }) => write > before)
     return {
       times: disturbance?.times() ?? 0,
-      refused: disturbance?.refused?.() ?? 0,
-      writes: proxy.requests.filter(({ write = 0 }) => write > before).map(inWords),
+      accepted: writes.filter(write => !proxy.wasRefused(write)).length,
+      writes: writes.map(inWords),
       end: await endOf(stage.client, namespace),
       breaches: breaches(states, { wishes, killed, ...start }).map(breach => told(states, breach)),
       restless,

@@ -9,8 +9,8 @@ import type { Stage } from './history-scene.ts'
 
 /** A run, and how many writes it may take. */
 export interface Row extends Play {
-  /** Given how many the run without a fault took, and how many were refused. */
-  readonly writesMost: (reference: number, refused: number) => number
+  /** Refused ones apart, given how many the run without a fault took. */
+  readonly writesMost: (reference: number) => number
   /** By an old view an event may be told in other words, or once more with other numbers. */
   readonly looseEvents?: true
 }
@@ -38,7 +38,7 @@ export async function playAll<R extends Row>(
     for (let row = waiting.shift(); row; row = waiting.shift()) {
       try {
         const outcome = await play(stage, row)
-        const most = row.writesMost(reference.writes.length, outcome.refused)
+        const most = row.writesMost(reference.accepted)
         const wrong = differences(outcome, reference, { most, ...row })
         results.push({ row, times: outcome.times, wrong })
       } catch (error) {
@@ -62,19 +62,19 @@ interface Limits extends Pick<Row, 'looseEvents'> {
 
 /** What is not as without a fault, in words. */
 function differences(
-  { end, breaches, restless, writes }: Outcome,
+  { end, breaches, restless, accepted, writes }: Outcome,
   reference: Outcome,
   { most, looseEvents }: Limits,
 ): readonly string[] {
   const [is, wanted] = [end, reference.end].map(each => (looseEvents ? loosely(each) : each))
   const kinds = Object.keys(reference.end) as (keyof End)[]
   const other = kinds.filter(kind => !equalJson(is![kind], wanted![kind]))
-  const many = writes.length > most
+  const many = accepted > most
   return [
     ...other.map(kind => `${kind} ${JSON.stringify([is![kind], wanted![kind]])}`),
     ...breaches,
     ...(restless > 0 ? [`${restless} writes after the end`] : []),
-    ...(many ? [`${writes.length} writes:\n${writes.join('\n')}`] : []),
+    ...(many ? [`${accepted} writes of these:\n${writes.join('\n')}`] : []),
   ]
 }
 

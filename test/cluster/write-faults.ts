@@ -26,7 +26,6 @@ export function conflicts(attempts: number): (run: Run) => Disturbance {
     }
     return {
       times: () => times,
-      refused: () => times,
       fault(request) {
         const { resource, name = '' } = request
         if (writeOf(request) === undefined || !types[resource]) return undefined
@@ -60,7 +59,6 @@ export function refusedWrites(kind: string, refusal: Fault, most = 6): (run: Run
     let times = 0
     return {
       times: () => times,
-      refused: () => times,
       fault(request) {
         const { resource } = request
         if (resource !== kind || writeOf(request) === undefined) return undefined

@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     reporters: ['default'],
+    // The tests wait for a control plane more than they compute.
+    maxWorkers: '100%',
     projects: [
       {
         test: {

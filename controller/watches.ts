@@ -13,7 +13,7 @@ import type { Owned, PodSeen, ReplicaSetSeen, WorkloadSeen } from '#core/workloa
 import { Cache } from '#kube/cache.ts'
 import type { Cached } from '#kube/cache.ts'
 import type { KubeClient } from '#kube/client.ts'
-import { Reflector, reflectIn } from '#kube/reflector.ts'
+import { reflectIn, reflectNamed } from '#kube/reflector.ts'
 import type { Reflection, ReflectorNews } from '#kube/reflector.ts'
 import { MUTATING_WEBHOOKS, PODS, REPLICA_SETS, resource, ROLLOUTS } from '#kube/resources.ts'
 import type { ResourceType, WebhookConfiguration } from '#kube/resources.ts'
@@ -80,11 +80,11 @@ export function createWatches(options: WatchesOptions): Watches {
   wakeOnChange(caches, options)
 
   const reflectors = [
-    reflect(options, ROLLOUTS as ResourceType<Rollout>, rollouts, keep<Rollout>),
+    reflect(options, ROLLOUTS as ResourceType<Rollout>, rollouts, rollout => rollout),
     reflect<ReplicaSet, ReplicaSetSeen>(options, REPLICA_SETS, replicaSets, seeReplicaSet),
     reflect<Pod, PodSeen>(options, PODS, pods, seePod),
-    reflectNamed(options, options.configuration, configurations),
-    reflectNamed(options, KRUISE_WEBHOOKS, foreign),
+    reflectConfiguration(options, options.configuration, configurations),
+    reflectConfiguration(options, KRUISE_WEBHOOKS, foreign),
     ...kinds.map(({ adapter, cache }) => {
       const type = resource(adapter.apiVersion, adapter.plural, adapter.kind)
       return reflect(options, type, cache, (object, before) => adapter.see(object, before))
@@ -132,19 +132,13 @@ function reflect<T extends KubeObject, P extends Cached>(
   return reflectIn(namespaces, () => ({ ...options, onNews: news => onNews(type.plural, news) }))
 }
 
-function reflectNamed(
+function reflectConfiguration(
   { client, onNews }: WatchesOptions,
   name: string,
   cache: Cache<WebhookConfiguration>,
 ): Reflection {
-  return new Reflector({
-    client,
-    type: MUTATING_WEBHOOKS,
-    cache,
-    project: keep<WebhookConfiguration>,
-    fieldSelector: `metadata.name=${name}`,
-    onNews: news => onNews(MUTATING_WEBHOOKS.plural, news),
-  })
+  const type = MUTATING_WEBHOOKS
+  return reflectNamed({ client, type, cache, name, onNews: news => onNews(type.plural, news) })
 }
 
 function observeWorkload(caches: Caches, key: string, now: Instant): Workload | undefined {
@@ -228,8 +222,4 @@ function isMarked(seen: WorkloadSeen): boolean {
 
 function keyOfSeen({ apiVersion, kind }: WorkloadAdapter, { metadata }: WorkloadSeen): string {
   return keyOf({ apiVersion, kind, namespace: metadata.namespace, name: metadata.name })
-}
-
-function keep<T>(object: T): T {
-  return object
 }

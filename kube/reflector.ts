@@ -172,6 +172,24 @@ export class Reflector<T extends KubeObject, P extends Cached> {
   }
 }
 
+/** How a reflector of one object is made. */
+export interface NamedOptions<T extends KubeObject> extends Pick<
+  ReflectorOptions<T, T>,
+  'client' | 'type' | 'cache' | 'onNews'
+> {
+  /** Of an object without a namespace. */
+  readonly name: string
+}
+
+/** Feeds one cache from the object of that name, and keeps all of it. */
+export function reflectNamed<T extends KubeObject>({
+  name,
+  ...options
+}: NamedOptions<T>): Reflection {
+  const fieldSelector = `metadata.name=${name}`
+  return new Reflector<T, T>({ ...options, fieldSelector, project: object => object })
+}
+
 /** A reflector, or several that feed the same cache. */
 export interface Reflection {
   /** Runs until the signal aborts. */

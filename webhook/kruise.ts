@@ -3,7 +3,7 @@
 import { KRUISE_WEBHOOKS } from '#api/names.ts'
 import { KRUISE_GONE, KRUISE_RUNNING } from '#core/rollout/events.ts'
 import { Cache } from '#kube/cache.ts'
-import { Reflector } from '#kube/reflector.ts'
+import { reflectNamed } from '#kube/reflector.ts'
 import { MUTATING_WEBHOOKS } from '#kube/resources.ts'
 import type { WebhookConfiguration } from '#kube/resources.ts'
 import type { WebhookOptions } from './webhook.ts'
@@ -18,12 +18,11 @@ export async function watchKruise(
 ): Promise<() => boolean> {
   const cache = new Cache<WebhookConfiguration>()
   const failed = Promise.withResolvers<void>()
-  const reflector = new Reflector<WebhookConfiguration, WebhookConfiguration>({
+  const reflection = reflectNamed({
     client,
     type: MUTATING_WEBHOOKS,
     cache,
-    fieldSelector: `metadata.name=${KRUISE_WEBHOOKS}`,
-    project: object => object,
+    name: KRUISE_WEBHOOKS,
     onNews(news) {
       metrics.watch(MUTATING_WEBHOOKS.plural, news.what)
       if (news.what !== 'failed') return
@@ -35,7 +34,7 @@ export async function watchKruise(
     if (!before) log.warn(KRUISE_RUNNING)
     if (!after) log.info(KRUISE_GONE)
   })
-  await Promise.race([cache.synced, failed.promise, reflector.run(stop)])
+  await Promise.race([cache.synced, failed.promise, reflection.run(stop)])
   stop.throwIfAborted()
   return () => cache.list().length > 0
 }

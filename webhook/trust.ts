@@ -7,7 +7,7 @@ import type { Serving } from '#certs/rotation.ts'
 import { Cache } from '#kube/cache.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { WorkQueue } from '#kube/queue.ts'
-import { Reflector } from '#kube/reflector.ts'
+import { reflectNamed } from '#kube/reflector.ts'
 import { MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS } from '#kube/resources.ts'
 import type { WebhookConfiguration } from '#kube/resources.ts'
 import type { WebhookMetrics } from './metrics.ts'
@@ -71,20 +71,18 @@ export function keepTrusted(options: TrustOptions): Trust {
     async run(signal) {
       metrics.certificateEnds(expiry(serving.cert))
       queue.add(key)
-      const reflectors = [MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS].map(type => {
+      const reflections = [MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS].map(type => {
         const cache = new Cache<WebhookConfiguration>()
         cache.onChange(() => queue.add(key))
-        const fieldSelector = `metadata.name=${configuration}`
-        return new Reflector({
+        return reflectNamed({
           client,
           type,
           cache,
-          fieldSelector,
-          project: object => object,
+          name: configuration,
           onNews: ({ what }) => metrics.watch(type.plural, what),
         })
       })
-      await Promise.all(reflectors.map(reflector => reflector.run(signal)))
+      await Promise.all(reflections.map(reflection => reflection.run(signal)))
       await queue.stop()
     },
   }

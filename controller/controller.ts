@@ -13,6 +13,7 @@ import type { ApiError } from '#kube/errors.ts'
 import type { LeaderWork, Term } from '#kube/lease.ts'
 import { WorkQueue } from '#kube/queue.ts'
 import type { RunReport } from '#kube/queue.ts'
+import { tellOfKruise } from '#process/kruise.ts'
 import { untilAborted } from '#process/program.ts'
 import { apply } from './apply.ts'
 import type { Effects, WriteKind } from './apply.ts'
@@ -76,6 +77,7 @@ export function createController(options: ControllerOptions): Controller {
     },
     onListenerError: error => log.error({ err: error }, 'a listener failed'),
   })
+  watches.kruise.onChange(tellOfKruise(log))
 
   return {
     watches,
@@ -141,7 +143,7 @@ async function reconcile(
     return
   }
   const rollouts = watches.rollouts.byIndex('workload', key)
-  const { is, lookAt } = await arrivals(effects, rollouts, watches.kruiseRegistered())
+  const { is, lookAt } = await arrivals(effects, rollouts, watches.kruise.size > 0)
   if (lookAt !== undefined) queue.addAt(key, lookAt)
   if (is === 'open') return
   const known = { now: begun, refusals, kruiseRuns: is === 'its' }

@@ -5,9 +5,9 @@
 
 import type { Logger } from 'pino'
 
-import { CONTROLLER_MANAGER, KRUISE_FINALIZER, KRUISE_WEBHOOKS } from '#api/names.ts'
+import { CONTROLLER_MANAGER, KRUISE_FINALIZER } from '#api/names.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
-import { KRUISE_GONE, KRUISE_RUNNING } from '#core/rollout/events.ts'
+import { KRUISE_RUNNING } from '#core/rollout/events.ts'
 import type { Instant } from '#core/rollout/model.ts'
 import { isAlive } from '#core/rollout/parse.ts'
 import type { KubeClient } from '#kube/client.ts'
@@ -59,13 +59,7 @@ interface Taken {
 /** Nothing is known yet. What is found is logged when it is found, and not again. */
 export function createArrivals(log: Logger): Arrivals {
   const memory: Memory = { mayTry: createRepeats(), taken: new Map(), log }
-  let told = false
   return async (effects, rollouts, registered) => {
-    if (registered !== told) {
-      if (registered) log.warn({ configuration: KRUISE_WEBHOOKS }, KRUISE_RUNNING)
-      else log.info(KRUISE_GONE)
-      told = registered
-    }
     if (registered) return { is: 'its' }
     let arrival: Arrival = { is: 'ours' }
     for (const rollout of rollouts) {

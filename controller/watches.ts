@@ -23,8 +23,8 @@ import type { Version } from './own-writes.ts'
 export interface Watches {
   readonly rollouts: Cache<Rollout>
   readonly configurations: Cache<WebhookConfiguration>
-  /** Kruise Rollouts is registered with the API server, as it is for as long as it is installed. */
-  readonly kruiseRegistered: () => boolean
+  /** The registration of Kruise Rollouts, which is there for as long as it is installed. */
+  readonly kruise: Cache<WebhookConfiguration>
   /** The workload of a key; undefined where there is none, or of a kind that is not watched. */
   readonly workload: (key: string, now: Instant) => Workload | undefined
   /** The versions of all that a decision about the key looks at. */
@@ -67,7 +67,7 @@ interface Caches {
   readonly rollouts: Cache<Rollout>
   readonly configurations: Cache<WebhookConfiguration>
   /** That of Kruise Rollouts. */
-  readonly foreign: Cache<WebhookConfiguration>
+  readonly kruise: Cache<WebhookConfiguration>
   readonly replicaSets: Cache<ReplicaSetSeen>
   readonly pods: Cache<PodSeen>
   readonly kinds: readonly Kind[]
@@ -76,7 +76,7 @@ interface Caches {
 /** Makes the caches and connects them to the queue. */
 export function createWatches(options: WatchesOptions): Watches {
   const caches = createCaches(options)
-  const { rollouts, configurations, foreign, replicaSets, pods, kinds } = caches
+  const { rollouts, configurations, kruise, replicaSets, pods, kinds } = caches
   wakeOnChange(caches, options)
 
   const reflectors = [
@@ -84,18 +84,18 @@ export function createWatches(options: WatchesOptions): Watches {
     reflect<ReplicaSet, ReplicaSetSeen>(options, REPLICA_SETS, replicaSets, seeReplicaSet),
     reflect<Pod, PodSeen>(options, PODS, pods, seePod),
     reflectConfiguration(options, options.configuration, configurations),
-    reflectConfiguration(options, KRUISE_WEBHOOKS, foreign),
+    reflectConfiguration(options, KRUISE_WEBHOOKS, kruise),
     ...kinds.map(({ adapter, cache }) => {
       const type = resource(adapter.apiVersion, adapter.plural, adapter.kind)
       return reflect(options, type, cache, (object, before) => adapter.see(object, before))
     }),
   ]
-  const one = [rollouts, configurations, foreign, replicaSets, pods]
+  const one = [rollouts, configurations, kruise, replicaSets, pods]
   const filled = [...one, ...kinds.map(({ cache }) => cache)]
   return {
     rollouts,
     configurations,
-    kruiseRegistered: () => foreign.list().length > 0,
+    kruise,
     workload: (key, now) => observeWorkload(caches, key, now),
     versions: key => versionsOf(caches, key),
     keys: () => keysOf(caches),
@@ -109,7 +109,7 @@ function createCaches({ namespaces, onListenerError }: WatchesOptions): Caches {
   return {
     rollouts: new Cache({ indexes: { workload: each => [workloadKey(each)] }, ...inEach }),
     configurations: new Cache({ onListenerError }),
-    foreign: new Cache({ onListenerError }),
+    kruise: new Cache({ onListenerError }),
     replicaSets: new Cache({
       indexes: { uid: set => [set.metadata.uid], owner: set => [set.ownerUid] },
       ...inEach,
@@ -171,7 +171,7 @@ function ownedBy(caches: Caches, { metadata }: WorkloadSeen): Owned {
 }
 
 function wakeOnChange(caches: Caches, { wake, now }: WatchesOptions): void {
-  const { rollouts, replicaSets, pods, configurations, foreign, kinds } = caches
+  const { rollouts, replicaSets, pods, configurations, kruise, kinds } = caches
   // Most workloads of a large cluster are nobody's business: when to wake is asked only for the others.
   const wakeWorkload = (adapter: WorkloadAdapter, seen: WorkloadSeen, when: () => When) => {
     const key = keyOfSeen(adapter, seen)
@@ -196,7 +196,7 @@ function wakeOnChange(caches: Caches, { wake, now }: WatchesOptions): void {
   }
   replicaSets.onChange((before, after) => wakeOwner((after ?? before)!.ownerUid))
   pods.onChange((before, after) => wakeOwner((after ?? before)!.ownerUid))
-  for (const cache of [configurations, foreign]) {
+  for (const cache of [configurations, kruise]) {
     cache.onChange(() => {
       for (const key of keysOf(caches)) wake(key, 'now')
     })

@@ -1,11 +1,11 @@
 // Whether Kruise Rollouts is registered with the API server, as it is for as long as it is installed.
 
 import { KRUISE_WEBHOOKS } from '#api/names.ts'
-import { KRUISE_GONE, KRUISE_RUNNING } from '#core/rollout/events.ts'
 import { Cache } from '#kube/cache.ts'
 import { reflectNamed } from '#kube/reflector.ts'
 import { MUTATING_WEBHOOKS } from '#kube/resources.ts'
 import type { WebhookConfiguration } from '#kube/resources.ts'
+import { tellOfKruise } from '#process/kruise.ts'
 import type { WebhookOptions } from './webhook.ts'
 
 /**
@@ -30,11 +30,8 @@ export async function watchKruise(
       failed.resolve()
     },
   })
-  cache.onChange((before, after) => {
-    if (!before) log.warn(KRUISE_RUNNING)
-    if (!after) log.info(KRUISE_GONE)
-  })
+  cache.onChange(tellOfKruise(log))
   await Promise.race([cache.synced, failed.promise, reflection.run(stop)])
   stop.throwIfAborted()
-  return () => cache.list().length > 0
+  return () => cache.size > 0
 }

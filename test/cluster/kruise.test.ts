@@ -73,14 +73,16 @@ test('while it is registered nothing is done; after it, its Rollouts are taken o
   })
   expect(status!.conditions!.map(({ type }) => type)).toEqual(['Progressing', 'Succeeded', 'Ready'])
   expect(await finalizers(story)).toEqual([KRUISE_FINALIZER])
-  expect(lines(`"configuration":"${KRUISE_WEBHOOKS}"`)).toEqual([
-    expect.stringContaining('Kruise Rollouts runs in this cluster too'),
-  ])
 
   const dryRun = ['set', 'image', `deployment/${WORKLOAD}`, 'app=app:2', '--dry-run=server']
   const edited = await story.kubectl([...dryRun, '-o', 'json'])
   expect(warningsOf(edited)).toEqual([expect.stringMatching(/^Kruise Rollouts runs/)])
   expect(ownKeys(JSON.parse(edited.stdout))).toEqual([])
+  // Each process has told its log, once.
+  const logged = () => lines(`"configuration":"${KRUISE_WEBHOOKS}"`)
+  await story.until('a line of each process', () => logged().length >= 2)
+  const runs: unknown = expect.stringContaining('Kruise Rollouts runs in this cluster too')
+  expect(logged()).toEqual([runs, runs])
 
   story.forget()
   await end()

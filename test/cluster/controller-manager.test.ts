@@ -16,11 +16,12 @@ import { copySource } from '../mutants/source-copy.ts'
 import type { Replacement } from '../mutants/source-copy.ts'
 import { compare } from '../world/replay.ts'
 import type { Recording } from '../world/replay.ts'
+import { inLanes } from './lanes.ts'
 import { startRecorder } from './recording.ts'
 
 const firstSeed = Number(process.env['SEED'] ?? 1000)
 const sequences = Number(process.env['SEQUENCES'] ?? 150)
-const lanes = 40
+const atOnce = 40
 /** Turns of a sequence in which who comes first decides; on a busy machine it was 4 in 300. */
 const racedMost = 20 / 300
 
@@ -39,18 +40,11 @@ beforeAll(async () => {
 async function recorded(client: KubeClient): Promise<readonly Recording[]> {
   const recorder = await startRecorder(client)
   const seeds = Array.from({ length: sequences }, (_, i) => firstSeed + i)
-  const made: Recording[] = []
-  const lane = async () => {
-    for (let seed = seeds.shift(); seed !== undefined; seed = seeds.shift()) {
-      made.push(await recorder.record(seed))
-    }
-  }
   try {
-    await Promise.all(Array.from({ length: lanes }, lane))
+    return await inLanes(atOnce, seeds, recorder.record)
   } finally {
     await recorder.stop()
   }
-  return made
 }
 
 test('the simulated controller-manager sizes ReplicaSets as the real one does', () => {

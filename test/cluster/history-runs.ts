@@ -7,6 +7,7 @@ import { DEPLOYMENTS } from '#kube/resources.ts'
 import { historyOf, tell } from './history.ts'
 import type { Told } from './history.ts'
 import type { Stage } from './history-scene.ts'
+import { inLanes } from './lanes.ts'
 import { WORKLOAD } from './manifests.ts'
 import { writesWhenWoken } from './quiet.ts'
 import { eventually } from './reflections.ts'
@@ -41,19 +42,16 @@ export interface ToldAll {
 /** Tells all of them. */
 export async function tellAll(stage: Stage, { first, count }: Seeds): Promise<ToldAll> {
   const seeds = Array.from({ length: count }, (_, index) => first + index)
-  const all: Told[] = []
   const endless: string[] = []
-  const lane = async () => {
-    for (let next = seeds.shift(); next !== undefined; next = seeds.shift()) {
-      try {
-        all.push(await tell(stage, historyOf(next)))
-      } catch (error) {
-        endless.push((error as Error).message)
-      }
+  const all = await inLanes(atOnce, seeds, async seed => {
+    try {
+      return [await tell(stage, historyOf(seed))]
+    } catch (error) {
+      endless.push((error as Error).message)
+      return []
     }
-  }
-  await Promise.all(Array.from({ length: atOnce }, lane))
-  return { all, endless }
+  })
+  return { all: all.flat(), endless }
 }
 
 /** Texts of this length are read, not compared. */

@@ -2,6 +2,7 @@
 // without one: how it ends, how much is written, the laws on the way, and the quiet afterwards.
 
 import { equalJson } from '#core/equal.ts'
+import { inLanes } from './lanes.ts'
 import type { End } from './release-end.ts'
 import { play } from './release-run.ts'
 import type { Outcome, Play } from './release-run.ts'
@@ -27,27 +28,21 @@ export interface Result<R extends Row> {
 const atOnce = 4
 
 /** Plays all rows. */
-export async function playAll<R extends Row>(
+export function playAll<R extends Row>(
   stage: Stage,
   rows: readonly R[],
   reference: Outcome,
 ): Promise<readonly Result<R>[]> {
-  const waiting = [...rows]
-  const results: Result<R>[] = []
-  const lane = async () => {
-    for (let row = waiting.shift(); row; row = waiting.shift()) {
-      try {
-        const outcome = await play(stage, row)
-        const most = row.writesMost(reference.accepted)
-        const wrong = differences(outcome, reference, { most, ...row })
-        results.push({ row, times: outcome.times, wrong })
-      } catch (error) {
-        results.push({ row, times: 1, wrong: [(error as Error).message] })
-      }
+  return inLanes(atOnce, rows, async row => {
+    try {
+      const outcome = await play(stage, row)
+      const most = row.writesMost(reference.accepted)
+      const wrong = differences(outcome, reference, { most, ...row })
+      return { row, times: outcome.times, wrong }
+    } catch (error) {
+      return { row, times: 1, wrong: [(error as Error).message] }
     }
-  }
-  await Promise.all(Array.from({ length: atOnce }, lane))
-  return results
+  })
 }
 
 /** All that is wrong, as one text; empty where nothing is. */

@@ -4,35 +4,23 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-import { startChronicle } from './chronicle.ts'
-import type { Chronicle } from './chronicle.ts'
+import type { ChronicledWorld } from './chronicled-world.ts'
 import { counted, reportFaults } from './fault-report.ts'
 import { play } from './release-run.ts'
 import type { Disturbance, Run } from './release-run.ts'
-import { inOne, playAll } from './release-table.ts'
+import { inOne, patienceFor, playAll, startStage } from './release-table.ts'
 import type { Row } from './release-table.ts'
-import { startWorld } from './world.ts'
-import type { World } from './world.ts'
 
 const all = process.env['CRASHES'] === 'all'
 const size = all ? { replicas: 10, scaled: 14 } : { replicas: 4, scaled: 6 }
-/** What hangs is told while there is somebody to tell. */
-const patienceMs = all ? 1_800_000 : 600_000
 /** News that only count pods are put together by time, so that no two runs have as many writes. */
 const writesMost = (reference: number) => reference * 1.5 + 3
 
-let world: World
-let chronicle: Chronicle
+let stage: ChronicledWorld
 beforeAll(async () => {
-  world = await startWorld()
-  // Each run has a controller of its own.
-  await world.sluice.controller.stop()
-  chronicle = await startChronicle(world.client)
+  stage = await startStage()
 })
-afterAll(async () => {
-  await chronicle?.stop()
-  await world?.stop()
-})
+afterAll(() => stage?.stop())
 
 /** How a write fails: its process is killed before or after it takes effect, or lives unanswered. */
 type FaultKind = 'killed before' | 'killed after' | 'answer lost'
@@ -74,7 +62,6 @@ function rowsOf(writes: number): readonly (Row & { readonly kind: FaultKind })[]
 test(
   'killed at each write and started again, a release comes to the same end, and nothing more',
   async () => {
-    const stage = { ...world, chronicle }
     const reference = await play(stage, { namespace: 'crash-none', size })
     expect(reference.breaches).toEqual([])
 
@@ -92,5 +79,5 @@ test(
     const happened = results.filter(({ times }) => times > 0)
     expect(happened.length, 'faults that happened').toBeGreaterThan(rows.length / 2)
   },
-  patienceMs,
+  patienceFor(all),
 )

@@ -4,32 +4,21 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-import { startChronicle } from './chronicle.ts'
-import type { Chronicle } from './chronicle.ts'
+import type { ChronicledWorld } from './chronicled-world.ts'
 import { allFaults, someOf } from './fault-plan.ts'
 import { counted, reportFaults } from './fault-report.ts'
 import { play } from './release-run.ts'
-import { inOne, playAll } from './release-table.ts'
-import { startWorld } from './world.ts'
-import type { World } from './world.ts'
+import { inOne, patienceFor, playAll, startStage } from './release-table.ts'
 
 const all = process.env['FAULTS'] === 'all'
 const seed = Number(process.env['SEED'] ?? 1)
 const size = { replicas: 10, scaled: 14 }
-const patienceMs = all ? 1_800_000 : 600_000
 
-let world: World
-let chronicle: Chronicle
+let stage: ChronicledWorld
 beforeAll(async () => {
-  world = await startWorld()
-  // Each run has a controller of its own.
-  await world.sluice.controller.stop()
-  chronicle = await startChronicle(world.client)
+  stage = await startStage()
 })
-afterAll(async () => {
-  await chronicle?.stop()
-  await world?.stop()
-})
+afterAll(() => stage?.stop())
 
 function firstLine(text: string): string {
   return text.split('\n')[0]!
@@ -45,7 +34,6 @@ function slug(text: string): string {
 test(
   'with any of the faults a release comes to the same end, lawfully, and is quiet then',
   async () => {
-    const stage = { ...world, chronicle }
     const reference = await play(stage, { namespace: 'fault-none', size })
     expect(reference.breaches).toEqual([])
     const planned = allFaults(reference.writes.length)
@@ -71,5 +59,5 @@ test(
     const never = results.filter(({ times }) => times === 0)
     expect(never.map(({ row: { fault, how } }) => `${fault}: ${how}`)).toEqual([])
   },
-  patienceMs,
+  patienceFor(all),
 )

@@ -4,6 +4,7 @@
 import { expect } from 'vitest'
 
 import { DEPLOYMENTS } from '#kube/resources.ts'
+import type { ChronicledWorld } from './chronicled-world.ts'
 import { historyOf, tell } from './history.ts'
 import type { Told } from './history.ts'
 import type { Stage } from './history-scene.ts'
@@ -11,7 +12,6 @@ import { inLanes } from './lanes.ts'
 import { WORKLOAD } from './manifests.ts'
 import { writesWhenWoken } from './quiet.ts'
 import { eventually } from './reflections.ts'
-import type { World } from './world.ts'
 
 /** How many histories, from which seed on. */
 export interface Seeds {
@@ -61,8 +61,7 @@ export function failWith(wrong: readonly string[], count: number): void {
 
 /** Wakes the controller for each workload: it decides again, and writes nothing. */
 export async function isQuiet(
-  { client, sluice }: World,
-  { chronicle }: Stage,
+  { client, sluice, chronicle }: ChronicledWorld,
   all: readonly Told[],
 ): Promise<void> {
   const namespaces = all.map(({ scene }) => scene.namespace)

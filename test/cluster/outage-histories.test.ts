@@ -5,8 +5,8 @@
 import { describe, expect, test } from 'vitest'
 
 import { equalJson } from '#core/equal.ts'
-import { startChronicle } from './chronicle.ts'
-import type { Chronicle, State } from './chronicle.ts'
+import type { State } from './chronicle.ts'
+import { startChronicledWorld } from './chronicled-world.ts'
 import { counted, reportFaults } from './fault-report.ts'
 import { reportOn } from './history.ts'
 import type { Told } from './history.ts'
@@ -16,7 +16,6 @@ import { failWith, isQuiet, patienceFor, seedsOf, tellAll } from './history-runs
 import type { ToldAll } from './history-runs.ts'
 import { proveCatch, startOutages } from './webhook-outages.ts'
 import type { Outage } from './webhook-outages.ts'
-import { startWorld } from './world.ts'
 
 const seeds = { with: seedsOf(6), without: seedsOf(2) }
 
@@ -27,19 +26,16 @@ interface Ran extends ToldAll {
 /** Tells the histories in a cluster of their own, which goes when it is over. */
 async function run(policy: boolean): Promise<Ran> {
   const chosen = seeds[policy ? 'with' : 'without']
-  const world = await startWorld({ failurePolicy: 'Ignore', ...(!policy && { policy }) })
-  let chronicle: Chronicle | undefined
+  const world = await startChronicledWorld({ failurePolicy: 'Ignore', ...(!policy && { policy }) })
   try {
     const webhook = policy ? await proveCatch(world) : world.sluice.webhook
-    chronicle = await startChronicle(world.client)
     const outages = startOutages(world, webhook)
     // What was caught is taken over up to a minute after the webhook is back, if it stays.
-    const stage = { ...world, chronicle, acted: outages.acted, patienceMs: 180_000 }
+    const stage = { ...world, acted: outages.acted, patienceMs: 180_000 }
     const told = await tellAll(stage, chosen).finally(outages.stop)
-    if (told.endless.length === 0) await isQuiet(world, stage, told.all)
+    if (told.endless.length === 0) await isQuiet(world, told.all)
     return { ...told, outages: outages.over }
   } finally {
-    await chronicle?.stop()
     await world.stop()
   }
 }

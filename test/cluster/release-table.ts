@@ -2,6 +2,8 @@
 // without one: how it ends, how much is written, the laws on the way, and the quiet afterwards.
 
 import { equalJson } from '#core/equal.ts'
+import { startChronicledWorld } from './chronicled-world.ts'
+import type { ChronicledWorld } from './chronicled-world.ts'
 import { inLanes } from './lanes.ts'
 import type { End } from './release-end.ts'
 import { play } from './release-run.ts'
@@ -26,6 +28,18 @@ export interface Result<R extends Row> {
 }
 
 const atOnce = 4
+
+/** How long the rows may take, in milliseconds: what hangs is told while there is somebody to tell. */
+export function patienceFor(all: boolean): number {
+  return all ? 1_800_000 : 600_000
+}
+
+/** Where they are played: each run has a controller of its own. */
+export async function startStage(): Promise<ChronicledWorld> {
+  const world = await startChronicledWorld()
+  await world.sluice.controller.stop()
+  return world
+}
 
 /** Plays all rows. */
 export function playAll<R extends Row>(

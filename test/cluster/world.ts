@@ -27,10 +27,11 @@ export interface World {
   readonly stop: () => Promise<void>
 }
 
+/** What of a world may differ: by default nobody edits past the webhook, and there is the policy. */
+export type WorldOptions = Partial<Pick<SluiceOptions, 'failurePolicy' | 'policy'>>
+
 /** Starts a control plane and Sluice beside it. */
-export async function startWorld(
-  options: Partial<Pick<SluiceOptions, 'failurePolicy' | 'policy'>> = {},
-): Promise<World> {
+export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const cluster = await startControlPlane({ progress: () => {} })
   const client = new KubeClient(await fromKubeconfig(cluster.kubeconfig))
   const log: string[] = []

@@ -12,7 +12,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { KubeObject } from '#api/kubernetes.ts'
 import { HOLD, RECORD } from '#api/names.ts'
 import { NAMESPACES } from '#kube/resources.ts'
-import { startSluice } from '../../dev/sluice.ts'
 import type { Sluice } from '../../dev/sluice.ts'
 import { blocks, pattern, read } from '../docs/markdown.ts'
 import type { Block } from '../docs/markdown.ts'
@@ -45,10 +44,7 @@ beforeAll(async () => {
   const kubeconfig = readFileSync(world.cluster.kubeconfig, 'utf8')
   await writeFile(own('kubeconfig'), withNamespace(kubeconfig))
 })
-afterAll(async () => {
-  await sluice?.stop()
-  await world?.stop()
-})
+afterAll(() => world?.stop())
 
 /** What docs/releasing.md says of the state after each block. */
 const releasing: Promises = {
@@ -219,14 +215,7 @@ async function kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
 
 /** A page may leave Sluice dead; the next one begins with it alive. */
 async function revive(failurePolicy: 'Fail' | 'Ignore' = 'Fail'): Promise<void> {
-  sluice ??= await startSluice({
-    client: world.client,
-    kubeconfig: world.cluster.kubeconfig,
-    webhookHost: '127.0.0.1',
-    failurePolicy,
-    logLevel: 'info',
-    onLine: () => {},
-  })
+  sluice ??= await world.startAgain({ failurePolicy })
 }
 
 interface Example {

@@ -20,6 +20,8 @@ export interface World {
   readonly cluster: ControlPlane
   readonly client: KubeClient
   readonly sluice: Sluice
+  /** Starts Sluice with the same rights, after the one before has ended. */
+  readonly startAgain: (options: WorldOptions) => Promise<Sluice>
   /** What webhook and controller have logged, a line each. */
   readonly log: readonly string[]
   /** A namespace with a Deployment and, unless told otherwise, a Rollout for it. */
@@ -35,25 +37,32 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const cluster = await startControlPlane({ progress: () => {} })
   const client = new KubeClient(await fromKubeconfig(cluster.kubeconfig))
   const log: string[] = []
+  const started: Sluice[] = []
   try {
-    const sluice = await startSluice({
-      client,
-      kubeconfig: cluster.kubeconfig,
-      pods: await makeAccounts(cluster, client),
-      webhookHost: '127.0.0.1',
-      failurePolicy: 'Fail',
-      ...options,
-      logLevel: 'debug',
-      onLine: line => void log.push(line),
-    })
+    const pods = await makeAccounts(cluster, client)
+    const start = async (given: WorldOptions) => {
+      const sluice = await startSluice({
+        client,
+        kubeconfig: cluster.kubeconfig,
+        pods,
+        webhookHost: '127.0.0.1',
+        failurePolicy: 'Fail',
+        ...given,
+        logLevel: 'debug',
+        onLine: line => void log.push(line),
+      })
+      started.push(sluice)
+      return sluice
+    }
     return {
       cluster,
       client,
-      sluice,
+      sluice: await start(options),
+      startAgain: start,
       log,
       story: storyOptions => begin({ cluster, client, log }, storyOptions ?? {}),
       async stop() {
-        await sluice.stop()
+        for (const each of started) await each.stop()
         const lacking = sluiceAccounts.map(each => lackingOf(client, cluster.auditLog, each))
         const refused = (await Promise.all(lacking)).flat()
         await client.close()

@@ -136,18 +136,27 @@ export async function requestsOf(
 }
 
 /**
- * What a ServiceAccount was refused, and no role grants. An API server that has just started refuses what
- * is granted as well, for as long as it has not read the roles.
+ * What was refused, and no right covers, in words. An API server that has just started refuses what is
+ * granted as well, for as long as it has not read the roles.
  */
+export function lacking(
+  rights: readonly Right[],
+  requests: readonly Request[],
+): readonly string[] {
+  const refused = requests.filter(({ code }) => code === 403)
+  const missing = refused.filter(request => !rights.some(right => covers(right, request)))
+  return [...new Set(missing.map(({ verb, resource: what }) => `${verb} ${what}`))]
+}
+
+/** What a ServiceAccount lacks. */
 export async function lackingOf(
   client: KubeClient,
   auditLog: string,
   account: { readonly namespace: string; readonly name: string },
 ): Promise<readonly string[]> {
   const rights = await rightsOf(client, account)
-  const refused = (await requestsOf(auditLog, account)).filter(({ code }) => code === 403)
-  const lacking = refused.filter(request => !rights.some(right => covers(right, request)))
-  return [...new Set(lacking.map(each => `${account.name}: ${each.verb} ${each.resource}`))]
+  const requests = await requestsOf(auditLog, account)
+  return lacking(rights, requests).map(right => `${account.name}: ${right}`)
 }
 
 interface AuditEvent {

@@ -5,9 +5,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { CAUGHT, HOLD, RECORD } from '#api/names.ts'
 import { holdOf } from '#core/workload/hold.ts'
-import { LEASES } from '#kube/resources.ts'
-import type { Child } from '../../dev/child.ts'
-import { lease } from '../../dev/sluice.ts'
+import { BOTH, presenceIn } from './absence.ts'
+import type { Presence } from './absence.ts'
 import { walkToTheEnd } from './approvals.ts'
 import { DEFAULT_FIELDS, holdFields, ownKeys, printed } from './deployment-facts.ts'
 import { most, obey, stand, told, worst } from './facts.ts'
@@ -19,12 +18,10 @@ import { startWorld } from './world.ts'
 import type { World } from './world.ts'
 
 let world: World
-let webhook: Child
-let controller: Child
+let ours: Presence
 beforeAll(async () => {
   world = await startWorld({ failurePolicy: 'Ignore' })
-  webhook = world.sluice.webhook
-  controller = world.sluice.controller
+  ours = presenceIn(world)
 })
 afterAll(() => world?.stop())
 
@@ -32,22 +29,16 @@ const target = `deployment/${WORKLOAD}`
 const own = { ...MANIFEST_SPEC, paused: false }
 
 /** Does something while nobody of ours lives. */
-async function without(stories: readonly Story[], what: () => Promise<void>): Promise<void> {
+function without(stories: readonly Story[], what: () => Promise<void>): Promise<void> {
   const [first] = stories as [Story]
-  await Promise.all([webhook, controller].map(child => child.stop('SIGKILL')))
-  await first.until('a policy that catches', async () => {
-    const trial = ['set', 'image', target, 'app=app:trial', '--dry-run=server', '-o', 'json']
-    return printed(await first.kubectl(trial)).metadata.annotations?.[CAUGHT] !== undefined
-  })
-  for (const story of stories) story.forget()
-  try {
+  return ours.without(BOTH, async () => {
+    await first.until('a policy that catches', async () => {
+      const trial = ['set', 'image', target, 'app=app:trial', '--dry-run=server', '-o', 'json']
+      return printed(await first.kubectl(trial)).metadata.annotations?.[CAUGHT] !== undefined
+    })
+    for (const story of stories) story.forget()
     await what()
-  } finally {
-    // A person who knows that the old one is dead need not wait for its Lease to run out.
-    await world.client.remove(LEASES, lease)
-    webhook = await world.sluice.startWebhook()
-    controller = await world.sluice.startController()
-  }
+  })
 }
 
 /** Caught, and its own controller has seen it: no pod of the version was asked for, all others serve. */

@@ -3,9 +3,8 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-import { LEASES } from '#kube/resources.ts'
-import type { Child } from '../../dev/child.ts'
-import { lease } from '../../dev/sluice.ts'
+import { presenceIn } from './absence.ts'
+import type { Presence } from './absence.ts'
 import { abort, hasCondition, most, stand, told, totalOf, worst } from './facts.ts'
 import { ROLLOUT } from './manifests.ts'
 import type { Story } from './story.ts'
@@ -13,21 +12,16 @@ import { startWorld } from './world.ts'
 import type { World } from './world.ts'
 
 let world: World
-let controller: Child
+let ours: Presence
 beforeAll(async () => {
   world = await startWorld()
-  controller = world.sluice.controller
+  ours = presenceIn(world)
 })
 afterAll(() => world?.stop())
 
 /** Does something while no controller runs. */
-async function without(signal: NodeJS.Signals, what: () => Promise<void>): Promise<void> {
-  await controller.stop(signal)
-  try {
-    await what()
-  } finally {
-    controller = await world.sluice.startController()
-  }
+function without(signal: NodeJS.Signals, what: () => Promise<void>): Promise<void> {
+  return ours.without(['controller'], what, signal)
 }
 
 async function edited(story: Story, image: string): Promise<Story> {
@@ -169,14 +163,11 @@ test('killed at every point of a release at once, all of them go on', async () =
 test('killed between any two steps, before or after an approval, a release comes to its end', async () => {
   const steps = ['10%', '30%', '50%', '70%', '90%', '100%'].map(replicas => ({ replicas }))
   const story = await world.story({ steps })
-  // A person who knows that the old one is dead need not wait for its Lease to run out.
-  const unlocked = () => world.client.remove(LEASES, lease)
   await edited(story, 'app:2')
   for (const step of [1, 2, 3, 4, 5]) {
     await story.reached(step)
     if (step % 2 === 0) await story.approve()
     await without('SIGKILL', async () => {
-      await unlocked()
       if (step % 2 === 1) await story.approve()
     })
   }

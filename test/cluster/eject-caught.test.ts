@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { CAUGHT } from '#api/names.ts'
+import { presenceIn } from './absence.ts'
 import { sluice } from './commands.ts'
 import { ownKeys } from './deployment-facts.ts'
 import { stand, worst } from './facts.ts'
@@ -17,8 +18,7 @@ afterAll(() => world?.stop())
 
 test('a caught edit goes out once it is given back, and is not paused', async () => {
   const story = await world.story()
-  const { webhook, controller } = world.sluice
-  await Promise.all([webhook.stop('SIGKILL'), controller.stop('SIGKILL')])
+  await presenceIn(world).kill()
   await story.edit('app:2')
   const { metadata, spec } = await story.deployment()
   expect(metadata.annotations).toHaveProperty([CAUGHT])

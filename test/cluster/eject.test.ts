@@ -11,7 +11,8 @@ import type { Connection } from '#kube/connection.ts'
 import { fromKubeconfig } from '#kube/kubeconfig.ts'
 import { DEPLOYMENTS, REPLICA_SETS } from '#kube/resources.ts'
 import { eject as runEject } from '../../cli/eject.ts'
-import type { Child } from '../../dev/child.ts'
+import { presenceIn } from './absence.ts'
+import type { Presence } from './absence.ts'
 import { walkTo } from './approvals.ts'
 import { sluice } from './commands.ts'
 import { holdersIn } from './deployment-facts.ts'
@@ -24,10 +25,10 @@ import { startWorld } from './world.ts'
 import type { World } from './world.ts'
 
 let world: World
-let controller: Child
+let ours: Presence
 beforeAll(async () => {
   world = await startWorld()
-  controller = world.sluice.controller
+  ours = presenceIn(world)
 })
 afterAll(() => world?.stop())
 
@@ -162,7 +163,6 @@ class OvertakenClient extends KubeClient {
 
 test('an owner who changes his values meanwhile gets the new ones', async () => {
   const { story } = await midStep()
-  await controller.stop('SIGKILL')
   const rollingUpdate = { maxUnavailable: 3, maxSurge: '20%' }
   const edit = () => story.patch({ strategy: { rollingUpdate } })
   const client = new OvertakenClient(await fromKubeconfig(world.cluster.kubeconfig), edit)
@@ -170,16 +170,18 @@ test('an owner who changes his values meanwhile gets the new ones', async () => 
   const { namespace } = story
   const flags = { dryRun: false, keepRollouts: true, withAborted: false }
   const say = { print: (line: string) => said.push(line), complain: fail }
-  try {
-    expect(await runEject(client, { namespace, workload: 'web', ...flags }, say)).toBe(true)
-  } finally {
-    await client.close()
-  }
-  expect(said.join()).toContain('(maxUnavailable 3, maxSurge 20%)')
-  expect((await story.deployment()).spec.strategy).toEqual({ type: 'RollingUpdate', rollingUpdate })
-  // Or the controller would guard it again.
-  await story.kubectl(['delete', 'rollout', ROLLOUT])
-  controller = await world.sluice.startController()
+  await ours.without(['controller'], async () => {
+    try {
+      expect(await runEject(client, { namespace, workload: 'web', ...flags }, say)).toBe(true)
+    } finally {
+      await client.close()
+    }
+    expect(said.join()).toContain('(maxUnavailable 3, maxSurge 20%)')
+    const strategy = { type: 'RollingUpdate', rollingUpdate }
+    expect((await story.deployment()).spec.strategy).toEqual(strategy)
+    // Or the controller would guard it again.
+    await story.kubectl(['delete', 'rollout', ROLLOUT])
+  })
 })
 
 function fail(line: string): void {
@@ -240,7 +242,7 @@ describe('with everything of ours dead, under failurePolicy Fail', () => {
       scenes.set(name, await begin())
     })
     await Promise.all(made)
-    await Promise.all([world.sluice.webhook.stop('SIGKILL'), controller.stop('SIGKILL')])
+    await ours.kill()
     for (const [name, { story }] of scenes) {
       if (name === 'kept') continue
       await story.kubectl(['delete', 'rollout', ROLLOUT, '--wait=false'])

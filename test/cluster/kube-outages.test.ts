@@ -62,6 +62,18 @@ function objects(kind: Kind, namespace: string) {
 
 const changes = ['update changed', 'delete gone', 'delete again', 'add again', 'add new']
 
+/** Objects of both kinds, each with who watches it and has seen nothing so far. */
+async function bothWatched() {
+  const namespace = await newNamespace(direct)
+  const kinds = [fromEtcd, fromMemory].map(type => ({ type, ...objects(type, namespace) }))
+  for (const { begin } of kinds) await begin()
+  const reflections = await Promise.all(
+    kinds.map(({ type }) => reflect({ client: through, namespace, type })),
+  )
+  for (const { seen } of reflections) seen.length = 0
+  return { namespace, kinds, reflections }
+}
+
 /** Lets nothing through while it happens. */
 async function unseen(namespace: string, happens: () => Promise<void>): Promise<void> {
   const inside = (other?: string) => other === namespace
@@ -90,13 +102,7 @@ test('what etcd has compacted is listed again, deletes included', async () => {
 })
 
 test('an API server that starts again is listed again where its memory begins anew', async () => {
-  const namespace = await newNamespace(direct)
-  const kinds = [fromEtcd, fromMemory].map(type => ({ type, ...objects(type, namespace) }))
-  for (const { begin } of kinds) await begin()
-  const reflections = await Promise.all(
-    kinds.map(({ type }) => reflect({ client: through, namespace, type })),
-  )
-  for (const { seen } of reflections) seen.length = 0
+  const { namespace, kinds, reflections } = await bothWatched()
   await unseen(namespace, async () => {
     for (const { change } of kinds) await change()
     await cluster.stopComponent('kube-apiserver')
@@ -114,13 +120,7 @@ test('an API server that starts again is listed again where its memory begins an
 })
 
 test('etcd that is killed and started again costs nothing but time', async () => {
-  const namespace = await newNamespace(direct)
-  const kinds = [fromEtcd, fromMemory].map(type => ({ type, ...objects(type, namespace) }))
-  for (const { begin } of kinds) await begin()
-  const reflections = await Promise.all(
-    kinds.map(({ type }) => reflect({ client: through, namespace, type })),
-  )
-  for (const { seen } of reflections) seen.length = 0
+  const { namespace, kinds, reflections } = await bothWatched()
 
   process.kill(cluster.pids.etcd!, 'SIGKILL')
   await cluster.stopComponent('etcd')

@@ -9,11 +9,12 @@ import { parse } from 'yaml'
 import type { KubeObject } from '#api/kubernetes.ts'
 import { KRUISE_FINALIZER, KRUISE_WEBHOOKS } from '#api/names.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
+import { Cache } from '#kube/cache.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { Conflict } from '#kube/errors.ts'
+import { Reflector } from '#kube/reflector.ts'
 import { DEPLOYMENTS, MUTATING_WEBHOOKS, ROLLOUTS, VALIDATING_WEBHOOKS } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
-import { ROLLOUT } from './manifests.ts'
 import { removed } from '../../dev/removed.ts'
 import type { Story } from './story.ts'
 
@@ -205,25 +206,30 @@ export async function holdByRecreate(story: Story, name: string, image: string):
 /** A manager that runs without being registered; gives what ends it. */
 export function playManager({ client, namespace }: Story): () => Promise<void> {
   const end = new AbortController()
-  const play = async () => {
-    while (!end.signal.aborted) {
-      const rollout = await client.get(rolloutType, { namespace, name: ROLLOUT })
-      const { finalizers = [], resourceVersion } = rollout.metadata
-      if (!finalizers.includes(KRUISE_FINALIZER)) {
-        const metadata = { resourceVersion, finalizers: [...finalizers, KRUISE_FINALIZER] }
-        await client
-          .mergePatch(rolloutType, { namespace, name: ROLLOUT }, { metadata })
-          .catch((error: unknown) => {
-            // It reads and writes as others do meanwhile, and tries again.
-            if (!(error instanceof Conflict)) throw error
-          })
-      }
-      await new Promise(resolve => setTimeout(resolve, 50))
-    }
-  }
-  const played = play()
-  return () => {
+  const cache = new Cache<Rollout>()
+  let played = Promise.resolve()
+  cache.onChange((_, rollout) => {
+    if (rollout) played = played.then(() => putBack(client, rollout))
+  })
+  const scope = { client, type: rolloutType, cache, namespace }
+  const reflector = new Reflector<Rollout, Rollout>({ ...scope, project: rollout => rollout })
+  const watched = reflector.run(end.signal)
+  return async () => {
     end.abort()
-    return played
+    await watched
+    await played
+  }
+}
+
+/** Puts its finalizer on a Rollout that does not have it. */
+async function putBack(client: KubeClient, { metadata }: Rollout): Promise<void> {
+  const { namespace = '', name, finalizers = [], resourceVersion } = metadata
+  if (finalizers.includes(KRUISE_FINALIZER)) return
+  const patch = { metadata: { resourceVersion, finalizers: [...finalizers, KRUISE_FINALIZER] } }
+  try {
+    await client.mergePatch(rolloutType, { namespace, name }, patch)
+  } catch (error) {
+    // Somebody has written meanwhile: that is heard of, too.
+    if (!(error instanceof Conflict)) throw error
   }
 }

@@ -10,8 +10,8 @@ import type {
   Strategy,
   WorkloadRef,
 } from '#api/rollout.generated.ts'
-import { formatProblems } from './problem.ts'
-import { unsupported } from './unsupported.ts'
+import { formatProblems } from '../rollout/problem.ts'
+import { unsupported } from '../rollout/unsupported.ts'
 import { validateRollout } from './validation.ts'
 
 const deployment: WorkloadRef = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'shop' }

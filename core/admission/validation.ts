@@ -5,10 +5,10 @@
 import type { Rollout, RolloutSpec, Step } from '#api/rollout.generated.ts'
 import { equalJson } from '../equal.ts'
 import { parseIntOrPercent } from '../replicas.ts'
+import type { Problem } from '../rollout/problem.ts'
+import { unsupported } from '../rollout/unsupported.ts'
 import { frozen } from './frozen.ts'
-import type { Problem } from './problem.ts'
 import { styleOf } from './style.ts'
-import { unsupported } from './unsupported.ts'
 
 /** What a Rollout is compared with. */
 export interface Surroundings {

@@ -3,12 +3,12 @@
 
 import { ABORT, API_VERSION } from '#api/names.ts'
 import type { Rollout as RolloutObject } from '#api/rollout.generated.ts'
-import { formatProblems } from '../admission/problem.ts'
-import { unsupported } from '../admission/unsupported.ts'
 import { defined } from '../defined.ts'
 import { digest } from '../digest.ts'
 import type { Rollout, Step } from './model.ts'
+import { formatProblems } from './problem.ts'
 import { isDropped } from './status.ts'
+import { unsupported } from './unsupported.ts'
 
 type Strategy = NonNullable<RolloutObject['spec']['strategy']['canary']>
 

@@ -105,7 +105,7 @@ export function createWatches(options: WatchesOptions): Watches {
 }
 
 function createCaches({ namespaces, onListenerError }: WatchesOptions): Caches {
-  const inEach = { namespaces: Math.max(1, namespaces.length), onListenerError }
+  const inEach = { namespaces, onListenerError }
   return {
     rollouts: new Cache({ indexes: { workload: each => [workloadKey(each)] }, ...inEach }),
     configurations: new Cache({ onListenerError }),

@@ -39,7 +39,7 @@ test('a list that differs tells adds, changes and deletes, and nothing of what i
 })
 
 test('fed from two namespaces, it is complete when both are listed, and a list of one leaves the other', async () => {
-  const cache = new Cache<Item>({ namespaces: 2 })
+  const cache = new Cache<Item>({ namespaces: ['x', 'y'] })
   let complete = false
   void cache.synced.then(() => (complete = true))
   const at = (namespace: string, name: string): Item => {

@@ -16,8 +16,8 @@ export type Indexer<P> = (item: P) => readonly string[]
 /** How a cache is made. */
 export interface CacheOptions<P> {
   readonly indexes?: Readonly<Record<string, Indexer<P>>>
-  /** Namespaces that feed it, each by a list of its own; 1 unless given. */
-  readonly namespaces?: number
+  /** Namespaces that feed it, each by a list of its own; none: it is fed by one list. */
+  readonly namespaces?: readonly string[]
   /** Gets what a listener or an indexer throws; the others and the reflector go on. */
   readonly onListenerError?: (error: unknown) => void
 }
@@ -31,9 +31,8 @@ export class Cache<P extends Cached> {
   readonly #listeners = new Set<Listener<P>>()
   readonly #onListenerError: (error: unknown) => void
   readonly #markSynced: () => void
-  /** Whose first list is still to come: how many, and who was listed. */
-  readonly #expected: number
-  readonly #listed = new Set<string | undefined>()
+  /** Whose first list is still to come. */
+  readonly #unlisted: Set<string | undefined>
   #resourceVersion = ''
   #listenerErrors = 0
 
@@ -41,7 +40,7 @@ export class Cache<P extends Cached> {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.synced = promise
     this.#markSynced = resolve
-    this.#expected = options.namespaces ?? 1
+    this.#unlisted = new Set(options.namespaces)
     this.#onListenerError = options.onListenerError ?? (() => {})
     for (const [name, indexer] of Object.entries(options.indexes ?? {})) {
       this.#indexes.set(name, new Index(indexer, error => this.#failed(error)))
@@ -99,8 +98,8 @@ export class Cache<P extends Cached> {
       const before = this.#items.get(keyOf(item.metadata))
       if (!sameVersion(before, item)) this.#set(item.metadata, item)
     }
-    this.#listed.add(namespace)
-    if (this.#listed.size >= this.#expected) this.#markSynced()
+    this.#unlisted.delete(namespace)
+    if (this.#unlisted.size === 0) this.#markSynced()
   }
 
   /** Stores an added or changed object. For the reflector. */

@@ -94,11 +94,10 @@ async function watchRollouts(
   stop: AbortSignal,
 ): Promise<RolloutWatch> {
   const { namespaces = [] } = config
-  const feeds = Math.max(1, namespaces.length)
   /** Namespaces whose watch is open; undefined stands for all. */
   const watching = new Set<string | undefined>()
   const cache = new Cache<Rollout>({
-    namespaces: feeds,
+    namespaces,
     indexes: { workload: rollout => [workloadKey(rollout)] },
     onListenerError: error => log.error({ err: error }, 'a listener failed'),
   })
@@ -117,5 +116,5 @@ async function watchRollouts(
   await Promise.race([cache.synced, reflection.run(stop)])
   // Without the Rollouts it must not serve: it would let every edit through.
   stop.throwIfAborted()
-  return { rollouts: cache, watching: () => watching.size === feeds }
+  return { rollouts: cache, watching: () => watching.size === Math.max(1, namespaces.length) }
 }

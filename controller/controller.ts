@@ -3,20 +3,18 @@
 
 import type { Logger } from 'pino'
 
-import type { EventReason } from '#api/names.ts'
 import { decide } from '#core/rollout/decide.ts'
 import { refOf } from '#core/rollout/key.ts'
 import type { Instant } from '#core/rollout/model.ts'
 import type { KubeClient } from '#kube/client.ts'
-import { Conflict } from '#kube/errors.ts'
-import type { ApiError } from '#kube/errors.ts'
+import { Conflict, Retryable } from '#kube/errors.ts'
 import type { LeaderWork, Term } from '#kube/lease.ts'
 import { WorkQueue } from '#kube/queue.ts'
 import type { RunReport } from '#kube/queue.ts'
 import { tellOfKruise } from '#process/kruise.ts'
 import { untilAborted } from '#process/program.ts'
 import { apply } from './apply.ts'
-import type { Effects, WriteKind } from './apply.ts'
+import type { Effects } from './apply.ts'
 import type { ControllerMetrics } from './metrics.ts'
 import { createArrivals } from './kruise.ts'
 import type { Arrivals } from './kruise.ts'
@@ -25,6 +23,7 @@ import { observe } from './observe.ts'
 import { createOwnWrites } from './own-writes.ts'
 import { createRefusals } from './refusals.ts'
 import { createRepeats } from './repeats.ts'
+import type { Repeats } from './repeats.ts'
 import { createWatches } from './watches.ts'
 import { createWaits, waitOf } from './waits.ts'
 import type { Waits } from './waits.ts'
@@ -50,6 +49,8 @@ export interface ControllerOptions {
   readonly metrics: ControllerMetrics
   readonly log: Logger
   readonly now: () => Instant
+  /** Called when a write of ours has met no webhook. */
+  readonly onUnanswered: () => void
 }
 
 /** A controller that has not started. */
@@ -57,12 +58,15 @@ export interface Controller {
   readonly watches: Watches
   /** Decides and writes until the signal aborts; the caches must be running and synced. */
   readonly lead: LeaderWork
+  /** The webhook answers again: whatever waits for it to be tried once more is tried now. */
+  readonly tryAgain: () => void
 }
 
 /** Makes a controller. */
 export function createController(options: ControllerOptions): Controller {
   const { client, configuration, namespaces, log, metrics } = options
   let queue: WorkQueue | undefined
+  let repeats = createRepeats()
   const watches = createWatches({
     client,
     configuration,
@@ -78,28 +82,22 @@ export function createController(options: ControllerOptions): Controller {
     onListenerError: error => log.error({ err: error }, 'a listener failed'),
   })
   watches.kruise.onChange(tellOfKruise(log))
+  const lookAtAll = () => {
+    for (const key of watches.keys()) queue?.add(key)
+  }
 
   return {
     watches,
+    tryAgain() {
+      repeats = createRepeats()
+      lookAtAll()
+    },
     async lead(signal, term) {
-      const mayRepeat = createRepeats()
+      repeats = createRepeats()
       const writer = options.writing(term)
       const waits = createWaits(metrics.waited)
       const arrivals = createArrivals(log)
-      const effects = {
-        client: writer,
-        mayRepeat,
-        onWrite: (kind: WriteKind) => metrics.wrote(kind),
-        onTold: metrics.told,
-        onUntold: (reason: EventReason, error: ApiError) => {
-          metrics.untold()
-          log.warn({ reason, err: error }, 'an event could not be told')
-        },
-        now: options.now,
-        refusals: createRefusals(),
-        ownWrites: createOwnWrites(),
-        news: createNews(),
-      }
+      const effects = createEffects(options, writer, (uid, now) => repeats(uid, now))
       const running = new WorkQueue({
         concurrency: options.concurrency,
         run: key => reconcile(options, { watches, effects, waits, arrivals, queue: running }, key),
@@ -111,7 +109,7 @@ export function createController(options: ControllerOptions): Controller {
         settleWaits: waits.settle,
       })
       queue = running
-      for (const key of watches.keys()) running.add(key)
+      lookAtAll()
       await untilAborted(signal)
       queue = undefined
       await running.stop()
@@ -119,6 +117,30 @@ export function createController(options: ControllerOptions): Controller {
       waits.settle()
       metrics.observe({ settleWaits: () => {} })
     },
+  }
+}
+
+function createEffects(
+  { metrics, log, now, onUnanswered }: ControllerOptions,
+  client: KubeClient,
+  repeats: Repeats,
+): Effects {
+  return {
+    client,
+    mayRepeat(uid, at) {
+      onUnanswered()
+      return repeats(uid, at)
+    },
+    onWrite: kind => metrics.wrote(kind),
+    onTold: metrics.told,
+    onUntold(reason, error) {
+      metrics.untold()
+      log.warn({ reason, err: error }, 'an event could not be told')
+    },
+    now,
+    refusals: createRefusals(),
+    ownWrites: createOwnWrites(),
+    news: createNews(),
   }
 }
 
@@ -170,10 +192,12 @@ async function reconcile(
   }
 }
 
-function reportRun({ log, metrics }: ControllerOptions, report: RunReport): void {
+function reportRun(options: ControllerOptions, report: RunReport): void {
+  const { log, metrics, onUnanswered } = options
   const { key, outcome, seconds, error } = report
   metrics.ran(outcome, seconds)
   if (error instanceof Conflict) metrics.conflicted()
+  if (error instanceof Retryable && /failed calling webhook/.test(error.message)) onUnanswered()
   if (outcome === 'error') log.error({ key, err: error }, 'a decision failed')
   else if (outcome === 'retry') log.debug({ key, err: error }, 'deciding again')
 }

@@ -13,7 +13,7 @@ import { announce, createLog, runProgram } from '#process/program.ts'
 import { readConfig } from './config.ts'
 import { createController } from './controller.ts'
 import { createMetrics } from './metrics.ts'
-import { watchReach } from './reach.ts'
+import { createReach } from './reach.ts'
 import { controllerRights } from './rights.ts'
 
 await runProgram('sluice-controller', async stop => {
@@ -39,7 +39,15 @@ await runProgram('sluice-controller', async stop => {
     metrics,
     log,
     now: Date.now,
+    onUnanswered: () => reach.doubt(),
   })
+  let reached: boolean | undefined
+  metrics.observe({ webhookReached: () => reached })
+  const onReach = (found: boolean | undefined) => {
+    if (found && reached === false) controller.tryAgain()
+    reached = found
+  }
+  const reach = createReach({ client, namespace, configuration, log, onReach })
 
   let synced = false
   const unready = () => (synced ? undefined : 'the caches are not filled yet')
@@ -54,10 +62,7 @@ await runProgram('sluice-controller', async stop => {
   synced = true
   log.info({ probesPort, server: connection.server }, 'ready')
   announce({ ready: true, probesPort })
-  let reached: boolean | undefined
-  metrics.observe({ webhookReached: () => reached })
-  const onReach = (found: boolean | undefined) => void (reached = found)
-  const reaching = watchReach({ client, namespace, configuration, log, onReach }, stop)
+  const reaching = reach.watch(stop)
 
   const elector = new LeaderElector({
     // A pool that is left as broken must not take a renewal along.

@@ -5,7 +5,7 @@ import { pino } from 'pino'
 
 import { PROBE } from '#api/names.ts'
 import { answeredClient } from '../test/world/answered-client.ts'
-import { watchReach } from './reach.ts'
+import { createReach } from './reach.ts'
 
 type Answer = 'reached' | 'nobody' | 'refused' | 'busy' | 'denied'
 
@@ -19,7 +19,12 @@ const bodies: Readonly<Record<Answer, readonly [number, object]>> = {
 }
 
 /** What is told while the API server answers so; the question after the last answer ends it. */
-async function told(...answers: readonly Answer[]) {
+function told(...answers: readonly Answer[]) {
+  return toldIn(1, ...answers)
+}
+
+/** The same with a calm of so many milliseconds, where each time that it is reached a write meets nobody. */
+async function toldIn(calmMs: number, ...answers: readonly Answer[]) {
   const ending = new AbortController()
   const lines: string[] = []
   const reached: (boolean | undefined)[] = []
@@ -36,8 +41,12 @@ async function told(...answers: readonly Answer[]) {
   })
   const write = (line: string) => void lines.push((JSON.parse(line) as { msg: string }).msg)
   const options = { client, namespace: 'own', configuration: 'sluice', log: pino({}, { write }) }
-  const onReach = (yes: boolean | undefined) => void reached.push(yes)
-  await watchReach({ ...options, onReach, soonMs: 1, calmMs: 1 }, ending.signal)
+  const onReach = (yes: boolean | undefined) => {
+    reached.push(yes)
+    if (yes) reach.doubt()
+  }
+  const reach = createReach({ ...options, onReach, soonMs: 1, calmMs })
+  await reach.watch(ending.signal)
   return { lines, reached }
 }
 
@@ -70,6 +79,11 @@ test('whoever never says it is told, once', async () => {
     'whether the API server reaches the webhook is not known, it does not say: POST /apis/coordination.k8s.io/v1/namespaces/own/leases: 503 etcd has no leader',
   ])
   expect(reached).toEqual([true, undefined, true])
+})
+
+test('where a write has met nobody it is asked at once, and again until it is reached', async () => {
+  const { reached } = await toldIn(3_600_000, 'reached', 'refused', 'nobody', 'reached')
+  expect(reached).toEqual([true, false, false, true])
 })
 
 test('a webhook of somebody else that does not answer is not ours', async () => {

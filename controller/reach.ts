@@ -30,11 +30,32 @@ const SOON_MS = 2_000
 /** In an installation all start at once: the webhook may be the last. */
 const PATIENCE = 6
 
-/** Asks until the signal aborts; a webhook that is not reached is told once, and again when it is. */
-export async function watchReach(options: ReachOptions, signal: AbortSignal): Promise<void> {
+/** The question, asked again and again. */
+export interface Reach {
+  /** Asks until the signal aborts; a webhook that is not reached is told once, and again when it is. */
+  readonly watch: (signal: AbortSignal) => Promise<void>
+  /** A write has met nobody: one that was reached is asked for now, instead of in its time. */
+  readonly doubt: () => void
+}
+
+/** Nothing is asked before it watches. */
+export function createReach(options: ReachOptions): Reach {
+  const doubts = { now: new AbortController() }
+  return {
+    watch: signal => watchReach(options, doubts, signal),
+    doubt: () => doubts.now.abort(),
+  }
+}
+
+async function watchReach(
+  options: ReachOptions,
+  doubts: { now: AbortController },
+  signal: AbortSignal,
+): Promise<void> {
   const { log, onReach, calmMs = CALM_MS, soonMs = SOON_MS } = options
   let [unreached, unknown] = [0, 0]
   while (!signal.aborted) {
+    doubts.now = new AbortController()
     const trouble = await troubleOf(options, signal)
     if (signal.aborted) return
     if (trouble?.known === false) {
@@ -49,7 +70,9 @@ export async function watchReach(options: ReachOptions, signal: AbortSignal): Pr
       unreached = tell(options, unreached, trouble)
     }
     // One that is not reached may be the next moment; who refuses to say will not say it soon.
-    await pause(trouble === undefined || unknown >= PATIENCE ? calmMs : soonMs, signal)
+    const calm = trouble === undefined || unknown >= PATIENCE
+    await pause(soonMs, signal)
+    if (calm) await pause(calmMs - soonMs, AbortSignal.any([signal, doubts.now.signal]))
   }
 }
 

@@ -105,15 +105,7 @@ function onceEach(counts: Readonly<Record<string, number>>): Readonly<Record<str
 }
 
 test('a write that meets a newer version and a watch that breaks are counted', async () => {
-  await world.sluice.controller.stop()
-  const proxy = await startFaultProxy(world.cluster.kubeconfig)
-  onTestFinished(() => proxy.stop())
-  const child = await world.sluice.startController([`--kubeconfig=${proxy.kubeconfig}`])
-  onTestFinished(() => child.stop())
-  const story = await world.story()
-  await story.edit('app:2')
-  await story.reached(1)
-
+  const { child, proxy, story } = await besideProxy()
   const calm = await scrape(child)
   proxy.fault = once(
     ({ verb, resource, namespace }) =>
@@ -148,6 +140,36 @@ test('a write that meets a newer version and a watch that breaks are counted', a
   expect(watched(after, 'failed')).toBe(watched(before, 'failed') + 1)
   expect(watched(after, 'listed')).toBe(watched(before, 'listed'))
 })
+
+test('a webhook that is away is shown, and as soon as it is back what waits for it goes on', async () => {
+  const { child, proxy, story } = await besideProxy()
+  const reached = async () => (await scrape(child)).only('sluice_controller_webhook_reached')
+  await until('the webhook is not reached', async () => (await reached()) === 1)
+  const message = 'failed calling webhook "probe.sluice.dev": connection refused'
+  // By itself nothing would be tried again before this test is over.
+  const headers = { 'retry-after': '60' }
+  const away = { type: 'answer', status: 500, headers, body: { kind: 'Status', message } } as const
+  const asksWebhook = ({ verb, resource }: ProxiedRequest) =>
+    `${verb} ${resource}` === 'patch deployments' || `${verb} ${resource}` === 'create leases'
+  proxy.fault = request => (asksWebhook(request) ? away : undefined)
+  await story.approve()
+  await until('nobody notices', async () => (await reached()) === 0)
+  proxy.fault = () => undefined
+  await story.reached(2)
+})
+
+/** A controller whose requests may fail, and a release at its first step. */
+async function besideProxy() {
+  await world.sluice.controller.stop()
+  const proxy = await startFaultProxy(world.cluster.kubeconfig)
+  onTestFinished(() => proxy.stop())
+  const child = await world.sluice.startController([`--kubeconfig=${proxy.kubeconfig}`])
+  onTestFinished(() => child.stop())
+  const story = await world.story()
+  await story.edit('app:2')
+  await story.reached(1)
+  return { proxy, child, story }
+}
 
 /** Holds the first request of a kind back until something has happened. */
 function once(

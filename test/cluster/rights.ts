@@ -139,10 +139,7 @@ export async function requestsOf(
  * What was refused, and no right covers, in words. An API server that has just started refuses what is
  * granted as well, for as long as it has not read the roles.
  */
-export function lacking(
-  rights: readonly Right[],
-  requests: readonly Request[],
-): readonly string[] {
+export function lacking(rights: readonly Right[], requests: readonly Request[]): readonly string[] {
   const refused = requests.filter(({ code }) => code === 403)
   const missing = refused.filter(request => !rights.some(right => covers(right, request)))
   return [...new Set(missing.map(({ verb, resource: what }) => `${verb} ${what}`))]

@@ -23,12 +23,14 @@ interface CustomResourceDefinition {
   readonly spec: {
     readonly group: string
     readonly names: { readonly kind: string; readonly singular: string }
-    readonly versions: readonly {
-      readonly name: string
-      readonly storage: boolean
-      readonly schema: { readonly openAPIV3Schema: Schema }
-    }[]
+    readonly versions: readonly Version[]
   }
+}
+
+interface Version {
+  readonly name: string
+  readonly storage: boolean
+  readonly schema: { readonly openAPIV3Schema: Schema }
 }
 
 /** Declarations by name, in the order in which they were met. */
@@ -49,26 +51,32 @@ for (const file of readdirSync(crds).toSorted()) {
   writeFileSync(target, format(print(crd, file), target))
 }
 
-/** The text of the file for one CRD. Types are those of the version that is stored. */
+/** The text of the file for one CRD. What all its versions have in common is declared once. */
 function print(crd: CustomResourceDefinition, file: string): string {
-  const { group, names, versions } = crd.spec
-  const version = versions.find(({ storage }) => storage)
-  if (!version) throw new Error(`${file}: no version is stored`)
-  const schema = version.schema.openAPIV3Schema
-  const { spec = {}, status = {} } = schema.properties ?? {}
   const declarations: Declarations = new Map()
-  const object = `${comment(schema)}export interface ${names.kind} extends KubeObject {
-    readonly apiVersion: '${group}/${version.name}'
+  const objects = crd.spec.versions.map(version => printObject(crd, version, declarations))
+  return [
+    `// DO NOT EDIT: made by api/generate.ts from api/crds/${file}.`,
+    `import type { IntOrPercent, KubeObject } from './kubernetes.ts'`,
+    ...objects,
+    ...declarations.values(),
+  ].join('\n\n')
+}
+
+/** The type of a version's objects. That of the version that is stored has the plain name. */
+function printObject(
+  { spec: { group, names } }: CustomResourceDefinition,
+  { name, storage, schema: { openAPIV3Schema: schema } }: Version,
+  declarations: Declarations,
+): string {
+  const { spec = {}, status = {} } = schema.properties ?? {}
+  const suffix = storage ? '' : name.charAt(0).toUpperCase() + name.slice(1)
+  return `${comment(schema)}export interface ${names.kind}${suffix} extends KubeObject {
+    readonly apiVersion: '${group}/${name}'
     readonly kind: '${names.kind}'
     ${comment(spec)}readonly spec: ${typeOf(spec, declarations)}
     ${comment(status)}readonly status?: ${typeOf(status, declarations)}
   }`
-  return [
-    `// DO NOT EDIT: made by api/generate.ts from api/crds/${file}.`,
-    `import type { IntOrPercent, KubeObject } from './kubernetes.ts'`,
-    object,
-    ...declarations.values(),
-  ].join('\n\n')
 }
 
 function typeOf(schema: Schema, declarations: Declarations): string {

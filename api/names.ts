@@ -3,6 +3,8 @@
 
 export const GROUP = 'rollouts.kruise.io'
 export const API_VERSION = 'rollouts.kruise.io/v1beta1'
+/** Served beside it, and converted; never stored. */
+export const OLDER_API_VERSION = 'rollouts.kruise.io/v1alpha1'
 
 // Labels
 
@@ -37,6 +39,13 @@ export const ESCAPE = 'sluice.dev/escape'
  * paused it. Value: what the request carried, `running` or `paused`.
  */
 export const CAUGHT = 'sluice.dev/caught'
+/**
+ * On a Rollout of the older version: `partition` replaces pods within the workload, `canary` runs new
+ * ones in a second Deployment, as does a Rollout without it.
+ */
+export const ROLLING_STYLE = 'rollouts.kruise.io/rolling-style'
+/** On a Rollout of the older version: the name of a TrafficRouting. */
+export const TRAFFIC_ROUTING = 'rollouts.kruise.io/trafficrouting'
 /** On a Rollout: takes all pods of the running release back to the stable revision. Any value. */
 export const ABORT = 'sluice.dev/abort'
 

@@ -15,6 +15,20 @@ export interface Rollout extends KubeObject {
   readonly status?: RolloutStatus
 }
 
+/**
+ * The older version of a Rollout. It is stored as v1beta1. Annotation
+ * `rollouts.kruise.io/rolling-style` says how pods are replaced: `partition` within the
+ * workload, `canary` (also without it) in a second Deployment.
+ */
+export interface RolloutV1alpha1 extends KubeObject {
+  readonly apiVersion: 'rollouts.kruise.io/v1alpha1'
+  readonly kind: 'Rollout'
+  /** Which workload is guarded, and how a new version of it is released. */
+  readonly spec: RolloutSpecV1alpha1
+  /** What the Rollout is doing. Written by the controller. */
+  readonly status?: RolloutStatusV1alpha1
+}
+
 /** Which workload is guarded, and how a new version of it is released. */
 export interface RolloutSpec {
   /**
@@ -409,4 +423,115 @@ export interface BlueGreenStatus {
   readonly message?: string
   /** When the step reached its state. A pause is counted from here. */
   readonly lastUpdateTime?: string
+}
+
+/** Which workload is guarded, and how a new version of it is released. */
+export interface RolloutSpecV1alpha1 {
+  /** What the Rollout is about. */
+  readonly objectRef: ObjectRef
+  /** How a new version is released. */
+  readonly strategy: StrategyV1alpha1
+  /**
+   * Not read, and not stored. The release is named by the workload's label
+   * `rollouts.kruise.io/rollout-id`.
+   */
+  readonly rolloutID?: string
+  /**
+   * Stop guarding the workload. A release that is running is given back to the workload's own
+   * controller, which completes it.
+   */
+  readonly disabled?: boolean
+}
+
+/** What the Rollout is about. */
+export interface ObjectRef {
+  /**
+   * The guarded workload, in the namespace of the Rollout. A workload has at most one
+   * Rollout. It cannot be changed during a release.
+   */
+  readonly workloadRef: WorkloadRef
+}
+
+/** How a new version is released. */
+export interface StrategyV1alpha1 {
+  /**
+   * Freeze the release where it is. No pod is added to the new version until it is false
+   * again.
+   */
+  readonly paused?: boolean
+  /** Bring the new pods step by step. */
+  readonly canary?: CanaryStrategyV1alpha1
+  /**
+   * Start new pods beside all old ones, move the requests, and remove the old pods at the
+   * end.
+   */
+  readonly blueGreen?: BlueGreenStrategy
+}
+
+/** Bring the new pods step by step. */
+export interface CanaryStrategyV1alpha1 {
+  /**
+   * The stops of the release, in order. How many there are cannot be changed during a
+   * release.
+   */
+  readonly steps?: readonly StepV1alpha1[]
+  /**
+   * What sends requests to the workload. At most one item. It cannot be changed during a
+   * release.
+   */
+  readonly trafficRoutings?: readonly TrafficRouting[]
+  /**
+   * How many of the new pods may be unready while a step still counts as done: a number, or a
+   * percent of the new pods, rounded up. Without it every new pod must be ready.
+   */
+  readonly failureThreshold?: IntOrPercent
+  /**
+   * Labels and annotations for the pods of the extra workload. Used with
+   * `enableExtraWorkloadForCanary` only.
+   */
+  readonly patchPodTemplateMetadata?: PodTemplateMetadata
+  /**
+   * Do not create a second Service for the new pods, because the router tells old from new
+   * pods by itself.
+   */
+  readonly disableGenerateCanaryService?: boolean
+}
+
+/** One stop of the release. */
+export interface StepV1alpha1 {
+  /**
+   * Share of the requests that the new pods receive in this step, in percent. Without
+   * `replicas` it is also the share of the pods that are new.
+   */
+  readonly weight?: number
+  /**
+   * How many pods are new when this step is done: a number, or a percent of all pods, rounded
+   * up. A percent below 100% leaves at least one old pod when there is more than one.
+   */
+  readonly replicas?: IntOrPercent
+  /**
+   * Requests that go to the new pods in this step. A request must meet all conditions of one
+   * item.
+   */
+  readonly matches?: readonly RouteMatch[]
+  /** Changes to the headers of requests that go to the new pods. */
+  readonly requestHeaderModifier?: HeaderModifier
+  /** How long the release stays here. Without `duration` it waits until somebody approves. */
+  readonly pause?: Pause
+}
+
+/** What the Rollout is doing. Written by the controller. */
+export interface RolloutStatusV1alpha1 {
+  /** The generation of the spec that this status is about. */
+  readonly observedGeneration?: number
+  /** What the Rollout is doing, in one word. */
+  readonly phase?: RolloutPhase
+  /** What the Rollout waits for, and how to go on. */
+  readonly message?: string
+  /** Facts about the Rollout, at most one of each type. */
+  readonly conditions?: readonly RolloutCondition[]
+  /** The release, when `canary` says how. */
+  readonly canaryStatus?: CanaryStatus
+  /** The release, when `blueGreen` says how. */
+  readonly blueGreenStatus?: BlueGreenStatus
 }

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 
 import { answeredClient } from '../test/world/answered-client.ts'
 import { certificatesIn, createAuthority } from './authority.ts'
-import { injectCaBundle } from './inject.ts'
+import { injectCaBundle, injectConversion } from './inject.ts'
 
 const day = 86_400_000
 
@@ -35,4 +35,33 @@ test('of CAs of many starts the newest stay, and ours', { timeout: 120_000 }, as
   expect(bundled()).toEqual([ours, ...others.slice(0, 8)])
   await injectCaBundle(client, { mutating: 'ours', caBundle: others.at(-1)! })
   expect(bundled()).toContain(others.at(-1))
+})
+
+test.each([
+  [{ service: { namespace: 'sluice-system', name: 'sluice-webhook' } }, 'written'],
+  [{ url: 'https://127.0.0.1:9443/convert' }, 'written'],
+  [{ url: 'https://[::1]:9443/convert' }, 'written'],
+  [{ service: { namespace: 'kruise-rollout', name: 'sluice-webhook' } }, 'there'],
+  [{ url: 'https://127.0.0.2:9443/convert' }, 'there'],
+  [{ url: 'nonsense' }, 'there'],
+  [undefined, 'there'],
+])('a definition that is converted by %j: %s', async (clientConfig, outcome) => {
+  const { cert } = await createAuthority({ now: Date.now(), days: 1 })
+  const patches: unknown[] = []
+  const client = await answeredClient(async (request, response) => {
+    if (request.method === 'PATCH') patches.push(JSON.parse(await text(request)))
+    const conversion = clientConfig && { strategy: 'Webhook', webhook: { clientConfig } }
+    const spec = { ...(conversion && { conversion }) }
+    response.end(JSON.stringify({ metadata: { name: 'a', resourceVersion: '1' }, spec }))
+  })
+  const hosts = ['sluice-webhook.sluice-system.svc', '127.0.0.1', '::1']
+  const target = { definition: 'a', hosts, caBundle: cert }
+  expect(await injectConversion(client, target)).toBe(outcome)
+  const value = Buffer.from(cert).toString('base64')
+  const path = '/spec/conversion/webhook/clientConfig/caBundle'
+  const patch = [
+    { op: 'replace', path: '/metadata/resourceVersion', value: '1' },
+    { op: 'add', path, value },
+  ]
+  expect(patches).toEqual(outcome === 'written' ? [patch] : [])
 })

@@ -1,12 +1,19 @@
-// Tells the API server whom to trust: keeps our CAs in the caBundle of our webhook configurations.
+// Tells the API server whom to trust: keeps our CAs in the caBundle of our webhook configurations, and of
+// the definition whose objects we convert.
 // A CA of ours that is there already stays until it expires (of many the newest), since another replica
 // may still serve a certificate of it: so replicas that know different CAs never undo each other's. Nothing else is
 // touched, and nothing is written that is right already.
 
+import type { KubeObject } from '#api/kubernetes.ts'
 import { Conflict, NotFound } from '#kube/errors.ts'
-import { MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS } from '#kube/resources.ts'
+import { CUSTOM_RESOURCES, MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS } from '#kube/resources.ts'
 import type { JsonPatchOperation, KubeClient } from '#kube/client.ts'
-import type { ResourceType, WebhookConfiguration } from '#kube/resources.ts'
+import type {
+  CalledWebhook,
+  CustomResource,
+  ResourceType,
+  WebhookConfiguration,
+} from '#kube/resources.ts'
 import { beginning, certificatesIn, expiry, isOurAuthority } from './authority.ts'
 
 /** `there`: nothing had to be written. `not registered`: there is no such configuration. */
@@ -32,7 +39,7 @@ export async function injectCaBundle(
 ): Promise<Injections> {
   const ours = certificatesIn(caBundle)
   const keep = (type: ResourceType<WebhookConfiguration>, name: string) =>
-    inject({ client, type, name, ours })
+    inject({ client, type, name, ours, calls: callsOfWebhooks })
   return {
     ...(mutating === undefined ? {} : { mutating: await keep(MUTATING_WEBHOOKS, mutating) }),
     ...(validating === undefined
@@ -41,12 +48,58 @@ export async function injectCaBundle(
   }
 }
 
-interface Place {
+/** Which definition, and the names and addresses by which the API server calls us. */
+export interface ConversionTarget {
+  readonly definition: string
+  readonly hosts: readonly string[]
+  readonly caBundle: string
+}
+
+/**
+ * Puts the CAs into the definition, in one guarded write, where it says that we convert its objects:
+ * another's conversion is left alone.
+ */
+export function injectConversion(
+  client: KubeClient,
+  { definition, hosts, caBundle }: ConversionTarget,
+): Promise<Injection> {
+  const ours = certificatesIn(caBundle)
+  const calls = ({ spec }: CustomResource) => {
+    const { clientConfig } = spec.conversion?.webhook ?? {}
+    if (!clientConfig || !hosts.includes(hostOf(clientConfig))) return []
+    return [{ path: '/spec/conversion/webhook/clientConfig', clientConfig }]
+  }
+  return inject({ client, type: CUSTOM_RESOURCES, name: definition, ours, calls })
+}
+
+/** One place in an object that says whom the API server calls. */
+interface Call {
+  readonly path: string
+  readonly clientConfig: CalledWebhook
+}
+
+interface Place<T extends KubeObject> {
   readonly client: KubeClient
-  readonly type: ResourceType<WebhookConfiguration>
+  readonly type: ResourceType<T>
   readonly name: string
   /** PEMs. */
   readonly ours: readonly string[]
+  /** Where the object says that we are called. */
+  readonly calls: (object: T) => readonly Call[]
+}
+
+function callsOfWebhooks({ webhooks = [] }: WebhookConfiguration): readonly Call[] {
+  return webhooks.map(({ clientConfig }, index) => ({
+    path: `/webhooks/${index}/clientConfig`,
+    clientConfig,
+  }))
+}
+
+function hostOf({ url, service }: CalledWebhook): string {
+  if (service) return `${service.name}.${service.namespace}.svc`
+  return url === undefined || !URL.canParse(url)
+    ? ''
+    : new URL(url).hostname.replace(/^\[|\]$/g, '')
 }
 
 const MAX_ROUNDS = 5
@@ -56,14 +109,14 @@ const MAX_ROUNDS = 5
  */
 const MOST_KEPT = 8
 
-async function inject(place: Place): Promise<Injection> {
-  const { client, type, name, ours } = place
+async function inject<T extends KubeObject>(place: Place<T>): Promise<Injection> {
+  const { client, type, name, ours, calls } = place
   for (let round = 1; ; round += 1) {
     try {
-      const configuration = await client.get(type, { name })
-      const operations = difference(configuration, ours)
+      const object = await client.get(type, { name })
+      const operations = difference(calls(object), ours)
       if (operations.length === 0) return 'there'
-      await client.jsonPatch(type, { name }, [guard(configuration), ...operations])
+      await client.jsonPatch(type, { name }, [guard(object), ...operations])
       return 'written'
     } catch (error) {
       if (error instanceof NotFound) return 'not registered'
@@ -73,12 +126,8 @@ async function inject(place: Place): Promise<Injection> {
   }
 }
 
-function difference(
-  configuration: WebhookConfiguration,
-  ours: readonly string[],
-): JsonPatchOperation[] {
-  const webhooks = configuration.webhooks ?? []
-  return webhooks.flatMap(({ clientConfig }, index) => {
+function difference(calls: readonly Call[], ours: readonly string[]): JsonPatchOperation[] {
+  return calls.flatMap(({ path, clientConfig }) => {
     const text = Buffer.from(clientConfig.caBundle ?? '', 'base64').toString('utf8')
     const there = certificatesIn(text)
     if (ours.every(pem => there.includes(pem))) return []
@@ -87,7 +136,7 @@ function difference(
       .toSorted((a, b) => beginning(b) - beginning(a))
       .slice(0, MOST_KEPT)
     const value = Buffer.from([...ours, ...kept].join('')).toString('base64')
-    return [{ op: 'add', path: `/webhooks/${index}/clientConfig/caBundle`, value } as const]
+    return [{ op: 'add', path: `${path}/caBundle`, value } as const]
   })
 }
 
@@ -96,7 +145,7 @@ function isAlive(pem: string): boolean {
 }
 
 // A `test` that fails is Invalid to the API server; a version that does not fit is a Conflict.
-function guard(configuration: WebhookConfiguration): JsonPatchOperation {
-  const value = configuration.metadata.resourceVersion
+function guard({ metadata }: KubeObject): JsonPatchOperation {
+  const value = metadata.resourceVersion
   return { op: 'replace', path: '/metadata/resourceVersion', value }
 }

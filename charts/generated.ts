@@ -63,10 +63,24 @@ function policy(): string {
 }
 
 /** Whom cert-manager asks whom the API server is to trust. */
+const injection = `    cert-manager.io/inject-ca-from: '{{ .Release.Namespace }}/{{ include "sluice.fullname" . }}-webhook'\n`
+
 const injected = [
   '  {{- if .Values.certificates.certManager.enabled }}\n',
   '  annotations:\n',
-  `    cert-manager.io/inject-ca-from: '{{ .Release.Namespace }}/{{ include "sluice.fullname" . }}-webhook'\n`,
+  injection,
+  '  {{- end }}\n',
+].join('')
+
+const keptAndInjected = [
+  '  {{- if or .Values.crds.keep .Values.certificates.certManager.enabled }}\n',
+  '  annotations:\n',
+  '    {{- if .Values.crds.keep }}\n',
+  '    helm.sh/resource-policy: keep\n',
+  '    {{- end }}\n',
+  '    {{- if .Values.certificates.certManager.enabled }}\n',
+  injection,
+  '    {{- end }}\n',
   '  {{- end }}\n',
 ].join('')
 
@@ -104,15 +118,37 @@ function customResource(file: string): string {
   return [
     note(`api/crds/${file}`),
     '{{- if .Values.crds.install }}\n',
+    readable,
     head,
     name,
     labels,
-    '  {{- if .Values.crds.keep }}\n',
-    '  annotations:\n    helm.sh/resource-policy: keep\n',
-    '  {{- end }}\n',
-    rest,
+    keptAndInjected,
+    converted(rest ?? '', file),
     '{{- end }}\n',
   ].join('')
+}
+
+/** The webhook reads all Rollouts before it serves: what it had to convert itself, it would never read. */
+const readable = [
+  '{{- $crd := lookup "apiextensions.k8s.io/v1" "CustomResourceDefinition" "" "rollouts.rollouts.kruise.io" }}\n',
+  '{{- if has "v1alpha1" (dig "status" "storedVersions" list $crd) }}\n',
+  '{{- fail "crds.install: Rollouts may be stored as v1alpha1, which only Kruise Rollouts can read: have them written again first, see docs/coming-from-kruise-rollouts.md" }}\n',
+  '{{- end }}\n',
+].join('')
+
+/** Whom the API server asks to convert is the webhook of this release. */
+function converted(text: string, file: string): string {
+  const service = /( +)service:\n +namespace: \S+\n +name: \S+\n/
+  if (!service.test(text)) throw new Error(`${file}: no service converts`)
+  return text.replace(service, (_, indent: string) =>
+    [
+      'service:',
+      '  namespace: {{ .Release.Namespace }}',
+      '  name: {{ include "sluice.fullname" . }}-webhook',
+    ]
+      .map(line => `${indent}${line}\n`)
+      .join(''),
+  )
 }
 
 function formatted(path: string, input: string): string {

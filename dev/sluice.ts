@@ -1,5 +1,5 @@
 // Webhook and controller from this checkout against any cluster, out of cluster: the CRDs are
-// applied, the policy and the webhooks (by URL) registered, and a dry run proves that the API server reaches them.
+// installed, the policy and the webhooks (by URL) registered, and a dry run proves that the API server reaches them.
 
 import { readdir, readFile } from 'node:fs/promises'
 
@@ -8,13 +8,14 @@ import { parse } from 'yaml'
 import type { KubeObject } from '#api/kubernetes.ts'
 import { HOLD } from '#api/names.ts'
 import type { KubeClient } from '#kube/client.ts'
-import { NotFound } from '#kube/errors.ts'
+import { Conflict, NotFound } from '#kube/errors.ts'
 import {
   CUSTOM_RESOURCES,
   DEPLOYMENTS,
   LEASES,
   MUTATING_WEBHOOKS,
   ROLLOUTS,
+  ROLLOUTS_DEFINITION,
   VALIDATING_WEBHOOKS,
 } from '#kube/resources.ts'
 import { mutatingConfiguration, validatingConfiguration } from '../webhook/configuration.ts'
@@ -157,12 +158,12 @@ function flags(
   ]
 }
 
-/** Applies the CRDs of this checkout and waits until they are served. */
+/** Installs the CRDs of this checkout in place of what is there, and waits until they are served. */
 export async function applyCustomResources(client: KubeClient): Promise<void> {
   const folder = new URL('../api/crds/', import.meta.url)
   for (const file of await readdir(folder)) {
     const crd = parse(await readFile(new URL(file, folder), 'utf8')) as KubeObject
-    await client.apply(CUSTOM_RESOURCES, crd, { fieldManager, force: true })
+    await put(client, crd)
   }
   // A kind is served a moment after its definition is stored.
   await until('the API server does not serve Rollouts', async () => {
@@ -186,9 +187,30 @@ async function register(options: SluiceOptions, webhook: Child): Promise<void> {
     caBundle: String(webhook.ready['caBundle']),
   }
   const apply = { fieldManager, force: true }
+  const { url, caBundle } = settings
+  const bundle = Buffer.from(caBundle).toString('base64')
+  const clientConfig = { url: `${url}/convert`, service: null, caBundle: bundle }
+  const spec = { conversion: { webhook: { clientConfig } } }
+  await client.mergePatch(CUSTOM_RESOURCES, { name: ROLLOUTS_DEFINITION }, { spec })
   await client.apply(MUTATING_WEBHOOKS, mutatingConfiguration(settings) as KubeObject, apply)
   await client.apply(VALIDATING_WEBHOOKS, validatingConfiguration(settings) as KubeObject, apply)
   if (policy !== false) await registerPolicy(client, configuration)
+}
+
+/** Replaced, not merged: of another's conversion a part would stay, and the API server takes one alone. */
+async function put(client: KubeClient, crd: KubeObject): Promise<void> {
+  const { name } = crd.metadata
+  await until(`${name} is changed by others all the time`, async () => {
+    try {
+      const { metadata } = await client.get(CUSTOM_RESOURCES, { name })
+      await client.replace(CUSTOM_RESOURCES, { ...crd, metadata }, { fieldManager })
+    } catch (error) {
+      if (error instanceof Conflict) return false
+      if (!(error instanceof NotFound)) throw error
+      await client.apply(CUSTOM_RESOURCES, crd, { fieldManager, force: true })
+    }
+    return true
+  })
 }
 
 async function unregister(client: KubeClient): Promise<void> {

@@ -1,7 +1,7 @@
 // The kinds of objects that the product reads and writes, and where the API server serves them.
 // A ResourceType carries the TypeScript type of its objects, so the client's answers are typed.
 import type { Deployment, IntOrPercent, KubeObject, Pod, ReplicaSet } from '#api/kubernetes.ts'
-import { API_VERSION } from '#api/names.ts'
+import { API_VERSION, GROUP } from '#api/names.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
 
 /** One kind of object as the API server serves it. */
@@ -39,15 +39,32 @@ export interface Lease extends KubeObject {
   }
 }
 
-/** One webhook of a webhook configuration; `caBundle` is base64 of PEM. */
+/** Whom the API server calls: a Service, or a URL. */
+export interface CalledWebhook {
+  /** Base64 of PEM. */
+  readonly caBundle?: string
+  readonly url?: string
+  readonly service?: { readonly namespace: string; readonly name: string }
+}
+
+/** One webhook of a webhook configuration. */
 export interface RegisteredWebhook {
   readonly name: string
-  readonly clientConfig: { readonly caBundle?: string; readonly url?: string }
+  readonly clientConfig: CalledWebhook
 }
 
 /** `admissionregistration.k8s.io/v1` mutating or validating webhook configuration. */
 export interface WebhookConfiguration extends KubeObject {
   readonly webhooks?: readonly RegisteredWebhook[]
+}
+
+/** `apiextensions.k8s.io/v1` CustomResourceDefinition, and who converts its objects. */
+export interface CustomResource extends KubeObject {
+  readonly spec: {
+    readonly conversion?: { readonly webhook?: { readonly clientConfig?: CalledWebhook } }
+  }
+  /** Of all versions in which an object may be stored. */
+  readonly status?: { readonly storedVersions?: readonly string[] }
 }
 
 /** `autoscaling/v2` HorizontalPodAutoscaler. */
@@ -140,12 +157,15 @@ export function mutatingPolicies(apiVersion: string) {
   } as const
 }
 /** Custom resource definitions. */
-export const CUSTOM_RESOURCES = resource(
+export const CUSTOM_RESOURCES = resource<CustomResource>(
   'apiextensions.k8s.io/v1',
   'customresourcedefinitions',
   'CustomResourceDefinition',
   false,
 )
+
+/** Name of the definition of Rollouts. */
+export const ROLLOUTS_DEFINITION = `${ROLLOUTS.plural}.${GROUP}`
 
 /** Gives the URL path of a kind, of one object, or of a subresource of it. */
 export function pathOf(type: ResourceType, at: Partial<ObjectRef>, subresource?: string): string {

@@ -71,6 +71,7 @@ async function own(
   const trust = keepTrusted({
     client,
     configuration: config.configuration,
+    hosts: config.hosts,
     serving: rotation.current(),
     metrics,
     onError: onUntrusted,

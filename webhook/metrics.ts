@@ -5,8 +5,14 @@ import { Registry, collectDefaultMetrics } from 'prom-client'
 
 import { reflectorNews } from '#kube/reflector.ts'
 import type { ReflectorNews } from '#kube/reflector.ts'
-import { MUTATING_WEBHOOKS, ROLLOUTS, VALIDATING_WEBHOOKS } from '#kube/resources.ts'
+import {
+  CUSTOM_RESOURCES,
+  MUTATING_WEBHOOKS,
+  ROLLOUTS,
+  VALIDATING_WEBHOOKS,
+} from '#kube/resources.ts'
 import { counter, gauge, histogram } from '#process/metrics.ts'
+import type { ConversionOutcome } from './conversion.ts'
 import type { Operation } from './review.ts'
 
 const operations = [
@@ -17,7 +23,13 @@ const operations = [
   'unknown',
 ] as const satisfies readonly (Operation | 'unknown')[]
 const outcomes = ['allowed', 'patched', 'denied', 'bug', 'malformed'] as const
-const resources = [ROLLOUTS, MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS].map(({ plural }) => plural)
+const conversionOutcomes = [
+  'converted',
+  'failed',
+  'bug',
+] as const satisfies readonly ConversionOutcome[]
+const watched = [ROLLOUTS, MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS, CUSTOM_RESOURCES]
+const resources = watched.map(({ plural }) => plural)
 
 /** How a request ended: `bug` where the reviewer threw, `malformed` where it was no review. */
 export type Outcome = (typeof outcomes)[number]
@@ -27,6 +39,8 @@ export interface WebhookMetrics {
   readonly registry: Registry
   /** Counts one answer; `operation` is `unknown` for what was no review. */
   readonly reviewed: (operation: Operation | 'unknown', outcome: Outcome, seconds: number) => void
+  /** Counts one answer to a review of objects to be converted. */
+  readonly converted: (outcome: ConversionOutcome) => void
   /** Counts an edit that was held; dry runs are not edits. */
   readonly held: () => void
   /** Counts what a watch went through. */
@@ -50,6 +64,11 @@ export function createMetrics(): WebhookMetrics {
     help: 'Time from a parsed request to its answer.',
     labels: {},
     buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1],
+  })
+  const conversions = counter(registry, {
+    name: 'sluice_webhook_conversions_total',
+    help: 'Answers to reviews of Rollouts to be converted, by outcome.',
+    labels: { outcome: conversionOutcomes },
   })
   const held = counter(registry, {
     name: 'sluice_webhook_held_edits_total',
@@ -81,6 +100,10 @@ export function createMetrics(): WebhookMetrics {
     reviewed(operation, outcome, elapsed) {
       reviews({ operation, outcome })
       seconds({}, elapsed)
+      if (outcome === 'bug') bugs({})
+    },
+    converted(outcome) {
+      conversions({ outcome })
       if (outcome === 'bug') bugs({})
     },
     held: () => held({}),

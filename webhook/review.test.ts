@@ -2,7 +2,8 @@
 
 import { describe, expect, test } from 'vitest'
 
-import { MalformedReview, readReview, shortWarning, writeReview } from './review.ts'
+import { MalformedReview } from './fields.ts'
+import { readReview, shortWarning, writeReview } from './review.ts'
 
 const object = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web' } }
 

@@ -2,6 +2,7 @@
 // sent: every field that is passed on has been looked at, and a refusal is one line.
 
 import type { KubeObject } from '#api/kubernetes.ts'
+import { MalformedReview, optionalRecord, optionalText, record, text } from './fields.ts'
 
 /** What the API server asks about. */
 export type Operation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT'
@@ -17,6 +18,8 @@ export interface GroupVersionKind {
 export interface AdmissionRequest {
   readonly uid: string
   readonly kind: GroupVersionKind
+  /** The version in which its sender wrote the object, where it is another than that of `kind`. */
+  readonly writtenIn?: string
   readonly operation: Operation
   readonly subResource?: string
   /** Empty for a CREATE with a generated name. */
@@ -55,9 +58,6 @@ export interface AdmissionResponse {
 /** Decides one request. It may throw: that is a bug, and `onBug` answers. */
 export type Reviewer = (request: AdmissionRequest) => AdmissionResponse | Promise<AdmissionResponse>
 
-/** A request that is no review; the message is one line for the sender. */
-export class MalformedReview extends Error {}
-
 /** Reads the body of a request. Throws `MalformedReview`, which names the field. */
 export function readReview(body: unknown): AdmissionRequest {
   const review = record(body, 'the body')
@@ -72,7 +72,7 @@ export function readReview(body: unknown): AdmissionRequest {
   return {
     uid,
     operation,
-    kind: kindOf(request['kind']),
+    ...kindsOf(request),
     ...(subResource === '' ? {} : { subResource }),
     name: optionalText(request['name'], 'request.name'),
     namespace: optionalText(request['namespace'], 'request.namespace'),
@@ -147,12 +147,20 @@ function operationOf(value: unknown): Operation {
   throw new MalformedReview(`request.operation: expected one of ${Object.keys(required).join()}`)
 }
 
-function kindOf(value: unknown): GroupVersionKind {
-  const { group, version, kind } = record(value, 'request.kind')
+function kindsOf(request: Record<string, unknown>) {
+  const kind = kindOf(request['kind'], 'request.kind')
+  const asked = request['requestKind']
+  if (asked === undefined || asked === null) return { kind }
+  const { version } = kindOf(asked, 'request.requestKind')
+  return version === kind.version ? { kind } : { kind, writtenIn: version }
+}
+
+function kindOf(value: unknown, field: string): GroupVersionKind {
+  const { group, version, kind } = record(value, field)
   return {
-    group: optionalText(group, 'request.kind.group'),
-    version: text(version, 'request.kind.version'),
-    kind: text(kind, 'request.kind.kind'),
+    group: optionalText(group, `${field}.group`),
+    version: text(version, `${field}.version`),
+    kind: text(kind, `${field}.kind`),
   }
 }
 
@@ -160,24 +168,4 @@ function dryRunOf(value: unknown): boolean {
   if (value === undefined || value === null) return false
   if (typeof value === 'boolean') return value
   throw new MalformedReview('request.dryRun: expected true or false')
-}
-
-function record(value: unknown, field: string): Record<string, unknown> {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    return value as Record<string, unknown>
-  }
-  throw new MalformedReview(`${field}: expected a JSON object`)
-}
-
-function optionalRecord(value: unknown, field: string): Record<string, unknown> {
-  return value === undefined || value === null ? {} : record(value, field)
-}
-
-function text(value: unknown, field: string): string {
-  if (typeof value === 'string') return value
-  throw new MalformedReview(`${field}: expected a text`)
-}
-
-function optionalText(value: unknown, field: string): string {
-  return value === undefined || value === null ? '' : text(value, field)
 }

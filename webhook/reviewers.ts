@@ -3,7 +3,7 @@
 
 import jsonpatch from 'jsonpatch'
 
-import { CONTROLLER_MANAGER, GROUP, PROBE, WORKLOAD_TYPE } from '#api/names.ts'
+import { CONTROLLER_MANAGER, GROUP, OLDER_API_VERSION, PROBE, WORKLOAD_TYPE } from '#api/names.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
 import { leftToKruise } from '#core/admission/kruise.ts'
 import { difference } from '#core/admission/patch.ts'
@@ -11,6 +11,7 @@ import { plainestHold, reviewWorkload } from '#core/admission/review.ts'
 import type { Answer, WorkloadReview } from '#core/admission/review.ts'
 import { rolloutWarnings } from '#core/admission/rollout-warnings.ts'
 import { validateRollout } from '#core/admission/validation.ts'
+import { inOlderWords, unknownStyle } from '#core/conversion/words.ts'
 import { defined } from '#core/defined.ts'
 import { equalJson } from '#core/equal.ts'
 import { keyOf } from '#core/rollout/key.ts'
@@ -95,11 +96,17 @@ export function validate(
   if (kruiseRegistered()) return { allowed: true }
   const others = rollouts.list()
   const problems = validateRollout(object, { others, ...(previous && { previous }) })
-  if (problems.length > 0) {
-    const message = formatProblems(problems)
+  const found = isOlder(request) ? [...unknownStyle(object), ...inOlderWords(problems)] : problems
+  if (found.length > 0) {
+    const message = formatProblems(found)
     return { allowed: false, status: { code: 422, reason: 'Invalid', message } }
   }
   return { allowed: true, warnings: previous ? rolloutWarnings(previous, object) : [] }
+}
+
+/** Its sender speaks the older version of the API. */
+function isOlder({ kind, writtenIn }: AdmissionRequest): boolean {
+  return `${kind.group}/${writtenIn}` === OLDER_API_VERSION
 }
 
 /**

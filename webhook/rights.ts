@@ -1,6 +1,7 @@
 // What the webhook needs to be allowed; the roles of the chart say the same, and a test compares them.
 
 import { GROUP, KRUISE_WEBHOOKS } from '#api/names.ts'
+import { CUSTOM_RESOURCES, ROLLOUTS_DEFINITION } from '#kube/resources.ts'
 import { rightsOf } from '#process/rights.ts'
 import type { Right } from '#process/rights.ts'
 import type { WebhookConfig } from './config.ts'
@@ -14,12 +15,18 @@ export function webhookRights(config: WebhookConfig): readonly Right[] {
     verbs: ['get', 'list', 'watch', 'patch'],
     name: configuration,
   }
+  const definition = {
+    group: 'apiextensions.k8s.io',
+    resources: [CUSTOM_RESOURCES.plural],
+    verbs: registration.verbs,
+    name: ROLLOUTS_DEFINITION,
+  }
   const foreign = { group: registration.group, resources: ['mutatingwebhookconfigurations'] }
   const secrets = { group: '', resources: ['secrets'] }
   const kept = certificateSecret === undefined ? [] : [certificateSecret]
   return [
     ...rightsOf([{ group: GROUP, resources: ['rollouts'], verbs: ['list', 'watch'] }], namespaces),
-    ...rightsOf(certificateDir === undefined ? [registration] : []),
+    ...rightsOf(certificateDir === undefined ? [registration, definition] : []),
     ...rightsOf([{ ...foreign, verbs: ['list', 'watch'], name: KRUISE_WEBHOOKS }]),
     ...kept.flatMap(name =>
       rightsOf(

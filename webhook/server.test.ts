@@ -11,6 +11,7 @@ import type { TLSSocket } from 'node:tls'
 import { pino } from 'pino'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 
+import { API_VERSION, OLDER_API_VERSION } from '#api/names.ts'
 import { createAuthority, issue } from '#certs/authority.ts'
 import type { Pair } from '#certs/authority.ts'
 import { createMetrics } from './metrics.ts'
@@ -239,6 +240,35 @@ describe('a well-formed review', () => {
   })
 })
 
+test('a review of objects to be converted is answered, logged and counted', async () => {
+  const { port, lines, count } = await start()
+  const send = async (weight: unknown) => {
+    const spec = {
+      objectRef: { workloadRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' } },
+      strategy: { canary: { steps: [{ weight }] } },
+    }
+    const metadata = { namespace: 'shop', name: 'web' }
+    const object = { apiVersion: OLDER_API_VERSION, kind: 'Rollout', metadata, spec }
+    const request = { uid: 'u1', desiredAPIVersion: API_VERSION, objects: [object] }
+    const body = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'ConversionReview', request }
+    const { code, text } = await post(port, { path: '/convert', body: JSON.stringify(body) })
+    expect(code).toBe(200)
+    return (JSON.parse(text) as { response: { result: object } }).response.result
+  }
+  expect(await send(20)).toEqual({ status: 'Success' })
+  expect(await send('x')).toMatchObject({ status: 'Failure' })
+  expect(await count('sluice_webhook_conversions_total{outcome="converted"}')).toBe(1)
+  expect(await count('sluice_webhook_conversions_total{outcome="failed"}')).toBe(1)
+  expect(lines).toEqual([
+    expect.objectContaining({
+      msg: 'failed',
+      uid: 'u1',
+      count: 1,
+      message: expect.stringContaining('Rollout shop/web: spec.strategy') as string,
+    }),
+  ])
+})
+
 describe('a malformed request', () => {
   const rows: readonly [string, Call, number, string][] = [
     ['no uid', { body: review({ uid: undefined }) }, 400, 'request.uid: expected a text'],
@@ -279,7 +309,13 @@ describe('a malformed request', () => {
       415,
       'content-type: expected application/json',
     ],
-    ['another path', { path: '/' }, 404, 'POST /admit and POST /validate only'],
+    [
+      'an admission at the path of conversions',
+      { path: '/convert' },
+      400,
+      'apiVersion and kind: expected apiextensions.k8s.io/v1 ConversionReview',
+    ],
+    ['another path', { path: '/' }, 404, 'POST /admit, /validate and /convert only'],
   ]
   for (const [name, call, code, line] of rows) {
     test(`${name}: ${code}, and the next request is served`, async () => {

@@ -13,7 +13,9 @@ import type { Address, Listener } from '#process/listen.ts'
 import type { Outcome, WebhookMetrics } from './metrics.ts'
 import { createProbes } from '#process/probes.ts'
 import { createGate } from './bounds.ts'
-import { MalformedReview, readReview, writeReview } from './review.ts'
+import { answerConversion, readConversion } from './conversion.ts'
+import { MalformedReview } from './fields.ts'
+import { readReview, writeReview } from './review.ts'
 import type { AdmissionRequest, AdmissionResponse, Reviewer } from './review.ts'
 
 export type { AdmissionRequest, AdmissionResponse, Reviewer } from './review.ts'
@@ -145,7 +147,9 @@ function createApp(
   app.setErrorHandler((error: FastifyError, request, reply) =>
     refuse(options, request, reply, error),
   )
-  app.setNotFoundHandler((_, reply) => plain(reply, 404, 'POST /admit and POST /validate only'))
+  app.setNotFoundHandler((_, reply) =>
+    plain(reply, 404, 'POST /admit, /validate and /convert only'),
+  )
 
   for (const [path, review] of Object.entries({
     '/admit': options.admit,
@@ -164,7 +168,27 @@ function createApp(
       return reply
     })
   }
+  convertOn(app, options)
   return app
+}
+
+/** Conversion needs nothing but the objects: it is answered from the first moment on. */
+function convertOn(app: FastifyInstance<Server>, { log, metrics }: WebhookServerOptions): void {
+  app.post('/convert', async (request, reply) => {
+    const begin = performance.now()
+    const conversion = readConversion(request.body)
+    const { uid, desiredApiVersion, objects } = conversion
+    const { body, outcome, message } = answerConversion(conversion, error =>
+      log.error({ err: error, uid }, 'a conversion failed'),
+    )
+    reply.type('application/json').send(body)
+    metrics.converted(outcome)
+    const ms = Math.round((performance.now() - begin) * 1e3) / 1e3
+    const count = objects.length
+    const level = outcome === 'converted' ? 'debug' : 'warn'
+    log[level]({ uid: short(uid), to: short(desiredApiVersion), count, message, ms }, outcome)
+    return reply
+  })
 }
 
 function bound({ log }: WebhookServerOptions, app: FastifyInstance<Server>): void {

@@ -20,7 +20,14 @@ async function keeper(code: number) {
   const errors: unknown[] = []
   const onError = (error: unknown) => void errors.push(error)
   const metrics = createMetrics()
-  const trust = keepTrusted({ client, configuration: 'ours', serving, metrics, onError })
+  const trust = keepTrusted({
+    client,
+    configuration: 'ours',
+    hosts: ['a.svc'],
+    serving,
+    metrics,
+    onError,
+  })
   const ending = new AbortController()
   onTestFinished(() => ending.abort())
   return { state, serving, trust, errors, ending }

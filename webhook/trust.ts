@@ -1,15 +1,19 @@
-// Keeps the API server's trust in step with the certificate: whenever the certificate or one of our
-// webhook configurations changes, our CAs are put into their caBundle again.
+// Keeps the API server's trust in step with the certificate: whenever the certificate, one of our webhook
+// configurations or the definition of Rollouts changes, our CAs are put into their caBundle again.
 
 import { expiry } from '#certs/authority.ts'
-import { injectCaBundle } from '#certs/inject.ts'
+import { injectCaBundle, injectConversion } from '#certs/inject.ts'
 import type { Serving } from '#certs/rotation.ts'
 import { Cache } from '#kube/cache.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { WorkQueue } from '#kube/queue.ts'
 import { reflectNamed } from '#kube/reflector.ts'
-import { MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS } from '#kube/resources.ts'
-import type { WebhookConfiguration } from '#kube/resources.ts'
+import {
+  CUSTOM_RESOURCES,
+  MUTATING_WEBHOOKS,
+  ROLLOUTS_DEFINITION,
+  VALIDATING_WEBHOOKS,
+} from '#kube/resources.ts'
 import type { WebhookMetrics } from './metrics.ts'
 
 /** Whose trust in what is kept. */
@@ -17,6 +21,8 @@ export interface TrustOptions {
   readonly client: KubeClient
   /** Name of both webhook configurations. */
   readonly configuration: string
+  /** Names and addresses by which the API server calls us: a conversion by others is not ours. */
+  readonly hosts: readonly string[]
   /** The certificate that is served at first. */
   readonly serving: Serving
   readonly metrics: WebhookMetrics
@@ -42,7 +48,7 @@ const key = 'caBundle'
 
 /** Makes the keeper; nothing is written before it runs. */
 export function keepTrusted(options: TrustOptions): Trust {
-  const { client, configuration, metrics, onError } = options
+  const { client, configuration, hosts, metrics, onError } = options
   let { serving } = options
   let told = false
   const inject = async () => {
@@ -50,9 +56,15 @@ export function keepTrusted(options: TrustOptions): Trust {
     await injectCaBundle(client, { ...names, caBundle: serving.caBundle })
     told = true
   }
+  const injectAll = async () => {
+    await inject()
+    // Last: nobody waits for it. An edit must not be refused because the older version is not served.
+    const { caBundle } = serving
+    await injectConversion(client, { definition: ROLLOUTS_DEFINITION, hosts, caBundle })
+  }
   const queue = new WorkQueue({
     concurrency: 1,
-    run: inject,
+    run: injectAll,
     onRun: ({ outcome, error }) => outcome !== 'ok' && onError(error),
   })
   return {
@@ -62,23 +74,27 @@ export function keepTrusted(options: TrustOptions): Trust {
       metrics.certificateEnds(expiry(next.cert))
       try {
         await inject()
-      } catch (error) {
+      } finally {
         queue.add(key)
-        throw error
       }
     },
-    begin: () => inject().catch(onError),
+    begin: () => injectAll().catch(onError),
     async run(signal) {
       metrics.certificateEnds(expiry(serving.cert))
       queue.add(key)
-      const reflections = [MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS].map(type => {
-        const cache = new Cache<WebhookConfiguration>()
+      const watched = [
+        { type: MUTATING_WEBHOOKS, name: configuration },
+        { type: VALIDATING_WEBHOOKS, name: configuration },
+        { type: CUSTOM_RESOURCES, name: ROLLOUTS_DEFINITION },
+      ]
+      const reflections = watched.map(({ type, name }) => {
+        const cache = new Cache()
         cache.onChange(() => queue.add(key))
         return reflectNamed({
           client,
           type,
           cache,
-          name: configuration,
+          name,
           onNews: ({ what }) => metrics.watch(type.plural, what),
         })
       })

@@ -6,7 +6,7 @@ import type { Rollout, RolloutSpec, Step } from '#api/rollout.generated.ts'
 import { equalJson } from '../equal.ts'
 import { parseIntOrPercent } from '../replicas.ts'
 import type { Problem } from '../rollout/problem.ts'
-import { unsupported } from '../rollout/unsupported.ts'
+import { asksForTraffic, unsupported } from '../rollout/unsupported.ts'
 import { frozen } from './frozen.ts'
 import { styleOf } from './style.ts'
 
@@ -74,16 +74,18 @@ function stepsDecrease(rollout: Rollout): readonly Problem[] {
 function routedSteps(rollout: Rollout): readonly Problem[] {
   if (styleOf(rollout.spec) !== 'partition') return []
   const { path, steps } = stepsOf(rollout)
+  const shares = asksForTraffic(rollout)
   return steps.flatMap((step, index) => {
     const amount = parseIntOrPercent(step.replicas)
-    if (!routes(step) || amount?.unit !== 'percent' || amount.value <= routedPercentLimit) return []
+    if (!routes(step, shares) || amount?.unit !== 'percent' || amount.value <= routedPercentLimit)
+      return []
     const field = `${path}[${index}].replicas`
     return [{ field, message: routedMessage }]
   })
 }
 
-function routes({ traffic, matches }: Step): boolean {
-  return traffic !== undefined || (matches ?? []).length > 0
+function routes({ traffic, matches }: Step, shares: boolean): boolean {
+  return (shares && traffic !== undefined) || (matches ?? []).length > 0
 }
 
 function conflict(rollout: Rollout, others: readonly Rollout[]): readonly Problem[] {

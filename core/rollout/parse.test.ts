@@ -52,6 +52,14 @@ test('pauses and failureThreshold change without changing the plan, replicas do 
   )
 })
 
+test('a field that says nothing is no change of the plan', () => {
+  const { planHash } = rolloutOf(object(canary))
+  const nothing = { enableExtraWorkloadForCanary: false, trafficRoutingRef: '' }
+  expect(rolloutOf(object({ ...canary, ...nothing })).planHash).toBe(planHash)
+  const extra = object({ ...canary, enableExtraWorkloadForCanary: true })
+  expect(rolloutOf(extra).planHash).not.toBe(planHash)
+})
+
 test('an abort counts by what is written, whatever it is', () => {
   const abortOf = (value: string) => {
     const { metadata, ...rest } = object(canary)

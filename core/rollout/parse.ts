@@ -84,7 +84,10 @@ export function refusedFor(object: RolloutObject, first: RolloutObject): Rollout
 
 /** Pauses and failureThreshold may change without changing the plan: they are read as they are. */
 function planHashOf(canary: Strategy | undefined): string {
-  const { failureThreshold: _, steps, ...plan } = canary ?? {}
+  const { failureThreshold: _, steps, ...others } = canary ?? {}
+  // A write through the older version of the API takes away what says nothing.
+  const said = Object.entries(others).filter(([, value]) => value !== false && value !== '')
+  const plan = Object.fromEntries(said)
   return digest({ ...plan, steps: steps?.map(({ pause: __, ...step }) => step) })
 }
 

@@ -2,14 +2,16 @@
 // a canary that silently takes no share of the requests is worse than none. A part that works loses
 // its row.
 
+import { ROLLING_STYLE } from '#api/names.ts'
 import type { Rollout, WorkloadRef } from '#api/rollout.generated.ts'
+import { valuesAt } from '../values-at.ts'
 import type { Problem } from './problem.ts'
 
 interface Row {
   /** A path below the Rollout; `[]` stands for every item of a list. */
   readonly field: string
   /** Whether this value asks for what is not there; by default any that says something does. */
-  readonly refuses?: (value: unknown) => boolean
+  readonly refuses?: (value: unknown, rollout: Rollout) => boolean
   readonly message: string
 }
 
@@ -51,6 +53,7 @@ const rows: readonly Row[] = [
   },
   {
     field: 'spec.strategy.canary.steps[].traffic',
+    refuses: (traffic, rollout) => saysSomething(traffic) && asksForTraffic(rollout),
     message: `${routing}; remove \`traffic\`: the new pods receive their share through the Service`,
   },
   {
@@ -66,10 +69,21 @@ const rows: readonly Row[] = [
 /** What the Rollout asks for and this version does not do, in the order of the table. */
 export function unsupported(rollout: Rollout): readonly Problem[] {
   return rows.flatMap(({ field, refuses = saysSomething, message }) =>
-    valuesAt(rollout, field.split('.'))
-      .filter(found => refuses(found.value))
+    valuesAt(rollout, field)
+      .filter(({ value }) => refuses(value, rollout))
       .map(found => ({ field: found.field, message })),
   )
+}
+
+/**
+ * Whether `traffic` of a step asks for a share of the requests. In the older version of the API it is
+ * `weight`, by which a step also says how many pods are new: with nothing to route by it says no more.
+ */
+export function asksForTraffic({ metadata, spec }: Rollout): boolean {
+  const { trafficRoutings = [], trafficRoutingRef = '' } =
+    spec.strategy.canary ?? spec.strategy.blueGreen ?? {}
+  const older = metadata.annotations?.[ROLLING_STYLE] !== undefined
+  return !older || trafficRoutings.length > 0 || trafficRoutingRef !== ''
 }
 
 function isDeployment(ref: unknown): boolean {
@@ -81,30 +95,4 @@ function isDeployment(ref: unknown): boolean {
 /** An empty list, an empty text and `false` say the same as no field at all. */
 function saysSomething(value: unknown): boolean {
   return Array.isArray(value) ? value.length > 0 : Boolean(value)
-}
-
-interface Found {
-  readonly field: string
-  readonly value: unknown
-}
-
-/** Every value at the path, with the path that leads to it. Nothing where the path ends early. */
-function valuesAt(root: unknown, path: readonly string[]): readonly Found[] {
-  let found: readonly Found[] = [{ field: '', value: root }]
-  for (const segment of path) {
-    const key = segment.replace('[]', '')
-    found = found.flatMap(parent => member(parent, key))
-    if (segment !== key) found = found.flatMap(items)
-  }
-  return found
-}
-
-function member({ field, value }: Found, key: string): readonly Found[] {
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return []
-  return [{ field: field ? `${field}.${key}` : key, value: Reflect.get(value, key) }]
-}
-
-function items({ field, value }: Found): readonly Found[] {
-  if (!Array.isArray(value)) return []
-  return value.map((item, index) => ({ field: `${field}[${index}]`, value: item }))
 }

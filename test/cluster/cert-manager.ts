@@ -1,5 +1,6 @@
 // Plays cert-manager, of which the product needs little: it issues the certificate that a Certificate asks
-// for into a Secret, and tells whom to trust to every webhook configuration that asks for it.
+// for into a Secret, and tells whom to trust to whatever asks for it: webhook configurations, and
+// definitions whose objects a webhook converts.
 
 import type { KubeObject } from '#api/kubernetes.ts'
 import { createAuthority, issue } from '#certs/authority.ts'
@@ -12,6 +13,7 @@ import {
   SECRETS,
   VALIDATING_WEBHOOKS,
 } from '#kube/resources.ts'
+import type { ResourceType } from '#kube/resources.ts'
 import { until } from '../../dev/until.ts'
 
 const group = 'cert-manager.io'
@@ -80,16 +82,23 @@ async function inject(
   { namespace, name }: { readonly namespace: string; readonly name: string },
   bundle: string,
 ): Promise<void> {
+  const asks = ({ metadata }: KubeObject) =>
+    metadata.annotations?.[`${group}/inject-ca-from`] === `${namespace}/${name}`
+  const tell = (type: ResourceType, object: KubeObject, paths: readonly string[]) =>
+    client.jsonPatch(
+      type,
+      { name: object.metadata.name },
+      paths.map(path => ({ op: 'add', path: `${path}/caBundle`, value: base64(bundle) })),
+    )
   for (const type of [MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS]) {
-    for (const { metadata, webhooks = [] } of (await client.listAll(type)).items) {
-      const asked = metadata.annotations?.[`${group}/inject-ca-from`]
-      if (asked !== `${namespace}/${name}`) continue
-      const operations = webhooks.map((_, index) => {
-        const path = `/webhooks/${index}/clientConfig/caBundle`
-        return { op: 'add', path, value: base64(bundle) } as const
-      })
-      await client.jsonPatch(type, { name: metadata.name }, operations)
+    for (const object of (await client.listAll(type)).items.filter(asks)) {
+      const { webhooks = [] } = object
+      const paths = webhooks.map((_, index) => `/webhooks/${index}/clientConfig`)
+      await tell(type, object, paths)
     }
+  }
+  for (const object of (await client.listAll(CUSTOM_RESOURCES)).items.filter(asks)) {
+    await tell(CUSTOM_RESOURCES, object, ['/spec/conversion/webhook/clientConfig'])
   }
 }
 

@@ -21,6 +21,7 @@ import {
   PODS,
   resource,
   ROLLOUTS,
+  ROLLOUTS_DEFINITION,
   SECRETS,
   VALIDATING_WEBHOOKS,
 } from '#kube/resources.ts'
@@ -129,9 +130,9 @@ async function bundles(): Promise<readonly string[]> {
   const found = await Promise.all(
     [MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS].map(type => client.get(type, { name: 'sluice' })),
   )
-  return found.flatMap(({ webhooks = [] }) =>
-    webhooks.map(({ clientConfig }) => clientConfig.caBundle ?? ''),
-  )
+  const { spec } = await client.get(CUSTOM_RESOURCES, { name: ROLLOUTS_DEFINITION })
+  const calls = found.flatMap(({ webhooks = [] }) => webhooks.map(each => each.clientConfig))
+  return [...calls, spec.conversion?.webhook?.clientConfig].map(call => call?.caBundle ?? '')
 }
 
 async function there(type: ResourceType, name: string, inside?: string): Promise<boolean> {
@@ -173,7 +174,7 @@ describe.each([
     const [first] = await podsOf('webhook')
     expect(await readiness(await start(first!))).toBe(200)
     const trusted = await bundles()
-    expect(trusted).toHaveLength(5)
+    expect(trusted).toHaveLength(6)
     for (const bundle of trusted) expect(bundle).not.toBe('')
 
     const changed = ['--set', 'logLevel=debug,webhook.drainSeconds=3']
@@ -233,6 +234,9 @@ describe('under the roles of the chart', () => {
     expect(stderr).toContain('step 1 of 3: 1 of 10 pods')
     await walkTo(story, 2)
     await stand(story, { 'app:1': 5, 'app:2': 5 })
+    // Converted by way of the Service that the chart has written into the CRD.
+    const older = await story.kubectl(['get', 'rollouts.v1alpha1.rollouts.kruise.io'])
+    expect(older.stdout).toContain('StepPaused')
     const { stdout } = await story.kubectl(['get', 'pods', '-l', `${ROLLOUT_BATCH_ID}=2`, '-oname'])
     expect(stdout.trim().split('\n')).toHaveLength(4)
     await walkToTheEnd(story)
@@ -413,6 +417,7 @@ describe('under the roles of the chart', () => {
       await client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata })
       await createFrozen(client, name)
     }
+    await kubectl(cluster, ['-n', names[0]!, 'get', 'rollouts.v1alpha1.rollouts.kruise.io'])
     const edits = startEdits(client, names)
     onTestFinished(() => edits.end())
     const served = () => Promise.all(children.map(certificateOf))

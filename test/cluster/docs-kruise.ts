@@ -66,10 +66,6 @@ export const arrive: Preparation = async (story, { cluster, client }) => {
   )
 }
 
-interface Stored {
-  readonly status: { readonly storedVersions: readonly string[] }
-}
-
 const steps = [{ replicas: 1 }, { replicas: '30%' }, { replicas: '60%' }, { replicas: '100%' }]
 
 /** The object of a story by another name, its workload and pods as well. */
@@ -103,8 +99,8 @@ export const arriving: Promises = {
   'kruise-look': s => s.forget(),
   'kruise-stored': async s => {
     const name = 'rollouts.rollouts.kruise.io'
-    const { status } = (await s.client.get(CUSTOM_RESOURCES, { name })) as KubeObject & Stored
-    expect(status.storedVersions).toEqual(['v1beta1'])
+    const { status } = await s.client.get(CUSTOM_RESOURCES, { name })
+    expect(status!.storedVersions).toEqual(['v1beta1'])
     await pods(s, { 'web:1': 10, 'api:1': 9, 'api:2': 1 })
   },
   'kruise-stop': s => pods(s, { 'web:1': 10, 'api:1': 9, 'api:2': 1 }),

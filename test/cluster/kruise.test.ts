@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 
 import { KRUISE_FINALIZER, KRUISE_WEBHOOKS, WORKLOAD_TYPE } from '#api/names.ts'
-import { CUSTOM_RESOURCES } from '#kube/resources.ts'
+import { CUSTOM_RESOURCES, ROLLOUTS_DEFINITION } from '#kube/resources.ts'
 import { applyCustomResources } from '../../dev/sluice.ts'
 import { helm, helm3, kubectl, sluice } from './commands.ts'
 import { DEFAULT_FIELDS, holdFields, ownKeys, runTold, warningsOf } from './deployment-facts.ts'
@@ -162,13 +162,26 @@ test('its CRD drops what a release needs: that is told, until ours is there', as
   await story.create(rolloutOf(story.namespace, {}))
   await isReady(story, 'FieldsDropped')
   await kubectl(world.cluster, ['replace', '-f', 'api/crds/rollouts.kruise.io_rollouts.yaml'])
-  const crd = await world.client.get(CUSTOM_RESOURCES, { name: 'rollouts.rollouts.kruise.io' })
-  expect(JSON.stringify(crd)).not.toContain('v1alpha1')
+  const definition = { name: ROLLOUTS_DEFINITION }
+  const { spec } = await world.client.get(CUSTOM_RESOURCES, definition)
+  expect(spec.conversion!.webhook!.clientConfig!.service!.name).toBe('sluice-webhook')
   await applyCustomResources(world.client)
   await isReady(story, 'Guarding')
   await guards(story, 'app:2')
 
-  // From now on it may be Helm's.
+  // From now on it may be Helm's; but not where something may be stored that only its manager can read.
+  const stored = (storedVersions: readonly string[]) =>
+    world.client.mergePatch(
+      CUSTOM_RESOURCES,
+      definition,
+      { status: { storedVersions } },
+      { subresource: 'status' },
+    )
+  await stored(['v1alpha1', 'v1beta1'])
+  const early = ['install', 'sluice', 'charts/sluice', '--take-ownership']
+  const refused = await helm(world.cluster, early, { expectFailure: true })
+  expect(refused.stderr).toContain('crds.install: Rollouts may be stored as v1alpha1')
+  await stored(['v1beta1'])
   for (const run of [helm, helm3]) {
     const at = ['sluice', '--namespace', 'sluice-system']
     const options = ['--create-namespace', '--take-ownership', '--set', 'policy.enabled=false']

@@ -1,6 +1,7 @@
 // Keeps the API server's trust in step with the certificate: whenever the certificate, one of our webhook
 // configurations or the definition of Rollouts changes, our CAs are put into their caBundle again.
 
+import type { KubeObject } from '#api/kubernetes.ts'
 import { expiry } from '#certs/authority.ts'
 import { injectCaBundle, injectConversion } from '#certs/inject.ts'
 import type { Serving } from '#certs/rotation.ts'
@@ -88,7 +89,7 @@ export function keepTrusted(options: TrustOptions): Trust {
         { type: CUSTOM_RESOURCES, name: ROLLOUTS_DEFINITION },
       ]
       const reflections = watched.map(({ type, name }) => {
-        const cache = new Cache()
+        const cache = new Cache<KubeObject>()
         cache.onChange(() => queue.add(key))
         return reflectNamed({
           client,

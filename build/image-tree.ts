@@ -8,7 +8,7 @@ import { manifestOf, shippedImports, stripped, writeFiles } from './stripped.ts'
 import type { PackageManifest } from './stripped.ts'
 
 /** The programs of the image. */
-export const ENTRIES = ['controller/main.ts', 'webhook/main.ts']
+export const ENTRIES = ['controller/main.ts', 'webhook/main.ts', 'cli/uninstall.ts']
 
 /**
  * Makes the tree in a folder that is missing or empty, from the checkout at `root`, whose packages are

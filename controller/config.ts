@@ -3,7 +3,7 @@
 import { hostname } from 'node:os'
 import { parseArgs } from 'node:util'
 
-import { objectName, processConfig, processFlags, wholeNumber } from '#process/settings.ts'
+import { objectName, oneOf, processConfig, processFlags, wholeNumber } from '#process/settings.ts'
 import type { Environment, ProcessConfig } from '#process/settings.ts'
 
 /** The settings of one controller process; its Lease lives in the namespace. */
@@ -13,7 +13,11 @@ export interface ControllerConfig extends ProcessConfig {
   readonly leaseMs: number
   readonly identity: string
   readonly concurrency: number
+  readonly kruiseFinalizers: KruiseFinalizers
 }
+
+/** What happens to the finalizers of Kruise Rollouts: to take them off needs a right to all Rollouts. */
+export type KruiseFinalizers = 'leave' | 'take-off'
 
 /** Reads the settings. Throws one line that names the flag. */
 export function readConfig(args: readonly string[], env: Environment): ControllerConfig {
@@ -24,6 +28,7 @@ export function readConfig(args: readonly string[], env: Environment): Controlle
       'lease-name': { type: 'string', default: 'sluice-controller' },
       'lease-seconds': { type: 'string', default: '15' },
       concurrency: { type: 'string', default: '8' },
+      'kruise-finalizers': { type: 'string', default: 'leave' },
     },
   })
   return {
@@ -34,5 +39,9 @@ export function readConfig(args: readonly string[], env: Environment): Controlle
     // A restart is another one: it must not take its own former lease for granted.
     identity: `${env['POD_NAME'] ?? hostname()}-${process.pid}-${Date.now().toString(36)}`,
     concurrency: wholeNumber('--concurrency', values.concurrency, { least: 1, most: 1000 }),
+    kruiseFinalizers: oneOf('--kruise-finalizers', values['kruise-finalizers'], [
+      'leave',
+      'take-off',
+    ]),
   }
 }

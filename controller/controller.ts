@@ -17,9 +17,11 @@ import { apply } from './apply.ts'
 import type { Effects } from './apply.ts'
 import type { ControllerMetrics } from './metrics.ts'
 import { createArrivals } from './kruise.ts'
-import type { Arrivals } from './kruise.ts'
+import type { Arrival, Arrivals } from './kruise.ts'
+import type { KruiseFinalizers } from './config.ts'
 import { createNews } from './news.ts'
 import { observe } from './observe.ts'
+import type { Known } from './observe.ts'
 import { createOwnWrites } from './own-writes.ts'
 import { createRefusals } from './refusals.ts'
 import { createRepeats } from './repeats.ts'
@@ -46,6 +48,8 @@ export interface ControllerOptions {
   /** What is watched; none: all. */
   readonly namespaces: readonly string[]
   readonly concurrency: number
+  /** Whether finalizers of Kruise Rollouts may be taken off Rollouts. */
+  readonly kruiseFinalizers: KruiseFinalizers
   readonly metrics: ControllerMetrics
   readonly log: Logger
   readonly now: () => Instant
@@ -96,7 +100,7 @@ export function createController(options: ControllerOptions): Controller {
       repeats = createRepeats()
       const writer = options.writing(term)
       const waits = createWaits(metrics.waited)
-      const arrivals = createArrivals(log)
+      const arrivals = createArrivals(log, options.kruiseFinalizers)
       const effects = createEffects(options, writer, (uid, now) => repeats(uid, now))
       const running = new WorkQueue({
         concurrency: options.concurrency,
@@ -168,7 +172,7 @@ async function reconcile(
   const { is, lookAt } = await arrivals(effects, rollouts, watches.kruise.size > 0)
   if (lookAt !== undefined) queue.addAt(key, lookAt)
   if (is === 'open') return
-  const known = { now: begun, refusals, kruiseRuns: is === 'its' }
+  const known = { now: begun, refusals, ...kruiseIn(is) }
   const decided = observe(watches, key, known).map(observation => ({
     observation,
     decision: decide(observation.snapshot),
@@ -190,6 +194,10 @@ async function reconcile(
     const did = actions.map(({ type }) => type).join(', ')
     log.info({ workload, rollout, did, ...standing }, message)
   }
+}
+
+function kruiseIn(is: Arrival['is']): Pick<Known, 'kruiseRuns' | 'finalizerKept'> {
+  return { kruiseRuns: is !== 'ours', ...(is === 'kept' && { finalizerKept: true }) }
 }
 
 function reportRun(options: ControllerOptions, report: RunReport): void {

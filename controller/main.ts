@@ -19,7 +19,7 @@ import { controllerRights } from './rights.ts'
 await runProgram('sluice-controller', async stop => {
   const config = readConfig(argv.slice(2), env)
   const { namespace, leaseName, leaseMs, identity, configuration, concurrency } = config
-  const { namespaces = [] } = config
+  const { namespaces = [], kruiseFinalizers } = config
   const log = createLog('controller', config.logLevel)
   const renewDeadlineMs = (leaseMs * 2) / 3
   const connection = await connect({ env, ...config })
@@ -36,6 +36,7 @@ await runProgram('sluice-controller', async stop => {
     configuration,
     namespaces,
     concurrency,
+    kruiseFinalizers,
     metrics,
     log,
     now: Date.now,
@@ -61,7 +62,7 @@ await runProgram('sluice-controller', async stop => {
   stop.throwIfAborted()
   synced = true
   log.info({ probesPort, server: connection.server }, 'ready')
-  announce({ ready: true, probesPort })
+  announce({ ready: true, probesPort, identity })
   const reaching = reach.watch(stop)
 
   const elector = new LeaderElector({

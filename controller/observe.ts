@@ -20,22 +20,26 @@ export interface Known {
   readonly refusals: Pick<Refusals, 'stands'>
   /** Another controller leads the Rollouts of this workload. */
   readonly kruiseRuns: boolean
+  /** That is not known, since its finalizer cannot be taken off. */
+  readonly finalizerKept?: true
 }
 
 /** One observation for the Rollout that guards the workload, one for each that came too late. */
 export function observe(
   watches: Watches,
   key: string,
-  { now, refusals, kruiseRuns }: Known,
+  { now, refusals, ...kruise }: Known,
 ): readonly Observation[] {
   const objects = watches.rollouts.byIndex('workload', key).filter(isAlive)
   const workload = watches.workload(key, now)
   const holdRefused = workload !== undefined && refusals.stands(workload.uid)
   const first = firstOf(objects, workload?.record?.rolloutUid)
   const registered = isRegistered(watches)
-  const base = { now, kruiseRuns, registered, holdRefused, ...(workload && { workload }) }
+  const base = { now, ...kruise, registered, holdRefused, ...(workload && { workload }) }
   if (!first)
-    return workload && !kruiseRuns ? [{ snapshot: { ...base, memory: memoryOf(undefined) } }] : []
+    return workload && !kruise.kruiseRuns
+      ? [{ snapshot: { ...base, memory: memoryOf(undefined) } }]
+      : []
   return objects.map(object => {
     const rollout = object === first ? rolloutOf(object) : refusedFor(object, first)
     return { object, snapshot: { ...base, rollout, memory: memoryOf(object.status) } }

@@ -6,7 +6,7 @@ import type { Right, Rule } from '#process/rights.ts'
 import type { ControllerConfig } from './config.ts'
 
 const workloads: readonly Rule[] = [
-  { group: GROUP, resources: ['rollouts'], verbs: ['list', 'watch', 'patch'] },
+  { group: GROUP, resources: ['rollouts'], verbs: ['list', 'watch'] },
   { group: GROUP, resources: ['rollouts/status'], verbs: ['update'] },
   { group: 'apps', resources: ['deployments', 'replicasets'], verbs: ['list', 'watch', 'patch'] },
   { group: 'apps', resources: ['deployments/status'], verbs: ['patch'] },
@@ -14,9 +14,12 @@ const workloads: readonly Rule[] = [
   { group: '', resources: ['events'], verbs: ['create'] },
 ]
 
+/** Only to take finalizers of Kruise Rollouts off. */
+const takingOff: Rule = { group: GROUP, resources: ['rollouts'], verbs: ['patch'] }
+
 /** The rights of a controller. */
 export function controllerRights(config: ControllerConfig): readonly Right[] {
-  const { namespace, namespaces, configuration, leaseName } = config
+  const { namespace, namespaces, configuration, leaseName, kruiseFinalizers } = config
   const registration = {
     group: 'admissionregistration.k8s.io',
     resources: ['mutatingwebhookconfigurations'],
@@ -25,7 +28,7 @@ export function controllerRights(config: ControllerConfig): readonly Right[] {
   }
   const leases = { group: 'coordination.k8s.io', resources: ['leases'] }
   return [
-    ...rightsOf(workloads, namespaces),
+    ...rightsOf(kruiseFinalizers === 'leave' ? workloads : [takingOff, ...workloads], namespaces),
     ...rightsOf([registration, { ...registration, name: KRUISE_WEBHOOKS }]),
     ...rightsOf(
       [

@@ -17,3 +17,11 @@ export function timeOf(instant: Instant): string {
   // oxlint-disable-next-line no-restricted-globals -- formats a number, reads no clock
   return new Date(Math.ceil(instant / 1000) * 1000).toISOString().replace('.000Z', 'Z')
 }
+
+/**
+ * Since when, for people: the whole second before `timeOf`, which is never yet to come. The same for an
+ * instant and for what is read back of it.
+ */
+export function sinceOf(instant: Instant): string {
+  return timeOf(instant - 1000)
+}

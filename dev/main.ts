@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util'
 import { KubeClient } from '#kube/client.ts'
 import { connect } from '#kube/connection.ts'
 import { runProgram, untilAborted } from '#process/program.ts'
+import { untilLeading } from './lead.ts'
 import { readableLog } from './readable-log.ts'
 import { startSluice } from './sluice.ts'
 
@@ -36,10 +37,15 @@ await runProgram('sluice dev', async stop => {
     onLine: readableLog(process.stdout),
     stop,
   })
-  process.stdout.write(`Sluice guards ${connection.server}; Ctrl-C takes the registration away\n`)
-
-  const died = Promise.race([sluice.webhook.ended, sluice.controller.ended])
-  await Promise.race([died, untilAborted(stop)])
+  const { webhook, controller } = sluice
+  const over = Promise.race([webhook.ended, controller.ended, untilAborted(stop)])
+  const ended = new AbortController()
+  void over.then(() => ended.abort())
+  const say = (line: string) => void process.stdout.write(`Sluice ${line}\n`)
+  const identity = String(controller.ready['identity'])
+  await untilLeading({ client, identity, say }, ended.signal)
+  if (!ended.signal.aborted) say(`guards ${connection.server}; Ctrl-C takes the registration away`)
+  await over
   await sluice.stop()
   process.stdout.write('the registration is gone; workloads that are held stay as they are\n')
   if (!stop.aborted) throw new Error('a process of Sluice ended by itself, see its last lines')

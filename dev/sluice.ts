@@ -101,6 +101,7 @@ export async function startSluice(options: SluiceOptions): Promise<Sluice> {
         ...flags(options, 'controller'),
         `--namespace=${lease.namespace}`,
         `--lease-name=${lease.name}`,
+        '--kruise-finalizers=take-off',
         '--probes-host=127.0.0.1',
         '--probes-port=0',
         ...given,

@@ -279,7 +279,7 @@ export class LeaderElector {
   }
 }
 
-/** Gives the current time as a MicroTime, such as `2026-01-31T12:00:00.123000Z`. */
-function microTime(): string {
+/** The current time as a MicroTime, such as `2026-01-31T12:00:00.123000Z`. */
+export function microTime(): string {
   return new Date().toISOString().replace('Z', '000Z')
 }

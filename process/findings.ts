@@ -50,10 +50,11 @@ async function missingKind(client: KubeClient): Promise<string | undefined> {
 async function lacking(client: KubeClient, rights: readonly Right[]): Promise<string | undefined> {
   const missing = await missingRights(client, rights)
   if (missing.length === 0) return undefined
-  return `rights are missing, give them back by helm upgrade: ${missing.map(inWords).join('; ')}`
+  return `rights are missing, give them back by helm upgrade: ${missing.map(rightInWords).join('; ')}`
 }
 
-function inWords({ verb, group, resource, name, namespace }: Right): string {
+/** Such as `patch deployments.apps in shop`. */
+export function rightInWords({ verb, group, resource, name, namespace }: Right): string {
   const what = [`${resource}${group === '' ? '' : `.${group}`}`, name].filter(Boolean).join(' ')
   return `${verb} ${what}${namespace === undefined ? '' : ` in ${namespace}`}`
 }

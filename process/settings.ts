@@ -5,8 +5,8 @@ import { defined } from '#core/defined.ts'
 /** Environment variables. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** What every process is told. */
-export interface ProcessConfig {
+/** Where a program of ours runs, and what it is for. */
+export interface PlaceConfig {
   readonly kubeconfig?: string
   /** Where a pod finds its ServiceAccount, if that is not the usual place. */
   readonly serviceAccountDir?: string
@@ -14,6 +14,10 @@ export interface ProcessConfig {
   readonly namespace: string
   /** The namespaces whose workloads are guarded; undefined: all. */
   readonly namespaces?: readonly string[]
+}
+
+/** What every process is told. */
+export interface ProcessConfig extends PlaceConfig {
   /** Name of both webhook configurations. */
   readonly configuration: string
   readonly probesHost: string
@@ -21,13 +25,20 @@ export interface ProcessConfig {
   readonly logLevel: string
 }
 
-/** The flags of every process, for `parseArgs`. */
-export function processFlags(env: Environment) {
+/** The flags that say where, for `parseArgs`. */
+export function placeFlags(env: Environment) {
   return {
     kubeconfig: { type: 'string' },
     'service-account-dir': { type: 'string' },
     namespace: { type: 'string', default: env['POD_NAMESPACE'] ?? 'sluice-system' },
     namespaces: { type: 'string', default: '' },
+  } as const
+}
+
+/** The flags of every process, for `parseArgs`. */
+export function processFlags(env: Environment) {
+  return {
+    ...placeFlags(env),
     configuration: { type: 'string', default: 'sluice' },
     'probes-host': { type: 'string', default: '0.0.0.0' },
     'probes-port': { type: 'string', default: '8081' },
@@ -36,36 +47,47 @@ export function processFlags(env: Environment) {
 }
 
 /** What `parseArgs` makes of those flags. */
-interface ProcessValues {
+interface PlaceValues {
   readonly kubeconfig?: string | undefined
   readonly 'service-account-dir'?: string | undefined
   readonly namespace: string
   readonly namespaces: string
+}
+
+interface ProcessValues extends PlaceValues {
   readonly configuration: string
   readonly 'probes-host': string
   readonly 'probes-port': string
   readonly 'log-level': string
 }
 
-/** The settings that those flags say. */
-export function processConfig(values: ProcessValues): ProcessConfig {
+/** The settings that the flags of a place say. */
+export function placeConfig(values: PlaceValues): PlaceConfig {
   return defined({
     kubeconfig: values.kubeconfig,
     serviceAccountDir: values['service-account-dir'],
     namespace: objectName('--namespace', values.namespace),
     namespaces: listOf(values.namespaces)?.map(each => objectName('--namespaces', each)),
+  })
+}
+
+/** The settings that the flags of a process say. */
+export function processConfig(values: ProcessValues): ProcessConfig {
+  return {
+    ...placeConfig(values),
     configuration: objectName('--configuration', values.configuration),
     probesHost: values['probes-host'],
     probesPort: wholeNumber('--probes-port', values['probes-port']),
     logLevel: oneOf('--log-level', values['log-level'], LOG_LEVELS),
-  })
+  }
 }
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 
 /** One of a few words. */
-function oneOf(flag: string, text: string, words: readonly string[]): string {
-  if (words.includes(text)) return text
+export function oneOf<const W extends string>(flag: string, text: string, words: readonly W[]): W {
+  const found = words.find(word => word === text)
+  if (found !== undefined) return found
   throw new Error(`${flag}: expected one of ${words.join(', ')}, got ${JSON.stringify(text)}`)
 }
 

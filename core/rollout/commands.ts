@@ -30,6 +30,12 @@ export function resumeCommand({ namespace, name }: Named): string {
   return `kubectl -n ${namespace} annotate rollout ${name} ${ABORT}-`
 }
 
+/** Takes every finalizer off a Rollout. */
+export function finalizerCommand({ namespace, name }: Named): string {
+  const patch = '{"metadata":{"finalizers":null}}'
+  return `kubectl -n ${namespace} patch rollout ${name} --type=merge -p '${patch}'`
+}
+
 /** Un-freezes a workload that its owner has paused. */
 export function resumeWorkloadCommand(ref: WorkloadRef): string {
   return `kubectl -n ${ref.namespace} rollout resume ${targetOf(ref)}`

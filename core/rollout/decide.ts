@@ -40,8 +40,8 @@ import {
   stay,
 } from './outcomes.ts'
 import { escapeCommand, resumeWorkloadCommand, unpauseCommand } from './commands.ts'
-import { HOLD_REFUSED, KRUISE_RUNNING, aborted, stepName, tell } from './events.ts'
-import { timeOf } from '../time.ts'
+import { HOLD_REFUSED, aborted, notAlone, stepName, tell } from './events.ts'
+import { sinceOf } from '../time.ts'
 import { isFullLastStep, naturalNext } from './plan-steps.ts'
 import { planFor } from './phases.ts'
 import type { PlanName } from './phases.ts'
@@ -51,7 +51,7 @@ import type { Action, Decision, Goal, Memory, Phase, Plan, Snapshot, Standing } 
 export const plans: Readonly<Record<PlanName, Plan>> = {
   NotAlone: {
     goals: [],
-    done: stay(() => KRUISE_RUNNING),
+    done: stay(notAlone),
     standing: blocked('KruiseRunning'),
   },
   LeftByKruise: {
@@ -209,7 +209,7 @@ function progressing(reason: ProgressingReason): Plan['standing'] {
 /** Waiting is never silent, and never without its age. */
 function dated(message: string, { releasing, since }: Memory): string {
   if (!releasing || message.includes(' since ')) return message
-  return `since ${timeOf(since)}: ${message}`
+  return `since ${sinceOf(since)}: ${message}`
 }
 
 /** A release that cannot go on now is not forgotten. */

@@ -1,8 +1,14 @@
 // Everything that is told on the workload, where people look. The key makes an event one of its
 // release: told again after a crash, it is still the same.
 
-import { abortCommand, approveCommand, patchCommand, resumeCommand } from './commands.ts'
-import { timeOf } from '../time.ts'
+import {
+  abortCommand,
+  approveCommand,
+  finalizerCommand,
+  patchCommand,
+  resumeCommand,
+} from './commands.ts'
+import { sinceOf } from '../time.ts'
 import { currentStep } from './plan-steps.ts'
 import type { Action, LeftHold, Snapshot, WorkloadEvent, WorkloadRef } from './model.ts'
 
@@ -37,6 +43,19 @@ export function caught({ workload, memory }: Snapshot): WorkloadEvent {
 /** Two controllers on one Rollout would undo each other's work. */
 export const KRUISE_RUNNING =
   'Kruise Rollouts runs in this cluster too: Sluice does nothing until it is gone; see docs/coming-from-kruise-rollouts.md'
+
+/** Whether it runs shows when its finalizer is taken off; where we may not do that, somebody has to say so. */
+export function finalizerInWords(rollout: {
+  readonly namespace: string
+  readonly name: string
+}): string {
+  return `the finalizer of Kruise Rollouts is on Rollout ${rollout.name}, and Sluice may not take it off: where Kruise Rollouts runs no more, install with kruiseRollouts.takeOver=true, or: ${finalizerCommand(rollout)}`
+}
+
+/** What there is to say of a Rollout that another controller may lead. */
+export function notAlone({ finalizerKept, rollout }: Snapshot): string {
+  return finalizerKept && rollout ? finalizerInWords(rollout) : KRUISE_RUNNING
+}
 
 /** The end of that, for the log. */
 export const KRUISE_GONE = 'Kruise Rollouts is not registered any more: going on'
@@ -96,7 +115,7 @@ export function stepReached(s: Snapshot): WorkloadEvent {
 export function pauseInWords(s: Snapshot): string {
   const { memory, workload, rollout } = s
   const { pauseSeconds } = currentStep(s)
-  const since = timeOf(memory.since)
+  const since = sinceOf(memory.since)
   const reached = `${stepName(s)} reached: ${workload!.updated} of ${workload!.replicas} pods are new`
   return pauseSeconds === undefined
     ? `${reached}, waiting for approval since ${since}: ${approveCommand(rollout!)}`

@@ -3,7 +3,7 @@
 import type { WorkloadAction } from '../workload/adapter.ts'
 import { moveOf } from '../workload/registry.ts'
 import { podCount } from '../replicas.ts'
-import { timeOf } from '../time.ts'
+import { sinceOf } from '../time.ts'
 import { resumeWorkloadCommand } from './commands.ts'
 import {
   aborted,
@@ -124,7 +124,7 @@ export const rolledOut: Goal = {
     }
     const ready = `${workload!.updatedReady} of ${workload!.replicas} pods are ready`
     return memory.releasing
-      ? `${ready}, rolling out since ${timeOf(memory.since)}`
+      ? `${ready}, rolling out since ${sinceOf(memory.since)}`
       : `waiting for a native rollout: ${ready}`
   },
 }
@@ -137,7 +137,7 @@ export const podsUpdated: Goal = {
     actions: [...news(s), { type: 'advance', pods: currentStep(s).replicas }],
     ...due(s, advanceMove(s)?.requeueAt, deadline(s)),
   }),
-  why: s => `${stepName(s)} since ${timeOf(s.memory.since)}: ${advanceMove(s)?.why ?? ''}`,
+  why: s => `${stepName(s)} since ${sinceOf(s.memory.since)}: ${advanceMove(s)?.why ?? ''}`,
 }
 
 /** The pause of the step is over, by time; an approval has a rule of its own. */

@@ -167,6 +167,8 @@ export interface Snapshot {
   readonly workload?: Workload
   /** The controller of Kruise Rollouts runs: one Rollout must not have two. */
   readonly kruiseRuns: boolean
+  /** Its finalizer is on the Rollout, and we have no right to take it off: it may run. */
+  readonly finalizerKept?: true
   /** The webhook is registered with the API server. */
   readonly registered: boolean
   /** Admission did not take the last hold that was sent to it. */

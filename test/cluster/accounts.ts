@@ -30,7 +30,8 @@ export const sluiceUsers: readonly string[] = sluiceAccounts.map(
 /** Makes the accounts and what binds them to the roles; gives their files, as the kubelet would. */
 export async function makeAccounts(cluster: ControlPlane, client: KubeClient): Promise<Pods> {
   const render = ['template', configuration, chart, '--namespace', namespace]
-  const { stdout } = await helm(cluster, [...render, '--show-only', 'templates/roles.yaml'])
+  const all = ['--set', 'kruiseRollouts.takeOver=true', '--show-only', 'templates/roles.yaml']
+  const { stdout } = await helm(cluster, [...render, ...all])
   await kubectl(cluster, ['apply', '-f', '-'], { input: stdout })
   const [webhook, controller] = await Promise.all([
     makeAccount(cluster, client, 'webhook'),

@@ -2,31 +2,22 @@
 // kubelet and kube-proxy for them. Everything of ours then runs under the chart's own roles.
 // What needs a real kubelet or a network plugin is proven by rendering alone (chart-values.test.ts).
 
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 
-import type { KubeObject } from '#api/kubernetes.ts'
 import { KRUISE_WEBHOOKS, ROLLOUT_BATCH_ID, ROLLOUT_ID } from '#api/names.ts'
-import { KubeClient } from '#kube/client.ts'
-import { fromKubeconfig } from '#kube/kubeconfig.ts'
+import type { KubeClient } from '#kube/client.ts'
 import {
   CUSTOM_RESOURCES,
   DEPLOYMENTS,
   LEASES,
   MUTATING_WEBHOOKS,
   NAMESPACES,
-  PODS,
-  resource,
   ROLLOUTS,
   ROLLOUTS_DEFINITION,
   SECRETS,
   VALIDATING_WEBHOOKS,
 } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
-import { writeImageTree } from '../../build/image-tree.ts'
 import { readConfig as readControllerConfig } from '../../controller/config.ts'
 import { controllerRights } from '../../controller/rights.ts'
 import type { Child } from '../../dev/child.ts'
@@ -34,97 +25,34 @@ import { readConfig as readWebhookConfig } from '../../webhook/config.ts'
 import { webhookRights } from '../../webhook/rights.ts'
 import { walkTo, walkToTheEnd } from './approvals.ts'
 import { startCertManager } from './cert-manager.ts'
+import { at, CHART, namespace, startChartPlace } from './chart-place.ts'
+import type { ChartPlace } from './chart-place.ts'
 import { helm, helm3, kubectl, sluice } from './commands.ts'
-import { startControlPlane } from './control-plane.ts'
 import type { ControlPlane } from './control-plane.ts'
 import { holdOn } from './deployment-facts.ts'
 import { abort, hasCondition, most, stand, told, worst } from './facts.ts'
 import { startEdits } from './edits.ts'
-import { mountSecrets, startPod } from './kubelet.ts'
+import { mountSecrets } from './kubelet.ts'
 import { createKruiseRollout } from './kruise.ts'
 import type { StoredPod } from './kubelet.ts'
 import { deploymentOf, rolloutOf, WORKLOAD } from './manifests.ts'
-import { auditPolicy, covers, lacking, requestsOf, rightsOf } from './rights.ts'
+import { asGranted, covers, lacking, requestsOf, rightsInWords, rightsOf } from './rights.ts'
 import { scrape } from './scrape.ts'
 import { certificateOf } from './served-certificate.ts'
-import { startServiceRoute } from './service-route.ts'
-import type { ServiceRoute } from './service-route.ts'
 import { createStory } from './story.ts'
 import type { Story } from './story.ts'
+import { nothingLeft, PLAYED, playJob } from './uninstall-job.ts'
 import { createFrozen } from './webhook-replicas.ts'
 
-const root = join(import.meta.dirname, '..', '..')
-const chart = join(root, 'charts', 'sluice')
-const namespace = 'sluice-system'
-const at = ['--namespace', namespace]
-
+let place: ChartPlace
 let cluster: ControlPlane
 let client: KubeClient
-let route: ServiceRoute
-let tree: string
-const log: string[] = []
-let running: Child[] = []
 
 beforeAll(async () => {
-  tree = await mkdtemp(join(tmpdir(), 'sluice-tree-'))
-  await writeImageTree(root, tree)
-  route = await startServiceRoute()
-  const policy = `${tree}-audit.yaml`
-  await writeFile(policy, auditPolicy(namespace))
-  cluster = await startControlPlane({
-    progress: () => {},
-    apiServerFlags: [...route.apiServerFlags, `--audit-policy-file=${policy}`],
-  })
-  client = new KubeClient(await fromKubeconfig(cluster.kubeconfig))
-  // The API server refuses pods that are not "restricted".
-  const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' }
-  const metadata = { name: namespace, labels }
-  await client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata })
+  place = await startChartPlace()
+  ;({ cluster, client } = place)
 })
-afterAll(async () => {
-  await stopAll('SIGKILL')
-  await client?.close()
-  await cluster?.stop()
-  await route?.stop()
-  await rm(tree, { recursive: true, force: true })
-  await rm(`${tree}-audit.yaml`, { force: true })
-})
-
-async function stopAll(signal?: NodeJS.Signals): Promise<void> {
-  await Promise.all(running.map(child => child.stop(signal)))
-  running = []
-}
-
-/** The pods of one of the two Deployments; Helm has waited until they are there. */
-async function podsOf(component: string): Promise<readonly StoredPod[]> {
-  const labelSelector = `app.kubernetes.io/component=${component}`
-  const { items } = await client.listAll(PODS as ResourceType<StoredPod>, {
-    namespace,
-    labelSelector,
-  })
-  return items.filter(({ metadata }) => metadata.deletionTimestamp === undefined)
-}
-
-const onLine = (line: string) => void log.push(line)
-
-async function start(pod: StoredPod): Promise<Child> {
-  const child = await startPod({ cluster, client, tree, onLine }, pod)
-  running.push(child)
-  return child
-}
-
-/** Leads the API server's calls of the Service to these processes. */
-async function lead(...webhooks: readonly Child[]): Promise<void> {
-  const service = await client.get(resource('v1', 'services', 'Service'), {
-    namespace,
-    name: 'sluice-webhook',
-  })
-  const { clusterIP } = (service as KubeObject & { readonly spec: { clusterIP: string } }).spec
-  route.lead(
-    `${clusterIP}:443`,
-    webhooks.map(({ ready }) => Number(ready['port'])),
-  )
-}
+afterAll(() => place?.stop())
 
 async function bundles(): Promise<readonly string[]> {
   const found = await Promise.all(
@@ -140,21 +68,15 @@ async function there(type: ResourceType, name: string, inside?: string): Promise
   return items.some(({ metadata }) => metadata.name === name)
 }
 
-/** The rights that a process of these flags asks for. */
-function neededBy(component: string, args: readonly string[]): readonly object[] {
+/** The rights that a process of these flags asks for, in words. */
+function neededBy(component: string, args: readonly string[]): readonly string[] {
   const flags = args.filter(arg => arg.startsWith('--') && !arg.startsWith('--max-semi'))
   const env = { POD_NAMESPACE: namespace }
   const rights =
     component === 'webhook'
       ? webhookRights(readWebhookConfig(flags, env))
       : controllerRights(readControllerConfig(flags, env))
-  return rights.map(({ group, resource: plural, ...right }) => {
-    return { resource: `${group}/${plural}`, ...right }
-  })
-}
-
-function sortedTexts(rights: readonly object[]): readonly string[] {
-  return rights.map(each => Object.entries(each).map(String).toSorted().join(' ')).toSorted()
+  return rightsInWords(asGranted(rights))
 }
 
 async function readiness({ ready }: Child): Promise<number> {
@@ -165,27 +87,27 @@ describe.each([
   ['Helm 3', helm3],
   ['Helm 4', helm],
 ] as const)('%s', (_, run) => {
-  afterEach(() => stopAll('SIGKILL'))
+  afterEach(() => place.stopAll('SIGKILL'))
 
   test('installs, upgrades without losing trust, and uninstalls all but what is documented', async () => {
-    const { stdout } = await run(cluster, ['install', 'sluice', chart, ...at, '--wait'])
+    const { stdout } = await run(cluster, ['install', 'sluice', CHART, ...at, '--wait'])
     expect(stdout).toContain('rollout status deployment/sluice-webhook')
-    expect(await podsOf('controller')).toHaveLength(2)
-    const [first] = await podsOf('webhook')
-    expect(await readiness(await start(first!))).toBe(200)
+    expect(await place.podsOf('controller')).toHaveLength(2)
+    const [first] = await place.podsOf('webhook')
+    expect(await readiness(await place.start(first!))).toBe(200)
     const trusted = await bundles()
     expect(trusted).toHaveLength(6)
     for (const bundle of trusted) expect(bundle).not.toBe('')
 
-    const changed = ['--set', 'logLevel=debug,webhook.drainSeconds=3']
-    await run(cluster, ['upgrade', 'sluice', chart, ...at, '--wait', ...changed])
+    const changed = ['--set', 'logLevel=debug,webhook.drainSeconds=3,uninstall.giveBack=false']
+    await run(cluster, ['upgrade', 'sluice', CHART, ...at, '--wait', ...changed])
     expect(await bundles()).toEqual(trusted)
-    const pods = await podsOf('webhook')
+    const pods = await place.podsOf('webhook')
     expect(pods.map(({ spec }) => spec.containers[0]!.args)).toContainEqual(
       expect.arrayContaining(['--log-level=debug', '--drain-seconds=3']),
     )
 
-    await stopAll()
+    await place.stopAll()
     await run(cluster, ['uninstall', 'sluice', ...at, '--wait'])
     expect(await there(MUTATING_WEBHOOKS, 'sluice')).toBe(false)
     expect(await there(VALIDATING_WEBHOOKS, 'sluice')).toBe(false)
@@ -201,23 +123,23 @@ describe('under the roles of the chart', () => {
   let webhooks: readonly Child[]
 
   beforeAll(async () => {
-    const values = ['--set', 'webhook.drainSeconds=3']
-    await helm(cluster, ['install', 'sluice', chart, ...at, '--wait', ...values])
-    const [first, second] = await podsOf('webhook')
-    const one = await start(first!)
+    const values = ['--set', 'webhook.drainSeconds=3,kruiseRollouts.takeOver=true']
+    await helm(cluster, ['install', 'sluice', CHART, ...at, '--wait', ...values])
+    const [first, second] = await place.podsOf('webhook')
+    const one = await place.start(first!)
     // The second one finds a certificate that it cannot use, and mends it.
     const data = { 'tls.crt': Buffer.from('no certificate').toString('base64') }
     const secret = { namespace, name: 'sluice-webhook-certificate' }
     await client.mergePatch(SECRETS, secret, { data })
-    const two = await start(second!)
-    await lead(one, two)
+    const two = await place.start(second!)
+    await place.lead(one, two)
     webhooks = [one, two]
-    for (const pod of await podsOf('controller')) await start(pod)
+    for (const pod of await place.podsOf('controller')) await place.start(pod)
 
     const shop = 'shop'
     const metadata = { name: shop }
     await client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata })
-    story = await createStory({ cluster, client, namespace: shop, log })
+    story = await createStory({ cluster, client, namespace: shop, log: place.log })
     await story.create(deploymentOf(shop, { labels: { [ROLLOUT_ID]: 'two' } }))
     // A Rollout that comes from Kruise Rollouts: to take that off is a right, too.
     await createKruiseRollout(story, rolloutOf(shop, {}))
@@ -226,7 +148,7 @@ describe('under the roles of the chart', () => {
   afterAll(() => story?.close())
 
   test('an edit is held, approved, and completes', async () => {
-    const [, , controller] = running
+    const [, , controller] = place.running
     await story.until('the webhook to be reached by its Service', async () => {
       return (await scrape(controller!)).only('sluice_controller_webhook_reached') === 1
     })
@@ -256,12 +178,12 @@ describe('under the roles of the chart', () => {
 
   test('a webhook that is told to end says so, and goes on answering', async () => {
     const [leaving, staying] = webhooks
-    await lead(leaving!)
+    await place.lead(leaving!)
     const ended = leaving!.stop()
     await story.until('not ready', async () => (await readiness(leaving!)) === 503)
     const { stderr } = await story.edit('app:4')
     expect(stderr).toContain('step 1 of 3')
-    await lead(staying!)
+    await place.lead(staying!)
     await ended
     expect(await leaving!.ended).toBe(0)
     const again = await story.edit('app:5')
@@ -273,16 +195,18 @@ describe('under the roles of the chart', () => {
     await stand(story, { 'app:2': 9, 'app:5': 1 })
     const held = holdOn(await story.deployment())
     story.forget()
-    const before = running
-    running = []
-    const values = ['--set', 'webhook.drainSeconds=1,logLevel=debug']
-    await helm(cluster, ['upgrade', 'sluice', chart, ...at, '--wait', ...values])
+    const before = place.running.splice(0)
+    const values = [
+      '--set',
+      'webhook.drainSeconds=1,logLevel=debug,kruiseRollouts.takeOver=true,uninstall.giveBack=false',
+    ]
+    await helm(cluster, ['upgrade', 'sluice', CHART, ...at, '--wait', ...values])
     const isNew = ({ spec }: StoredPod) => spec.containers[0]!.args!.includes('--log-level=debug')
-    const next = (await podsOf('webhook')).filter(isNew)
-    await lead(...(await Promise.all(next.map(start))))
-    for (const pod of (await podsOf('controller')).filter(isNew)) await start(pod)
+    const next = (await place.podsOf('webhook')).filter(isNew)
+    await place.lead(...(await Promise.all(next.map(place.start))))
+    for (const pod of (await place.podsOf('controller')).filter(isNew)) await place.start(pod)
     await Promise.all(before.map(child => child.stop()))
-    expect(running).toHaveLength(4)
+    expect(place.running).toHaveLength(4)
     expect(holdOn(await story.deployment())).toEqual(held)
     expect(most(story, 'app:5')).toBe(1)
     expect(worst(story).ready).toBe(10)
@@ -303,9 +227,9 @@ describe('under the roles of the chart', () => {
       const unused = rights.filter(right => !requests.some(request => covers(right, request)))
       expect(unused).toEqual([])
       // What it asks for at its start, to say what is missing.
-      const [pod] = await podsOf(component)
+      const [pod] = await place.podsOf(component)
       const needed = neededBy(component, pod!.spec.containers[0]!.args!)
-      expect(sortedTexts(needed)).toEqual(sortedTexts(rights))
+      expect(needed).toEqual(rightsInWords(rights))
     },
   )
 
@@ -329,10 +253,10 @@ describe('under the roles of the chart', () => {
     expect(kept.filter(({ name }) => name === undefined)).toEqual([])
   })
 
-  test('uninstalled in the middle of a release, every pod serves on, and edits are free', async () => {
+  test('uninstalled in the middle of a release without giving back, every pod serves on', async () => {
     const { spec } = await story.deployment()
     story.forget()
-    await stopAll()
+    await place.stopAll()
     await helm(cluster, ['uninstall', 'sluice', ...at, '--wait'])
     expect((await story.deployment()).spec).toEqual(spec)
     expect(await there(ROLLOUTS, 'web-rollout', story.namespace)).toBe(true)
@@ -351,7 +275,7 @@ describe('under the roles of the chart', () => {
   })
 
   test('in named namespaces alone, it guards those, and asks for no other', async () => {
-    const names = ['--set', 'namespaces={orders,stock},webhook.drainSeconds=0']
+    const names = ['--set', `namespaces={orders,stock},webhook.drainSeconds=0,${PLAYED}`]
     for (const name of ['orders', 'stock', 'other']) {
       const metadata = { name }
       await client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata })
@@ -360,16 +284,16 @@ describe('under the roles of the chart', () => {
     const requests = () =>
       Promise.all(accounts.map(account => requestsOf(cluster.auditLog, account)))
     const before = await requests()
-    await helm(cluster, ['install', 'sluice', chart, ...at, '--wait', ...names])
-    const [webhook] = await podsOf('webhook')
-    await lead(await start(webhook!))
-    const [controller] = await podsOf('controller')
-    await start(controller!)
+    await helm3(cluster, ['install', 'sluice', CHART, ...at, '--wait', ...names])
+    const [webhook] = await place.podsOf('webhook')
+    await place.lead(await place.start(webhook!))
+    const [controller] = await place.podsOf('controller')
+    await place.start(controller!)
     const stories = await Promise.all(
-      ['orders', 'stock', 'other'].map(async place => {
-        const made = await createStory({ cluster, client, namespace: place, log })
-        await made.create(deploymentOf(place, { replicas: 4 }))
-        await made.create(rolloutOf(place, {}))
+      ['orders', 'stock', 'other'].map(async where => {
+        const made = await createStory({ cluster, client, namespace: where, log: place.log })
+        await made.create(deploymentOf(where, { replicas: 4 }))
+        await made.create(rolloutOf(where, {}))
         return made
       }),
     )
@@ -391,9 +315,22 @@ describe('under the roles of the chart', () => {
     expect(new Set(workloads.map(each => each.namespace))).toEqual(
       new Set(['orders', 'stock', namespace]),
     )
+
+    // With nobody of ours alive, it is uninstalled: what was in a release is given back, there and nowhere else.
+    await place.stopAll()
+    await kubectl(cluster, ['delete', 'lease', 'sluice-controller', ...at])
+    const uninstall = ['uninstall', 'sluice', ...at, '--wait']
+    const [played] = await Promise.all([playJob(place), helm3(cluster, uninstall)])
+    expect(played.said).toHaveLength(2)
+    for (const guarded of [orders, stock]) await stand(guarded, { 'app:1': 0, 'app:2': 4 })
+    expect(rightsInWords(asGranted(played.needed))).toEqual(rightsInWords(played.rights))
+    expect(JSON.stringify(played.rights)).not.toContain('*')
+    expect(played.requests.filter(({ code }) => code === 403)).toEqual([])
+    const unused = played.rights.filter(right => !played.requests.some(it => covers(right, it)))
+    // It waits only where the controller-manager is slower than it.
+    expect(unused.filter(({ verb }) => verb !== 'watch')).toEqual([])
+    await nothingLeft(place)
     for (const each of stories) each.close()
-    await stopAll()
-    await helm(cluster, ['uninstall', 'sluice', ...at, '--wait'])
   })
 
   test('with cert-manager it serves what is mounted, has few rights, and loses no edit', async () => {
@@ -401,14 +338,14 @@ describe('under the roles of the chart', () => {
     const manager = await startCertManager(client, home)
     const values = ['--set', 'certificates.certManager.enabled=true,webhook.drainSeconds=0']
     const before = (await requestsOf(cluster.auditLog, home)).length
-    await helm(cluster, ['install', 'sluice', chart, ...at, '--wait', ...values])
+    await helm(cluster, ['install', 'sluice', CHART, ...at, '--wait', ...values])
     await manager.issue()
-    const pods = await podsOf('webhook')
-    const children = await Promise.all(pods.map(start))
-    await lead(...children)
+    const pods = await place.podsOf('webhook')
+    const children = await Promise.all(pods.map(place.start))
+    await place.lead(...children)
     const rights = await rightsOf(client, home)
     const args = pods[0]!.spec.containers[0]!.args!
-    expect(sortedTexts(neededBy('webhook', args))).toEqual(sortedTexts(rights))
+    expect(neededBy('webhook', args)).toEqual(rightsInWords(rights))
     expect(rights).toHaveLength(4)
 
     const names = ['mounted-1', 'mounted-2']
@@ -425,7 +362,7 @@ describe('under the roles of the chart', () => {
     for (const round of ['first', 'second', 'third']) {
       await manager.issue()
       await edits.goOn(`the ${round} before the kubelet has it`)
-      for (const pod of pods) await mountSecrets({ cluster, client, tree, onLine }, pod)
+      for (const pod of pods) await mountSecrets(place, pod)
       await story.until('another certificate', async () =>
         (await served()).every(each => !seen.has(each)),
       )
@@ -438,13 +375,13 @@ describe('under the roles of the chart', () => {
     expect(seen.size).toBe(4)
     const requests = (await requestsOf(cluster.auditLog, home)).slice(before)
     expect(lacking(rights, requests)).toEqual([])
-    await stopAll()
-    await helm(cluster, ['uninstall', 'sluice', ...at, '--wait'])
+    await place.stopAll()
+    await helm(cluster, ['uninstall', 'sluice', ...at, '--wait', '--no-hooks'])
   })
 
   test('with crds.keep=false the CRD goes as well', async () => {
-    const values = ['--set', 'crds.keep=false']
-    await helm(cluster, ['install', 'sluice', chart, ...at, ...values])
+    const values = ['--set', 'crds.keep=false,uninstall.giveBack=false']
+    await helm(cluster, ['install', 'sluice', CHART, ...at, ...values])
     await helm(cluster, ['uninstall', 'sluice', ...at])
     await story.until(
       'no CRD',

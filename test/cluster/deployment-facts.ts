@@ -95,6 +95,14 @@ export function holdersIn(deployment: Deployment): readonly string[] {
   return owners.map(([manager]) => manager).toSorted()
 }
 
+/** All of it but what a release is for: template, status, and what the API server counts. */
+export function apart(deployment: Deployment): unknown {
+  const { labels, annotations } = deployment.metadata
+  const { 'deployment.kubernetes.io/revision': _, ...others } = { ...annotations }
+  const { template: __, ...spec } = deployment.spec
+  return { labels, annotations: others, spec, owners: holdersIn(deployment) }
+}
+
 interface Entry {
   readonly manager: string
   readonly fieldsV1: object

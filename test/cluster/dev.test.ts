@@ -18,6 +18,8 @@ import type { ControlPlane } from './control-plane.ts'
 
 const main = fileURLToPath(new URL('../../dev/main.ts', import.meta.url))
 
+const MICRO_TIME = '2026-01-31T12:00:00.000000Z'
+
 let cluster: ControlPlane
 let client: KubeClient
 beforeAll(async () => {
@@ -47,6 +49,26 @@ test('it guards the cluster until Ctrl-C takes the registration away', async () 
     await expect(client.get(type, { name: 'sluice-dev' })).rejects.toThrow(NotFound)
   }
   await expect(client.get(LEASES, lease)).rejects.toThrow(NotFound)
+})
+
+test('after a crash it says whose Lease it waits for, and guards when its controller leads', async () => {
+  const spec = { holderIdentity: 'crashed', leaseDurationSeconds: 3, renewTime: MICRO_TIME }
+  const kind = { apiVersion: LEASES.apiVersion, kind: LEASES.kind }
+  await client.create(LEASES, { ...kind, metadata: lease, spec })
+  const { child, lines } = dev()
+  await said(child, lines, 'Sluice guards')
+  const { spec: held } = await client.get(LEASES, lease)
+  const pids = await childrenOf(child.pid!)
+  expect(pids.filter(pid => held?.holderIdentity?.includes(`-${pid}-`))).toHaveLength(1)
+  const words = lines.filter(line => line.startsWith('Sluice '))
+  expect(words).toEqual([
+    expect.stringMatching(
+      /^Sluice waits for the Lease default\/sluice-dev-controller, which crashed has held: it ends at \d\d:\d\d:\d\d$/,
+    ),
+    expect.stringContaining('Sluice guards'),
+  ])
+  child.kill('SIGINT')
+  await once(child, 'exit')
 })
 
 test('a process of its own that dies ends it, with the registration', async () => {

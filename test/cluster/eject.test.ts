@@ -15,7 +15,7 @@ import { presenceIn } from './absence.ts'
 import type { Presence } from './absence.ts'
 import { walkTo } from './approvals.ts'
 import { sluice } from './commands.ts'
-import { holdersIn } from './deployment-facts.ts'
+import { apart } from './deployment-facts.ts'
 import { abort, hasCondition, obey, stand, worst } from './facts.ts'
 import { ROLLOUT, rolloutOf } from './manifests.ts'
 import type { Story } from './story.ts'
@@ -36,14 +36,6 @@ const owner = {
   strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 2, maxSurge: '10%' } },
   minReadySeconds: 1,
   progressDeadlineSeconds: 77,
-}
-
-/** All but what a release is for: template, status, and what the API server counts. */
-function apart(deployment: Deployment): unknown {
-  const { labels, annotations } = deployment.metadata
-  const { 'deployment.kubernetes.io/revision': _, ...others } = { ...annotations }
-  const { template: __, ...spec } = deployment.spec
-  return { labels, annotations: others, spec, owners: holdersIn(deployment) }
 }
 
 interface Guarded {

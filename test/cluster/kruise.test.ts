@@ -8,7 +8,7 @@ import { CUSTOM_RESOURCES, ROLLOUTS_DEFINITION } from '#kube/resources.ts'
 import { applyCustomResources } from '../../dev/sluice.ts'
 import { helm, helm3, kubectl, sluice } from './commands.ts'
 import { DEFAULT_FIELDS, holdFields, ownKeys, runTold, warningsOf } from './deployment-facts.ts'
-import { condition, stand, told, worst } from './facts.ts'
+import { condition, obey, stand, told, worst } from './facts.ts'
 import {
   createKruiseRollout,
   holdByRecreate,
@@ -156,6 +156,47 @@ test('a Rollout that it kept from being deleted is gone', async () => {
   await story.kubectl(['wait', '--for=delete', `rollout/${ROLLOUT}`, '--timeout=30s'])
 })
 
+/** What the Rollout says while its finalizer stays on it. */
+const stays = 'Sluice may not take it off: where Kruise Rollouts runs no more, install with kruise'
+
+test('without the right to take the finalizer off it says so, and goes on when it has it', async () => {
+  const role = ['clusterrole', 'sluice-dev-controller']
+  const { stdout } = await kubectl(world.cluster, ['get', ...role, '-o', 'json'])
+  const granted = JSON.parse(stdout) as { readonly rules: readonly { readonly verbs: string[] }[] }
+  const [rollouts, ...others] = granted.rules
+  const read = { ...rollouts, verbs: ['list', 'watch'] }
+  const rules = JSON.stringify({ rules: [read, ...others] })
+  await kubectl(world.cluster, ['patch', ...role, '--type=merge', '-p', rules])
+  const story = await world.story({ steps: false, replicas: 2 })
+  await createKruiseRollout(story, rolloutOf(story.namespace, {}))
+  await isReady(story, 'KruiseRunning')
+  expect((await condition(story, 'Ready'))!.message).toContain(stays)
+  expect(lines(`"rollout":"${story.namespace}/${ROLLOUT}"`)).toEqual([
+    expect.stringContaining(stays),
+  ])
+
+  const again = JSON.stringify({ rules: granted.rules })
+  await kubectl(world.cluster, ['patch', ...role, '--type=merge', '-p', again])
+  await isReady(story, 'Guarding')
+  expect(await finalizers(story)).toEqual([])
+})
+
+test('told to leave finalizers it waits until somebody has taken one off', async () => {
+  await world.sluice.controller.stop()
+  const controller = await world.sluice.startController(['--kruise-finalizers=leave'])
+  const story = await world.story({ steps: false })
+  await createKruiseRollout(story, rolloutOf(story.namespace, {}))
+  await isReady(story, 'KruiseRunning')
+  await stand(story, { 'app:1': 10 })
+  const { message } = (await condition(story, 'Ready'))!
+  expect(message).toContain(stays)
+  await obey(world.cluster, message!)
+  await isReady(story, 'Guarding')
+  await guards(story, 'app:2')
+  await controller.stop()
+  await world.sluice.startController()
+})
+
 test('its CRD drops what a release needs: that is told, until ours is there', async () => {
   await kubectl(world.cluster, ['replace', '-f', '-'], { input: JSON.stringify(kruiseCrd()) })
   const story = await world.story({ steps: false })
@@ -187,7 +228,7 @@ test('its CRD drops what a release needs: that is told, until ours is there', as
     const options = ['--create-namespace', '--take-ownership', '--set', 'policy.enabled=false']
     const ignore = ['--set', 'webhook.failurePolicy=Ignore']
     await run(world.cluster, ['install', ...at, 'charts/sluice', ...options, ...ignore])
-    await run(world.cluster, ['uninstall', ...at])
+    await run(world.cluster, ['uninstall', ...at, '--no-hooks'])
   }
   expect((await story.rollout()).status!.phase).toBe('Progressing')
 })

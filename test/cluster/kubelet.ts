@@ -7,7 +7,7 @@ import { join } from 'node:path'
 
 import type { KubeObject } from '#api/kubernetes.ts'
 import type { KubeClient } from '#kube/client.ts'
-import { resource, SECRETS } from '#kube/resources.ts'
+import { PODS, resource, SECRETS } from '#kube/resources.ts'
 import { startNode } from '../../dev/child.ts'
 import type { Child } from '../../dev/child.ts'
 import type { ControlPlane } from './control-plane.ts'
@@ -19,6 +19,7 @@ export interface StoredPod extends KubeObject {
     readonly volumes?: readonly Volume[]
     readonly containers: readonly Container[]
   }
+  readonly status?: { readonly phase?: string }
 }
 
 interface Volume {
@@ -32,6 +33,7 @@ interface Volume {
 
 interface Container {
   readonly name: string
+  readonly image: string
   readonly command?: readonly string[]
   readonly args?: readonly string[]
   readonly workingDir?: string
@@ -65,11 +67,11 @@ export async function startPod(node: Node, pod: StoredPod): Promise<Child> {
   if (command.length > 0) throw new Error(`unexpected command ${command.join(' ')}`)
   const dir = await writeAccount(node, pod, container)
   const mounted = await mountSecrets(node, pod)
+  const listens = (port: string) => ports.some(({ name }) => name === port)
   const elsewhere = [
     `--service-account-dir=${dir}`,
-    '--probes-host=127.0.0.1',
-    '--probes-port=0',
-    ...(ports.some(({ name }) => name === 'https') ? ['--host=127.0.0.1', '--port=0'] : []),
+    ...(listens('probes') ? ['--probes-host=127.0.0.1', '--probes-port=0'] : []),
+    ...(listens('https') ? ['--host=127.0.0.1', '--port=0'] : []),
   ]
   return startNode({
     args: [...args.map(arg => inMounts(arg, mounted)), ...elsewhere],
@@ -77,6 +79,26 @@ export async function startPod(node: Node, pod: StoredPod): Promise<Child> {
     env: await environmentOf(node, pod, container),
     onLine: node.onLine,
   })
+}
+
+/** Writes into the status of a pod that its one container has ended, and how. */
+export async function endPod(
+  { client }: Pick<Node, 'client'>,
+  { metadata, spec }: StoredPod,
+  exitCode: number,
+): Promise<void> {
+  const { name, namespace = '' } = metadata
+  const phase = exitCode === 0 ? 'Succeeded' : 'Failed'
+  const containerStatuses = spec.containers.map(container => ({
+    name: container.name,
+    image: container.image,
+    imageID: '',
+    ready: false,
+    restartCount: 0,
+    state: { terminated: { exitCode, finishedAt: new Date().toISOString() } },
+  }))
+  const patch = { status: { phase, containerStatuses } }
+  await client.mergePatch(PODS, { namespace, name }, patch, { subresource: 'status' })
 }
 
 /**

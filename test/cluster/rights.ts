@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises'
 import type { KubeObject } from '#api/kubernetes.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { resource } from '#kube/resources.ts'
+import type { Right as Needed } from '#process/rights.ts'
 
 /** A rule of a role. */
 interface Rule {
@@ -16,7 +17,7 @@ interface Rule {
 }
 
 /** One right: a verb on a resource, everywhere or in one namespace, for all objects or for one. */
-interface Right {
+export interface Right {
   /** Such as `apps/deployments` and `/pods`. */
   readonly resource: string
   readonly verb: string
@@ -25,7 +26,7 @@ interface Right {
 }
 
 /** One request, as the audit log has it. */
-interface Request {
+export interface Request {
   readonly resource: string
   readonly verb: string
   readonly namespace: string
@@ -110,6 +111,18 @@ function expand(rule: Rule, namespace?: string): readonly Right[] {
       ),
     ),
   )
+}
+
+/** The rights that a program asks for, as roles grant them. */
+export function asGranted(rights: readonly Needed[]): readonly Right[] {
+  return rights.map(({ group: apiGroup, resource: plural, ...right }) => {
+    return { resource: `${apiGroup}/${plural}`, ...right }
+  })
+}
+
+/** Each in words, sorted: two sets of rights are the same where these are. */
+export function rightsInWords(rights: readonly Right[]): readonly string[] {
+  return rights.map(each => Object.entries(each).map(String).toSorted().join(' ')).toSorted()
 }
 
 /** The right covers the request. */

@@ -69,7 +69,9 @@ test.concurrent('a waiting step says since when and names the command that goes 
   for (const step of [1, 2]) {
     await story.reached(step)
     const { message = '', canaryStatus } = (await story.rollout()).status!
-    const since = canaryStatus?.lastUpdateTime
+    // To the second, and never yet to come: what is stored is rounded up.
+    const before = Date.parse(canaryStatus!.lastUpdateTime!) - 1000
+    const since = new Date(before).toISOString().replace('.000Z', 'Z')
     expect(message).toContain(`step ${step} of 3 reached`)
     expect(message).toContain(`waiting for approval since ${since}: kubectl `)
     const events = await told(story, 'StepReached', step)

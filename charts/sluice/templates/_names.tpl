@@ -83,7 +83,7 @@ Fail
 {{ include "sluice.fullname" . }}-controller
 {{- end -}}
 
-{{/* What both pods have in common; .component, .values: their part of the values. */}}
+{{/* What all pods have in common; .component, .values: their part of the values. */}}
 {{- define "sluice.pod" -}}
 serviceAccountName: {{ include "sluice.fullname" .root }}-{{ .component }}
 {{- with .root.Values.image.pullSecrets }}
@@ -135,6 +135,16 @@ env:
     valueFrom:
       fieldRef:
         fieldPath: metadata.namespace
+resources:
+  {{- toYaml .values.resources | nindent 2 }}
+securityContext:
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  capabilities:
+    drop: [ALL]
+{{- end -}}
+
+{{- define "sluice.probes" -}}
 livenessProbe:
   httpGet:
     path: /healthz
@@ -149,11 +159,11 @@ readinessProbe:
   periodSeconds: 2
   timeoutSeconds: 2
   failureThreshold: 2
-resources:
-  {{- toYaml .values.resources | nindent 2 }}
-securityContext:
-  allowPrivilegeEscalation: false
-  readOnlyRootFilesystem: true
-  capabilities:
-    drop: [ALL]
+{{- end -}}
+
+{{/* Of everything that is there while an uninstallation runs; the weight says in which order it comes. */}}
+{{- define "sluice.uninstall" -}}
+helm.sh/hook: pre-delete
+helm.sh/hook-weight: {{ . | quote }}
+helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
 {{- end -}}

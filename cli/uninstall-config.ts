@@ -1,0 +1,54 @@
+// What the program that gives everything back is told, and needs to be allowed; the role of the chart
+// says the same, and a test compares them.
+
+import { parseArgs } from 'node:util'
+
+import { GROUP } from '#api/names.ts'
+import { rightsOf } from '#process/rights.ts'
+import type { Right } from '#process/rights.ts'
+import { objectName, placeConfig, placeFlags } from '#process/settings.ts'
+import type { Environment, PlaceConfig } from '#process/settings.ts'
+
+/** The settings of one uninstallation; the Lease of the controllers lives in the namespace. */
+export interface UninstallConfig extends PlaceConfig {
+  readonly leaseName: string
+  readonly identity: string
+}
+
+/** Reads the settings. Throws one line that names the flag. */
+export function readConfig(args: readonly string[], env: Environment): UninstallConfig {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      ...placeFlags(env),
+      'lease-name': { type: 'string', default: 'sluice-controller' },
+    },
+  })
+  return {
+    ...placeConfig(values),
+    leaseName: objectName('--lease-name', values['lease-name']),
+    identity: `uninstall-${process.pid}-${Date.now().toString(36)}`,
+  }
+}
+
+const workloads = [
+  { group: GROUP, resources: ['rollouts'], verbs: ['list'] },
+  { group: 'apps', resources: ['deployments'], verbs: ['get', 'list', 'watch', 'patch'] },
+  { group: 'apps', resources: ['replicasets'], verbs: ['list', 'watch', 'patch'] },
+]
+
+/** The rights of an uninstallation. */
+export function uninstallRights(config: UninstallConfig): readonly Right[] {
+  const { namespace, namespaces, leaseName } = config
+  const leases = { group: 'coordination.k8s.io', resources: ['leases'] }
+  return [
+    ...rightsOf(workloads, namespaces),
+    ...rightsOf(
+      [
+        { ...leases, verbs: ['get', 'update'], name: leaseName },
+        { ...leases, verbs: ['create'] },
+      ],
+      [namespace],
+    ),
+  ]
+}

@@ -105,7 +105,8 @@ export const READY_REASONS = {
   WorkloadNotFound: 'there is no such workload; it is guarded as soon as it is created',
   WorkloadHeld: 'a Rollout that is gone still holds the workload; it is given back first',
   Conflict: 'another Rollout was first for this workload',
-  KruiseRunning: 'Kruise Rollouts runs here too, or its finalizer stays: nothing is done until it is gone',
+  KruiseRunning:
+    'Kruise Rollouts runs here too, or its finalizer stays: nothing is done until it is gone',
   LeftByKruise: 'Kruise Rollouts has left the workload held; nothing is done until it is mended',
   FieldsDropped: 'the CRD of Rollouts drops fields that a release needs: put that of Sluice there',
   Unsupported: 'the Rollout asks for what this version does not do',

@@ -261,6 +261,23 @@ describe.each([
     expect(without.filter(each => each.kind === kind)).toEqual([])
   })
 
+  test('what gives back on uninstall is rendered for a cluster alone', async () => {
+    const kinds = (manifests: readonly Manifest[]) => manifests.map(({ kind }) => kind)
+    // Who applies what is rendered would run it at once.
+    expect(kinds(await template())).not.toContain('Job')
+    const asked = ['--dry-run=server', 'crds.install=false']
+    const manifests = await template(...asked, 'namespaces=["default"]')
+    const { metadata, spec } = only(manifests, 'Job')
+    expect(metadata.name).toBe('sluice-uninstall')
+    expect(metadata.annotations).toMatchObject({ 'helm.sh/hook': 'pre-delete' })
+    expect(spec).toMatchObject({ backoffLimit: 0, activeDeadlineSeconds: 240 })
+    expect(podOf({ spec: spec! }).containers[0]!.args).toContain('--namespaces=default')
+    const { metadata: rights } = only(manifests, 'List')
+    expect(rights.annotations).toMatchObject({ 'helm.sh/hook': 'pre-delete' })
+    const left = await template(...asked, 'uninstall.giveBack=false')
+    expect(kinds(left).filter(kind => kind === 'Job' || kind === 'List')).toEqual([])
+  })
+
   test('what is optional is left out, and complete where it is asked for', async () => {
     const optional = ['NetworkPolicy', 'ServiceMonitor', 'PrometheusRule', 'ConfigMap']
     const kinds = (await template()).map(({ kind }) => kind)
@@ -308,6 +325,8 @@ describe.each([
       'name',
     ],
     ['controller.leaseSeconds=1', 'controller/leaseSeconds', '2'],
+    ['uninstall.deadlineSeconds=5', 'uninstall/deadlineSeconds', '30'],
+    ['kruiseRollouts.takeOver="yes"', 'kruiseRollouts/takeOver', 'boolean'],
     ['image.digest="latest"', 'image/digest', 'sha256'],
     ['networkPolicy.apiServerPorts=[]', 'networkPolicy/apiServerPorts', '1'],
     ['logLevel="loud"', 'logLevel', 'debug'],

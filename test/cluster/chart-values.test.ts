@@ -50,7 +50,7 @@ describe.each([
 ] as const)('%s', (_, run) => {
   const template = async (...sets: readonly string[]) => {
     const args = ['template', 'sluice', chart, '--namespace', namespace, ...version]
-    const more = sets.flatMap(set => (set.includes('=') ? ['--set-json', set] : [set]))
+    const more = sets.flatMap(set => (/^[^-].*=/.test(set) ? ['--set-json', set] : [set]))
     const { stdout } = await run(target, [...args, ...more])
     return parseAllDocuments(stdout).map(document => document.toJS() as Manifest)
   }

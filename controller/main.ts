@@ -18,8 +18,8 @@ import { controllerRights } from './rights.ts'
 
 await runProgram('sluice-controller', async stop => {
   const config = readConfig(argv.slice(2), env)
-  const { namespace, leaseName, leaseMs, identity, configuration, concurrency } = config
-  const { namespaces = [], kruiseFinalizers } = config
+  const { namespace, leaseName, leaseMs, identity, configuration } = config
+  const { namespaces = [] } = config
   const log = createLog('controller', config.logLevel)
   const renewDeadlineMs = (leaseMs * 2) / 3
   const connection = await connect({ env, ...config })
@@ -33,10 +33,8 @@ await runProgram('sluice-controller', async stop => {
         process,
         fence: fenceOf(remainingMs, leaseMs - renewDeadlineMs),
       }),
-    configuration,
+    ...config,
     namespaces,
-    concurrency,
-    kruiseFinalizers,
     metrics,
     log,
     now: Date.now,

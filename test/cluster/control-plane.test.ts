@@ -213,6 +213,21 @@ describe('tools', () => {
     expect(own.filter(event => ['get', 'list', 'watch'].includes(event.verb))).toEqual([])
   })
 
+  test('a node removes a deleted pod once: the next one by its name stays', async context => {
+    if (shared.auditLog === undefined) return context.skip('this cluster has no audit log')
+    const namespace = await newNamespace(shared)
+    await apply(shared, namespace, deployment('web', 5))
+    await rolledOut(shared, namespace, 'web')
+    await kubectl(shared, ['delete', 'pods', '--all', '-n', namespace])
+    await rolledOut(shared, namespace, 'web')
+    const lines = (await readFile(shared.auditLog, 'utf8')).trim().split('\n')
+    const removals = lines
+      .map(line => JSON.parse(line) as AuditEvent)
+      .filter(event => event.objectRef?.namespace === namespace && event.verb === 'delete')
+      .filter(event => event.user.username.endsWith('kwok'))
+    expect(removals.map(event => event.responseStatus?.code)).toEqual([200, 200, 200, 200, 200])
+  })
+
   test('kubectl tells its words when it fails, and when it should have failed', async () => {
     await expect(kubectl(shared, ['get', 'nonsense'])).rejects.toThrow(/exit code 1\n.*nonsense/s)
     await expect(kubectl(shared, ['get', 'ns'], { expectFailure: true })).rejects.toThrow(
@@ -237,6 +252,7 @@ describe('tools', () => {
 interface AuditEvent {
   readonly verb: string
   readonly user: { readonly username: string }
+  readonly responseStatus?: { readonly code: number }
   readonly objectRef?: { readonly namespace?: string; readonly resource?: string }
 }
 

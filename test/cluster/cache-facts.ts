@@ -24,3 +24,13 @@ export async function untilSeen(
     for (const end of ends) end()
   }
 }
+
+/** Waits until a cache knows what was written: its version is that of the write, or later. */
+export async function caughtUp(
+  cache: Pick<Cache<Cached>, 'onChange' | 'resourceVersion'>,
+  resourceVersion = '0',
+): Promise<void> {
+  const written = BigInt(resourceVersion)
+  const known = () => BigInt(cache.resourceVersion || '0') >= written
+  await untilSeen([cache], known, () => `the watch does not come to version ${written}`)
+}

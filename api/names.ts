@@ -148,6 +148,14 @@ export const PROGRESSING_REASONS = {
 /** A reason of condition Progressing. */
 export type ProgressingReason = keyof typeof PROGRESSING_REASONS
 
+/** Reasons of condition Succeeded, where it was not by its steps that the release ended. */
+export const SUCCEEDED_REASONS = {
+  TakenOver: 'its owner took the workload over by the escape command',
+  Overtaken: 'another version went out in the middle, and nobody held it',
+} as const
+/** A reason of condition Succeeded. */
+export type SucceededReason = keyof typeof SUCCEEDED_REASONS
+
 /** Reasons of events on a workload. */
 export const EVENT_REASONS = {
   ReleaseStarted: 'an edit was held',
@@ -157,6 +165,9 @@ export const EVENT_REASONS = {
   StepJumped: 'somebody wrote `nextStepIndex`',
   PlanChanged: 'the steps changed; says with which one the release goes on',
   ReleaseCompleted: 'everybody is new',
+  ReleaseTakenOver:
+    'its owner ended it by the escape command, and everybody is where he wants them',
+  ReleaseOvertaken: 'another version went out in the middle, and nobody held it; says why',
   ReleaseRolledBack: 'the stable template came back, and everybody is stable',
   Released: 'the Rollout was deleted or disabled during a release',
   Aborting: 'an abort was asked for: all pods go back to the stable revision',

@@ -144,6 +144,20 @@ test('what the policy has caught is given back as its owner asked for it', () =>
   }
 })
 
+test('what an undo has brought back after an escape is taken away, and nothing is read off it', () => {
+  const stale = { [HOLD]: hold.replace('wave', 'aborted'), [RECORD]: record }
+  const object = deployment(stale, { ...owner, minReadySeconds: 9 })
+  const deploymentNow = { ...object, metadata: { ...object.metadata, labels: {} } }
+  const stand = { deployment: deploymentNow, sets: [] }
+  expect(isAborted(stand)).toBe(false)
+  expect(ownerOf(stand)).toMatchObject({ minReadySeconds: 9 })
+  const { patch } = nextStep(stand, { owner: ownerOf(stand)!, fieldOwners: [] }) as {
+    readonly patch: object
+  }
+  expect(patch).toMatchObject({ metadata: { annotations: { [HOLD]: null, [RECORD]: null } } })
+  expect(patch).not.toHaveProperty('spec')
+})
+
 test('what differs from the owner’s values is named', () => {
   const deploymentNow = deployment({}, { ...owner, minReadySeconds: 6 })
   expect(difference({ deployment: deploymentNow, sets }, owner)).toBe(

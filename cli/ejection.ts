@@ -13,6 +13,7 @@ import {
 } from '#core/workload/deployment-fields.ts'
 import type { DeploymentOwner } from '#core/workload/deployment-fields.ts'
 import { asCarried, isCaught } from '#core/workload/caught.ts'
+import { withoutCopies } from '#core/workload/copies.ts'
 import { deployment as adapter } from '#core/workload/deployment.ts'
 import { recordOf } from '#core/workload/record.ts'
 import { templateFingerprint } from '#core/workload/template.ts'
@@ -57,7 +58,8 @@ export function traces({ deployment, sets }: Stand): readonly string[] {
  * What the owner wants: by the record, by the copy of it that the controller-manager has made on a
  * ReplicaSet, or by the fields where nothing holds them. Undefined: it is lost.
  */
-export function ownerOf({ deployment, sets }: Stand): DeploymentOwner | undefined {
+export function ownerOf({ deployment: stored, sets }: Stand): DeploymentOwner | undefined {
+  const deployment = withoutCopies(adapter, stored)
   const recorded = wholeOwner(deployment)
   if (recorded) return recorded
   if (!hasHoldFields(deployment.spec)) return ownerOfFree(asCarried(adapter, deployment))
@@ -85,10 +87,11 @@ export function givingBack(deployment: Deployment, owner: DeploymentOwner): Merg
   // Under the escape nobody of ours is asked, alive or dead. Labels must go in the same write: to take
   // them away later is a write for which the API server would call the webhook.
   const annotations = { ...gone(keysOn(deployment)), [ESCAPE]: 'eject' }
-  const held = hasHoldFields(deployment.spec) || recordOf(deployment) !== undefined
+  const counted = withoutCopies(adapter, deployment)
+  const held = hasHoldFields(deployment.spec) || recordOf(counted) !== undefined
   return {
     metadata: { labels: gone(labels), annotations },
-    ...((held || isCaught(deployment)) && { spec: owner as unknown as MergePatch }),
+    ...((held || isCaught(counted)) && { spec: owner as unknown as MergePatch }),
   }
 }
 

@@ -4,11 +4,9 @@ import type { Deployment } from '#api/kubernetes.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
 import { resumeWorkloadCommand } from '#core/rollout/commands.ts'
 import { deployment as adapter } from '#core/workload/deployment.ts'
-import { isCaught } from '#core/workload/caught.ts'
 import type { DeploymentOwner } from '#core/workload/deployment-fields.ts'
 import { ownAmounts } from '#core/workload/deployment-fields.ts'
 import type { DeploymentWorkload } from '#core/workload/deployment-view.ts'
-import { holdOf } from '#core/workload/hold.ts'
 import type { Hold } from '#core/workload/hold.ts'
 import { seeReplicaSet } from '#core/workload/seen.ts'
 import { givingBack, guessedOwner } from './ejection.ts'
@@ -20,8 +18,8 @@ export function nameOf({ metadata }: Deployment): string {
 }
 
 /** Its release was aborted, or is on its way back: given back, the aborted version would go out. */
-export function isAborted({ deployment }: Stand): boolean {
-  const mode = holdOf(deployment)?.mode
+export function isAborted(stand: Stand): boolean {
+  const mode = viewOf(stand).hold?.mode
   return mode === 'aborted' || mode === 'back'
 }
 
@@ -33,8 +31,8 @@ export function story(stand: Stand, owner: DeploymentOwner, rollout?: Rollout): 
 /** What the Deployment is in. */
 function before(stand: Stand, rollout?: Rollout): string {
   const view = viewOf(stand)
-  const { hold, escaped, armed, guarded } = view
-  if (!hold && isCaught(stand.deployment)) return 'an edit was caught by the policy'
+  const { hold, escaped, armed, guarded, caught } = view
+  if (!hold && caught !== undefined) return 'an edit was caught by the policy'
   if (armed) return 'the fields of a hold were there without the hold'
   if (hold) return `release ${hold.rolloutId}: ${progress(view, hold, rollout)}`
   if (escaped) return 'its owner had taken it back'

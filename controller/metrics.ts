@@ -52,6 +52,8 @@ const outcomes = ['ok', 'retry', 'error'] as const satisfies readonly RunReport[
 /** How a release ends, by the event that tells it. */
 const endings = {
   ReleaseCompleted: 'completed',
+  ReleaseTakenOver: 'takenOver',
+  ReleaseOvertaken: 'overtaken',
   ReleaseRolledBack: 'canceled',
   ReleaseAborted: 'aborted',
   Released: 'released',

@@ -217,7 +217,7 @@ function markedKeys(kinds: readonly Kind[]): readonly string[] {
 }
 
 function isMarked(seen: WorkloadSeen): boolean {
-  return seen.guarded || seen.hold !== undefined
+  return seen.marked || seen.hold !== undefined
 }
 
 function keyOfSeen({ apiVersion, kind }: WorkloadAdapter, { metadata }: WorkloadSeen): string {

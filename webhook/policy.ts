@@ -80,11 +80,16 @@ export function catchingPolicy(options: PolicyOptions): PolicyManifests {
   }
 }
 
-const isHeld = `${annotated('oldObject', HOLD)} && ${annotated('oldObject', RECORD)}`
+/** Else what is on it is a copy: `rollout undo` puts back what was copied to a ReplicaSet. */
+const wasGuarded = labelled('oldObject', WORKLOAD_TYPE)
+
+const wasCaught = `${wasGuarded} && ${annotated('oldObject', CAUGHT)}`
+
+const isHeld = `${wasGuarded} && ${annotated('oldObject', HOLD)} && ${annotated('oldObject', RECORD)}`
 
 /** Where the hold says so the owner's values apply, or are about to. */
 const isHeldBack = [
-  `${annotated('oldObject', HOLD)} && !(${annotated('oldObject', ESCAPE)})`,
+  `${wasGuarded} && ${annotated('oldObject', HOLD)} && !(${annotated('oldObject', ESCAPE)})`,
   `oldObject.metadata.annotations['${HOLD}'].matches('^mode=(wave|back|stop|aborted);')`,
 ].join(' && ')
 
@@ -100,7 +105,7 @@ const letsPodsOut: MatchCondition = {
   name: 'lets-pods-out',
   expression: [
     'object.spec.template != oldObject.spec.template',
-    `(${annotated('oldObject', CAUGHT)} && !(${annotated('oldObject', ESCAPE)}))`,
+    `(${wasCaught} && !(${annotated('oldObject', ESCAPE)}))`,
     `((${isHeldBack}) && (${loosened}))`,
   ].join(' || '),
 }
@@ -108,7 +113,7 @@ const letsPodsOut: MatchCondition = {
 /** A workload that is caught already is paused by the catch: what it carried then still counts. */
 const carried = [
   `!(${isPaused('object')}) ? 'running'`,
-  `(${annotated('oldObject', CAUGHT)} && ${isPaused('oldObject')})`,
+  `(${wasCaught} && ${isPaused('oldObject')})`,
 ]
   .join(' : ')
   .concat(` ? oldObject.metadata.annotations['${CAUGHT}'] : 'paused'`)

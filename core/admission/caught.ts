@@ -4,13 +4,15 @@
 import { CAUGHT, HOLD, RECORD } from '#api/names.ts'
 import type { KubeObject } from '#api/kubernetes.ts'
 import { caughtRecord } from '../workload/caught.ts'
+import { withoutCopies } from '../workload/copies.ts'
 import { recordOf } from '../workload/record.ts'
 import { annotated } from './marks.ts'
 import type { WorkloadReview } from './review.ts'
 
-/** The review of what was asked for, without the policy's pause and marks. */
-export function asRequested<T extends WorkloadReview>(review: T): T {
-  const { adapter, object } = review
+/** The review of what was asked for, without the policy's pause and marks, and of what counted before. */
+export function asRequested<T extends WorkloadReview>(request: T): T {
+  const { adapter, object, before } = request
+  const review = before ? { ...request, before: withoutCopies(adapter, before) } : request
   const carried = object.metadata.annotations?.[CAUGHT]
   if (carried === undefined) return review
   // Somebody who resumes a caught workload leaves the mark where it is.

@@ -4,7 +4,16 @@
 import { describe, expect, test } from 'vitest'
 
 import type { Deployment, DeploymentSpec, KubeObject } from '#api/kubernetes.ts'
-import { ESCAPE, HOLD, OWN_ROLLOUT_ID, RECORD, ROLLOUT_ID, WORKLOAD_TYPE } from '#api/names.ts'
+import {
+  CAUGHT,
+  ESCAPE,
+  HOLD,
+  OWN_ROLLOUT_ID,
+  RECORD,
+  ROLLOUT_ID,
+  STABLE_TEMPLATE,
+  WORKLOAD_TYPE,
+} from '#api/names.ts'
 import type { Rollout } from '../rollout/model.ts'
 import { deployment as adapter } from '../workload/deployment.ts'
 import { formatHold, holdOf } from '../workload/hold.ts'
@@ -518,6 +527,38 @@ test('an escape is taken away as it came; a copy with another template does neit
   expect(without.object.metadata.annotations).not.toHaveProperty([ESCAPE])
   const undone = { ...held(), spec: web('3').spec }
   expect(review(undone, { before }).object.metadata.annotations?.[ESCAPE]).toBe('asked')
+})
+
+describe('what stands on a workload that nobody guards is a copy', () => {
+  const stale = { ...held().metadata.annotations, [CAUGHT]: 'paused', [STABLE_TEMPLATE]: 'f00d' }
+  const unguarded = (spec: Partial<DeploymentSpec> = {}): Deployment => {
+    const object = annotated(web('1', spec), stale)
+    return { ...object, metadata: { ...object.metadata, labels: {} } }
+  }
+
+  test('our controller guards it again, without it', () => {
+    const { object, outcome } = review(web('1'), { before: unguarded(), fromController: true })
+    expect(outcome).toBe('untouched')
+    expect(object).toEqual(web('1'))
+  })
+
+  test('an edit that brings the label with it begins anew, with the values that stand there', () => {
+    const before = unguarded({ minReadySeconds: 7 })
+    const after = review(annotated(web('2', { minReadySeconds: 7 }), stale), { before })
+    expect(after.outcome).toBe('held')
+    expect(recordOf(after.object)).toMatchObject({
+      owner: { minReadySeconds: 7, paused: false },
+      stable: adapter.fingerprint(web('1')),
+    })
+    expect(after.warnings[0]).toMatch(/^release starts with step 1/)
+  })
+
+  test('but where the fields still hold, who took the label away has not given it back', () => {
+    const { labels: _, ...metadata } = held().metadata
+    const before = { ...held(), metadata }
+    const { object } = review({ ...before, metadata: held().metadata }, { before })
+    expect(holdOf(object)).toEqual(holdOf(held()))
+  })
 })
 
 function withMark(object: Deployment, escape: string): Deployment {

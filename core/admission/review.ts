@@ -227,9 +227,9 @@ const noRollout = 'no Rollout names it'
 
 /** The hold that needs no arithmetic: no new pod starts, and the owner's values are on record. */
 export function plainestHold(request: WorkloadReview): Answer {
-  const { adapter, before, object, rollout } = request
-  if (!before || !rollout) return { outcome: 'untouched', object, warnings: [] }
   const review = withVersions(asRequested(request))
+  const { adapter, before, rollout } = review
+  if (!before || !rollout) return { outcome: 'untouched', object: request.object, warnings: [] }
   if (isCaught(before)) {
     return { outcome: 'held', object: stillCaught(review, before), warnings: caughtWarnings() }
   }

@@ -189,10 +189,14 @@ function reaching(s: Snapshot, plan: Plan, goal: Goal): Decision {
 
 /** The state's name follows from the goal; what people wrote there is used up, or refused. */
 function named({ memory, rollout, workload }: Snapshot, goal: Goal): Memory {
-  if (!steppingGoals.has(goal)) return memory
+  // A release without a step to wait in learns its revision too, which is made a moment after the edit.
+  const its = memory.releasing && workload?.hold?.rolloutId === memory.release
+  const { updateRevision } = { ...workload }
+  const canaryRevision = memory.canaryRevision || (its && updateRevision) || ''
+  if (!steppingGoals.has(goal)) return { ...memory, canaryRevision }
   return {
     ...memory,
-    canaryRevision: workload!.updateRevision || memory.canaryRevision,
+    canaryRevision: updateRevision || canaryRevision,
     nextStepIndex: naturalNext(rollout!, memory.stepIndex),
     state: memory.pauseReached ? 'StepPaused' : 'StepUpgrade',
   }

@@ -200,6 +200,29 @@ export function completed({ memory, workload }: Snapshot): WorkloadEvent {
   }
 }
 
+/** Its owner took the workload out of our hands, and everybody is where he wanted them. */
+export function takenOver({ memory, workload }: Snapshot): WorkloadEvent {
+  const { replicas, updateRevision } = workload!
+  return {
+    type: 'Normal',
+    reason: 'ReleaseTakenOver',
+    message: `release ${memory.rolloutId} was taken over by its owner: all ${replicas} pods run revision ${updateRevision}, and the next edit is held`,
+    key: `${memory.release}/taken-over`,
+  }
+}
+
+/** Everybody runs a version that came in the middle, and that nobody held. */
+export function overtaken(s: Snapshot): WorkloadEvent {
+  const { memory, workload } = s
+  const { replicas, updateRevision } = workload!
+  return {
+    type: 'Warning',
+    reason: 'ReleaseOvertaken',
+    message: `release ${memory.rolloutId} was overtaken: all ${replicas} pods run revision ${updateRevision}, which no step has held: ${whyNotHeld(s)}; the next edit is held`,
+    key: `${memory.release}/overtaken`,
+  }
+}
+
 /** Everybody is back on the stable revision, since its template returned. */
 export function rolledBack({ memory, workload }: Snapshot): WorkloadEvent {
   return {
@@ -253,13 +276,18 @@ export function released({ rollout, workload }: Snapshot): WorkloadEvent {
 }
 
 /** A version went out that no step has held. */
-export function notHeld({ workload, memory }: Snapshot): WorkloadEvent {
-  const { updateRevision, replicas, unheldBecause } = workload!
-  const why = replicas === 0 ? 'no pod ran' : (unheldBecause ?? 'the webhook was not asked')
+export function notHeld(s: Snapshot): WorkloadEvent {
+  const { stableRevision } = s.memory
+  const { updateRevision } = s.workload!
   return {
     type: 'Warning',
     reason: 'NotHeld',
-    message: `revision ${updateRevision} replaced ${memory.stableRevision} at once: ${why}`,
-    key: `${memory.stableRevision}/${updateRevision}/not-held`,
+    message: `revision ${updateRevision} replaced ${stableRevision} at once: ${whyNotHeld(s)}`,
+    key: `${stableRevision}/${updateRevision}/not-held`,
   }
+}
+
+function whyNotHeld({ workload }: Snapshot): string {
+  const { replicas, unheldBecause } = workload!
+  return replicas === 0 ? 'no pod ran' : (unheldBecause ?? 'the webhook was not asked')
 }

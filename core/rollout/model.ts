@@ -62,8 +62,11 @@ export type StepState =
   | 'StepReady'
   | 'Completed'
 
-/** How the last release ended. */
-export type Ending = 'completed' | 'canceled'
+/**
+ * How the last release ended: by its steps, by the stable template, by its owner's escape, or by another
+ * version that nobody held.
+ */
+export type Ending = 'completed' | 'canceled' | 'takenOver' | 'overtaken'
 
 /** What a Rollout's status remembers. Only what cannot be observed is stored. */
 export interface Memory {

@@ -4,14 +4,16 @@ import {
   completed,
   jumped,
   notHeld,
+  overtaken,
   planChanged,
   restarted,
   rolledBack,
   started,
   stepReached,
+  takenOver,
 } from './events.ts'
 import { isFullLastStep, naturalNext, stepForChangedPlan } from './plan-steps.ts'
-import type { Memory, Outcome, Snapshot } from './model.ts'
+import type { Ending, Memory, Outcome, Snapshot, WorkloadEvent } from './model.ts'
 
 /** Nothing to remember but what is told. */
 export function stay(message: (s: Snapshot) => string): (s: Snapshot) => Outcome {
@@ -92,18 +94,23 @@ export function relocate(s: Snapshot): Outcome {
   return { memory, message: event.message, events: [event] }
 }
 
-/** Everybody runs the new revision: it is the stable one from now on. */
+/** Everybody runs the newest revision, whoever brought it: it is the stable one from now on. */
 export function promote(s: Snapshot): Outcome {
-  const event = completed(s)
-  const memory: Memory = { ...atRest(s), ending: 'completed' }
-  return { memory, message: event.message, events: [event] }
+  const { memory, workload } = s
+  if (workload!.escaped) return end(s, 'takenOver', takenOver)
+  const known = memory.canaryRevision !== ''
+  const isAnother = known && memory.canaryRevision !== workload!.updateRevision
+  return isAnother ? end(s, 'overtaken', overtaken) : end(s, 'completed', completed)
 }
 
 /** Everybody is back on the stable revision. */
 export function cancel(s: Snapshot): Outcome {
-  const event = rolledBack(s)
-  const memory: Memory = { ...atRest(s), ending: 'canceled' }
-  return { memory, message: event.message, events: [event] }
+  return end(s, 'canceled', rolledBack)
+}
+
+function end(s: Snapshot, ending: Ending, told: (s: Snapshot) => WorkloadEvent): Outcome {
+  const event = told(s)
+  return { memory: { ...atRest(s), ending }, message: event.message, events: [event] }
 }
 
 /** Before the first step, as if nothing of it had been reached. */
@@ -114,15 +121,20 @@ export function rewind(s: Snapshot): Memory {
 /** Nothing is being released: what is remembered is what is there. */
 export function settle(s: Snapshot): Outcome {
   const { memory, workload } = s
-  const message = memory.ending === undefined ? 'ready for the next edit' : ended(s)
+  const message = memory.ending === undefined ? 'ready for the next edit' : endInWords(memory)
   const known = memory.stableRevision !== '' && memory.stableRevision !== workload!.updateRevision
   return { memory: atRest(s), message, ...(known && { events: [notHeld(s)] }) }
 }
 
-function ended({ memory }: Snapshot): string {
-  return memory.ending === 'completed'
-    ? `release ${memory.rolloutId} is complete`
-    : `release ${memory.rolloutId} was rolled back`
+/** How the last release ended. */
+export function endInWords({ ending = 'completed', rolloutId }: Memory): string {
+  const words: Readonly<Record<Ending, string>> = {
+    completed: 'is complete',
+    canceled: 'was rolled back',
+    takenOver: 'was taken over by its owner',
+    overtaken: 'was overtaken by another version',
+  }
+  return `release ${rolloutId} ${words[ending]}`
 }
 
 /** As a Rollout that has never seen its workload. */

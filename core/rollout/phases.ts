@@ -83,7 +83,7 @@ export const phaseRules: readonly PhaseRule[] = [
   {
     plan: 'NotGuarding',
     because: 'the API server would not call the webhook for an edit',
-    when: s => !s.registered || !s.workload!.guarded,
+    when: s => !s.registered || (!s.workload!.guarded && !isTakenBack(s)),
   },
   {
     plan: 'Beginning',
@@ -138,6 +138,11 @@ function isFirst({ rollout }: Snapshot): boolean {
 function isHeld({ workload }: Snapshot): boolean {
   const hold = workload!.hold
   return hold !== undefined && hold.mode !== 'released'
+}
+
+/** Its owner took it out of our hands, and it is not yet where he wants it. */
+function isTakenBack({ workload }: Snapshot): boolean {
+  return workload!.escaped && !workload!.rolledOut
 }
 
 /** A generation only grows, and a new object comes without a hold. */

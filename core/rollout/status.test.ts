@@ -59,17 +59,20 @@ test('a status remembers what was written into it', () => {
   expect(memoryOf({ currentStepIndex: 0, currentStepState: '' })).toEqual(nothing)
 })
 
-test.each(['completed', 'canceled'] as const)('an end is remembered: %s', ending => {
-  const ended: Memory = {
-    ...memory,
-    releasing: false,
-    ending,
-    state: 'Completed',
-    pauseReached: false,
-  }
-  const standing = { phase: 'Healthy', progressing: 'Completed', reconciling: false } as const
-  expect(memoryOf(status({ memory: ended, standing }))).toEqual(ended)
-})
+test.each(['completed', 'canceled', 'takenOver', 'overtaken'] as const)(
+  'an end is remembered: %s',
+  ending => {
+    const ended: Memory = {
+      ...memory,
+      releasing: false,
+      ending,
+      state: 'Completed',
+      pauseReached: false,
+    }
+    const standing = { phase: 'Healthy', progressing: 'Completed', reconciling: false } as const
+    expect(memoryOf(status({ memory: ended, standing }))).toEqual(ended)
+  },
+)
 
 test('an approval is the state alone: that the pause was reached stays known', () => {
   const approved = status()

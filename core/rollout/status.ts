@@ -2,13 +2,13 @@
 // reasons and paths are the API's; messages are ours.
 
 import type { Condition } from '#api/kubernetes.ts'
-import type { ProgressingReason, ReadyReason, StalledReason } from '#api/names.ts'
+import type { ProgressingReason, ReadyReason, StalledReason, SucceededReason } from '#api/names.ts'
 import type { CanaryStatus, RolloutCondition, RolloutStatus } from '#api/rollout.generated.ts'
 import { defined } from '../defined.ts'
 import { equalJson } from '../equal.ts'
 import { instantOf, timeOf } from '../time.ts'
 import type { Decision, Ending, Instant, Memory, Phase, StepState, Workload } from './model.ts'
-import { nothing } from './outcomes.ts'
+import { endInWords, nothing } from './outcomes.ts'
 
 /** What a status remembers. */
 export function memoryOf(status: RolloutStatus | undefined): Memory {
@@ -16,7 +16,7 @@ export function memoryOf(status: RolloutStatus | undefined): Memory {
   // Kruise Rollouts has written it: what that was in the middle of is no release of ours.
   if (!canary || canary.observedRelease === undefined) return nothing
   const remembered = defined({
-    ending: endings.get(condition(status, 'Succeeded')?.status ?? ''),
+    ending: endingOf(condition(status, 'Succeeded')),
     stableRevision: canary.stableRevision,
     rolloutId: canary.observedRolloutID,
     release: canary.observedRelease,
@@ -51,10 +51,21 @@ const NOT_ALONE = 'KruiseRunning' satisfies ReadyReason
 const STEP_PAUSED = 'StepPaused' satisfies StepState
 const LATE: StalledReason = 'ProgressDeadlineExceeded'
 
-const endings: ReadonlyMap<string, Ending> = new Map([
-  ['True', 'completed'],
-  ['False', 'canceled'],
-])
+/** Clients of the Kruise API read the status alone; the reason, there always '', tells the others apart. */
+const succeeded: Readonly<Record<Ending, { status: boolean; reason: SucceededReason | '' }>> = {
+  completed: { status: true, reason: '' },
+  canceled: { status: false, reason: '' },
+  takenOver: { status: true, reason: 'TakenOver' },
+  overtaken: { status: true, reason: 'Overtaken' },
+}
+
+function endingOf(known: Condition | undefined): Ending | undefined {
+  const endings = Object.keys(succeeded) as Ending[]
+  return endings.find(ending => {
+    const { status, reason } = succeeded[ending]
+    return known?.status === (status ? 'True' : 'False') && known.reason === reason
+  })
+}
 
 /** What a decision is written with. */
 export interface StatusInput {
@@ -175,7 +186,7 @@ type Wanted = { readonly status: boolean; readonly message: string } & (
   | { readonly type: 'Reconciling'; readonly reason: Phase | typeof STEP_PAUSED }
   | { readonly type: 'Stalled'; readonly reason: StalledReason }
   | { readonly type: 'Progressing'; readonly reason: ProgressingReason }
-  | { readonly type: 'Succeeded'; readonly reason: '' }
+  | { readonly type: 'Succeeded'; readonly reason: SucceededReason | '' }
 )
 
 function conditionsOf(
@@ -198,8 +209,7 @@ function ofTheApi({ memory, standing }: Decision): readonly Wanted[] {
     wanted.push({ type: 'Progressing', status: releasing, reason: progressing, message })
   }
   if (!releasing && ending !== undefined) {
-    const status = ending === 'completed'
-    wanted.push({ type: 'Succeeded', status, reason: '', message: '' })
+    wanted.push({ type: 'Succeeded', ...succeeded[ending], message: '' })
   }
   return wanted
 }
@@ -246,7 +256,5 @@ function condition(status: RolloutStatus | undefined, type: string): Condition |
 
 function progressingMessage(phase: Phase, memory: Memory): string {
   if (phase === 'Progressing') return `release ${memory.rolloutId} is in progress`
-  return memory.ending === 'canceled'
-    ? `release ${memory.rolloutId} was rolled back`
-    : `release ${memory.rolloutId} is complete`
+  return endInWords(memory)
 }

@@ -1,9 +1,10 @@
 // The catch: a policy in the API server pauses a workload whose edit reaches nobody of ours, and leaves
 // word of what the request carried. Whoever comes next tells the owner's pause from that one by it.
 
-import { CAUGHT, ESCAPE, HOLD, OWN_ROLLOUT_ID, RECORD } from '#api/names.ts'
+import { CAUGHT, ESCAPE } from '#api/names.ts'
 import type { KubeObject } from '#api/kubernetes.ts'
 import type { WorkloadAdapter } from './adapter.ts'
+import { escapePatch } from './record.ts'
 
 /** What the request of a caught edit wanted. */
 export type Carried = 'running' | 'paused'
@@ -28,7 +29,5 @@ export function asCarried<O extends KubeObject>(
  * workload back, so that one command does, whoever holds.
  */
 export function caughtRecord(carried: Carried): string {
-  const none = { [HOLD]: null, [OWN_ROLLOUT_ID]: null, [RECORD]: null, [CAUGHT]: null }
-  const annotations = { [ESCAPE]: 'caught', ...none }
-  return JSON.stringify({ metadata: { annotations }, spec: { paused: carried === 'paused' } })
+  return escapePatch('caught', { paused: carried === 'paused' })
 }

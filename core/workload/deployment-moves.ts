@@ -12,6 +12,7 @@ import {
 import type { Change } from '../change.ts'
 import type { Instant, Move } from '../rollout/model.ts'
 import { timeOf } from '../time.ts'
+import { noCopies } from './copies.ts'
 import { change, holdChange } from './deployment-changes.ts'
 import type { DeploymentWorkload } from './deployment-view.ts'
 import { formatHold } from './hold.ts'
@@ -78,15 +79,25 @@ export function tellAborted(
 
 /** Admission is called for the Deployment, and its stable revision is named. */
 export function guard(w: DeploymentWorkload): Move | undefined {
+  // Its owner has taken it back: until all are where he wants them, whatever he writes is let through.
+  return w.escaped && !w.rolledOut ? undefined : label(w)
+}
+
+function label(w: DeploymentWorkload): Move | undefined {
   const { stableLabel, stableFingerprint } = w.seen
   const settled = !w.hold && w.rolledOut
   const named = !settled || stableLabel === w.updateRevision
   const template = settled ? undefined : (stableFingerprint ?? goneFrom(w))
   if (w.guarded && named && stableFingerprint === template) return undefined
   const labels = { [WORKLOAD_TYPE]: 'deployment', ...stableName(w, settled) }
-  const annotations = { [STABLE_TEMPLATE]: template ?? null }
+  const annotations = { ...copiesOn(w), [STABLE_TEMPLATE]: template ?? null }
   const metadata = { labels, annotations }
   return { changes: [change(w, { metadata })], why: 'labelling the Deployment' }
+}
+
+/** With the label they would count. */
+function copiesOn({ guarded, hold }: DeploymentWorkload) {
+  return guarded || hold ? {} : noCopies
 }
 
 /** The label keeps its name until everybody is new: what runs in between is no stable revision. */
@@ -106,7 +117,7 @@ export function unguard(w: DeploymentWorkload): Move | undefined {
   // A label that somebody else put there comes without the other one.
   if (w.seen.stableLabel === undefined) return undefined
   const labels = { [WORKLOAD_TYPE]: null, [STABLE_REVISION]: null }
-  const metadata = { labels, annotations: { [STABLE_TEMPLATE]: null } }
+  const metadata = { labels, annotations: { ...noCopies, [ESCAPE]: null } }
   return { changes: [change(w, { metadata })], why: 'taking the labels away' }
 }
 

@@ -4,7 +4,14 @@
 import { describe, expect, test } from 'vitest'
 
 import type { Deployment, IntOrPercent, Pod, ReplicaSet } from '#api/kubernetes.ts'
-import { DESIRED_REPLICAS, HOLD, MAX_REPLICAS, RECORD, REVISION } from '#api/names.ts'
+import {
+  DESIRED_REPLICAS,
+  HOLD,
+  MAX_REPLICAS,
+  RECORD,
+  REVISION,
+  WORKLOAD_TYPE,
+} from '#api/names.ts'
 import { inWords } from '../../test/world/words.ts'
 import type { Change } from '../change.ts'
 import type { Move } from '../rollout/model.ts'
@@ -53,7 +60,8 @@ function deploymentOf(scene: Scene): Deployment {
   const [maxUnavailable, maxSurge] = own
   const latest = Object.keys(scene.versions).at(-1)!
   const strategy = { type: 'RollingUpdate', rollingUpdate: { maxUnavailable, maxSurge } }
-  const metadata = { namespace: 'shop', name: 'web', uid: 'uid-web', generation: 7 }
+  const labels = { [WORKLOAD_TYPE]: 'deployment' }
+  const metadata = { namespace: 'shop', name: 'web', uid: 'uid-web', generation: 7, labels }
   const spec = {
     replicas,
     strategy,

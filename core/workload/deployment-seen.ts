@@ -6,6 +6,7 @@ import { defined } from '../defined.ts'
 import { hasHoldFields, isProjected, ownerOfFree, recordedOwner } from './deployment-fields.ts'
 import type { DeploymentOwner } from './deployment-fields.ts'
 import { isCaught } from './caught.ts'
+import { withoutCopies } from './copies.ts'
 import { holdOf } from './hold.ts'
 import { leftByKruise } from './kruise.ts'
 import type { LeftHold } from '../rollout/model.ts'
@@ -48,7 +49,8 @@ export interface DeploymentSeen extends WorkloadSeen {
 }
 
 /** What is kept of a Deployment; of the same generation as `before` it has the same template. */
-export function seeDeployment(object: Deployment, before?: DeploymentSeen): DeploymentSeen {
+export function seeDeployment(stored: Deployment, before?: DeploymentSeen): DeploymentSeen {
+  const object = withoutCopies({ armed: ({ spec }) => hasHoldFields(spec) }, stored)
   const { metadata, spec, status } = object
   const labels = { ...metadata.labels }
   const annotations = { ...metadata.annotations }
@@ -60,6 +62,7 @@ export function seeDeployment(object: Deployment, before?: DeploymentSeen): Depl
   return defined({
     ...seen(object),
     guarded: labels[WORKLOAD_TYPE] !== undefined,
+    marked: marks.some(key => labels[key] !== undefined) || annotations[ESCAPE] !== undefined,
     escaped: annotations[ESCAPE] !== undefined,
     caught: isCaught(object),
     generation,
@@ -79,6 +82,9 @@ export function seeDeployment(object: Deployment, before?: DeploymentSeen): Depl
     progressing: status?.conditions?.find(({ type }) => type === 'Progressing'),
   })
 }
+
+/** The second one stays where an owner's escape takes the first one away. */
+const marks = [WORKLOAD_TYPE, STABLE_REVISION]
 
 /** Fingerprints of large templates take long, and most news are of the status. */
 function fingerprintOf({ metadata, spec }: Deployment, before?: DeploymentSeen): string {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { CAUGHT, ESCAPE, HOLD, OWN_ROLLOUT_ID, RECORD } from '#api/names.ts'
+import { CAUGHT, ESCAPE, HOLD, OWN_ROLLOUT_ID, RECORD, WORKLOAD_TYPE } from '#api/names.ts'
 import { formatRecord, recordOf } from './record.ts'
 
 const owner = { strategy: { type: 'RollingUpdate' }, minReadySeconds: 5, paused: false }
@@ -18,6 +18,7 @@ test('a record is read as it was written', () => {
 test('a record is the merge patch that frees the workload when nobody of ours is alive', () => {
   expect(JSON.parse(formatRecord(record))).toEqual({
     metadata: {
+      labels: { [WORKLOAD_TYPE]: null },
       annotations: {
         [ESCAPE]: 'rollout=web-rollout;uid=uid-1;stable=f00d;',
         [HOLD]: null,

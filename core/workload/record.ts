@@ -3,7 +3,7 @@
 //   kubectl patch deployment web --type merge \
 //     -p "$(kubectl get deployment web -o jsonpath='{.metadata.annotations.sluice\.dev/record}')"
 
-import { CAUGHT, ESCAPE, HOLD, OWN_ROLLOUT_ID, RECORD } from '#api/names.ts'
+import { CAUGHT, ESCAPE, HOLD, OWN_ROLLOUT_ID, RECORD, WORKLOAD_TYPE } from '#api/names.ts'
 import type { KubeObject } from '#api/kubernetes.ts'
 import { parsePairs } from './hold.ts'
 
@@ -24,9 +24,17 @@ export interface HoldRecord {
 /** The annotation's value. */
 export function formatRecord(record: HoldRecord): string {
   const remembered = `rollout=${record.rollout};uid=${record.rolloutUid};stable=${record.stable};`
+  return escapePatch(remembered, record.owner)
+}
+
+/**
+ * The patch that takes a workload out of our hands, as text. Without the label nobody of ours is asked
+ * afterwards, whatever is written: `rollout undo` would not keep the annotation.
+ */
+export function escapePatch(escape: string, spec: OwnerValues): string {
   const none = { [HOLD]: null, [OWN_ROLLOUT_ID]: null, [RECORD]: null, [CAUGHT]: null }
-  const annotations = { [ESCAPE]: remembered, ...none }
-  return JSON.stringify({ metadata: { annotations }, spec: record.owner })
+  const annotations = { [ESCAPE]: escape, ...none }
+  return JSON.stringify({ metadata: { labels: { [WORKLOAD_TYPE]: null }, annotations }, spec })
 }
 
 /** The record that a workload carries; undefined where it carries none that can be used. */

@@ -31,6 +31,8 @@ export interface Seen {
 export interface WorkloadSeen extends Seen {
   /** It carries our label. */
   readonly guarded: boolean
+  /** Something of ours is on it, if only what its owner's escape has left. */
+  readonly marked: boolean
   readonly hold?: Hold
 }
 

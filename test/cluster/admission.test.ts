@@ -205,6 +205,20 @@ const edits: readonly Row[] = [
     calls: 0,
   },
   {
+    what: 'the whole escape, which takes the label away',
+    before: held,
+    patch: {
+      metadata: { labels: { [WORKLOAD_TYPE]: null }, annotations: { [ESCAPE]: 'yes' } },
+    },
+    calls: 0,
+  },
+  {
+    what: 'a template change after it, with the marks of an old ReplicaSet',
+    before: { annotations: { ...held.annotations, [RECORD]: '{}' } },
+    patch: { ...annotate({ [ESCAPE]: null }), ...newTemplate },
+    calls: 0,
+  },
+  {
     what: 'an escape that comes with a new template, as a copy does',
     before: held,
     patch: { ...annotate({ [ESCAPE]: 'yes' }), ...newTemplate },

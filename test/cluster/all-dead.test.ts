@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { CAUGHT, HOLD, RECORD } from '#api/names.ts'
 import { holdOf } from '#core/workload/hold.ts'
+import { configuration } from '../../dev/sluice.ts'
 import { BOTH, presenceIn } from './absence.ts'
 import type { Presence } from './absence.ts'
 import { walkToTheEnd } from './approvals.ts'
@@ -68,6 +69,27 @@ async function isReleased(story: Story, image: string, end: object): Promise<voi
     async () => ownKeys(await story.deployment()).length === 0,
   )
   expect(holdFields(await story.deployment())).toEqual(end)
+}
+
+/** The one command, as the page of an outage has it. */
+async function escape({ namespace }: Story): Promise<void> {
+  const ask = `kubectl -n ${namespace}`
+  const path = "jsonpath='{.metadata.annotations.sluice\\.dev/record}'"
+  const record = `"$(${ask} get ${target} -o ${path})"`
+  await obey(world.cluster, `${ask} patch ${target} --type merge -p ${record}`)
+}
+
+/** As where no policy is served: until we are back, the webhook is missed. */
+async function onlyTheWebhook(story: Story): Promise<void> {
+  await story.kubectl(['delete', 'mutatingadmissionpolicybinding', configuration])
+  const fail = [{ op: 'replace', path: '/webhooks/0/failurePolicy', value: 'Fail' }]
+  const patch = ['--type=json', '-p', JSON.stringify(fail)]
+  await story.kubectl(['patch', 'mutatingwebhookconfiguration', configuration, ...patch])
+  await story.until('edits are refused', async () => {
+    const trial = ['set', 'image', target, 'app=app:trial', '--dry-run=server']
+    const failed = await story.kubectl(trial, { expectFailure: true }).catch(() => undefined)
+    return failed?.stderr.includes('failed calling webhook') === true
+  })
 }
 
 const careful = {
@@ -169,12 +191,7 @@ test('the one command lets what is caught go, with nobody of ours alive', async 
     await held.edit('app:3')
     for (const story of stories) {
       await isCaught(story, 'app:3')
-      const ask = `kubectl -n ${story.namespace}`
-      const path = "jsonpath='{.metadata.annotations.sluice\\.dev/record}'"
-      await obey(
-        world.cluster,
-        `${ask} patch ${target} --type merge -p "$(${ask} get ${target} -o ${path})"`,
-      )
+      await escape(story)
       await stand(story, { 'app:3': 10 })
     }
   })
@@ -188,6 +205,54 @@ test('the one command lets what is caught go, with nobody of ours alive', async 
     await story.edit('app:4')
     await story.reached(1)
   }
+})
+
+test.each([
+  ['the policy holds', () => Promise.resolve()],
+  ['only the webhook would, and Fail refuses', onlyTheWebhook],
+])('after the one command the way back works with stock commands: %s', async (_, prepare) => {
+  const [back, on] = (await Promise.all([0, 1].map(() => world.story()))) as [Story, Story]
+  const stories = [back, on]
+  for (const story of stories) await story.edit('app:2')
+  await Promise.all(stories.map(story => story.reached(1)))
+  const undo = (story: Story) => story.kubectl(['rollout', 'undo', target])
+  await without(stories, async () => {
+    await prepare(back)
+    await Promise.all(
+      stories.map(async story => {
+        await escape(story)
+        await stand(story, { 'app:2': 10 })
+        await undo(story)
+        await stand(story, { 'app:1': 10 })
+      }),
+    )
+    // Back to what was held: its ReplicaSet remembers hold, record and escape.
+    await undo(on)
+    await stand(on, { 'app:2': 10 })
+    expect((await on.deployment()).metadata.annotations).toHaveProperty([HOLD])
+    await on.kubectl(['rollout', 'restart', target])
+    await on.edit('app:3')
+    await stand(on, { 'app:3': 10 })
+    await undo(on)
+    await stand(on, { 'app:2': 10 })
+    for (const story of stories) expect(worst(story).ready).toBeGreaterThanOrEqual(8)
+  })
+  await told(back, 'ReleaseRolledBack')
+  for (const [story, image] of [
+    [back, 'app:1'],
+    [on, 'app:2'],
+  ] as const) {
+    await story.phase('Healthy')
+    await story.until(
+      'nothing of ours is left',
+      async () => ownKeys(await story.deployment()).length === 0,
+    )
+    expect(holdFields(await story.deployment())).toEqual(DEFAULT_FIELDS)
+    await story.edit('app:4')
+    await story.reached(1)
+    expect(story.now().wanted).toMatchObject({ [image]: 9, 'app:4': 1 })
+  }
+  expect((await on.events()).map(({ reason }) => reason)).not.toContain('ReleaseCompleted')
 })
 
 test('what no Rollout holds is let go when we are back', async () => {

@@ -154,6 +154,7 @@ const vanished: Promises = {
     await givenBack(s)
   },
   free: s => pods(s, { 'web:2': 0, 'web:3': 20 }),
+  undone: s => pods(s, { 'web:2': 0, 'web:3': 20 }),
 }
 
 /** As the chart registers it where there is the policy. */

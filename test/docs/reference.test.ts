@@ -46,6 +46,7 @@ test.each([
   ['Condition Ready', names.READY_REASONS],
   ['Condition Stalled', names.STALLED_REASONS],
   ['Condition Progressing', names.PROGRESSING_REASONS],
+  ['Condition Succeeded', names.SUCCEEDED_REASONS],
   ['Events', names.EVENT_REASONS],
 ])('%s: every reason is in the reference with its meaning, and no other', (heading, reasons) => {
   const page = section(status, heading)
@@ -58,7 +59,14 @@ test.each([
 
 test('every reason of the catalogue is given by the core', () => {
   const { READY_REASONS, STALLED_REASONS, PROGRESSING_REASONS, EVENT_REASONS } = names
-  const all = [READY_REASONS, STALLED_REASONS, PROGRESSING_REASONS, EVENT_REASONS]
+  const { SUCCEEDED_REASONS } = names
+  const all = [
+    READY_REASONS,
+    STALLED_REASONS,
+    PROGRESSING_REASONS,
+    SUCCEEDED_REASONS,
+    EVENT_REASONS,
+  ]
   const unused = all.flatMap(Object.keys).filter(reason => !core.includes(`'${reason}'`))
   expect(unused).toEqual([])
 })

@@ -8,6 +8,7 @@ const review = 'core/admission/review.ts'
 const reviewTest = 'core/admission/review.test.ts'
 const caught = 'core/admission/caught.ts'
 const caughtTest = 'core/admission/caught.test.ts'
+const copies = 'core/workload/copies.ts'
 
 /** What admission makes of a write, by whomever. */
 export const admissionRules: readonly Rule[] = [
@@ -123,6 +124,20 @@ export const admissionRules: readonly Rule[] = [
     marks,
     'if (!before || !rollout || fromController) return object',
     'return object',
+    reviewTest,
+  ],
+  [
+    'what stands on a workload that nobody guards is a copy',
+    copies,
+    'metadata.labels?.[WORKLOAD_TYPE] !== undefined',
+    'true',
+    reviewTest,
+  ],
+  [
+    'a hold whose label alone is gone still counts',
+    copies,
+    'counts || armed(object)',
+    'counts',
     reviewTest,
   ],
   [

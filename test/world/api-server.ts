@@ -121,7 +121,11 @@ function admitted(
   fromController: boolean,
 ): Deployment {
   const object = world.policy && before ? caughtByPolicy(requested, before) : requested
-  if (!world.webhook || !isCalled(object, before)) return object
+  if (!isCalled(object, before)) return object
+  if (!world.webhook) {
+    if (world.failurePolicy === 'Fail') throw new Refused('failed calling webhook')
+    return object
+  }
   const rollout = rolloutIn(world)
   const review: WorkloadReview = defined({
     adapter,
@@ -143,12 +147,14 @@ function admitted(
 function isCalled(object: Deployment, before: Deployment | undefined): boolean {
   const has = ({ metadata }: Deployment, key: string) => metadata.annotations?.[key] !== undefined
   const guarded = ({ metadata }: Deployment) => metadata.labels?.[WORKLOAD_TYPE] !== undefined
-  if (has(object, ESCAPE)) return false
   const carries = [HOLD, RECORD, CAUGHT].some(key => has(object, key))
-  if (!before) return carries
-  if (!guarded(object) && !guarded(before)) return false
+  if (!before) return carries && !has(object, ESCAPE)
+  if (![object, before].some(guarded)) return false
   const edited = !equalJson(object.spec.template, before.spec.template)
-  return edited || has(before, HOLD) || has(before, CAUGHT) || carries || !guarded(object)
+  // An escape that comes with another template is a copy's.
+  if (has(object, ESCAPE)) return edited && !has(before, ESCAPE)
+  const carried = [HOLD, CAUGHT].some(key => has(before, key))
+  return edited || carries || carried || !guarded(object)
 }
 
 function problemOf(spec: DeploymentSpec): string | undefined {

@@ -3,8 +3,9 @@
 import type { Deployment, DeploymentSpec } from '#api/kubernetes.ts'
 import { ABORT, HOLD, RECORD } from '#api/names.ts'
 import type { Rollout, RolloutSpec, RolloutStatus } from '#api/rollout.generated.ts'
+import type { MergePatch } from '#core/change.ts'
 import { remove, scaleDeployment, store, writeDeployment, writeRollout } from './api-server.ts'
-import { catchUp } from './controller.ts'
+import { catchUp, merge } from './controller.ts'
 import {
   NAMESPACE,
   ROLLOUT,
@@ -72,6 +73,14 @@ export const undo =
     const spec = { ...object.spec, template: template(version) }
     writeDeployment(world, { ...object, metadata: { ...object.metadata, annotations }, spec })
   }
+
+/** The one command: the record is the patch. */
+export const escape: Happening = world => {
+  const object = existing(deploymentIn(world))
+  const record = object.metadata.annotations?.[RECORD]
+  if (record === undefined) throw new Refused('no record')
+  writeDeployment(world, merge(object, JSON.parse(record) as MergePatch) as Deployment)
+}
 
 function isKept(key: string): boolean {
   return key.startsWith('deployment.kubernetes.io/')

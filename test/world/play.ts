@@ -52,11 +52,36 @@ export function settle(world: World, onTurn?: (turn: Turn) => void): void {
   throw new Error(`still busy after ${turnsMost} turns: ${describe(world)}`)
 }
 
+/** Nobody of ours is alive while it happens; the others run until nothing changes after each. */
+export const withoutUs =
+  (...happenings: readonly Happening[]): Happening =>
+  world => {
+    world.webhook = false
+    for (const happening of happenings) {
+      happening(world)
+      settleAlone(world)
+    }
+    world.webhook = true
+  }
+
+function settleAlone(world: World): void {
+  for (let turn = 0; turn < turnsMost; turn++) {
+    const { version } = world
+    othersAct(world)
+    if (world.version === version) return
+  }
+  throw new Error(`still busy after ${turnsMost} turns: ${describe(world)}`)
+}
+
 /** Everybody acts once. */
 function oneRound(world: World, onTurn?: (turn: Turn) => void): void {
   catchUp(world)
   const turn = reconcile(world)
   onTurn?.(turn)
+  othersAct(world)
+}
+
+function othersAct(world: World): void {
   syncDeployment(world)
   syncReplicaSets(world)
   makeReady(world)

@@ -10,7 +10,7 @@ export function caughtByPolicy(object: Deployment, before: Deployment): Deployme
   if (!isMatched(object, before)) return object
   const [now, was] = [annotationsOf(object), annotationsOf(before)]
   const carried = carriedBy(object, before)
-  const held = HOLD in was && RECORD in was
+  const held = isGuarded(before) && HOLD in was && RECORD in was
   const marks = held
     ? { [HOLD]: was[HOLD], [RECORD]: was[RECORD] }
     : { [RECORD]: caughtRecord(carried) }
@@ -35,18 +35,23 @@ function isMatched(object: Deployment, before: Deployment): boolean {
 
 function carriedBy({ spec }: Deployment, before: Deployment): 'running' | 'paused' {
   if (spec.paused !== true) return 'running'
-  const stands = before.spec.paused === true
+  const stands = isGuarded(before) && before.spec.paused === true
   return stands && annotationsOf(before)[CAUGHT] === 'running' ? 'running' : 'paused'
 }
 
 function isCaught(before: Deployment): boolean {
   const was = annotationsOf(before)
-  return CAUGHT in was && !(ESCAPE in was)
+  return isGuarded(before) && CAUGHT in was && !(ESCAPE in was)
 }
 
 function isLoosened(object: Deployment, before: Deployment): boolean {
   const was = annotationsOf(before)
-  if (ESCAPE in was || !/^mode=(wave|back|stop|aborted);/.test(was[HOLD] ?? '')) return false
+  if (
+    !isGuarded(before) ||
+    ESCAPE in was ||
+    !/^mode=(wave|back|stop|aborted);/.test(was[HOLD] ?? '')
+  )
+    return false
   return !(HOLD in annotationsOf(object)) || !equalJson(holdersOf(object), holdersOf(before))
 }
 

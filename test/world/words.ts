@@ -25,8 +25,8 @@ export function inWords({ target, patch, subresource }: Change): string {
 }
 
 function ofDeployment({ labels = {}, annotations = {} }: Metadata): string {
-  if (ESCAPE in annotations) return 'forget escape'
   if (labels[WORKLOAD_TYPE] === null) return 'unguard'
+  if (ESCAPE in annotations) return 'forget escape'
   const hold = annotations[HOLD]
   if (!hold) return withoutHold(labels, annotations)
   const pairs = parsePairs(hold)

@@ -39,8 +39,10 @@ export interface World extends Objects {
   registered: boolean
   /** Admission did not take the controller's last hold. */
   holdRefused: boolean
-  /** The webhook answers; while it does not, writes go through as under failurePolicy Ignore. */
+  /** The webhook answers. */
   webhook: boolean
+  /** What becomes of a write for which the webhook does not answer. */
+  failurePolicy: 'Fail' | 'Ignore'
   /** The API server has the policy that catches what the webhook does not answer. */
   policy: boolean
   /** What the controller knows: each kind as it was at some moment. */
@@ -79,6 +81,7 @@ export function emptyWorld(): World {
     registered: true,
     holdRefused: false,
     webhook: true,
+    failurePolicy: 'Ignore',
     policy: true,
     cache: noObjects(),
     dueAt: undefined,

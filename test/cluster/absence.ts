@@ -1,9 +1,7 @@
 // Our processes end, and begin again: what a test does in between happens without them.
 
-import { LEASES } from '#kube/resources.ts'
 import type { Child } from '../../dev/child.ts'
-import { removed } from '../../dev/removed.ts'
-import { lease } from '../../dev/sluice.ts'
+import { unlock } from './world.ts'
 import type { World } from './world.ts'
 
 type Program = 'webhook' | 'controller'
@@ -35,8 +33,7 @@ export function presenceIn({ client, sluice }: World): Presence {
   const begin: Readonly<Record<Program, () => Promise<Child>>> = {
     webhook: sluice.startWebhook,
     async controller() {
-      // A person who knows that the old one is dead need not wait for its Lease to run out.
-      await removed(client, LEASES, lease)
+      await unlock(client)
       return sluice.startController()
     },
   }

@@ -95,5 +95,6 @@ function loosely(end: End): End {
       .replace(/ReleaseStarted: .*: release (\S+) .*/, 'ReleaseStarted: $1')
       .replaceAll(/\d+ of \d+ pods/g, 'N of N pods'),
   )
-  return { ...end, events: [...new Set(gists)] }
+  // They stood in order by what they told before.
+  return { ...end, events: [...new Set(gists)].toSorted() }
 }

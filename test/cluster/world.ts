@@ -3,8 +3,9 @@
 
 import { KubeClient } from '#kube/client.ts'
 import { fromKubeconfig } from '#kube/kubeconfig.ts'
-import { NAMESPACES } from '#kube/resources.ts'
-import { startSluice } from '../../dev/sluice.ts'
+import { LEASES, NAMESPACES } from '#kube/resources.ts'
+import { removed } from '../../dev/removed.ts'
+import { lease, startSluice } from '../../dev/sluice.ts'
 import type { Sluice, SluiceOptions } from '../../dev/sluice.ts'
 import { makeAccounts, sluiceAccounts } from './accounts.ts'
 import { startControlPlane } from './control-plane.ts'
@@ -32,6 +33,11 @@ export interface World {
 /** What of a world may differ: by default nobody edits past the webhook, and there is the policy. */
 export type WorldOptions = Partial<Pick<SluiceOptions, 'failurePolicy' | 'policy'>>
 
+/** A person who knows that a controller is dead need not wait for its Lease to run out. */
+export function unlock(client: KubeClient): Promise<void> {
+  return removed(client, LEASES, lease)
+}
+
 /** Starts a control plane and Sluice beside it. */
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const cluster = await startControlPlane({ progress: () => {} })
@@ -58,7 +64,10 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       cluster,
       client,
       sluice: await start(options),
-      startAgain: start,
+      async startAgain(given) {
+        await unlock(client)
+        return start(given)
+      },
       log,
       story: storyOptions => begin({ cluster, client, log }, storyOptions ?? {}),
       async stop() {

@@ -99,6 +99,8 @@ test('Helm 4 gives everything back though controllers live, or fails and all goe
   await stepping.story.phase('Healthy')
   await stepping.story.edit('app:3')
   await walkTo(stepping.story, 2)
+  // Helm would not upgrade it otherwise.
+  await helm(cluster, ['rollback', 'sluice', '1', ...at])
 
   await aborted.story.edit('app:1')
   await aborted.story.phase('Healthy')

@@ -195,6 +195,7 @@ test('the one command lets what is caught go, with nobody of ours alive', async 
       await stand(story, { 'app:3': 10 })
     }
   })
+  await told(held, 'ReleaseTakenOver')
   for (const story of stories) {
     await story.phase('Healthy')
     await story.until(

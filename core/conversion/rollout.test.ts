@@ -309,6 +309,27 @@ describe('there and back', () => {
   })
 })
 
+test('whatever comes is converted, or refused with a line: nothing is thrown', () => {
+  const anything = fc.oneof(fc.jsonValue(), fc.record({ steps: fc.array(fc.jsonValue()) }))
+  const spec = optional({
+    objectRef: fc.oneof(fc.jsonValue(), fc.constant({ workloadRef })),
+    workloadRef: fc.jsonValue(),
+    strategy: fc.oneof(fc.jsonValue(), fc.record({ canary: anything })),
+  })
+  const status_ = fc.oneof(fc.jsonValue(), optional({ canaryStatus: fc.jsonValue() }))
+  const annotations = fc.oneof(fc.jsonValue(), fc.record({ [ROLLING_STYLE]: fc.jsonValue() }))
+  const there = optional({ spec, status: status_, metadata: optional({ annotations }) })
+  const versions = fc.constantFrom(API_VERSION, OLDER_API_VERSION, 'v1')
+  fc.assert(
+    fc.property(there, versions, versions, (found, apiVersion, wanted) => {
+      const conversion = convertRollout({ apiVersion, kind: 'Rollout', ...found }, wanted)
+      if ('object' in conversion) expect(conversion.object).toMatchObject({ apiVersion: wanted })
+      else expect(conversion.problems).not.toEqual([])
+    }),
+    { numRuns: 2000 },
+  )
+})
+
 const steps = 'spec.strategy.canary.steps'
 const good = ofOlder({ strategy: { canary: { steps: [{ weight: 5 }] } } })
 const withSpec = (spec: Json) => ({ ...good, spec: { ...(good['spec'] as Json), ...spec } })

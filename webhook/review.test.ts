@@ -38,9 +38,21 @@ describe('reading', () => {
     })
   })
 
+  test('says in which version the sender wrote, where it is another', () => {
+    const kind = { group: 'rollouts.kruise.io', version: 'v1beta1', kind: 'Rollout' }
+    const written = (version: string) =>
+      readReview(review({ kind, requestKind: { ...kind, version } })).writtenIn
+    expect([written('v1beta1'), written('v1alpha1')]).toEqual([undefined, 'v1alpha1'])
+  })
+
   const refused: readonly [string, unknown, string][] = [
     ['nothing', undefined, 'the body: expected a JSON object'],
     ['a list', [], 'the body: expected a JSON object'],
+    [
+      'a version of the sender that is no text',
+      review({ requestKind: { version: 1 } }),
+      'request.requestKind.version: expected a text',
+    ],
     [
       'v1beta1',
       { ...(review({}) as object), apiVersion: 'admission.k8s.io/v1beta1' },

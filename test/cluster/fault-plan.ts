@@ -64,7 +64,8 @@ function journeysOf(writes: number): readonly Planned[] {
     { at: third, back: 1 },
     { at: 2 * third, back: third },
     { at: 2 * third, back: 1 },
-    { at: writes - 1, back: 2 * third },
+    // Of the last ones a run may do without some: what only tells of pods is told together.
+    { at: Math.floor((5 * writes) / 6), back: 2 * third },
   ]
   return journeys.map(journey => ({
     fault: 'restarted at an API server that is behind',

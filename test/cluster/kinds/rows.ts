@@ -58,6 +58,14 @@ export function set(spec: object) {
   return (scene: Scene) => scene.patch(spec)
 }
 
+/** The update strategy by which only deleted pods come new; beside `rollingUpdate` it is refused. */
+export const onDelete = { updateStrategy: { type: 'OnDelete', rollingUpdate: null } }
+
+/** A patch of the pod template to an image. */
+export function templateOf(image: string) {
+  return { spec: { containers: [{ name: 'app', image }] } }
+}
+
 /** The update strategy of StatefulSets and DaemonSets. */
 export function rolling(rollingUpdate: object) {
   return { updateStrategy: { type: 'RollingUpdate', rollingUpdate } }

@@ -13,6 +13,7 @@ import { edit, kill, partition, play, rolling, scale, set, updated } from './row
 import type { Row } from './rows.ts'
 import { NAME, startScene } from './scene.ts'
 import type { Scene, SceneOptions } from './scene.ts'
+import { statefulSetRows } from './stateful-set-rows.ts'
 import { startStandIns } from './stand-in.ts'
 import type { StandIns } from './stand-in.ts'
 
@@ -147,27 +148,7 @@ const cloneSets: readonly Row[] = [
 
 /** Four pods by ordinal, `|`, the versions of currentRevision and updateRevision. */
 const statefulSets: readonly Row[] = [
-  {
-    what: 'ordinals from the partition on are updated, from the highest down, one by one',
-    spec: rolling({ partition: 2 }),
-    steps: [
-      [edit('app:2'), '1 1 2 2 | 1 2'],
-      [partition(0), '2 2 2 2 | 2 2'],
-    ],
-    fewest: 3,
-  },
-  {
-    what: 'a pod that is deleted comes back old below the partition, new from it on',
-    spec: rolling({ partition: 1 }),
-    steps: [
-      [edit('app:2'), '1 2 2 2 | 1 2'],
-      [partition(3), '1 2 2 2 | 1 2'],
-      [kill(1), '1 1 2 2 | 1 2'],
-      [kill(3), '1 1 2 2 | 1 2'],
-      [scale(5), '1 1 2 2 2 | 1 2'],
-      [scale(2), '1 1 | 1 2'],
-    ],
-  },
+  ...statefulSetRows,
   {
     what: 'maxUnavailable rounds down',
     spec: { podManagementPolicy: 'Parallel', ...rolling({ maxUnavailable: '60%' }) },
@@ -198,31 +179,6 @@ const statefulSets: readonly Row[] = [
     steps: [
       [edit('app:2'), '1 1 1 1 | 1 2'],
       [set(rolling({ paused: false })), '2 2 2 2 | 2 2'],
-    ],
-  },
-  {
-    what: 'OnDelete: only what is deleted comes new',
-    spec: { updateStrategy: { type: 'OnDelete' } },
-    steps: [
-      [edit('app:2'), '1 1 1 1 | 1 2'],
-      [kill(1), '1 2 1 1 | 1 2'],
-    ],
-  },
-  {
-    what: 'a pod that is not Ready stops the way back, until it is deleted',
-    spec: rolling({ partition: 3 }),
-    steps: [
-      [edit('broken:2'), '1 1 1 2! | 1 2'],
-      [edit('app:1'), '1 1 1 2! | 1 1'],
-      [kill(3), '1 1 1 1 | 1 1'],
-    ],
-  },
-  {
-    what: 'Parallel: the way back replaces it by itself',
-    spec: { podManagementPolicy: 'Parallel', ...rolling({ partition: 3 }) },
-    steps: [
-      [edit('broken:2'), '1 1 1 2! | 1 2'],
-      [edit('app:1'), '1 1 1 1 | 1 1'],
     ],
   },
   {

@@ -10,7 +10,7 @@ import { makePool } from './nodes.ts'
 import type { Pool } from './nodes.ts'
 import { startPodPulse } from './pod-pulse.ts'
 import type { PodPulse } from './pod-pulse.ts'
-import { edit, kill, onDelete, partition, play, rolling, set, updated } from './rows.ts'
+import { edit, kill, named, onDelete, partition, play, rolling, set, updated } from './rows.ts'
 import type { Row } from './rows.ts'
 import { startScene } from './scene.ts'
 import type { Scene } from './scene.ts'
@@ -164,7 +164,7 @@ const STATEFUL_SETS = resource('apps/v1', 'statefulsets', 'StatefulSet')
 const DAEMON_SETS = resource('apps/v1', 'daemonsets', 'DaemonSet')
 
 describe.concurrent('a StatefulSet', () => {
-  test.each(statefulSets)('$what', async row => {
+  test.each(named(statefulSets))('%s', async (_, row) => {
     const spec = { replicas: 4, serviceName: 'web', ...row.spec }
     const scene = await startScene(stage(), STATEFUL_SETS, { spec })
     await play(scene, row, () => `${scene.line()} | ${scene.revisions()}`)
@@ -172,7 +172,7 @@ describe.concurrent('a StatefulSet', () => {
 })
 
 describe.concurrent('a DaemonSet', () => {
-  test.each(daemonSets)('$what', async row => {
+  test.each(named(daemonSets))('%s', async (_, row) => {
     const options = { spec: { ...row.spec }, pod: pool.placement }
     const scene = await startScene(stage(), DAEMON_SETS, options)
     await play(scene, row, () => `${scene.line()} | ${updated(scene)}`)

@@ -18,6 +18,11 @@ export interface Row {
   readonly most?: number
 }
 
+/** Rows with their names in front, which else are cut short where they are told. */
+export function named(rows: readonly Row[]): readonly (readonly [what: string, row: Row])[] {
+  return rows.map(row => [row.what, row])
+}
+
 /** Plays a row and compares how things stood after each step, told by `seen`. */
 export async function play(scene: Scene, row: Row, seen: () => string): Promise<void> {
   const all: string[] = []

@@ -9,7 +9,7 @@ import { makePool } from './nodes.ts'
 import type { Pool } from './nodes.ts'
 import { CLONE_SETS, KRUISE_DAEMON_SETS, KRUISE_STATEFUL_SETS } from './resources.ts'
 import { KRUISE_STATEFUL_SETS_ALPHA, SHARDS } from './resources.ts'
-import { edit, kill, partition, play, rolling, scale, set, updated } from './rows.ts'
+import { edit, kill, named, partition, play, rolling, scale, set, updated } from './rows.ts'
 import type { Row } from './rows.ts'
 import { NAME, startScene } from './scene.ts'
 import type { Scene, SceneOptions } from './scene.ts'
@@ -301,7 +301,7 @@ const onPool = (spec: object = {}): SceneOptions => ({
 })
 
 describe.concurrent('a CloneSet', () => {
-  test.each(cloneSets)('$what', async row => {
+  test.each(named(cloneSets))('%s', async (_, row) => {
     const scene = await begin(CLONE_SETS, { spec: { replicas: 4, ...row.spec } })
     await play(scene, row, withRevisions(scene))
   })
@@ -332,7 +332,7 @@ describe.concurrent('a CloneSet', () => {
 })
 
 describe.concurrent('a StatefulSet of Kruise', () => {
-  test.each(statefulSets)('$what', async row => {
+  test.each(named(statefulSets))('%s', async (_, row) => {
     const scene = await begin(KRUISE_STATEFUL_SETS, { spec: { replicas: 4, ...row.spec } })
     await play(scene, row, withRevisions(scene))
   })
@@ -376,14 +376,14 @@ test('a stand-in looks again when a pod gets available, which nobody tells it', 
 })
 
 describe.concurrent('a kind of the shape of a StatefulSet', () => {
-  test.each(shards)('$what', async row => {
+  test.each(named(shards))('%s', async (_, row) => {
     const scene = await begin(SHARDS, { spec: { replicas: 3, ...row.spec } })
     await play(scene, row, withRevisions(scene))
   })
 })
 
 describe.concurrent('a DaemonSet of Kruise', () => {
-  test.each(daemonSets)('$what', async row => {
+  test.each(named(daemonSets))('%s', async (_, row) => {
     const scene = await begin(KRUISE_DAEMON_SETS, onPool(row.spec))
     await play(scene, row, () => `${scene.line()} | ${updated(scene)}`)
   })

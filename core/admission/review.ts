@@ -12,7 +12,6 @@ import type { WorkloadAdapter } from '../workload/adapter.ts'
 import { isCaught } from '../workload/caught.ts'
 import { formatHold, holdOf, still } from '../workload/hold.ts'
 import type { Hold } from '../workload/hold.ts'
-import { budgetPods, surgePods } from '../workload/percent.ts'
 import { formatRecord, recordOf } from '../workload/record.ts'
 import type { HoldRecord, OwnerValues } from '../workload/record.ts'
 import { asRequested, stillCaught } from './caught.ts'
@@ -175,7 +174,7 @@ function begun(review: Review, owner: OwnerValues, stable = review.versionBefore
   const paused = adapter.paused(owner)
   const between = stable === review.versionBefore ? undefined : versionsBetween(review)
   const rests = rollout.paused || paused || isUnwatched(before)
-  const aim = { n, mayRun: mayRun(review, between) }
+  const aim = { pods: first.replicas, mayRun: mayRun(review, between) }
   const hold: Hold = {
     pods: first.replicas,
     ...(rests
@@ -259,7 +258,7 @@ function rolledBack(held: Held): Answer {
   const owner = heldOwner(held)
   const { adapter, hold } = held
   const paused = adapter.paused(owner)
-  const free = restored(held, paused ? { ...owner, paused: false } : owner)
+  const free = restored(held, paused ? adapter.unpaused(owner) : owner)
   return { outcome: 'restored', object: free, warnings: rollbackWarnings(hold, paused) }
 }
 
@@ -285,9 +284,8 @@ function projected(held: Held): Answer {
 
 /** What stood still may be more than the step lets out now: then the controller begins the wave anew. */
 function resumed({ adapter, before, object }: Held, hold: Hold): Hold {
-  const replicas = adapter.replicas(object)
-  const most = budgetPods(hold.budget, replicas) + surgePods(hold.surge, replicas)
-  const fits = hold.mode !== 'wave' || most <= podCount(hold.pods, replicas)
+  const most = podCount(hold.pods, adapter.replicas(object))
+  const fits = hold.mode !== 'wave' || adapter.most(object, hold) <= most
   return fits ? hold : adapter.keepingAll({ ...hold, ...stopped }, before, object)
 }
 
@@ -343,7 +341,7 @@ function heldOwner(held: Held): OwnerValues {
     return held.adapter.ownerOfHeld(held.object, hold!, carried)
   }
   if (carried && hold && isSecondLook(held, hold, carried)) return carried.owner
-  return held.adapter.ownerOfHeld(held.object, held.hold, held.record)
+  return held.adapter.ownerOfHeld(held.object, held.hold, held.record, held.before)
 }
 
 /** The first pass raised the number because the owner changed his values; no copy is ahead of us. */

@@ -23,6 +23,7 @@ import {
   rewound,
   rolledOut,
   takenOver,
+  unblocked,
   unguarded,
   unhindered,
 } from './goals.ts'
@@ -113,7 +114,7 @@ export const plans: Readonly<Record<PlanName, Plan>> = {
     },
   },
   Cancelling: {
-    goals: [givenBack, unhindered, rolledOut],
+    goals: [givenBack, unhindered, unblocked, rolledOut],
     done: cancel,
     standing: progressing('Cancelling'),
   },

@@ -65,6 +65,9 @@ export const unhindered: Goal = {
   },
 }
 
+/** No broken pod of the release keeps its workload from going back. */
+export const unblocked = reached({ type: 'unblock' })
+
 /** No edit stands still that the webhook did not answer. */
 export const takenOver: Goal = {
   ...reached({ type: 'takeOver' }),

@@ -12,6 +12,7 @@ import type {
 import type { Change } from '../change.ts'
 import type { Hold } from '../workload/hold.ts'
 import type { HoldRecord } from '../workload/record.ts'
+import type { PodSeen, WorkloadSeen } from '../workload/seen.ts'
 
 /** Milliseconds since the epoch. The core has no clock; time is an input. */
 export type Instant = number
@@ -97,12 +98,21 @@ export interface Memory {
   readonly planHash: string
 }
 
+/** One version of a workload's template. */
+export interface Version {
+  /** The name of its revision. */
+  readonly hash: string
+  readonly fingerprint: string
+}
+
 /** One workload of any kind, as its adapter observed it. */
 export interface Workload {
   readonly ref: WorkloadRef
   readonly uid: string
   readonly resourceVersion: string
   readonly generation: number
+  /** What is kept of the object itself. */
+  readonly seen: WorkloadSeen
   /** Its own controller has told of all that can be seen: it will not write in the next moment. */
   readonly settled: boolean
   /** Admission is called for it. */
@@ -125,7 +135,19 @@ export interface Workload {
   readonly stableRevision: string
   /** '' until its controller has made it. */
   readonly updateRevision: string
+  /** What the workload asks for; undefined until its controller has made it. */
+  readonly update?: Version
+  /** What everybody ran when the release began; undefined if it is gone. */
+  readonly stable?: Version
+  /** Those with pods whose templates are known, the update revision included, oldest first. */
+  readonly active: readonly Version[]
+  /** Older templates are seen; else that of the stable revision is noted on the workload at rest. */
+  readonly templatesSeen: boolean
+  /** What the newest revision that remembers a hold says of its owner's values. */
+  readonly remembered?: HoldRecord
   readonly updated: number
+  /** Pods of the update revision that are not on their way out. */
+  readonly updatePods: readonly PodSeen[]
   /** Pods of all revisions. */
   readonly total: number
   /** New pods that have been Ready for as long as the owner's minReadySeconds. */
@@ -196,6 +218,8 @@ export type Action =
   | { readonly type: 'release'; readonly promote: boolean }
   /** Nothing of ours keeps the workload's own controller from finishing. */
   | { readonly type: 'rest' }
+  /** No broken pod of the release keeps the workload's own controller from going back. */
+  | { readonly type: 'unblock' }
   /** Pods carry the owner's rollout-id; `batches`: new pods at the end of each step so far. */
   | { readonly type: 'labelPods'; readonly batches: readonly number[] }
   /** A native rollout is over: where it began is no way back any more. */

@@ -22,11 +22,26 @@ const memory: Memory = {
   planHash: 'plan',
 }
 const releasing: Standing = { phase: 'Progressing', progressing: 'InRolling', reconciling: true }
+const metadata = { namespace: 'shop', name: 'web', uid: 'uid', resourceVersion: '1' }
 const workload: Workload = {
   ref: { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name: 'web' },
   uid: 'uid',
   resourceVersion: '1',
   generation: 7,
+  seen: {
+    metadata,
+    guarded: true,
+    marked: true,
+    escaped: false,
+    caught: false,
+    generation: 7,
+    observed: true,
+    replicas: 10,
+    fingerprint: 'f2',
+    projected: true,
+    armed: false,
+    owner: {},
+  },
   settled: true,
   guarded: true,
   escaped: false,
@@ -37,7 +52,10 @@ const workload: Workload = {
   total: 10,
   stableRevision: 'v1',
   updateRevision: 'v2',
+  active: [],
+  templatesSeen: true,
   updated: 1,
+  updatePods: [],
   updatedReady: 1,
   rolledOut: false,
 }

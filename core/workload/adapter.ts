@@ -11,24 +11,17 @@ export type WorkloadAction = Exclude<Action, { type: 'event' }>
 
 /** What an edit wants of its first wave. */
 export interface FirstAim {
-  readonly n: number
+  /** New pods, in the words of the step. */
+  readonly pods: Hold['pods']
   /** Pods of the very version may run already; how many is not known. They count. */
   readonly mayRun: boolean
 }
 
-/** One kind of workload: its objects `O`, what is kept of them `S`, what is observed `W`. Pure. */
-export interface WorkloadAdapter<
-  O extends KubeObject = KubeObject,
-  S extends WorkloadSeen = WorkloadSeen,
-  W extends Workload = Workload,
-> {
-  readonly apiVersion: string
-  readonly kind: string
-  /** The lower-case plural in the API server's URLs. */
-  readonly plural: string
-
-  // Admission: `project` and `restore` are idempotent and touch nothing but the hold fields.
-
+/**
+ * How a kind is held in its own fields, for admission. `project` and `restore` are idempotent and touch
+ * nothing but the hold fields.
+ */
+export interface WorkloadFields<O extends KubeObject = KubeObject> {
   replicas(object: O): number
   /** Equal for two objects exactly when they are the same version. */
   fingerprint(object: O): string
@@ -42,8 +35,10 @@ export interface WorkloadAdapter<
   invalid(owner: OwnerValues): string | undefined
   /** The owner's wish by a write to a workload that is not held; `before` is undefined at creation. */
   ownerOfFree(incoming: O, before?: O): OwnerValues
-  /** The owner's wish by a write to a held workload. */
-  ownerOfHeld(incoming: O, hold: Hold, record: HoldRecord): OwnerValues
+  /** The owner's wish by a write to a held workload, `before` it. */
+  ownerOfHeld(incoming: O, hold: Hold, record: HoldRecord, before?: O): OwnerValues
+  /** The owner's wish as it is recorded; the API's defaults where somebody has damaged it. */
+  recordedOwner(record: HoldRecord): OwnerValues
   /** How far the very edit of `before` may go. */
   firstWave(
     before: O,
@@ -51,18 +46,34 @@ export interface WorkloadAdapter<
     owner: OwnerValues,
     aim: FirstAim,
   ): Pick<Hold, 'mode' | 'budget' | 'surge'>
+  /** The most new pods that the hold lets run. */
+  most(object: O, hold: Hold): number
   /** The hold of a workload that is to stand still: pods beyond its size stay, whatever they run. */
   keepingAll<T extends Pick<Hold, 'surge'>>(hold: T, before: O, object: O): T
   /** The most pods that will run at a time while `n` are let out. */
   peak(object: O, owner: OwnerValues, n: number): number
   project(object: O, hold: Hold, owner: OwnerValues): O
   restore(object: O, owner: OwnerValues): O
+  /** The fields stand as the hold says. */
+  projected(object: O, hold: Hold, owner: OwnerValues): boolean
   /** The owner has paused the workload. */
   paused(owner: OwnerValues): boolean
+  /** The owner's values, not paused. */
+  unpaused(owner: OwnerValues): OwnerValues
   /** The object, paused or not, as the policy in the API server pauses it. */
   withPause(object: O, paused: boolean): O
+}
 
-  // The release
+/** One kind of workload: its objects `O`, what is kept of them `S`, what is observed `W`. Pure. */
+export interface WorkloadAdapter<
+  O extends KubeObject = KubeObject,
+  S extends WorkloadSeen = WorkloadSeen,
+  W extends Workload = Workload,
+> extends WorkloadFields<O> {
+  readonly apiVersion: string
+  readonly kind: string
+  /** The lower-case plural in the API server's URLs. */
+  readonly plural: string
 
   /** What is kept of an object while nobody looks; `before` is what was kept of it so far. */
   see(object: O, before?: S): S

@@ -4,7 +4,7 @@
 
 import { CAUGHT, HOLD, OWN_ROLLOUT_ID, RECORD, STABLE_TEMPLATE, WORKLOAD_TYPE } from '#api/names.ts'
 import type { KubeObject } from '#api/kubernetes.ts'
-import type { WorkloadAdapter } from './adapter.ts'
+import type { WorkloadFields } from './adapter.ts'
 
 /** What says how a workload is held; all that a copy may bring, but for the escape. */
 const holdMarks = [HOLD, RECORD, OWN_ROLLOUT_ID, CAUGHT, STABLE_TEMPLATE]
@@ -19,7 +19,7 @@ export const noCopies: Readonly<Record<string, null>> = Object.fromEntries(
  * been given his fields back: then the marks are no copies.
  */
 export function withoutCopies<O extends KubeObject>(
-  { armed }: Pick<WorkloadAdapter<O>, 'armed'>,
+  { armed }: Pick<WorkloadFields<O>, 'armed'>,
   object: O,
 ): O {
   const { metadata } = object

@@ -1,36 +1,15 @@
-// The writes by which a Deployment is moved: its annotations and labels, and its ReplicaSets. Never its
-// hold fields: admission computes those.
+// The writes to the ReplicaSets of a Deployment.
 
-import { DESIRED_REPLICAS, HOLD, MAX_REPLICAS } from '#api/names.ts'
+import { DESIRED_REPLICAS, MAX_REPLICAS } from '#api/names.ts'
 import type { Change, MergePatch } from '../change.ts'
-import type { Seen } from './seen.ts'
 import type { DeploymentWorkload, Revision } from './deployment-view.ts'
-import { formatHold } from './hold.ts'
-import type { Hold } from './hold.ts'
 import { surgePods } from './percent.ts'
 
-/** What is written beside a hold. */
-interface Marks {
-  readonly labels: Readonly<Record<string, string>>
-  readonly annotations: Readonly<Record<string, string | null>>
-}
-
-/** The next hold, and marks beside it. */
-export function holdChange(w: DeploymentWorkload, hold: Hold, marks?: Marks): Change {
-  const next = { [HOLD]: formatHold({ ...hold, seq: w.hold!.seq + 1 }) }
-  const { labels = {}, annotations } = { ...marks }
-  const metadata = { annotations: { ...next, ...annotations } }
-  return change(w, { metadata: { ...metadata, ...(Object.keys(labels).length > 0 && { labels }) } })
-}
-
-/** A merge patch of the Deployment. */
-export function change(w: DeploymentWorkload, patch: MergePatch): Change {
-  return { target: targetObject('Deployment', w.seen), patch }
-}
-
 /** A merge patch of a ReplicaSet. */
-export function setChange(set: Revision, patch: MergePatch): Change {
-  return { target: targetObject('ReplicaSet', set), patch }
+export function setChange({ metadata }: Revision, patch: MergePatch): Change {
+  const { namespace, name, resourceVersion } = metadata
+  const target = { apiVersion: 'apps/v1', kind: 'ReplicaSet', namespace, name, resourceVersion }
+  return { target, patch }
 }
 
 /**
@@ -44,11 +23,4 @@ export function scale(w: DeploymentWorkload, set: Revision, replicas: number): C
     [MAX_REPLICAS]: String(w.replicas + surge),
   }
   return setChange(set, { metadata: { annotations }, spec: { replicas } })
-}
-
-/** The object of a change, as it was seen. */
-export function targetObject(kind: string, { metadata }: Seen): Change['target'] {
-  const { namespace, name, resourceVersion } = metadata
-  const apiVersion = kind === 'Pod' ? 'v1' : 'apps/v1'
-  return { apiVersion, kind, namespace, name, resourceVersion }
 }

@@ -7,7 +7,6 @@ import type { DeploymentSeen } from './deployment-seen.ts'
 import type { Owned, PodSeen, ReplicaSetSeen } from './seen.ts'
 import { ownAmounts, unholdable } from './deployment-fields.ts'
 import { promised } from './percent.ts'
-import type { HoldRecord } from './record.ts'
 import type { Promised } from './percent.ts'
 
 /** A ReplicaSet and what its pods are up to. */
@@ -25,12 +24,8 @@ export interface DeploymentWorkload extends Workload {
   readonly update?: Revision
   /** Runs what everybody ran when the release began; undefined if it is gone. */
   readonly stable?: Revision
-  /** What the newest revision that remembers a hold says of its owner's values. */
-  readonly remembered?: HoldRecord
   /** All with pods, the update revision included, oldest first. */
   readonly active: readonly Revision[]
-  /** Pods of the update revision that are not on their way out. */
-  readonly updatePods: readonly PodSeen[]
   readonly ready: number
 }
 
@@ -60,6 +55,7 @@ export function viewDeployment(
     guarded: seen.guarded,
     escaped: seen.escaped,
     caught: seen.caught ? seen.fingerprint : undefined,
+    templatesSeen: true,
     hold: seen.hold,
     record: seen.record,
     projected: seen.projected,

@@ -1,157 +1,30 @@
-// `apps/v1` Deployment: held by budget. Armed, a new pod is Ready but never available, so the native
-// rolling update lets exactly as many pods be new as maxUnavailable says, for as long as it takes.
+// `apps/v1` Deployment: held by budget, moved back by its ReplicaSets.
 
 import type { Deployment } from '#api/kubernetes.ts'
-import type { Instant, Move } from '../rollout/model.ts'
-import type { WorkloadAction, WorkloadAdapter } from './adapter.ts'
-import {
-  hasHoldFields,
-  invalidOwner,
-  ownAmounts,
-  ownerOfFree,
-  ownerOfHeld,
-  projectDeployment,
-  restoreDeployment,
-  unholdable,
-} from './deployment-fields.ts'
-import type { DeploymentOwner } from './deployment-fields.ts'
-import { labelPods } from './deployment-labels.ts'
-import {
-  forgetAbort,
-  finish,
-  forgetEscape,
-  forgetNative,
-  guard,
-  release,
-  restore,
-  takeOver,
-  tellAborted,
-  unguard,
-} from './deployment-moves.ts'
+import type { WorkloadAdapter } from './adapter.ts'
+import { deploymentFields } from './deployment-admission.ts'
 import { abort, advance, keep, rest } from './deployment-rules.ts'
 import { seeDeployment } from './deployment-seen.ts'
 import type { DeploymentSeen } from './deployment-seen.ts'
+import { tellAborted } from './deployment-told.ts'
 import { viewDeployment } from './deployment-view.ts'
 import type { DeploymentWorkload } from './deployment-view.ts'
-import { still } from './hold.ts'
-import type { Hold } from './hold.ts'
-import { budgetFor, promised, surgeFor, surgePods } from './percent.ts'
-import type { OwnerValues } from './record.ts'
-import { templateFingerprint } from './template.ts'
+import { movesWith, restore } from './moves.ts'
 
 export const deployment: WorkloadAdapter<Deployment, DeploymentSeen, DeploymentWorkload> = {
+  ...deploymentFields,
   apiVersion: 'apps/v1',
   kind: 'Deployment',
   plural: 'deployments',
-
-  replicas: object => object.spec.replicas ?? 1,
-  fingerprint: object => templateFingerprint(object.spec.template),
-  settled: ({ metadata, spec, status }) => {
-    const { observedGeneration = 0, replicas = 0, updatedReplicas = 0 } = { ...status }
-    const seen = observedGeneration >= (metadata.generation ?? 0)
-    return seen && updatedReplicas === replicas && replicas === (spec.replicas ?? 1)
-  },
-  armed: ({ spec }) => hasHoldFields(spec),
-  unholdable: owner => unholdable(asDeploymentOwner(owner)),
-
-  invalid: owner => invalidOwner(asDeploymentOwner(owner)),
-  ownerOfFree,
-  ownerOfHeld,
-  project: (object, hold, owner) => projectDeployment(object, hold, asDeploymentOwner(owner)),
-  restore: (object, owner) => restoreDeployment(object, asDeploymentOwner(owner)),
-  paused: owner => asDeploymentOwner(owner).paused,
-  withPause(object, paused) {
-    const { paused: _, ...spec } = object.spec
-    return { ...object, spec: { ...spec, ...(paused && { paused }) } }
-  },
-
-  firstWave(before, object, owner, { n, mayRun }) {
-    const { replicas, unavailable, surge, ownSurge } = room(object, owner)
-    // A half-broken workload gives nobody else away. The status of the object itself may be missing:
-    // a whole object that is put has none.
-    const missing = replicas - Math.min(before.status?.readyReplicas ?? 0, replicas)
-    // Beside the others first: those pods the controller-manager makes with the very ReplicaSet, and
-    // nobody leaves for them. Beside pods that run already they would be too many; of a budget the
-    // controller-manager takes only what those leave.
-    const beside = mayRun ? 0 : Math.min(surge, n)
-    const budget = Math.min(n - beside, Math.max(0, unavailable - missing))
-    // Nobody may be missing, and none may be added: the controller goes on when there is room.
-    if (budget + beside === 0) return keepingAll({ mode: 'stop', ...still }, before, object)
-    return {
-      mode: 'wave',
-      budget: budgetFor(budget, replicas),
-      surge: surgeFor(beside, replicas, ownSurge),
-    }
-  },
-
-  keepingAll,
-
-  peak(object, owner, n) {
-    const { replicas, surge } = room(object, owner)
-    return replicas + Math.min(surge, n)
-  },
-
   see: seeDeployment,
   observe: viewDeployment,
-  move<T extends WorkloadAction['type']>(
-    workload: DeploymentWorkload,
-    action: WorkloadActionOf<T>,
-    now: Instant,
-  ) {
-    return moves[action.type as T](workload, action, now)
-  },
-}
-
-type WorkloadActionOf<T> = Extract<WorkloadAction, { readonly type: T }>
-
-type Moves = {
-  readonly [T in WorkloadAction['type']]: (
-    w: DeploymentWorkload,
-    action: WorkloadActionOf<T>,
-    now: Instant,
-  ) => Move | undefined
-}
-
-const moves: Moves = {
-  guard,
-  unguard,
-  advance: (w, { pods }, now) => advance(w, pods, now),
-  keep: (w, _, now) => keep(w, now),
-  abort: (w, _, now) => abort(w, now),
-  tellAborted: (w, { message }, now) => tellAborted(w, message, now),
-  finish,
-  release: (w, { promote }) => release(w, promote),
-  rest: (w, _, now) => restore(w) ?? rest(w, now),
-  labelPods: (w, { batches }) => labelPods(w, batches),
-  forgetAbort,
-  forgetEscape,
-  forgetNative,
-  takeOver,
-}
-
-/**
- * Paused, the controller-manager takes what is too much from the largest ReplicaSet, Ready or not. A
- * percent, whatever the owner's unit: it can be marked as ours.
- */
-function keepingAll<T extends Pick<Hold, 'surge'>>(
-  hold: T,
-  { status }: Deployment,
-  { spec }: Deployment,
-): T {
-  const { replicas = 1 } = spec
-  const surplus = (status?.replicas ?? 0) - replicas
-  const kept = surplus <= surgePods(hold.surge, replicas)
-  return replicas === 0 || kept ? hold : { ...hold, surge: surgeFor(surplus, replicas, '100%') }
-}
-
-function room(object: Deployment, owner: OwnerValues) {
-  const { maxUnavailable, maxSurge } = ownAmounts(asDeploymentOwner(owner))
-  const replicas = object.spec.replicas ?? 1
-  const own = promised(maxUnavailable, maxSurge, replicas)
-  return { replicas, unavailable: own.maxUnavailable, surge: own.maxSurge, ownSurge: maxSurge }
-}
-
-/** A record is written by admission alone, so its owner's values have the adapter's own shape. */
-function asDeploymentOwner(owner: OwnerValues): DeploymentOwner {
-  return owner as DeploymentOwner
+  move: movesWith<DeploymentWorkload>({
+    advance: (w, { pods }, now) => advance(w, pods, now),
+    keep: (w, _, now) => keep(w, now),
+    abort: (w, _, now) => abort(w, now),
+    tellAborted: (w, { message }, now) => tellAborted(w, message, now),
+    rest: (w, _, now) => restore(w) ?? rest(w, now),
+    // The native rollback waits for nobody: broken pods of a ReplicaSet go first.
+    unblock: () => undefined,
+  }),
 }

@@ -14,7 +14,7 @@ import type { Instant } from '../rollout/model.ts'
 import { instantOf } from '../time.ts'
 import type { Hold } from './hold.ts'
 import { recordOf } from './record.ts'
-import type { HoldRecord } from './record.ts'
+import type { HoldRecord, OwnerValues } from './record.ts'
 import { templateFingerprint } from './template.ts'
 
 /** Where an object is, and which version of it was seen. */
@@ -33,7 +33,28 @@ export interface WorkloadSeen extends Seen {
   readonly guarded: boolean
   /** Something of ours is on it, if only what its owner's escape has left. */
   readonly marked: boolean
+  readonly escaped: boolean
+  readonly caught: boolean
+  readonly generation: number
+  /** Its own controller has seen the latest generation. */
+  readonly observed: boolean
+  readonly replicas: number
+  readonly fingerprint: string
   readonly hold?: Hold
+  readonly record?: HoldRecord
+  /** Its fields stand as the hold says. */
+  readonly projected: boolean
+  /** Its fields are those of a hold, and there is none. */
+  readonly armed: boolean
+  /** The owner's values: recorded while it is held, else its fields. */
+  readonly owner: OwnerValues
+  readonly stableLabel?: string
+  /**
+   * Fingerprint of the stable template: while a native rollout to another one runs, and at rest where
+   * no older template is seen.
+   */
+  readonly stableFingerprint?: string
+  readonly ownerRolloutId?: string
 }
 
 /** What a workload owns, directly or through another. */

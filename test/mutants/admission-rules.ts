@@ -79,7 +79,7 @@ export const admissionRules: readonly Rule[] = [
   [
     'a rollback ends the owner’s pause',
     review,
-    'paused ? { ...owner, paused: false } : owner',
+    'paused ? adapter.unpaused(owner) : owner',
     'owner',
     reviewTest,
   ],

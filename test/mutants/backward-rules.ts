@@ -6,7 +6,8 @@ const abort = 'core/workload/deployment-abort.ts'
 const changes = 'core/workload/deployment-changes.ts'
 const fields = 'core/workload/deployment-fields.ts'
 const goals = 'core/rollout/goals.ts'
-const moves = 'core/workload/deployment-moves.ts'
+const moves = 'core/workload/moves.ts'
+const told = 'core/workload/deployment-told.ts'
 const rules = 'core/workload/deployment-rules.ts'
 
 const goingForward = 'test/scenarios/going-forward.test.ts'
@@ -207,7 +208,7 @@ export const backwardRules: readonly Rule[] = [
   ],
   [
     'waiting clients are told of an abort',
-    moves,
+    told,
     "const reason = 'ProgressDeadlineExceeded'",
     "const reason = 'DeploymentPaused'",
     rulesTest,

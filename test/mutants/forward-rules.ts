@@ -3,7 +3,7 @@
 import type { Rule } from './rule.ts'
 
 const abort = 'core/workload/deployment-abort.ts'
-const adapter = 'core/workload/deployment.ts'
+const adapter = 'core/workload/deployment-admission.ts'
 const fields = 'core/workload/deployment-fields.ts'
 const planSteps = 'core/rollout/plan-steps.ts'
 const replicas = 'core/replicas.ts'

@@ -1,4 +1,5 @@
-// The moves of a Deployment that are one write: labels, the end of a hold, a word to waiting clients.
+// The moves that are one write, and the same for every kind of workload: its labels, what is remembered
+// of it, and the end of a hold.
 
 import {
   CAUGHT,
@@ -9,18 +10,51 @@ import {
   STABLE_TEMPLATE,
   WORKLOAD_TYPE,
 } from '#api/names.ts'
-import type { Change } from '../change.ts'
-import type { Instant, Move } from '../rollout/model.ts'
-import { timeOf } from '../time.ts'
+import type { Instant, Move, Workload } from '../rollout/model.ts'
+import type { WorkloadAction } from './adapter.ts'
+import { change, holdChange } from './changes.ts'
 import { noCopies } from './copies.ts'
-import { change, holdChange } from './deployment-changes.ts'
-import type { DeploymentWorkload } from './deployment-view.ts'
 import { formatHold } from './hold.ts'
 import type { Hold } from './hold.ts'
+import { labelPods } from './labels.ts'
 import { formatRecord } from './record.ts'
 
+type ActionOf<T> = Extract<WorkloadAction, { readonly type: T }>
+
+/** One move for each action. */
+type Moves<W extends Workload, T extends WorkloadAction['type'] = WorkloadAction['type']> = {
+  readonly [Type in T]: (w: W, action: ActionOf<Type>, now: Instant) => Move | undefined
+}
+
+/** The moves in which kinds differ. */
+type OwnMoves<W extends Workload> = Moves<
+  W,
+  'advance' | 'keep' | 'abort' | 'tellAborted' | 'rest' | 'unblock'
+>
+
+/** Carries every action out: by what a kind does in its own way, and by what all do alike. */
+export function movesWith<W extends Workload>(
+  own: OwnMoves<W>,
+): (w: W, action: WorkloadAction, now: Instant) => Move | undefined {
+  const moves: Moves<W> = { ...shared, ...own }
+  return <T extends WorkloadAction['type']>(w: W, action: ActionOf<T>, now: Instant) =>
+    moves[action.type as T](w, action, now)
+}
+
+const shared: Omit<Moves<Workload>, keyof OwnMoves<Workload>> = {
+  guard,
+  unguard,
+  finish,
+  release: (w, { promote }) => release(w, promote),
+  labelPods: (w, { batches }) => labelPods(w, batches),
+  forgetAbort,
+  forgetEscape,
+  forgetNative,
+  takeOver,
+}
+
 /** Everybody may be new, as fast as the owner's strategy says; the way back stays open. */
-export function finish(w: DeploymentWorkload): Move | undefined {
+function finish(w: Workload): Move | undefined {
   if (!w.hold || w.hold.mode === 'released') return undefined
   const sent = w.hold.mode === 'finishing'
   if (sent && w.projected) return undefined
@@ -32,10 +66,10 @@ export function finish(w: DeploymentWorkload): Move | undefined {
 }
 
 /** The hold is over: nothing of it is left. */
-export function release(w: DeploymentWorkload, promote: boolean): Move | undefined {
+function release(w: Workload, promote: boolean): Move | undefined {
   if (!w.hold) return undefined
   const labels = promote && w.updateRevision ? { [STABLE_REVISION]: w.updateRevision } : {}
-  const annotations = promote ? nothingStable(w) : stillStable(w)
+  const annotations = promote ? stableFrom(w) : stillStable(w)
   return {
     changes: [holdChange(w, { ...w.hold, mode: 'released' }, { labels, annotations })],
     why: "giving the owner's values back",
@@ -44,76 +78,59 @@ export function release(w: DeploymentWorkload, promote: boolean): Move | undefin
 }
 
 /** What a catch was judged by is the stable template no more. */
-function nothingStable({ seen }: DeploymentWorkload) {
-  return seen.stableFingerprint === undefined ? {} : { [STABLE_TEMPLATE]: null }
+function stableFrom(w: Workload) {
+  const noted = notedAtRest(w)
+  return w.seen.stableFingerprint === noted ? {} : { [STABLE_TEMPLATE]: noted ?? null }
+}
+
+/** What everybody runs is noted where no older template is seen: by it an edit is judged. */
+function notedAtRest({ templatesSeen, seen }: Workload): string | undefined {
+  return templatesSeen ? undefined : seen.fingerprint
 }
 
 /** The way back stays known while the rest rolls out. */
-function stillStable({ record, seen }: DeploymentWorkload) {
+function stillStable({ record, seen }: Workload) {
   const stable = record?.stable
   return stable && stable !== seen.fingerprint ? { [STABLE_TEMPLATE]: stable } : {}
 }
 
-/**
- * Waiting stock clients fail at once. The controller-manager keeps this reason while a Deployment is
- * paused, and no other would do: kubectl, Helm and kstatus all look for it.
- */
-export function tellAborted(
-  w: DeploymentWorkload,
-  message: string,
-  now: Instant,
-): Move | undefined {
-  const { progressing } = w.seen
-  const reason = 'ProgressDeadlineExceeded'
-  if (progressing?.reason === reason && progressing.message === message) return undefined
-  const time = timeOf(now)
-  const condition = { type: 'Progressing', status: 'False', reason, message }
-  const conditions = [{ ...condition, lastUpdateTime: time, lastTransitionTime: time }]
-  const told: Change = {
-    ...change(w, { status: { conditions } }),
-    subresource: 'status',
-    strategic: true,
-  }
-  return { changes: [told], why: 'telling waiting clients' }
-}
-
-/** Admission is called for the Deployment, and its stable revision is named. */
-export function guard(w: DeploymentWorkload): Move | undefined {
+/** Admission is called for the workload, and its stable revision is named. */
+function guard(w: Workload): Move | undefined {
   // Its owner has taken it back: until all are where he wants them, whatever he writes is let through.
   return w.escaped && !w.rolledOut ? undefined : label(w)
 }
 
-function label(w: DeploymentWorkload): Move | undefined {
+function label(w: Workload): Move | undefined {
   const { stableLabel, stableFingerprint } = w.seen
   const settled = !w.hold && w.rolledOut
   const named = !settled || stableLabel === w.updateRevision
-  const template = settled ? undefined : (stableFingerprint ?? goneFrom(w))
+  const template = settled ? notedAtRest(w) : (stableFingerprint ?? goneFrom(w))
   if (w.guarded && named && stableFingerprint === template) return undefined
-  const labels = { [WORKLOAD_TYPE]: 'deployment', ...stableName(w, settled) }
+  const labels = { [WORKLOAD_TYPE]: w.ref.kind.toLowerCase(), ...stableName(w, settled) }
   const annotations = { ...copiesOn(w), [STABLE_TEMPLATE]: template ?? null }
   const metadata = { labels, annotations }
-  return { changes: [change(w, { metadata })], why: 'labelling the Deployment' }
+  return { changes: [change(w, { metadata })], why: `labelling the ${w.ref.kind}` }
 }
 
 /** With the label they would count. */
-function copiesOn({ guarded, hold }: DeploymentWorkload) {
+function copiesOn({ guarded, hold }: Workload) {
   return guarded || hold ? {} : noCopies
 }
 
 /** The label keeps its name until everybody is new: what runs in between is no stable revision. */
-function stableName({ guarded, seen, stableRevision }: DeploymentWorkload, settled: boolean) {
+function stableName({ guarded, seen, stableRevision }: Workload, settled: boolean) {
   const name = (guarded && !settled && seen.stableLabel) || stableRevision
   return name && { [STABLE_REVISION]: name }
 }
 
 /** The stable template, where a native rollout to another one runs that is not on its way back. */
-function goneFrom({ hold, seen, stable, update }: DeploymentWorkload): string | undefined {
+function goneFrom({ hold, seen, stable, update }: Workload): string | undefined {
   const isBack = update !== undefined && update.hash === seen.stableLabel
-  return hold || isBack || stable === update ? undefined : stable?.fingerprint
+  return hold || isBack || stable?.hash === update?.hash ? undefined : stable?.fingerprint
 }
 
 /** No trace of ours is left. */
-export function unguard(w: DeploymentWorkload): Move | undefined {
+function unguard(w: Workload): Move | undefined {
   // A label that somebody else put there comes without the other one.
   if (w.seen.stableLabel === undefined) return undefined
   const labels = { [WORKLOAD_TYPE]: null, [STABLE_REVISION]: null }
@@ -122,7 +139,7 @@ export function unguard(w: DeploymentWorkload): Move | undefined {
 }
 
 /** An abort annotation counts again. */
-export function forgetAbort(w: DeploymentWorkload): Move | undefined {
+function forgetAbort(w: Workload): Move | undefined {
   if (w.hold?.abortSeen === undefined) return undefined
   const { abortSeen: _, ...hold } = w.hold
   return { changes: [holdChange(w, hold)], why: 'forgetting an older abort' }
@@ -132,7 +149,7 @@ export function forgetAbort(w: DeploymentWorkload): Move | undefined {
  * Fields of a hold were left without one. They are put back as every hold ends: by a word to
  * admission, and with what a ReplicaSet remembers of the owner's values.
  */
-export function restore(w: DeploymentWorkload): Move | undefined {
+export function restore(w: Workload): Move | undefined {
   if (!w.armed) return undefined
   const over: Hold = {
     mode: 'released',
@@ -149,14 +166,15 @@ export function restore(w: DeploymentWorkload): Move | undefined {
 }
 
 /** A native rollout is over: where it began is no way back any more. */
-export function forgetNative(w: DeploymentWorkload): Move | undefined {
-  if (w.seen.stableFingerprint === undefined || !w.rolledOut) return undefined
+function forgetNative(w: Workload): Move | undefined {
+  const { stableFingerprint } = w.seen
+  if (stableFingerprint === undefined || !w.rolledOut) return undefined
   const metadata = { annotations: { [STABLE_TEMPLATE]: null } }
   return { changes: [change(w, { metadata })], why: 'forgetting where a native rollout began' }
 }
 
 /** The escape is over. */
-export function forgetEscape(w: DeploymentWorkload): Move | undefined {
+function forgetEscape(w: Workload): Move | undefined {
   if (!w.escaped) return undefined
   const annotations = { [ESCAPE]: null, [CAUGHT]: null }
   return { changes: [change(w, { metadata: { annotations } })], why: 'ending the escape' }
@@ -166,14 +184,14 @@ export function forgetEscape(w: DeploymentWorkload): Move | undefined {
  * The policy knows no ReplicaSets, nor does admission: with the word what was stable, admission judges
  * the caught edit as if it came now.
  */
-export function takeOver(w: DeploymentWorkload): Move | undefined {
+function takeOver(w: Workload): Move | undefined {
   if (w.caught === undefined) return undefined
   const annotations = { [STABLE_TEMPLATE]: stableOfCaught(w) }
   const why = 'taking over an edit that the policy caught: the webhook must answer first'
   return { changes: [change(w, { metadata: { annotations } })], why, again: true }
 }
 
-function stableOfCaught({ hold, record, seen, stable, active }: DeploymentWorkload): string {
+function stableOfCaught({ hold, record, seen, stable, active }: Workload): string {
   // A release that was over before the edit: the label names what everybody runs.
   const over = hold?.mode === 'released' && active.find(set => set.hash === seen.stableLabel)
   if (over) return over.fingerprint

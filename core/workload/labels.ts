@@ -2,12 +2,11 @@
 // the pods of a step. Without an id of the owner's nobody asks for it, and a write per pod is saved.
 
 import { ROLLOUT_BATCH_ID, ROLLOUT_ID } from '#api/names.ts'
-import type { Move } from '../rollout/model.ts'
-import { targetObject } from './deployment-changes.ts'
-import type { DeploymentWorkload } from './deployment-view.ts'
+import type { Move, Workload } from '../rollout/model.ts'
+import { podTarget } from './changes.ts'
 
 /** Every new pod carries the id and a step; a pod that died leaves a hole, which the next one fills. */
-export function labelPods(w: DeploymentWorkload, batches: readonly number[]): Move | undefined {
+export function labelPods(w: Workload, batches: readonly number[]): Move | undefined {
   const id = w.ownerRolloutId
   if (id === undefined) return undefined
   const missing = batches.map((count, i) => Math.max(count - (batches[i - 1] ?? 0), 0))
@@ -22,7 +21,7 @@ export function labelPods(w: DeploymentWorkload, batches: readonly number[]): Mo
     .flatMap((count, i) => Array<number>(Math.max(count, 0)).fill(i + 1))
     .reverse()
   const changes = unlabelled.slice(0, open.length).map((pod, i) => ({
-    target: targetObject('Pod', pod),
+    target: podTarget(pod),
     patch: { metadata: { labels: { [ROLLOUT_ID]: id, [ROLLOUT_BATCH_ID]: String(open[i]) } } },
   }))
   return changes.length === 0 ? undefined : { changes, why: `labelling ${changes.length} pods` }

@@ -1,0 +1,111 @@
+// How a Deployment is held in its own fields, as admission needs it: by budget. Armed, a new pod is Ready
+// but never available, so the native rolling update lets exactly as many pods be new as maxUnavailable
+// says, for as long as it takes.
+
+import type { Deployment } from '#api/kubernetes.ts'
+import { podCount } from '../replicas.ts'
+import type { WorkloadFields } from './adapter.ts'
+import {
+  hasHoldFields,
+  invalidOwner,
+  isProjected,
+  ownAmounts,
+  ownerOfFree,
+  ownerOfHeld,
+  projectDeployment,
+  recordedOwner,
+  restoreDeployment,
+  unholdable,
+} from './deployment-fields.ts'
+import type { DeploymentOwner } from './deployment-fields.ts'
+import { still } from './hold.ts'
+import type { Hold } from './hold.ts'
+import { budgetFor, budgetPods, promised, surgeFor, surgePods } from './percent.ts'
+import type { OwnerValues } from './record.ts'
+import { templateFingerprint } from './template.ts'
+
+/** The admission half of the adapter. */
+export const deploymentFields: WorkloadFields<Deployment> = {
+  replicas: object => object.spec.replicas ?? 1,
+  fingerprint: object => templateFingerprint(object.spec.template),
+  settled: ({ metadata, spec, status }) => {
+    const { observedGeneration = 0, replicas = 0, updatedReplicas = 0 } = { ...status }
+    const seen = observedGeneration >= (metadata.generation ?? 0)
+    return seen && updatedReplicas === replicas && replicas === (spec.replicas ?? 1)
+  },
+  armed: ({ spec }) => hasHoldFields(spec),
+  unholdable: owner => unholdable(asDeploymentOwner(owner)),
+
+  invalid: owner => invalidOwner(asDeploymentOwner(owner)),
+  ownerOfFree,
+  ownerOfHeld,
+  recordedOwner,
+  project: (object, hold, owner) => projectDeployment(object, hold, asDeploymentOwner(owner)),
+  restore: (object, owner) => restoreDeployment(object, asDeploymentOwner(owner)),
+  projected: ({ spec }, hold, owner) => isProjected(spec, hold, asDeploymentOwner(owner)),
+  paused: owner => asDeploymentOwner(owner).paused,
+  unpaused: owner => ({ ...owner, paused: false }),
+  withPause(object, paused) {
+    const { paused: _, ...spec } = object.spec
+    return { ...object, spec: { ...spec, ...(paused && { paused }) } }
+  },
+
+  firstWave(before, object, owner, { pods, mayRun }) {
+    const { replicas, unavailable, surge, ownSurge } = room(object, owner)
+    const n = podCount(pods, replicas)
+    // A half-broken workload gives nobody else away. The status of the object itself may be missing:
+    // a whole object that is put has none.
+    const missing = replicas - Math.min(before.status?.readyReplicas ?? 0, replicas)
+    // Beside the others first: those pods the controller-manager makes with the very ReplicaSet, and
+    // nobody leaves for them. Beside pods that run already they would be too many; of a budget the
+    // controller-manager takes only what those leave.
+    const beside = mayRun ? 0 : Math.min(surge, n)
+    const budget = Math.min(n - beside, Math.max(0, unavailable - missing))
+    // Nobody may be missing, and none may be added: the controller goes on when there is room.
+    if (budget + beside === 0) return keepingAll({ mode: 'stop', ...still }, before, object)
+    return {
+      mode: 'wave',
+      budget: budgetFor(budget, replicas),
+      surge: surgeFor(beside, replicas, ownSurge),
+    }
+  },
+
+  most(object, hold) {
+    const { replicas = 1 } = object.spec
+    return budgetPods(hold.budget, replicas) + surgePods(hold.surge, replicas)
+  },
+
+  keepingAll,
+
+  peak(object, owner, n) {
+    const { replicas, surge } = room(object, owner)
+    return replicas + Math.min(surge, n)
+  },
+}
+
+/**
+ * Paused, the controller-manager takes what is too much from the largest ReplicaSet, Ready or not. A
+ * percent, whatever the owner's unit: it can be marked as ours.
+ */
+function keepingAll<T extends Pick<Hold, 'surge'>>(
+  hold: T,
+  { status }: Deployment,
+  { spec }: Deployment,
+): T {
+  const { replicas = 1 } = spec
+  const surplus = (status?.replicas ?? 0) - replicas
+  const kept = surplus <= surgePods(hold.surge, replicas)
+  return replicas === 0 || kept ? hold : { ...hold, surge: surgeFor(surplus, replicas, '100%') }
+}
+
+function room(object: Deployment, owner: OwnerValues) {
+  const { maxUnavailable, maxSurge } = ownAmounts(asDeploymentOwner(owner))
+  const replicas = object.spec.replicas ?? 1
+  const own = promised(maxUnavailable, maxSurge, replicas)
+  return { replicas, unavailable: own.maxUnavailable, surge: own.maxSurge, ownSurge: maxSurge }
+}
+
+/** A record is written by admission alone, so its owner's values have the adapter's own shape. */
+function asDeploymentOwner(owner: OwnerValues): DeploymentOwner {
+  return owner as DeploymentOwner
+}

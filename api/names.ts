@@ -10,7 +10,7 @@ export const OLDER_API_VERSION = 'rollouts.kruise.io/v1alpha1'
 
 /** Marks a workload that a Rollout guards; admission is called for these alone. Value: the kind, lower-case. */
 export const WORKLOAD_TYPE = 'rollouts.kruise.io/workload-type'
-/** The `pod-template-hash` that everybody ran when the running release began. On the workload. */
+/** Name of the revision that everybody ran when the running release began. On the workload. */
 export const STABLE_REVISION = 'rollouts.kruise.io/stable-revision'
 /** On a workload: the owner's own name of the release. On a pod: the release that made it. */
 export const ROLLOUT_ID = 'rollouts.kruise.io/rollout-id'
@@ -18,6 +18,8 @@ export const ROLLOUT_ID = 'rollouts.kruise.io/rollout-id'
 export const ROLLOUT_BATCH_ID = 'rollouts.kruise.io/rollout-batch-id'
 /** Kubernetes' name of the revision that a ReplicaSet or a pod belongs to. */
 export const POD_TEMPLATE_HASH = 'pod-template-hash'
+/** Kubernetes' name of the revision of a pod that its workload owns with no ReplicaSet between. */
+export const CONTROLLER_REVISION = 'controller-revision-hash'
 
 // Annotations
 
@@ -28,8 +30,8 @@ export const RECORD = 'sluice.dev/record'
 /** The release that a held workload is in, where the owner has not named it. */
 export const OWN_ROLLOUT_ID = 'sluice.dev/rollout-id'
 /**
- * Fingerprint of the stable template, while a native rollout to another one runs that nobody holds:
- * a return to it is a rollback.
+ * Fingerprint of the stable template: while a native rollout to another one runs that nobody holds, so
+ * that a return to it is a rollback, and at rest on what has no ReplicaSets to tell it.
  */
 export const STABLE_TEMPLATE = 'sluice.dev/stable'
 /** While it is on a workload, admission leaves every write to that workload alone. */

@@ -2,7 +2,7 @@
 
 import type { Deployment, KubeObject, ReplicaSet } from '#api/kubernetes.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
-import { ROLLOUT, WORKLOAD, deploymentOf, rolloutOf } from '#cluster/manifests.ts'
+import { ROLLOUT, WORKLOAD, workloadOf, rolloutOf } from '#cluster/manifests.ts'
 import type { StoryOptions } from '#cluster/manifests.ts'
 import { holdOf } from '#core/workload/hold.ts'
 import { DEPLOYMENTS, NAMESPACES, ROLLOUTS } from '#kube/resources.ts'
@@ -104,7 +104,7 @@ export async function createSubject(place: Place, options: StoryOptions): Promis
     remove: () => client.remove(NAMESPACES, { name: namespace }),
   }
   await client.create(NAMESPACES, namespaceOf(namespace))
-  await client.create(DEPLOYMENTS as ResourceType, deploymentOf(namespace, { spec, ...options }))
+  await client.create(DEPLOYMENTS as ResourceType, workloadOf(namespace, { spec, ...options }))
   await subject.rolledOut()
   if (options.steps !== false) {
     await client.create(ROLLOUTS, rolloutOf(namespace, { steps: STEPS, ...options }))

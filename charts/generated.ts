@@ -9,7 +9,7 @@ import { stringify } from 'yaml'
 
 import { mutatingConfiguration, validatingConfiguration } from '../webhook/configuration.ts'
 import type { ConfigurationOptions } from '../webhook/configuration.ts'
-import { catchingPolicy } from '../webhook/policy.ts'
+import { catchingPolicies } from '../webhook/policy.ts'
 import type { PolicyOptions } from '../webhook/policy.ts'
 import { dashboard } from './dashboard.ts'
 import { readme } from './readme.ts'
@@ -51,13 +51,16 @@ function webhookConfigurations(): string {
 }
 
 function policy(): string {
-  const { policy, binding } = catchingPolicy({
+  const policies = catchingPolicies({
     name: '{{ include "sluice.fullname" . }}',
     apiVersion: '{{ include "sluice.policyVersion" . }}' as PolicyOptions['apiVersion'],
     ownNamespace: '{{ .Release.Namespace }}',
     namespaces: [NAMESPACES],
   })
-  const manifests = [policy, binding].map(each => template(each, labels)).join('---\n')
+  const manifests = policies
+    .flatMap(({ policy, binding }) => [policy, binding])
+    .map(each => template(each, labels))
+    .join('---\n')
   const served = '{{- if include "sluice.policyVersion" . }}\n'
   return `${note('webhook/policy.ts')}${served}${manifests}{{- end }}\n`
 }

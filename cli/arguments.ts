@@ -3,6 +3,10 @@
 import { parseArgs } from 'node:util'
 
 import { defined } from '#core/defined.ts'
+import type { WorkloadAdapter } from '#core/workload/adapter.ts'
+import { deployment } from '#core/workload/deployment.ts'
+import { adapters } from '#core/workload/registry.ts'
+import type { NamedWorkload } from './eject.ts'
 
 /** The command line makes no sense; the message names the word. */
 export class UsageError extends Error {}
@@ -13,8 +17,8 @@ export type Command =
   | (Target & { readonly name: 'adopt'; readonly workload: string })
   | (Target & {
       readonly name: 'eject'
-      /** One Deployment; undefined: all of the namespace, or of all namespaces. */
-      readonly workload?: string
+      /** One workload; undefined: all of the namespace, or of all namespaces. */
+      readonly workload?: NamedWorkload
       readonly everywhere: boolean
       readonly dryRun: boolean
       readonly keepRollouts: boolean
@@ -28,14 +32,15 @@ interface Target {
 }
 
 /** The answer to `sluice --help`. */
-export const usage = `sluice eject [deployment/NAME] [-n NAMESPACE] [-A] [--dry-run] [--keep-rollouts] [--with-aborted]
-    Gives Deployments back to their owners, with nobody of Sluice alive or with all of it: the
-    owner's values return, labels and annotations go, also from the ReplicaSets, and that nothing
-    is left is read back. The Deployment's own strategy finishes a release that was on its way.
+export const usage = `sluice eject [KIND/NAME] [-n NAMESPACE] [-A] [--dry-run] [--keep-rollouts] [--with-aborted]
+    Gives workloads back to their owners, with nobody of Sluice alive or with all of it: the
+    owner's values return, labels and annotations go, also from ReplicaSets, and that nothing
+    is left is read back. The workload's own strategy finishes a release that was on its way.
       sluice eject deployment/web -n shop    this one
+      sluice eject statefulset/db -n shop    this one
       sluice eject -n shop                   all in a namespace
       sluice eject --all-namespaces          all
-    A Rollout would have its Deployment guarded again at once: while one names it, it is refused.
+    A Rollout would have its workload guarded again at once: while one names it, it is refused.
     Delete the Rollout first, or disable it (spec.disabled: true).
       --dry-run        says the same, and writes nothing
       --keep-rollouts  also where a Rollout names it: for when no controller runs any more
@@ -59,7 +64,7 @@ export function readArguments(args: readonly string[]): Command {
     throw new UsageError('no command: expected eject or adopt')
   }
   const [named, ...surplus] = rest
-  if (surplus.length > 0) throw new UsageError(`${surplus[0]}: one Deployment at a time`)
+  if (surplus.length > 0) throw new UsageError(`${surplus[0]}: one workload at a time`)
   const { kubeconfig, namespace } = values
   const target = defined({ kubeconfig, namespace })
   if (name === 'eject') return { name, ...target, ...ejectOf(values, named) }
@@ -76,9 +81,9 @@ function ejectOf(values: Values, named: string | undefined) {
     throw new UsageError(`--all-namespaces: not together with ${named ?? '--namespace'}`)
   }
   if (!everywhere && namespace === undefined && named === undefined) {
-    throw new UsageError('eject: which? Give deployment/NAME, --namespace or --all-namespaces')
+    throw new UsageError('eject: which? Give KIND/NAME, --namespace or --all-namespaces')
   }
-  const workload = named === undefined ? undefined : deploymentName(named)
+  const workload = named === undefined ? undefined : workloadNamed(named)
   const { 'dry-run': dryRun, 'keep-rollouts': keepRollouts, 'with-aborted': withAborted } = values
   return { ...defined({ workload }), everywhere, dryRun, keepRollouts, withAborted }
 }
@@ -89,18 +94,28 @@ function adoptOf(values: Values, named: string | undefined): string {
   const foreign = flagsOfEject.find(it => values[it])
   if (foreign) throw new UsageError(`--${foreign}: adopt does not know it`)
   if (named === undefined) throw new UsageError('adopt: which? Give deployment/NAME')
-  return deploymentName(named)
+  const { adapter, name } = workloadNamed(named)
+  if (adapter.kind === deployment.kind) return name
+  throw new UsageError(`${named}: adopt proposes Rollouts for Deployments alone: deployment/NAME`)
 }
 
-/** As kubectl names it: `deploy/web`, `deployment.apps/web`. */
-function deploymentName(named: string): string {
-  const [, kind, name] = /^([^/]+)\/([^/]+)$/.exec(named) ?? []
-  if (!kind || !name) throw new UsageError(`${named}: expected deployment/NAME`)
-  const known = ['deploy', 'deployment', 'deployments', 'deployment.apps', 'deployments.apps']
-  if (!known.includes(kind)) {
-    throw new UsageError(`${named}: only Deployments can be named here: deployment/NAME`)
-  }
-  return name
+/** As kubectl names it: `deploy/web`, `deployment.apps/web`, `statefulsets.v1.apps/db`. */
+function workloadNamed(named: string): NamedWorkload {
+  const [, kind = '', name] = /^([^/]+)\/([^/]+)$/.exec(named) ?? []
+  if (!name) throw new UsageError(`${named}: expected KIND/NAME`)
+  const adapter = adapters.find(each => namesOf(each).includes(kind.toLowerCase()))
+  if (adapter) return { adapter, name }
+  const known = adapters.map(each => each.kind.toLowerCase())
+  throw new UsageError(`${named}: no kind that Sluice releases: expected ${known.join(' or ')}`)
+}
+
+/** Beside these kubectl knows whatever short names the API server tells. */
+const shortNames: Readonly<Record<string, string>> = { deployments: 'deploy', statefulsets: 'sts' }
+
+function namesOf({ apiVersion, kind, plural }: WorkloadAdapter): readonly string[] {
+  const [group, version] = apiVersion.split('/')
+  const names = [plural, kind.toLowerCase(), shortNames[plural]].filter(name => name !== undefined)
+  return names.flatMap(name => [name, `${name}.${group}`, `${name}.${version}.${group}`])
 }
 
 function parse(args: readonly string[]) {

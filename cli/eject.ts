@@ -1,31 +1,40 @@
-// `sluice eject`: gives Deployments back and proves it. Works with the API server and the
+// `sluice eject`: gives workloads back and proves it. Works with the API server and the
 // controller-manager alone; every write is refused where somebody else was quicker, and then it is
 // looked again.
 
 import type { KubeObject } from '#api/kubernetes.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
-import type { DeploymentOwner } from '#core/workload/deployment-fields.ts'
+import { targetOf } from '#core/rollout/commands.ts'
+import type { WorkloadAdapter } from '#core/workload/adapter.ts'
+import type { OwnerValues } from '#core/workload/record.ts'
+import { adapterFor } from '#core/workload/registry.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { Conflict, NotFound } from '#kube/errors.ts'
-import { DEPLOYMENTS, REPLICA_SETS } from '#kube/resources.ts'
+import { REPLICA_SETS } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
 import { difference, nextStep, ownerOf, traces } from './ejection.ts'
 import type { Stand, Step } from './ejection.ts'
 import { CLI_MANAGER, fieldOwners } from './field-owners.ts'
 import type { Surroundings } from './run.ts'
-import { readRollouts, readStand, readStands, rolloutFor } from './stands.ts'
+import { readRollouts, readStand, readStands, resourceOf, rolloutFor } from './stands.ts'
 import { abortedRefusal, isAborted, lostRefusal, namedRefusal, nameOf, story } from './words.ts'
 
 /** What is to be given back. */
 export interface Ejection {
   /** Undefined: all namespaces. */
   readonly namespace?: string
-  /** One Deployment; undefined: every one with a trace of ours. */
-  readonly workload?: string
+  /** One workload; undefined: every one with a trace of ours. */
+  readonly workload?: NamedWorkload
   readonly dryRun: boolean
   /** Although Rollouts name them: no controller is there to guard them again. */
   readonly keepRollouts: boolean
   readonly withAborted: boolean
+}
+
+/** One workload of a namespace. */
+export interface NamedWorkload {
+  readonly adapter: WorkloadAdapter
+  readonly name: string
 }
 
 type Saying = Pick<Surroundings, 'print' | 'complain'>
@@ -40,15 +49,15 @@ export async function eject(
   const stands =
     workload === undefined
       ? await readStands(client, namespace)
-      : [await readStand(client, { namespace: namespace!, name: workload })]
+      : [await readStand(client, workload.adapter, { namespace: namespace!, name: workload.name })]
   const rollouts = await readRollouts(client, namespace)
   const traced = stands.filter(stand => traces(stand).length > 0)
   if (traced.length === 0) print(nothingFound(ejection))
   let done = true
   for (const stand of traced) {
-    const decide = (now: Stand) => judge(now, rolloutFor(now.deployment, rollouts), ejection)
+    const decide = (now: Stand) => judge(now, rolloutFor(now.workload, rollouts), ejection)
     const { line, refusal } = dryRun ? decide(stand) : await carriedOut(client, stand, decide)
-    const name = nameOf(stand.deployment)
+    const name = nameOf(stand.workload)
     if (refusal === undefined) print(`${name}: ${line}${dryRun ? ' (dry run)' : ''}`)
     else complain(`${name}: not given back: ${refusal}`)
     done &&= refusal === undefined
@@ -57,10 +66,12 @@ export async function eject(
 }
 
 function nothingFound({ namespace, workload }: Ejection): string {
-  if (workload !== undefined)
-    return `${namespace}/deployment/${workload}: nothing of Sluice is on it`
+  if (workload !== undefined) {
+    const { adapter, name } = workload
+    return `${namespace}/${targetOf({ ...adapter, name })}: nothing of Sluice is on it`
+  }
   const where = namespace === undefined ? 'any namespace' : `namespace ${namespace}`
-  return `nothing of Sluice is on any Deployment of ${where}`
+  return `nothing of Sluice is on any workload of ${where}`
 }
 
 /** What is said in the end. */
@@ -70,7 +81,7 @@ type Outcome =
 
 /** What its owner wants is known, and nothing speaks against giving it to him. */
 interface Decided {
-  readonly owner: DeploymentOwner
+  readonly owner: OwnerValues
   readonly line: string
   readonly refusal?: undefined
 }
@@ -105,19 +116,19 @@ async function giveBack(
   first: Stand,
   decide: (stand: Stand) => Verdict,
 ): Promise<Outcome> {
-  const { namespace = '', name, uid } = first.deployment.metadata
+  const { namespace = '', name, uid } = first.workload.metadata
   const progress = new Progress()
   let stand: Stand | undefined = first
   let decided = first
-  while (stand && stand.deployment.metadata.uid === uid) {
+  while (stand && stand.workload.metadata.uid === uid) {
     const verdict = decide(decided)
     if (!verdict.owner) return verdict
-    const aim = { owner: verdict.owner, fieldOwners: fieldOwners(decided.deployment) }
+    const aim = { owner: verdict.owner, fieldOwners: fieldOwners(decided.workload) }
     const step = nextStep(stand, aim)
     if (!step) return proven(stand, verdict)
     progress.check(stand, step)
     if (await take(client, step)) progress.note(step)
-    stand = await readStand(client, { namespace, name }).catch(unlessGone)
+    stand = await readStand(client, first.adapter, { namespace, name }).catch(unlessGone)
     // Its owner may want something else by now: until it was given to him, that counts.
     if (stand && !progress.given) decided = stand
   }
@@ -134,7 +145,7 @@ class Progress {
   #since = performance.now()
   #writes = 0
 
-  /** The owner's values are on the Deployment. */
+  /** The owner's values are on the workload. */
   get given(): boolean {
     return this.#writes > 0
   }
@@ -148,7 +159,7 @@ class Progress {
   /** The step has been taken. */
   note({ object }: Step): void {
     this.#since = performance.now()
-    if (object.kind === 'Deployment') this.#writes++
+    if (adapterFor(object)) this.#writes++
   }
 }
 
@@ -213,6 +224,8 @@ async function nextChange(client: KubeClient, object: KubeObject): Promise<void>
   }
 }
 
-function typeOf({ kind }: KubeObject): ResourceType {
-  return kind === 'ReplicaSet' ? REPLICA_SETS : DEPLOYMENTS
+/** What is no workload of ours is owned by one. */
+function typeOf(object: KubeObject): ResourceType {
+  const adapter = adapterFor(object)
+  return adapter ? resourceOf(adapter) : REPLICA_SETS
 }

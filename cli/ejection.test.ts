@@ -5,7 +5,11 @@ import { expect, test } from 'vitest'
 import type { Deployment, ReplicaSet } from '#api/kubernetes.ts'
 import { CAUGHT, ESCAPE, HOLD, RECORD, STABLE_REVISION, WORKLOAD_TYPE } from '#api/names.ts'
 import { caughtRecord } from '#core/workload/caught.ts'
-import { difference, nextStep, ownerOf, traces } from './ejection.ts'
+import { deployment as deployments } from '#core/workload/deployment.ts'
+import { partitionFields } from '#core/workload/partition-fields.ts'
+import type { Partitioned } from '#core/workload/partition-fields.ts'
+import { adapterFor } from '#core/workload/registry.ts'
+import { difference, givingBack, guessedOwner, nextStep, ownerOf, traces } from './ejection.ts'
 import type { Stand } from './ejection.ts'
 import { withoutUs } from './field-owners.ts'
 import { isAborted, story } from './words.ts'
@@ -64,7 +68,12 @@ const sets = [
   set('web-2', 'web:2', { replicas: 1, minReadySeconds: armed }, { [RECORD]: record }),
   set('web-3', 'web:3', { replicas: 3, minReadySeconds: armed }, { [HOLD]: hold }),
 ]
-const held: Stand = { deployment: deployment({ [HOLD]: hold, [RECORD]: record }, heldFields), sets }
+const held = standOf(deployment({ [HOLD]: hold, [RECORD]: record }, heldFields), sets)
+
+function standOf(workload: Stand['workload'], owned: readonly ReplicaSet[] = []): Stand {
+  const adapter = adapterFor(workload)!
+  return { adapter, workload, sets: owned }
+}
 
 test('an older revision is disarmed first, and that is waited for', () => {
   expect(nextStep(held, aim)).toMatchObject({
@@ -99,31 +108,31 @@ test('the escape goes last from the Deployment, and then what was copied from it
   const free = { labels: {}, annotations: { [ESCAPE]: 'eject' } }
   const escaped = deployment({})
   const given = { ...escaped, metadata: { ...escaped.metadata, ...free } }
-  expect(nextStep({ deployment: given, sets }, aim)).toMatchObject({
+  expect(nextStep(standOf(given, sets), aim)).toMatchObject({
     object: { kind: 'Deployment' },
     patch: { metadata: { annotations: { [ESCAPE]: null } } },
   })
   const clean = { ...given, metadata: { ...given.metadata, annotations: {} } }
   const behind = { ...clean, status: { observedGeneration: 2 } }
-  expect(nextStep({ deployment: behind, sets }, aim)).toMatchObject({ type: 'wait' })
-  expect(nextStep({ deployment: clean, sets }, aim)).toMatchObject({
+  expect(nextStep(standOf(behind, sets), aim)).toMatchObject({ type: 'wait' })
+  expect(nextStep(standOf(clean, sets), aim)).toMatchObject({
     object: { metadata: { name: 'web-2' } },
     patch: { metadata: { annotations: { [RECORD]: null } }, spec: { minReadySeconds: 5 } },
   })
-  const last = { deployment: clean, sets: [sets[0]!] }
+  const last = standOf(clean, [sets[0]!])
   expect(traces(last)).toEqual([])
   expect(nextStep(last, aim)).toBeUndefined()
 })
 
 test('the owner is known by the record, by its copy, by free fields, or not at all', () => {
   expect(ownerOf(held)).toEqual(owner)
-  const damaged = { ...held, deployment: deployment({ [RECORD]: '{"spec":' }, heldFields) }
+  const damaged = { ...held, workload: deployment({ [RECORD]: '{"spec":' }, heldFields) }
   expect(ownerOf(damaged)).toEqual(owner)
   expect(ownerOf({ ...damaged, sets: [sets[0]!] })).toBeUndefined()
   const invalid = record.replace('"paused":false', '"paused":false,"minReadySeconds":-1')
-  const bad = { ...held, deployment: deployment({ [RECORD]: invalid }, heldFields) }
+  const bad = { ...held, workload: deployment({ [RECORD]: invalid }, heldFields) }
   expect(ownerOf({ ...bad, sets: [] })).toBeUndefined()
-  expect(ownerOf({ deployment: deployment({ [RECORD]: '?' }, owner), sets: [] })).toEqual(owner)
+  expect(ownerOf(standOf(deployment({ [RECORD]: '?' }, owner)))).toEqual(owner)
 })
 
 test('what the policy has caught is given back as its owner asked for it', () => {
@@ -131,8 +140,8 @@ test('what the policy has caught is given back as its owner asked for it', () =>
     ['running', false],
     ['paused', true],
   ] as const) {
-    const marks = { [CAUGHT]: carried, [RECORD]: caughtRecord(carried) }
-    const caught = { deployment: deployment(marks, { ...owner, paused: true }), sets }
+    const marks = { [CAUGHT]: carried, [RECORD]: caughtRecord(deployments, carried) }
+    const caught = standOf(deployment(marks, { ...owner, paused: true }), sets)
     expect(ownerOf(caught)).toEqual({ ...owner, paused })
     const { patch } = nextStep(caught, { owner: ownerOf(caught)!, fieldOwners: [] }) as {
       readonly patch: object
@@ -148,7 +157,7 @@ test('what an undo has brought back after an escape is taken away, and nothing i
   const stale = { [HOLD]: hold.replace('wave', 'aborted'), [RECORD]: record }
   const object = deployment(stale, { ...owner, minReadySeconds: 9 })
   const deploymentNow = { ...object, metadata: { ...object.metadata, labels: {} } }
-  const stand = { deployment: deploymentNow, sets: [] }
+  const stand = standOf(deploymentNow)
   expect(isAborted(stand)).toBe(false)
   expect(ownerOf(stand)).toMatchObject({ minReadySeconds: 9 })
   const { patch } = nextStep(stand, { owner: ownerOf(stand)!, fieldOwners: [] }) as {
@@ -160,10 +169,8 @@ test('what an undo has brought back after an escape is taken away, and nothing i
 
 test('what differs from the owner’s values is named', () => {
   const deploymentNow = deployment({}, { ...owner, minReadySeconds: 6 })
-  expect(difference({ deployment: deploymentNow, sets }, owner)).toBe(
-    'spec.minReadySeconds is 6, not 5',
-  )
-  expect(difference({ deployment: deployment({}, owner), sets }, owner)).toBeUndefined()
+  expect(difference(standOf(deploymentNow, sets), owner)).toBe('spec.minReadySeconds is 6, not 5')
+  expect(difference(standOf(deployment({}, owner), sets), owner)).toBeUndefined()
 })
 
 test.each([
@@ -179,9 +186,97 @@ test.each([
   ],
 ])('what is said of %s', (mode, wanted, aborted, line) => {
   const annotations = { [HOLD]: hold.replace('wave', mode), [RECORD]: record }
-  const stand = { ...held, deployment: deployment(annotations, heldFields) }
+  const stand = { ...held, workload: deployment(annotations, heldFields) }
   expect(isAborted(stand)).toBe(aborted)
   expect(story(stand, wanted)).toMatch(line)
+})
+
+const own = { type: 'RollingUpdate', rollingUpdate: { partition: 0 } }
+const sequential = record.replace(JSON.stringify(owner), JSON.stringify({ updateStrategy: own }))
+const half = `${hold.replaceAll('30%', '50%')}partition=5;`
+const nobody = 2147483647
+
+function statefulSet(annotations: Record<string, string>, partition: number): Partitioned {
+  const { metadata, status } = deployment(annotations)
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'StatefulSet',
+    metadata,
+    spec: {
+      replicas: 10,
+      template: template('web:2'),
+      updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition } },
+    },
+    status: { ...status, replicas: 10, updatedReplicas: 5 },
+  }
+}
+
+test('a partition is given back as any other hold', () => {
+  const stand = standOf(statefulSet({ [HOLD]: half, [RECORD]: sequential }, 5))
+  expect(traces(stand)).toContain('fields of a hold')
+  const wanted = ownerOf(stand)!
+  expect(wanted).toEqual({ updateStrategy: own })
+  expect(nextStep(stand, { owner: wanted, fieldOwners: [] })).toMatchObject({
+    object: { kind: 'StatefulSet' },
+    patch: {
+      metadata: { annotations: { [HOLD]: null, [RECORD]: null, [ESCAPE]: 'eject' } },
+      spec: { updateStrategy: own },
+    },
+  })
+  expect(story(stand, wanted)).toMatch(
+    /a step of 50%, 5 of 10 pods are new; .* the other 5 become new now by its own strategy \(partition 0, maxUnavailable 1\)$/,
+  )
+})
+
+test('a partition of its owner is no trace, and whom it keeps stays', () => {
+  const { metadata, ...rest } = statefulSet({}, 5)
+  const stand = standOf({ ...rest, metadata: { ...metadata, labels: {} } } as Partitioned)
+  expect(traces(stand)).toEqual([])
+  const guarded = standOf(statefulSet({}, 5))
+  expect(givingBack(guarded, ownerOf(guarded)!)).not.toHaveProperty('spec')
+  expect(story(guarded, ownerOf(guarded)!)).toBe('no release was running; given back, no pod moves')
+  const partial = { updateStrategy: { ...own, rollingUpdate: { partition: 2 } } }
+  expect(story(guarded, partial)).toContain('the other 3 become new now')
+  const byHand = { updateStrategy: { type: 'OnDelete', rollingUpdate: null } }
+  expect(story(guarded, byHand)).toContain('no pod moves')
+})
+
+test('a partition that nobody remembers is lost, and the API’s default is proposed', () => {
+  const damaged = [{ [HOLD]: half, [RECORD]: '{"spec":' }, { [HOLD]: half }]
+  const stands = damaged.map(marks => standOf(statefulSet(marks, 5)))
+  for (const stand of [...stands, standOf(statefulSet({}, nobody))]) {
+    expect(ownerOf(stand)).toBeUndefined()
+    expect(guessedOwner(stand)).toEqual({ updateStrategy: own })
+  }
+})
+
+test('a partition that the policy has caught is given back as it was asked for', () => {
+  const marks = { [CAUGHT]: '4', [RECORD]: caughtRecord(partitionFields, '4') }
+  const unseen = {
+    ...statefulSet(marks, nobody),
+    status: { observedGeneration: 2, replicas: 10, updatedReplicas: 10 },
+  }
+  const wanted = ownerOf(standOf(unseen))!
+  expect(wanted).toEqual({ updateStrategy: { ...own, rollingUpdate: { partition: 4 } } })
+  expect(story(standOf(unseen), wanted)).toBe(
+    'an edit was caught by the policy; given back, the other 6 become new now by its own strategy (partition 4, maxUnavailable 1)',
+  )
+})
+
+test('what an owner has asked for under a hold while nobody was there is what he wants', () => {
+  const marks = { [CAUGHT]: '3', [HOLD]: half, [RECORD]: sequential }
+  const moved = { updateStrategy: { ...own, rollingUpdate: { partition: 3 } } }
+  expect(ownerOf(standOf(statefulSet(marks, nobody)))).toEqual(moved)
+  const caught = { [CAUGHT]: 'running', [HOLD]: hold, [RECORD]: record }
+  const fields = {
+    ...heldFields,
+    strategy: { ...heldFields.strategy, rollingUpdate: { maxUnavailable: 4, maxSurge: '00%' } },
+    paused: true,
+  }
+  expect(ownerOf(standOf(deployment(caught, fields), sets))).toEqual({
+    ...owner,
+    strategy: { ...owner.strategy, rollingUpdate: { maxUnavailable: 4, maxSurge: '10%' } },
+  })
 })
 
 test('owners of fields are those from before, and never us', () => {

@@ -1,94 +1,113 @@
-// How a Deployment is given back: goals in order, of which the first that is not met acts. So it can
-// die at any point and be run again, and what it must not race with comes before it.
+// How a workload of any kind is given back: goals in order, of which the first that is not met acts. So it
+// can die at any point and be run again, and what it must not race with comes before it.
 
 import { ARMED_MIN_READY_SECONDS, ESCAPE, STABLE_REVISION, WORKLOAD_TYPE } from '#api/names.ts'
-import type { Deployment, KubeObject, ReplicaSet } from '#api/kubernetes.ts'
+import type { KubeObject, ReplicaSet } from '#api/kubernetes.ts'
 import type { MergePatch } from '#core/change.ts'
+import { defined } from '#core/defined.ts'
 import { equalJson } from '#core/equal.ts'
-import {
-  hasHoldFields,
-  invalidOwner,
-  ownerOfFree,
-  recordedOwner,
-} from '#core/workload/deployment-fields.ts'
-import type { DeploymentOwner } from '#core/workload/deployment-fields.ts'
+import type { WorkloadAdapter } from '#core/workload/adapter.ts'
 import { asCarried, isCaught } from '#core/workload/caught.ts'
 import { withoutCopies } from '#core/workload/copies.ts'
-import { deployment as adapter } from '#core/workload/deployment.ts'
+import { holdOf } from '#core/workload/hold.ts'
 import { recordOf } from '#core/workload/record.ts'
+import type { OwnerValues } from '#core/workload/record.ts'
 import { templateFingerprint } from '#core/workload/template.ts'
 import { fieldOwners, withoutUs } from './field-owners.ts'
 import type { FieldOwner } from './field-owners.ts'
 
-/** A Deployment and the ReplicaSets that it owns, as they were read. */
+/** A workload and the ReplicaSets that it owns, as they were read. */
 export interface Stand {
-  readonly deployment: Deployment
+  readonly adapter: WorkloadAdapter
+  readonly workload: Observed
+  /** None where its kind has its pods directly. */
   readonly sets: readonly ReplicaSet[]
+}
+
+/** An object whose own controller says which generation it has seen. */
+export interface Observed extends KubeObject {
+  readonly status?: { readonly observedGeneration?: number }
 }
 
 /** What is to come out. */
 export interface Aim {
-  readonly owner: DeploymentOwner
+  readonly owner: OwnerValues
   /** The entries of managedFields before the first write. */
   readonly fieldOwners: readonly FieldOwner[]
 }
 
 /** What is to be done next. */
 export type Step =
-  | { readonly type: 'write'; readonly object: Deployment | ReplicaSet; readonly patch: MergePatch }
+  | { readonly type: 'write'; readonly object: Observed; readonly patch: MergePatch }
   /** The controller-manager has not seen the object as it is now. */
-  | { readonly type: 'wait'; readonly object: Deployment | ReplicaSet }
+  | { readonly type: 'wait'; readonly object: Observed }
 
 const labels = [WORKLOAD_TYPE, STABLE_REVISION]
 /** Every annotation that begins so is ours, also one that another version has brought. */
 const OURS = 'sluice.dev/'
 
-/** Everything of ours on the Deployment and its ReplicaSets, in words. */
-export function traces({ deployment, sets }: Stand): readonly string[] {
-  const armed = hasHoldFields(deployment.spec) ? ['fields of a hold'] : []
-  const onSets = sets.flatMap(set =>
+/** Everything of ours on the workload and its ReplicaSets, in words. */
+export function traces(stand: Stand): readonly string[] {
+  const armed = isHeld(stand) ? ['fields of a hold'] : []
+  const onSets = stand.sets.flatMap(set =>
     [...copied(set), ...(isArmed(set) ? ['minReadySeconds of a hold'] : [])].map(
       trace => `${trace} on ReplicaSet ${set.metadata.name}`,
     ),
   )
-  return [...marks(deployment), ...armed, ...onSets]
+  return [...marks(stand.workload), ...armed, ...onSets]
+}
+
+/** Its fields are those of a hold, by whatever stands beside them. */
+function isHeld({ adapter, workload }: Stand): boolean {
+  return adapter.armed(withoutCopies(adapter, workload))
 }
 
 /**
  * What the owner wants: by the record, by the copy of it that the controller-manager has made on a
  * ReplicaSet, or by the fields where nothing holds them. Undefined: it is lost.
  */
-export function ownerOf({ deployment: stored, sets }: Stand): DeploymentOwner | undefined {
-  const deployment = withoutCopies(adapter, stored)
-  const recorded = wholeOwner(deployment)
-  if (recorded) return recorded
-  if (!hasHoldFields(deployment.spec)) return ownerOfFree(asCarried(adapter, deployment))
+export function ownerOf({ adapter, workload: stored, sets }: Stand): OwnerValues | undefined {
+  const workload = withoutCopies(adapter, stored)
+  const recorded = wholeOwner(adapter, workload)
+  if (recorded) return isCaught(workload) ? sinceRecorded(adapter, workload) : recorded
+  // What the policy has caught is held by it alone.
+  const carried = asCarried(adapter, workload)
+  if (!adapter.armed(carried)) return adapter.ownerOfFree(carried)
   const newestFirst = sets.toSorted((a, b) => byAge(b, a))
-  return newestFirst.flatMap(set => wholeOwner(set) ?? [])[0]
+  return newestFirst.map(set => wholeOwner(adapter, set)).find(owner => owner !== undefined)
+}
+
+/** The policy lets an owner's values through that no record has: nobody of ours was there to write them. */
+function sinceRecorded(adapter: WorkloadAdapter, caught: KubeObject): OwnerValues {
+  const record = recordOf(caught)!
+  const hold = holdOf(caught)
+  const now = hold && adapter.ownerOfHeld(asCarried(adapter, caught), hold, record)
+  return now && adapter.invalid(now) === undefined ? now : adapter.recordedOwner(record)
 }
 
 /** A record that somebody has damaged is read with defaults in it: then it does not say what he wants. */
-function wholeOwner(object: KubeObject): DeploymentOwner | undefined {
+function wholeOwner(adapter: WorkloadAdapter, object: KubeObject): OwnerValues | undefined {
   const record = recordOf(object)
-  const owner = record && recordedOwner(record)
-  const whole = owner && equalJson(owner, record.owner) && invalidOwner(owner) === undefined
+  const owner = record && adapter.recordedOwner(record)
+  const whole = owner && equalJson(owner, record.owner) && adapter.invalid(owner) === undefined
   return whole ? owner : undefined
 }
 
 /** What can be told where the record is lost: the API's defaults, and what a ReplicaSet still says. */
-export function guessedOwner({ deployment, sets }: Stand): DeploymentOwner {
+export function guessedOwner({ adapter, workload, sets }: Stand): OwnerValues {
   const unarmed = sets.toSorted(byAge).findLast(set => !isArmed(set))
-  const { minReadySeconds = 0 } = { ...unarmed?.spec }
-  return { ...ownerOfFree(deployment), minReadySeconds, paused: false }
+  const { minReadySeconds } = { ...unarmed?.spec }
+  return { ...adapter.guessedOwner(workload), ...defined({ minReadySeconds }) }
 }
 
-/** The patch that gives a Deployment back, and takes every mark but the escape away. */
-export function givingBack(deployment: Deployment, owner: DeploymentOwner): MergePatch {
+/** The patch that gives a workload back, and takes every mark but the escape away. */
+export function givingBack(stand: Stand, owner: OwnerValues): MergePatch {
+  const { adapter, workload } = stand
   // Under the escape nobody of ours is asked, alive or dead. Labels must go in the same write: to take
   // them away later is a write for which the API server would call the webhook.
-  const annotations = { ...gone(keysOn(deployment)), [ESCAPE]: 'eject' }
-  const counted = withoutCopies(adapter, deployment)
-  const held = hasHoldFields(deployment.spec) || recordOf(counted) !== undefined
+  const annotations = { ...gone(keysOn(workload)), [ESCAPE]: 'eject' }
+  const counted = withoutCopies(adapter, workload)
+  const held = isHeld(stand) || recordOf(counted) !== undefined
   return {
     metadata: { labels: gone(labels), annotations },
     ...((held || isCaught(counted)) && { spec: owner as unknown as MergePatch }),
@@ -110,10 +129,10 @@ type Goal = (stand: Stand, aim: Aim) => Step | undefined
  * Pods of an armed ReplicaSet never count as available: once everybody may go, the controller-manager
  * would take those of an older one first, Ready or not.
  */
-const olderDisarmed: Goal = ({ deployment, sets }, { owner }) => {
-  if (!hasHoldFields(deployment.spec)) return undefined
-  const version = templateFingerprint(deployment.spec.template)
-  const older = sets.filter(
+const olderDisarmed: Goal = (stand, { owner }) => {
+  if (!isHeld(stand)) return undefined
+  const version = stand.adapter.fingerprint(stand.workload)
+  const older = stand.sets.filter(
     ({ spec }) => (spec.replicas ?? 1) > 0 && templateFingerprint(spec.template) !== version,
   )
   const armed = older.find(isArmed)
@@ -122,22 +141,22 @@ const olderDisarmed: Goal = ({ deployment, sets }, { owner }) => {
   return unseen && { type: 'wait', object: unseen }
 }
 
-const givenBack: Goal = ({ deployment }, { owner }) => {
-  const left = marks(deployment).filter(mark => mark !== `annotation ${ESCAPE}`)
-  if (left.length === 0 && !hasHoldFields(deployment.spec)) return undefined
-  return { type: 'write', object: deployment, patch: givingBack(deployment, owner) }
+const givenBack: Goal = (stand, { owner }) => {
+  const left = marks(stand.workload).filter(mark => mark !== `annotation ${ESCAPE}`)
+  if (left.length === 0 && !isHeld(stand)) return undefined
+  return { type: 'write', object: stand.workload, patch: givingBack(stand, owner) }
 }
 
-const escapeEnded: Goal = ({ deployment }, aim) => {
-  if (deployment.metadata.annotations?.[ESCAPE] === undefined) return undefined
-  const managedFields = withoutUs(fieldOwners(deployment), aim.fieldOwners)
+const escapeEnded: Goal = ({ workload: object }, aim) => {
+  if (object.metadata.annotations?.[ESCAPE] === undefined) return undefined
+  const managedFields = withoutUs(fieldOwners(object), aim.fieldOwners)
   const patch = { metadata: { annotations: { [ESCAPE]: null }, managedFields } }
-  return { type: 'write', object: deployment, patch }
+  return { type: 'write', object, patch }
 }
 
-/** Until then it copies the Deployment's annotations to the newest ReplicaSet, and arms it. */
-const observed: Goal = ({ deployment }) =>
-  isObserved(deployment) ? undefined : { type: 'wait', object: deployment }
+/** Until then it copies a Deployment's annotations to the newest ReplicaSet, and arms it. */
+const observed: Goal = ({ workload: object }) =>
+  isObserved(object) ? undefined : { type: 'wait', object }
 
 const setsCleaned: Goal = ({ sets }, { owner }) => {
   const object = sets.find(isTraced)
@@ -151,9 +170,9 @@ const setsCleaned: Goal = ({ sets }, { owner }) => {
 
 const goals: readonly Goal[] = [olderDisarmed, givenBack, escapeEnded, observed, setsCleaned]
 
-/** How the Deployment differs from what its owner wants; one line, undefined where it does not. */
-export function difference({ deployment }: Stand, owner: DeploymentOwner): string | undefined {
-  const is = ownerOfFree(deployment)
+/** How the workload differs from what its owner wants; one line, undefined where it does not. */
+export function difference({ adapter, workload }: Stand, owner: OwnerValues): string | undefined {
+  const is = adapter.ownerOfFree(workload)
   const keys = Object.keys(owner).filter(key => !equalJson(is[key], owner[key]))
   const parts = keys.map(
     key => `spec.${key} is ${JSON.stringify(is[key])}, not ${JSON.stringify(owner[key])}`,
@@ -161,12 +180,9 @@ export function difference({ deployment }: Stand, owner: DeploymentOwner): strin
   return parts.length === 0 ? undefined : parts.join('; ')
 }
 
-function marks(deployment: Deployment): readonly string[] {
-  const found = labels.filter(key => Object.hasOwn({ ...deployment.metadata.labels }, key))
-  return [
-    ...found.map(key => `label ${key}`),
-    ...keysOn(deployment).map(key => `annotation ${key}`),
-  ]
+function marks(workload: KubeObject): readonly string[] {
+  const found = labels.filter(key => Object.hasOwn({ ...workload.metadata.labels }, key))
+  return [...found.map(key => `label ${key}`), ...keysOn(workload).map(key => `annotation ${key}`)]
 }
 
 function keysOn({ metadata }: KubeObject): readonly string[] {
@@ -190,11 +206,12 @@ function isArmed({ spec }: ReplicaSet): boolean {
   return spec.minReadySeconds === ARMED_MIN_READY_SECONDS
 }
 
-function disarming({ minReadySeconds }: DeploymentOwner) {
-  return { spec: { minReadySeconds } }
+/** Only an owner of ReplicaSets is asked, whose values have that field. */
+function disarming({ minReadySeconds }: OwnerValues) {
+  return { spec: { minReadySeconds: minReadySeconds as number } }
 }
 
-function isObserved({ metadata, status }: Deployment | ReplicaSet): boolean {
+function isObserved({ metadata, status }: Observed): boolean {
   return (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0)
 }
 

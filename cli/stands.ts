@@ -1,50 +1,80 @@
-// Reads Deployments with what they own, and the Rollouts that name them.
+// Reads workloads of every kind with what they own, and the Rollouts that name them.
 
-import type { Deployment, ReplicaSet } from '#api/kubernetes.ts'
+import type { KubeObject, ReplicaSet } from '#api/kubernetes.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
 import { defined } from '#core/defined.ts'
 import { keyOf, workloadKey } from '#core/rollout/key.ts'
+import type { WorkloadRef } from '#core/rollout/model.ts'
 import { isAlive } from '#core/rollout/parse.ts'
+import type { WorkloadAdapter } from '#core/workload/adapter.ts'
+import { adapters } from '#core/workload/registry.ts'
 import { controllerUid } from '#core/workload/seen.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { NotFound } from '#kube/errors.ts'
-import { DEPLOYMENTS, REPLICA_SETS, ROLLOUTS } from '#kube/resources.ts'
+import { REPLICA_SETS, ROLLOUTS, resource } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
-import type { Stand } from './ejection.ts'
+import type { Observed, Stand } from './ejection.ts'
 
-/** The key by which a Rollout names the Deployment. */
-function keyOfDeployment({ metadata: { namespace = '', name } }: Deployment): string {
-  return keyOf({ apiVersion: 'apps/v1', kind: 'Deployment', namespace, name })
+/** Where the API server serves workloads of the kind. */
+export function resourceOf({ apiVersion, plural, kind }: WorkloadAdapter): ResourceType<Observed> {
+  return resource<Observed>(apiVersion, plural, kind)
 }
 
-/** Every Deployment of a namespace, or of all, in order of their names. */
+/** A workload as a Rollout names it. */
+export function refOf({ apiVersion, kind, metadata }: KubeObject): WorkloadRef {
+  const { namespace = '', name } = metadata
+  return { apiVersion, kind, namespace, name }
+}
+
+/** Every workload of a namespace, or of all, in the order of namespaces. */
 export async function readStands(
   client: KubeClient,
   namespace: string | undefined,
 ): Promise<readonly Stand[]> {
-  const scope = defined({ namespace })
-  const deployments = (await client.listAll(DEPLOYMENTS, scope)).items
   const owned = new Map<string, ReplicaSet[]>()
-  for (const set of (await client.listAll(REPLICA_SETS, scope)).items) {
+  for (const set of (await client.listAll(REPLICA_SETS, defined({ namespace }))).items) {
     const uid = controllerUid(set)
     owned.set(uid, [...(owned.get(uid) ?? []), set])
   }
-  return deployments
-    .map(deployment => ({ deployment, sets: owned.get(deployment.metadata.uid ?? '') ?? [] }))
-    .toSorted((a, b) => (keyOfDeployment(a.deployment) < keyOfDeployment(b.deployment) ? -1 : 1))
+  const stands = adapters.map(async adapter => {
+    const workloads = (await listServed(client, resourceOf(adapter), namespace)) ?? []
+    return workloads.map(workload => {
+      return { adapter, workload, sets: owned.get(workload.metadata.uid ?? '') ?? [] }
+    })
+  })
+  return (await Promise.all(stands)).flat().toSorted((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1))
 }
 
-/** One Deployment. Throws `NotFound`. */
+function placeOf({ workload }: Stand): string {
+  const { namespace, kind, name } = refOf(workload)
+  return [namespace, kind, name].join('|')
+}
+
+/** One workload. Throws `NotFound`. */
 export async function readStand(
   client: KubeClient,
+  adapter: WorkloadAdapter,
   ref: { readonly namespace: string; readonly name: string },
 ): Promise<Stand> {
-  const deployment = await client.get(DEPLOYMENTS, ref)
-  const { matchLabels } = deployment.spec.selector as { matchLabels?: Record<string, string> }
-  const pairs = Object.entries({ ...matchLabels }).map(pair => pair.join('='))
-  const scope = { namespace: ref.namespace, labelSelector: pairs.join(',') }
+  const workload = await client.get(resourceOf(adapter), ref)
+  const scope = { namespace: ref.namespace, labelSelector: selectorOf(workload) }
   const { items } = await client.listAll(REPLICA_SETS, scope)
-  return { deployment, sets: items.filter(set => controllerUid(set) === deployment.metadata.uid) }
+  return {
+    adapter,
+    workload,
+    sets: items.filter(set => controllerUid(set) === workload.metadata.uid),
+  }
+}
+
+/** Labels that its ReplicaSets carry. */
+function selectorOf(workload: KubeObject): string {
+  const { spec } = workload as { readonly spec?: { readonly selector?: Selector } }
+  const pairs = Object.entries({ ...spec?.selector?.matchLabels })
+  return pairs.map(pair => pair.join('=')).join(',')
+}
+
+interface Selector {
+  readonly matchLabels?: Readonly<Record<string, string>>
 }
 
 /** The Rollouts of a namespace, or of all, that are not being deleted; undefined: no such kind. */
@@ -52,20 +82,30 @@ export async function readRollouts(
   client: KubeClient,
   namespace: string | undefined,
 ): Promise<readonly Rollout[] | undefined> {
+  const rollouts = await listServed(client, ROLLOUTS as ResourceType<Rollout>, namespace)
+  return rollouts?.filter(isAlive)
+}
+
+/** Undefined: the API server serves no such kind. */
+async function listServed<T extends KubeObject>(
+  client: KubeClient,
+  type: ResourceType<T>,
+  namespace: string | undefined,
+): Promise<readonly T[] | undefined> {
   try {
-    const type = ROLLOUTS as ResourceType<Rollout>
-    return (await client.listAll(type, defined({ namespace }))).items.filter(isAlive)
+    return (await client.listAll(type, defined({ namespace }))).items
   } catch (error) {
     if (error instanceof NotFound) return undefined
     throw error
   }
 }
 
-/** The Rollout that names the Deployment; an enabled one goes first, since it guards. */
+/** The Rollout that names the workload; an enabled one goes first, since it guards. */
 export function rolloutFor(
-  deployment: Deployment,
+  workload: KubeObject,
   rollouts: readonly Rollout[] = [],
 ): Rollout | undefined {
-  const naming = rollouts.filter(rollout => workloadKey(rollout) === keyOfDeployment(deployment))
+  const key = keyOf(refOf(workload))
+  const naming = rollouts.filter(rollout => workloadKey(rollout) === key)
   return naming.find(({ spec }) => spec.disabled !== true) ?? naming[0]
 }

@@ -4,6 +4,7 @@
 import { parseArgs } from 'node:util'
 
 import { GROUP } from '#api/names.ts'
+import { adapters } from '#core/workload/registry.ts'
 import { rightsOf } from '#process/rights.ts'
 import type { Right } from '#process/rights.ts'
 import { objectName, placeConfig, placeFlags } from '#process/settings.ts'
@@ -33,7 +34,11 @@ export function readConfig(args: readonly string[], env: Environment): Uninstall
 
 const workloads = [
   { group: GROUP, resources: ['rollouts'], verbs: ['list'] },
-  { group: 'apps', resources: ['deployments'], verbs: ['get', 'list', 'watch', 'patch'] },
+  ...adapters.map(({ apiVersion, plural }) => ({
+    group: apiVersion.split('/')[0]!,
+    resources: [plural],
+    verbs: ['get', 'list', 'watch', 'patch'],
+  })),
   { group: 'apps', resources: ['replicasets'], verbs: ['list', 'watch', 'patch'] },
 ]
 

@@ -1,20 +1,20 @@
-// What eject says of a Deployment: what it was in, and what happens to its pods now.
+// What eject says of a workload: what it was in, and what happens to its pods now.
 
-import type { Deployment } from '#api/kubernetes.ts'
+import type { KubeObject } from '#api/kubernetes.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
-import { resumeWorkloadCommand } from '#core/rollout/commands.ts'
-import { deployment as adapter } from '#core/workload/deployment.ts'
-import type { DeploymentOwner } from '#core/workload/deployment-fields.ts'
-import { ownAmounts } from '#core/workload/deployment-fields.ts'
-import type { DeploymentWorkload } from '#core/workload/deployment-view.ts'
+import { patchCommand, resumeWorkloadCommand, targetOf } from '#core/rollout/commands.ts'
+import type { Workload } from '#core/rollout/model.ts'
 import type { Hold } from '#core/workload/hold.ts'
+import type { OwnerValues } from '#core/workload/record.ts'
 import { seeReplicaSet } from '#core/workload/seen.ts'
 import { givingBack, guessedOwner } from './ejection.ts'
 import type { Stand } from './ejection.ts'
+import { refOf } from './stands.ts'
 
-/** As a line names a Deployment: `shop/deployment/web`. */
-export function nameOf({ metadata }: Deployment): string {
-  return `${metadata.namespace}/deployment/${metadata.name}`
+/** As a line names a workload: `shop/deployment/web`. */
+export function nameOf(workload: KubeObject): string {
+  const ref = refOf(workload)
+  return `${ref.namespace}/${targetOf(ref)}`
 }
 
 /** Its release was aborted, or is on its way back: given back, the aborted version would go out. */
@@ -23,12 +23,12 @@ export function isAborted(stand: Stand): boolean {
   return mode === 'aborted' || mode === 'back'
 }
 
-/** One line: what the Deployment was in, and what happens now. */
-export function story(stand: Stand, owner: DeploymentOwner, rollout?: Rollout): string {
+/** One line: what the workload was in, and what happens now. */
+export function story(stand: Stand, owner: OwnerValues, rollout?: Rollout): string {
   return `${before(stand, rollout)}; ${after(stand, owner)}`
 }
 
-/** What the Deployment is in. */
+/** What the workload is in. */
 function before(stand: Stand, rollout?: Rollout): string {
   const view = viewOf(stand)
   const { hold, escaped, armed, guarded, caught } = view
@@ -39,7 +39,7 @@ function before(stand: Stand, rollout?: Rollout): string {
   return guarded ? 'no release was running' : 'what an earlier release left was there'
 }
 
-function progress(view: DeploymentWorkload, hold: Hold, rollout: Rollout | undefined): string {
+function progress(view: Workload, hold: Hold, rollout: Rollout | undefined): string {
   const pods = `${view.updated} of ${view.replicas} pods are new`
   if (hold.mode === 'finishing' || hold.mode === 'released') return `${pods}, and all may be`
   if (hold.mode === 'back') return `aborted, and ${pods} still`
@@ -55,20 +55,18 @@ function stepOf({ pods, rolloutId }: Hold, rollout: Rollout | undefined): string
   return known ? `step ${currentStepIndex} of ${steps}` : `a step of ${pods}`
 }
 
-function after(stand: Stand, owner: DeploymentOwner): string {
+function after(stand: Stand, owner: OwnerValues): string {
+  const { adapter, workload } = stand
   const { updated, replicas, total, ref } = viewOf(stand)
   const others = Math.max(total - updated, 0)
-  if (others === 0 && updated === replicas) return 'given back, no pod moves'
-  if (owner.paused) {
+  const kept = Math.min(adapter.kept(workload, owner), others)
+  const moving = others - kept
+  if (moving === 0 && updated + kept === replicas) return 'given back, no pod moves'
+  if (adapter.paused(owner)) {
     return `given back, paused as its owner wants it; the rest goes on with: ${resumeWorkloadCommand(ref)}`
   }
-  return `given back, the other ${others} become new now by ${strategyInWords(owner)}`
-}
-
-function strategyInWords(owner: DeploymentOwner): string {
-  if (owner.strategy.type !== 'RollingUpdate') return `its own strategy ${owner.strategy.type}`
-  const { maxUnavailable, maxSurge } = ownAmounts(owner)
-  return `its own strategy (maxUnavailable ${maxUnavailable}, maxSurge ${maxSurge})`
+  const strategy = adapter.strategyInWords(workload, owner)
+  return `given back, the other ${moving} become new now by ${strategy}`
 }
 
 /** Why an aborted one is left alone. */
@@ -85,13 +83,12 @@ export function namedRefusal(stand: Stand, { metadata, ...rollout }: Rollout): s
 
 /** What to do where nobody remembers the owner's values. */
 export function lostRefusal(stand: Stand): string {
-  const { deployment } = stand
-  const { namespace, name } = deployment.metadata
-  const patch = JSON.stringify(givingBack(deployment, guessedOwner(stand)))
-  return `what its owner wants is lost: neither it nor a ReplicaSet has a record that can be read; write your manifest's values into this, and eject again: kubectl patch -n ${namespace} deployment ${name} --type=merge -p '${patch}'`
+  const patch = JSON.stringify(givingBack(stand, guessedOwner(stand)))
+  return `what its owner wants is lost: no record that can be read is left; write your manifest's values into this, and eject again: ${patchCommand(refOf(stand.workload), patch)}`
 }
 
-function viewOf({ deployment, sets }: Stand): DeploymentWorkload {
+function viewOf({ adapter, workload, sets }: Stand): Workload {
   const replicaSets = sets.map(set => seeReplicaSet(set))
-  return adapter.observe(adapter.see(deployment), { replicaSets, pods: [] }, 0)
+  const view = adapter.observe(adapter.see(workload), { replicaSets, pods: [] }, 0)
+  return { ...view, ...adapter.counted(workload) }
 }

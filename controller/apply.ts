@@ -3,12 +3,12 @@
 
 import { CONTROLLER_MANAGER } from '#api/names.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
-import type { Change } from '#core/change.ts'
+import type { Change, Deletion } from '#core/change.ts'
 import { holdRefused } from '#core/rollout/events.ts'
 import type { Action, Decision, Instant, Snapshot } from '#core/rollout/model.ts'
 import { isPassing, statusDue, statusOf } from '#core/rollout/status.ts'
-import { moveOf } from '#core/workload/registry.ts'
-import { DEPLOYMENTS, PODS, REPLICA_SETS, ROLLOUTS } from '#kube/resources.ts'
+import { adapters, moveOf } from '#core/workload/registry.ts'
+import { PODS, REPLICA_SETS, resource, ROLLOUTS } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
 import type { Observation } from './observe.ts'
 import type { OwnWrites } from './own-writes.ts'
@@ -119,28 +119,26 @@ const DROPPED_MS = 10_000
 
 const rollouts = ROLLOUTS as ResourceType<Rollout>
 
-const types: Readonly<Record<string, ResourceType>> = {
-  Deployment: DEPLOYMENTS,
-  ReplicaSet: REPLICA_SETS,
-  Pod: PODS,
-}
+const workloads = adapters.map(({ apiVersion, plural, kind }) => resource(apiVersion, plural, kind))
+const types = [...workloads, REPLICA_SETS, PODS]
 
-const kinds: Readonly<Record<string, WriteKind>> = {
-  Deployment: 'workload',
-  ReplicaSet: 'replicaSet',
-  Pod: 'pod',
+const kinds: Readonly<Record<string, WriteKind>> = { ReplicaSet: 'replicaSet', Pod: 'pod' }
+
+function typeOf({ apiVersion, kind }: Change['target']): ResourceType {
+  return types.find(type => type.apiVersion === apiVersion && type.kind === kind)!
 }
 
 /** Gives false where the object was stored, but not with the hold that was sent. */
 async function write(effects: Effects, change: Change): Promise<boolean> {
+  if (change.type === 'delete') return remove(effects, change)
   const { client, onWrite, ownWrites } = effects
   const { target, patch, subresource, strategic } = change
-  const { namespace, name, resourceVersion, kind } = target
+  const { namespace, name, resourceVersion } = target
   const marks = patch['metadata'] as Marks | undefined
   const metadata = { ...marks, resourceVersion }
   const options = { fieldManager: CONTROLLER_MANAGER, ...(subresource && { subresource }) }
   const body = { ...patch, metadata }
-  const type = types[kind]!
+  const type = typeOf(target)
   const stored = strategic
     ? await client.strategicPatch(type, { namespace, name }, body, options)
     : await client.mergePatch(type, { namespace, name }, body, options)
@@ -149,8 +147,15 @@ async function write(effects: Effects, change: Change): Promise<boolean> {
     stored.metadata,
     effects.now(),
   )
-  onWrite(subresource ? 'workloadStatus' : kinds[kind]!)
+  onWrite(subresource ? 'workloadStatus' : (kinds[target.kind] ?? 'workload'))
   return holdTaken(marks, stored.metadata)
+}
+
+async function remove({ client, onWrite }: Effects, { target, uid }: Deletion): Promise<true> {
+  const { namespace, name, resourceVersion } = target
+  await client.remove(typeOf(target), { namespace, name }, { uid, resourceVersion })
+  onWrite(kinds[target.kind] ?? 'workload')
+  return true
 }
 
 /** Gives when the status is to be written, if that is later. */

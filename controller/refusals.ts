@@ -51,8 +51,9 @@ export interface Marks {
 }
 
 /** The change sends a hold, which admission may refuse. */
-export function sendsHold({ patch }: Change): boolean {
-  return typeof (patch['metadata'] as Marks | undefined)?.annotations?.[HOLD] === 'string'
+export function sendsHold(change: Change): boolean {
+  if (change.type === 'delete') return false
+  return typeof (change.patch['metadata'] as Marks | undefined)?.annotations?.[HOLD] === 'string'
 }
 
 /**

@@ -8,9 +8,13 @@ import type { ControllerConfig } from './config.ts'
 const workloads: readonly Rule[] = [
   { group: GROUP, resources: ['rollouts'], verbs: ['list', 'watch'] },
   { group: GROUP, resources: ['rollouts/status'], verbs: ['update'] },
-  { group: 'apps', resources: ['deployments', 'replicasets'], verbs: ['list', 'watch', 'patch'] },
+  {
+    group: 'apps',
+    resources: ['deployments', 'replicasets', 'statefulsets'],
+    verbs: ['list', 'watch', 'patch'],
+  },
   { group: 'apps', resources: ['deployments/status'], verbs: ['patch'] },
-  { group: '', resources: ['pods'], verbs: ['list', 'watch', 'patch'] },
+  { group: '', resources: ['pods'], verbs: ['list', 'watch', 'patch', 'delete'] },
   { group: '', resources: ['events'], verbs: ['create'] },
 ]
 

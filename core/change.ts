@@ -15,10 +15,20 @@ export interface Target {
 }
 
 /** A merge patch that the API server refuses if the object has changed since it was read. */
-export interface Change {
+export interface Patch {
+  readonly type: 'patch'
   readonly target: Target
   readonly subresource?: 'status'
   /** A strategic merge patch instead: lists are merged by their key, as conditions by type. */
   readonly strategic?: true
   readonly patch: MergePatch
 }
+
+/** A deletion that the API server refuses if the object has changed since it was read. */
+export interface Deletion {
+  readonly type: 'delete'
+  readonly target: Target
+  readonly uid: string
+}
+
+export type Change = Patch | Deletion

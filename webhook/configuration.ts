@@ -11,6 +11,7 @@ import {
   RECORD,
   WORKLOAD_TYPE,
 } from '#api/names.ts'
+import { adapters } from '#core/workload/registry.ts'
 
 /** How the API server reaches us: by URL (development), or by a Service of the cluster. */
 export type Reach =
@@ -53,8 +54,8 @@ export interface WebhookManifest {
 }
 
 /**
- * Calls us at /admit for edits of guarded Deployments that matter, and for new Deployments that
- * carry somebody's hold.
+ * Calls us at /admit for edits of guarded workloads that matter, and for new workloads that carry
+ * somebody's hold.
  */
 export function mutatingConfiguration(options: ConfigurationOptions): WebhookManifest {
   const shared = { ...webhook(options, '/admit'), reinvocationPolicy: 'IfNeeded' }
@@ -66,7 +67,7 @@ export function mutatingConfiguration(options: ConfigurationOptions): WebhookMan
       {
         ...shared,
         name: 'workloads.sluice.dev',
-        rules: [rule('apps', 'v1', 'deployments', ['UPDATE'])],
+        rules: workloads(['UPDATE']),
         // The selector holds for the object or the old one: taking the label away does not hide.
         objectSelector: guardedAlone,
         matchConditions: [notEscapedEdit, matters],
@@ -74,7 +75,7 @@ export function mutatingConfiguration(options: ConfigurationOptions): WebhookMan
       {
         ...shared,
         name: 'copies.sluice.dev',
-        rules: [rule('apps', 'v1', 'deployments', ['CREATE'])],
+        rules: workloads(['CREATE']),
         matchConditions: [notEscaped, carriesHold],
       },
       probe(options),
@@ -177,6 +178,14 @@ export function annotated(subject: Subject, key: string): string {
 /** CEL: the object carries the label. */
 export function labelled(subject: Subject, key: string): string {
   return `has(${subject}.metadata.labels) && '${key}' in ${subject}.metadata.labels`
+}
+
+/** Writes of every kind that can be released. A rule may name what the API server does not serve. */
+function workloads(operations: readonly string[]) {
+  return adapters.map(({ apiVersion, plural }) => {
+    const [group = '', version = ''] = apiVersion.split('/')
+    return rule(group, version, plural, operations)
+  })
 }
 
 /** One rule: which writes of which resource. */

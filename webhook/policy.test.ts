@@ -2,26 +2,31 @@
 
 import { expect, test } from 'vitest'
 
+import { adapters } from '#core/workload/registry.ts'
 import { mutatingConfiguration } from './configuration.ts'
-import { catchingPolicy, policyVersions } from './policy.ts'
+import { catchingPolicies, policyVersions } from './policy.ts'
 
-test.each(policyVersions)('a policy and its binding, as %s', apiVersion => {
-  const { policy, binding } = catchingPolicy({ name: 'sluice', apiVersion })
-  const metadata = { name: 'sluice' }
-  expect(policy).toMatchObject({ apiVersion, kind: 'MutatingAdmissionPolicy', metadata })
-  expect(binding).toEqual({
-    apiVersion,
-    kind: 'MutatingAdmissionPolicyBinding',
-    metadata,
-    spec: { policyName: 'sluice' },
-  })
+test.each(policyVersions)('policies and their bindings, as %s', apiVersion => {
+  const policies = catchingPolicies({ name: 'sluice', apiVersion })
+  for (const [index, name] of ['sluice', 'sluice-statefulsets'].entries()) {
+    const { policy, binding } = policies[index]!
+    const metadata = { name }
+    expect(policy).toMatchObject({ apiVersion, kind: 'MutatingAdmissionPolicy', metadata })
+    expect(binding).toEqual({
+      apiVersion,
+      kind: 'MutatingAdmissionPolicyBinding',
+      metadata,
+      spec: { policyName: name },
+    })
+  }
+  expect(policies).toHaveLength(adapters.length)
 })
 
 test('looks where the webhook looks, and spares what the webhook spares', () => {
   const ownNamespace = 'sluice-system'
   const namespaces = ['shop']
   const scope = { ownNamespace, namespaces }
-  const { policy } = catchingPolicy({ name: 'sluice', apiVersion: policyVersions[0], ...scope })
+  const policies = catchingPolicies({ name: 'sluice', apiVersion: policyVersions[0], ...scope })
   const { webhooks } = mutatingConfiguration({
     name: 'sluice',
     url: 'https://127.0.0.1:9443',
@@ -30,9 +35,15 @@ test('looks where the webhook looks, and spares what the webhook spares', () => 
   })
   const { namespaceSelector, objectSelector, rules, matchConditions } = webhooks[0]!
   const [escape] = matchConditions as readonly unknown[]
-  expect(policy.spec).toMatchObject({
-    matchConstraints: { namespaceSelector, objectSelector, resourceRules: rules },
-    matchConditions: [escape, { name: 'lets-pods-out' }],
-    reinvocationPolicy: 'Never',
-  })
+  for (const [index, { policy }] of policies.entries()) {
+    const resourceRules = [(rules as readonly unknown[])[index]]
+    expect(policy.spec).toMatchObject({
+      matchConstraints: { namespaceSelector, objectSelector, resourceRules },
+      reinvocationPolicy: 'Never',
+    })
+    expect(policy.spec['matchConditions']).toEqual(
+      expect.arrayContaining([escape, expect.objectContaining({ name: 'lets-pods-out' })]),
+    )
+  }
+  expect(rules).toHaveLength(policies.length)
 })

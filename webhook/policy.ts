@@ -1,10 +1,11 @@
-// The second line, as data: a policy that runs inside the API server, before any webhook. It catches what
-// would let pods out and reach nobody of ours: it pauses the workload and leaves word of what the
+// The second line, as data: policies that run inside the API server, before any webhook. They catch what
+// would let pods out and reach nobody of ours: they hold the workload and leave word of what the
 // request carried. A living webhook undoes that in the same request; it alone knows who is held.
 
 import { CAUGHT, ESCAPE, HOLD, RECORD, WORKLOAD_TYPE } from '#api/names.ts'
 import type { KubeObject } from '#api/kubernetes.ts'
-import { caughtRecord } from '#core/workload/caught.ts'
+import { catches } from './catches.ts'
+import type { Catch } from './catches.ts'
 import {
   annotated,
   guardedNamespaces,
@@ -13,7 +14,7 @@ import {
   notEscapedEdit,
   rule,
 } from './configuration.ts'
-import type { MatchCondition, Subject } from './configuration.ts'
+import type { MatchCondition } from './configuration.ts'
 
 /** Where API servers serve policies, the best first. */
 export const policyVersions = [
@@ -24,7 +25,7 @@ export const policyVersions = [
 
 /** What differs between installations. */
 export interface PolicyOptions {
-  /** Name of the policy and of its binding. */
+  /** Name of the first policy and of its binding; those of the others begin with it. */
   readonly name: string
   /** As the API server serves it. */
   readonly apiVersion: (typeof policyVersions)[number]
@@ -44,10 +45,17 @@ interface Manifest extends KubeObject {
   readonly spec: Readonly<Record<string, unknown>>
 }
 
-/** The policy and its binding. */
-export function catchingPolicy(options: PolicyOptions): PolicyManifests {
-  const { name, apiVersion } = options
-  const metadata = { name }
+/** The policies, one for each kind, and their bindings. The first has the name that is given. */
+export function catchingPolicies(options: PolicyOptions): readonly PolicyManifests[] {
+  return catches.map(each => policyFor(options, each))
+}
+
+function policyFor(options: PolicyOptions, how: Catch): PolicyManifests {
+  const { apiVersion } = options
+  const { adapter } = how
+  const [group = '', version = ''] = adapter.apiVersion.split('/')
+  const metadata = { name: policyName(options.name, adapter) }
+  const rolls = how.rolls === undefined ? [] : [{ name: 'rolls', expression: how.rolls }]
   return {
     policy: {
       apiVersion,
@@ -58,12 +66,12 @@ export function catchingPolicy(options: PolicyOptions): PolicyManifests {
           matchPolicy: 'Equivalent',
           namespaceSelector: guardedNamespaces(options),
           objectSelector: guardedAlone,
-          resourceRules: [rule('apps', 'v1', 'deployments', ['UPDATE'])],
+          resourceRules: [rule(group, version, adapter.plural, ['UPDATE'])],
         },
-        matchConditions: [notEscapedEdit, letsPodsOut],
-        variables: [{ name: 'carried', expression: carried }],
+        matchConditions: [notEscapedEdit, letsPodsOut(how), ...rolls],
+        variables: [{ name: 'carried', expression: carriedBy(how) }],
         mutations: [
-          { patchType: 'ApplyConfiguration', applyConfiguration: { expression: paused } },
+          { patchType: 'ApplyConfiguration', applyConfiguration: { expression: held(how) } },
         ],
         // No expression here can fail, since `has` stands before every field.
         failurePolicy: 'Fail',
@@ -75,9 +83,14 @@ export function catchingPolicy(options: PolicyOptions): PolicyManifests {
       apiVersion,
       kind: 'MutatingAdmissionPolicyBinding',
       metadata,
-      spec: { policyName: name },
+      spec: { policyName: metadata.name },
     },
   }
+}
+
+/** Name of the policy for a kind. */
+function policyName(name: string, { plural }: Pick<Catch['adapter'], 'plural'>): string {
+  return plural === catches[0]!.adapter.plural ? name : `${name}-${plural}`
 }
 
 /** Else what is on it is a copy: `rollout undo` puts back what was copied to a ReplicaSet. */
@@ -93,69 +106,46 @@ const isHeldBack = [
   `oldObject.metadata.annotations['${HOLD}'].matches('^mode=(wave|back|stop|aborted);')`,
 ].join(' && ')
 
-/** What holds a workload: a manifest that is applied again may put the owner's values there. */
-const loosened = [
-  ...['strategy', 'minReadySeconds', 'progressDeadlineSeconds', 'paused'].map(differs),
-  `!(${annotated('object', HOLD)})`,
-]
-  .map(each => `(${each})`)
-  .join(' || ')
-
-const letsPodsOut: MatchCondition = {
-  name: 'lets-pods-out',
-  expression: [
-    'object.spec.template != oldObject.spec.template',
-    `(${wasCaught} && !(${annotated('oldObject', ESCAPE)}))`,
-    `((${isHeldBack}) && (${loosened}))`,
-  ].join(' || '),
+/** Of what holds a workload: a manifest that is applied again may put the owner's values there. */
+function letsPodsOut({ loosens }: Catch): MatchCondition {
+  return {
+    name: 'lets-pods-out',
+    expression: [
+      'object.spec.template != oldObject.spec.template',
+      `(${wasCaught} && !(${annotated('oldObject', ESCAPE)}))`,
+      `((${isHeldBack}) && (${loosens} || !(${annotated('object', HOLD)})))`,
+    ].join(' || '),
+  }
 }
 
-/** A workload that is caught already is paused by the catch: what it carried then still counts. */
-const carried = [
-  `!(${isPaused('object')}) ? 'running'`,
-  `(${wasCaught} && ${isPaused('oldObject')})`,
-]
-  .join(' : ')
-  .concat(` ? oldObject.metadata.annotations['${CAUGHT}'] : 'paused'`)
+/** A workload that is caught already stands as the catch left it: what it carried then still counts. */
+function carriedBy({ carries }: Catch): string {
+  const same = `${wasCaught} && (${carries('object')}) == (${carries('oldObject')})`
+  return `(${same}) ? string(oldObject.metadata.annotations['${CAUGHT}']) : (${carries('object')})`
+}
 
-const record = `variables.carried == 'paused' ? ${quoted(caughtRecord('paused'))} : ${quoted(caughtRecord('running'))}`
+/** A manifest that is put as a whole does not name it, and its next edit would meet nobody. */
+function labelOf({ adapter }: Catch): string {
+  return [
+    `${labelled('oldObject', WORKLOAD_TYPE)} ?`,
+    `string(oldObject.metadata.labels['${WORKLOAD_TYPE}']) : '${adapter.kind.toLowerCase()}'`,
+  ].join(' ')
+}
 
 /**
  * A hold that stands is kept, also by a whole object that is put without it. CEL asks for values of one
  * type, and what comes from an object has none.
  */
-const annotations = [
-  `(${isHeld})`,
-  `? {'${CAUGHT}': string(variables.carried), ${[HOLD, RECORD].map(keptOf).join(', ')}}`,
-  `: {'${CAUGHT}': string(variables.carried), '${RECORD}': ${record}}`,
-].join(' ')
-
-/** A manifest that is put as a whole does not name it, and its next edit would meet nobody. */
-const label = [
-  `${labelled('oldObject', WORKLOAD_TYPE)} ?`,
-  `string(oldObject.metadata.labels['${WORKLOAD_TYPE}']) : 'deployment'`,
-].join(' ')
-
-const paused = [
-  'Object{',
-  `metadata: Object.metadata{labels: {'${WORKLOAD_TYPE}': ${label}}, annotations: ${annotations}},`,
-  'spec: Object.spec{paused: true}',
-  '}',
-].join(' ')
+function held(how: Catch): string {
+  const annotations = [
+    `(${isHeld})`,
+    `? {'${CAUGHT}': string(variables.carried), ${[HOLD, RECORD].map(keptOf).join(', ')}}`,
+    `: {'${CAUGHT}': string(variables.carried), '${RECORD}': ${how.record}}`,
+  ].join(' ')
+  const labels = `{'${WORKLOAD_TYPE}': ${labelOf(how)}}`
+  return `Object{ metadata: Object.metadata{labels: ${labels}, annotations: ${annotations}}, spec: ${how.spec} }`
+}
 
 function keptOf(key: string): string {
   return `'${key}': string(oldObject.metadata.annotations['${key}'])`
-}
-
-function isPaused(subject: Subject): string {
-  return `has(${subject}.spec.paused) && ${subject}.spec.paused`
-}
-
-function differs(field: string): string {
-  const [now, was] = [`object.spec.${field}`, `oldObject.spec.${field}`]
-  return `has(${now}) != has(${was}) || (has(${now}) && ${now} != ${was})`
-}
-
-function quoted(text: string): string {
-  return `'${text}'`
 }

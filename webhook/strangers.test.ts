@@ -10,7 +10,7 @@ import type { Deployment, KubeObject } from '#api/kubernetes.ts'
 import { CONTROLLER_MANAGER, ESCAPE, HOLD, RECORD, WORKLOAD_TYPE } from '#api/names.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
 import { createAuthority, issue } from '#certs/authority.ts'
-import { deploymentOf, rolloutOf } from '#cluster/manifests.ts'
+import { workloadOf, rolloutOf } from '#cluster/manifests.ts'
 import { workloadKey } from '#core/rollout/key.ts'
 import { Cache } from '#kube/cache.ts'
 import { createMetrics } from './metrics.ts'
@@ -102,7 +102,7 @@ const deployments = fc
     status: fc.option(status, { nil: undefined }),
   })
   .map(each => {
-    const plain = deploymentOf('shop', { image: each.image, spec: each.spec }) as Deployment
+    const plain = workloadOf('shop', { image: each.image, spec: each.spec }) as Deployment
     const { labels, annotations: marks, status: told } = each
     const metadata = {
       ...plain.metadata,

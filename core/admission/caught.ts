@@ -3,21 +3,18 @@
 
 import { CAUGHT, HOLD, RECORD } from '#api/names.ts'
 import type { KubeObject } from '#api/kubernetes.ts'
-import { caughtRecord } from '../workload/caught.ts'
+import { asCarried, caughtRecord } from '../workload/caught.ts'
 import { withoutCopies } from '../workload/copies.ts'
 import { recordOf } from '../workload/record.ts'
 import { annotated } from './marks.ts'
 import type { WorkloadReview } from './review.ts'
 
-/** The review of what was asked for, without the policy's pause and marks, and of what counted before. */
+/** The review of what was asked for, without what the policy did, and of what counted before. */
 export function asRequested<T extends WorkloadReview>(request: T): T {
   const { adapter, object, before } = request
   const review = before ? { ...request, before: withoutCopies(adapter, before) } : request
-  const carried = object.metadata.annotations?.[CAUGHT]
-  if (carried === undefined) return review
-  // Somebody who resumes a caught workload leaves the mark where it is.
-  const paused = carried === 'paused' && isPaused(review)
-  return { ...review, object: withoutCatch(adapter.withPause(object, paused)) }
+  if (object.metadata.annotations?.[CAUGHT] === undefined) return review
+  return { ...review, object: withoutCatch(asCarried(adapter, object)) }
 }
 
 /** The object without the marks of the policy; its pause stays. */
@@ -30,12 +27,10 @@ export function withoutCatch(object: KubeObject): KubeObject {
 export function stillCaught(review: WorkloadReview, before: KubeObject): KubeObject {
   const { adapter, object } = review
   const { [HOLD]: hold, [RECORD]: record } = { ...before.metadata.annotations }
-  const carried = isPaused(review) ? 'paused' : 'running'
+  const carried = adapter.carries(object)
   const held = hold !== undefined && recordOf(before) !== undefined
-  const marks = held ? { [HOLD]: hold, [RECORD]: record } : { [RECORD]: caughtRecord(carried) }
-  return annotated(adapter.withPause(object, true), { [CAUGHT]: carried, ...marks })
-}
-
-function isPaused({ adapter, object }: WorkloadReview): boolean {
-  return adapter.paused(adapter.ownerOfFree(object))
+  const marks = held
+    ? { [HOLD]: hold, [RECORD]: record }
+    : { [RECORD]: caughtRecord(adapter, carried) }
+  return annotated(adapter.caught(object), { [CAUGHT]: carried, ...marks })
 }

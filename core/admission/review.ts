@@ -17,6 +17,7 @@ import type { HoldRecord, OwnerValues } from '../workload/record.ts'
 import { asRequested, stillCaught } from './caught.ts'
 import { annotated, withMarks } from './marks.ts'
 import { heldName, isOfThisRequest, namePart, releaseId } from './release-name.ts'
+import { freeOwner, heldOwner } from './wishes.ts'
 import {
   abortedWarnings,
   caughtWarnings,
@@ -102,7 +103,8 @@ function answerOf(review: Review): Verdict {
   return begun(review, heldOwner(held), record.stable)
 }
 
-interface Held extends Review {
+/** A write to a workload that is held. */
+export interface Held extends Review {
   readonly before: KubeObject
   readonly hold: Hold
   readonly record: HoldRecord
@@ -195,7 +197,16 @@ function begun(review: Review, owner: OwnerValues, stable = review.versionBefore
   return {
     outcome: 'held',
     object: withHold(review, hold, record),
-    warnings: holdWarnings({ rollout, release: hold.rolloutId, replicas, n, peak, paused, again }),
+    warnings: holdWarnings({
+      rollout,
+      release: hold.rolloutId,
+      replicas,
+      n,
+      peak,
+      paused,
+      again,
+      ...defined({ deceived: adapter.deceived }),
+    }),
   }
 }
 
@@ -330,40 +341,8 @@ function asksToGoOn({ object, before, adapter }: Held): boolean {
   return adapter.paused(was) && !adapter.paused(adapter.ownerOfFree(object))
 }
 
-/**
- * What the owner wants. A second pass over the same request (another webhook changed it after us)
- * finds our own fields in it: what the first pass recorded counts then.
- */
-function heldOwner(held: Held): OwnerValues {
-  const carried = recordOf(held.object)
-  const hold = holdOf(held.object)
-  if (carried && (isNext(held, hold) || isOfThisRequest(held, hold))) {
-    return held.adapter.ownerOfHeld(held.object, hold!, carried)
-  }
-  if (carried && hold && isSecondLook(held, hold, carried)) return carried.owner
-  return held.adapter.ownerOfHeld(held.object, held.hold, held.record, held.before)
-}
-
-/** The first pass raised the number because the owner changed his values; no copy is ahead of us. */
-function isNext({ hold, fromController }: Held, carried: Hold | undefined): boolean {
-  return !fromController && carried?.rolloutId === hold.rolloutId && carried.seq === hold.seq + 1
-}
-
-/** Our controller writes no hold fields: where they stand as it asks, the first pass has set them. */
-function isSecondLook({ adapter, object, fromController }: Held, hold: Hold, record: HoldRecord) {
-  return fromController && equalJson(adapter.project(object, hold, record.owner), object)
-}
-
-function freeOwner(review: WorkloadReview): OwnerValues {
-  const { adapter, object, before } = review
-  const carried = recordOf(object)
-  const hold = holdOf(object)
-  const trusted = !before || review.fromController || isOfThisRequest(review, hold)
-  const ours = carried && hold && trusted
-  return ours ? adapter.ownerOfHeld(object, hold, carried) : adapter.ownerOfFree(object, before)
-}
-
-function withHold(review: WorkloadReview, hold: Hold, record: HoldRecord): KubeObject {
+function withHold(review: WorkloadReview, asked: Hold, record: HoldRecord): KubeObject {
+  const hold = review.adapter.noted(asked, review.object, record.owner)
   const object = review.adapter.project(review.object, hold, record.owner)
   const named = object.metadata.labels?.[ROLLOUT_ID] !== undefined
   return annotated(object, {

@@ -63,6 +63,7 @@ test.each<[string, Rollout]>([
   ['a pause of no, some or negative length', steps(...[0, 60, -1].map(pauseOf))],
   ['a failure threshold', canary({ failureThreshold: '10%' })],
   ['unsupported fields that say nothing', canary({ trafficRoutings: [], trafficRoutingRef: '' })],
+  ['a StatefulSet', ref('apps/v1', 'StatefulSet')],
   ['switches that are off', canary({ enableExtraWorkloadForCanary: false })],
 ])('accepted: %s', (_, object) => {
   expect(problemsOf(object)).toEqual([])
@@ -72,23 +73,22 @@ function pauseOf(duration: number): Step {
   return { replicas: 1, pause: { duration } }
 }
 
-const deploymentsOnly =
-  'spec.workloadRef: this version of Sluice releases Deployments only; ' +
-  'write `apiVersion: apps/v1` and `kind: Deployment`'
+const noSuchKind =
+  'spec.workloadRef: this version of Sluice does not release this kind of workload; ' +
+  'it releases: apps/v1 Deployment, apps/v1 StatefulSet'
 const noRouting = 'this version of Sluice does not route requests'
-const noExtra = 'this version of Sluice replaces the pods of the Deployment itself'
+const noExtra = 'this version of Sluice replaces the pods of the workload itself'
 
 test.each<[string, Rollout, string]>([
-  ['a StatefulSet', ref('apps/v1', 'StatefulSet'), deploymentsOnly],
-  ['a DaemonSet', ref('apps/v1', 'DaemonSet'), deploymentsOnly],
-  ['a CloneSet', ref('apps.kruise.io/v1alpha1', 'CloneSet'), deploymentsOnly],
-  ['a Job', ref('batch/v1', 'Job'), deploymentsOnly],
-  ['an old version of Deployment', ref('apps/v1beta1', 'Deployment'), deploymentsOnly],
-  ['a Deployment of another group', ref('extensions/v1beta1', 'Deployment'), deploymentsOnly],
+  ['a DaemonSet', ref('apps/v1', 'DaemonSet'), noSuchKind],
+  ['a CloneSet', ref('apps.kruise.io/v1alpha1', 'CloneSet'), noSuchKind],
+  ['a Job', ref('batch/v1', 'Job'), noSuchKind],
+  ['an old version of Deployment', ref('apps/v1beta1', 'Deployment'), noSuchKind],
+  ['a Deployment of another group', ref('extensions/v1beta1', 'Deployment'), noSuchKind],
   [
     'blue-green',
     blueGreen({}),
-    'spec.strategy.blueGreen: this version of Sluice releases Deployments step by step with ' +
+    'spec.strategy.blueGreen: this version of Sluice releases step by step with ' +
       '`strategy.canary`; remove `blueGreen`',
   ],
   [

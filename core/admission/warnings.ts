@@ -8,6 +8,7 @@ import {
   resumeCommand,
   resumeWorkloadCommand,
   unpauseCommand,
+  waitCommand,
 } from '../rollout/commands.ts'
 import { isTheEnd } from '../rollout/plan-steps.ts'
 import type { Hold } from '../workload/hold.ts'
@@ -26,11 +27,13 @@ export interface PlanInWords {
   readonly paused: boolean
   /** A release was running. */
   readonly again: boolean
+  /** Stock clients that take the workload for finished at each step. */
+  readonly deceived?: string
 }
 
 /** The edit is held: the plan, and the command that goes on. */
 export function holdWarnings(plan: PlanInWords): readonly string[] {
-  const { rollout, release, replicas, n, peak, paused, again } = plan
+  const { rollout, release, replicas, n, peak, paused, again, deceived } = plan
   const first = rollout.steps[0]!
   const start = again ? 'release starts again' : 'release starts'
   const step = `${start} with step 1 of ${rollout.steps.length}`
@@ -46,6 +49,11 @@ export function holdWarnings(plan: PlanInWords): readonly string[] {
     )
   } else if (isApproval(rollout, first)) {
     lines.push(`approve with: ${approveCommand(rollout)}`)
+  }
+  if (deceived !== undefined) {
+    const { kind } = rollout.ref
+    const wait = waitCommand(rollout)
+    lines.push(`${deceived} take a held ${kind} for finished; to wait for the end: ${wait}`)
   }
   lines.push(`take all pods back with: ${abortCommand(rollout, release)}`)
   return lines

@@ -48,14 +48,14 @@ test.each<[string, Rollout, string]>([
     'the default style',
     rollout({ steps }, {}),
     `metadata.annotations[${ROLLING_STYLE}]: this version of Sluice replaces the pods of the ` +
-      'Deployment itself; write `partition`',
+      'workload itself; write `partition`',
   ],
   [
     'a style that is not known',
     rollout({ steps }, { [ROLLING_STYLE]: 'partitoin' }),
     `metadata.annotations[${ROLLING_STYLE}]: expected partition or canary, got "partitoin"; ` +
       `metadata.annotations[${ROLLING_STYLE}]: this version of Sluice replaces the pods of the ` +
-      'Deployment itself; write `partition`',
+      'workload itself; write `partition`',
   ],
   [
     'a route',
@@ -71,9 +71,9 @@ test.each<[string, Rollout, string]>([
   ],
   [
     'another kind',
-    rollout({ steps }, partition, 'StatefulSet'),
-    'spec.objectRef.workloadRef: this version of Sluice releases Deployments only; ' +
-      'write `apiVersion: apps/v1` and `kind: Deployment`',
+    rollout({ steps }, partition, 'Job'),
+    'spec.objectRef.workloadRef: this version of Sluice does not release this kind of workload; ' +
+      'it releases: apps/v1 Deployment, apps/v1 StatefulSet',
   ],
   [
     'weights that decrease',

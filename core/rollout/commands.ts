@@ -25,6 +25,11 @@ export function unpauseCommand({ namespace, name }: Named): string {
   return `kubectl -n ${namespace} patch rollout ${name} --type=merge -p '${patch}'`
 }
 
+/** Ends with 0 when everybody has the new version. */
+export function waitCommand({ namespace, name }: Named): string {
+  return `kubectl -n ${namespace} wait rollout ${name} --for=condition=Ready --timeout=1h`
+}
+
 /** Starts an aborted release again. */
 export function resumeCommand({ namespace, name }: Named): string {
   return `kubectl -n ${namespace} annotate rollout ${name} ${ABORT}-`

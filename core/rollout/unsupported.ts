@@ -5,6 +5,7 @@
 import { ROLLING_STYLE } from '#api/names.ts'
 import type { Rollout, WorkloadRef } from '#api/rollout.generated.ts'
 import { valuesAt } from '../values-at.ts'
+import { adapterFor, adapters } from '../workload/registry.ts'
 import type { Problem } from './problem.ts'
 
 interface Row {
@@ -15,20 +16,22 @@ interface Row {
   readonly message: string
 }
 
-const workload = 'this version of Sluice releases Deployments only'
+const kinds = adapters.map(({ apiVersion, kind }) => `${apiVersion} ${kind}`).join(', ')
+const workload = 'this version of Sluice does not release this kind of workload'
 const routing = 'this version of Sluice does not route requests'
-const extra = 'this version of Sluice replaces the pods of the Deployment itself'
+const extra = 'this version of Sluice replaces the pods of the workload itself'
 
 const rows: readonly Row[] = [
   {
     field: 'spec.workloadRef',
-    refuses: ref => !isDeployment(ref),
-    message: `${workload}; write \`apiVersion: apps/v1\` and \`kind: Deployment\``,
+    // The API server has checked the shape: the schema requires all three strings.
+    refuses: ref => adapterFor(ref as WorkloadRef) === undefined,
+    message: `${workload}; it releases: ${kinds}`,
   },
   {
     field: 'spec.strategy.blueGreen',
     message:
-      'this version of Sluice releases Deployments step by step with `strategy.canary`; ' +
+      'this version of Sluice releases step by step with `strategy.canary`; ' +
       'remove `blueGreen`',
   },
   {
@@ -84,12 +87,6 @@ export function asksForTraffic({ metadata, spec }: Rollout): boolean {
     spec.strategy.canary ?? spec.strategy.blueGreen ?? {}
   const older = metadata.annotations?.[ROLLING_STYLE] !== undefined
   return !older || trafficRoutings.length > 0 || trafficRoutingRef !== ''
-}
-
-function isDeployment(ref: unknown): boolean {
-  // The API server has checked the shape: the schema requires all three strings.
-  const { apiVersion, kind } = ref as WorkloadRef
-  return apiVersion === 'apps/v1' && kind === 'Deployment'
 }
 
 /** An empty list, an empty text and `false` say the same as no field at all. */

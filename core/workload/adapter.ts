@@ -22,6 +22,8 @@ export interface FirstAim {
  * nothing but the hold fields.
  */
 export interface WorkloadFields<O extends KubeObject = KubeObject> {
+  /** Stock clients that take it for finished while it is held; undefined: all of them wait. */
+  readonly deceived?: string
   replicas(object: O): number
   /** Equal for two objects exactly when they are the same version. */
   fingerprint(object: O): string
@@ -35,8 +37,8 @@ export interface WorkloadFields<O extends KubeObject = KubeObject> {
   invalid(owner: OwnerValues): string | undefined
   /** The owner's wish by a write to a workload that is not held; `before` is undefined at creation. */
   ownerOfFree(incoming: O, before?: O): OwnerValues
-  /** The owner's wish by a write to a held workload, `before` it. */
-  ownerOfHeld(incoming: O, hold: Hold, record: HoldRecord, before?: O): OwnerValues
+  /** The owner's wish by a write to a held workload. */
+  ownerOfHeld(incoming: O, hold: Hold, record: HoldRecord): OwnerValues
   /** The owner's wish as it is recorded; the API's defaults where somebody has damaged it. */
   recordedOwner(record: HoldRecord): OwnerValues
   /** How far the very edit of `before` may go. */
@@ -46,6 +48,8 @@ export interface WorkloadFields<O extends KubeObject = KubeObject> {
     owner: OwnerValues,
     aim: FirstAim,
   ): Pick<Hold, 'mode' | 'budget' | 'surge'>
+  /** The hold with what it sets on the object, where that could be taken for the owner's own value. */
+  noted(hold: Hold, object: O, owner: OwnerValues): Hold
   /** The most new pods that the hold lets run. */
   most(object: O, hold: Hold): number
   /** The hold of a workload that is to stand still: pods beyond its size stay, whatever they run. */
@@ -60,8 +64,26 @@ export interface WorkloadFields<O extends KubeObject = KubeObject> {
   paused(owner: OwnerValues): boolean
   /** The owner's values, not paused. */
   unpaused(owner: OwnerValues): OwnerValues
-  /** The object, paused or not, as the policy in the API server pauses it. */
-  withPause(object: O, paused: boolean): O
+  /** The object as the policy in the API server holds it. */
+  caught(object: O): O
+  /** What the object says in the field by which the policy holds it, in a word. */
+  carries(object: O): string
+  /** A caught object with what the word says, unless somebody has changed that field since. */
+  asCarried(object: O, word: string): O
+  /** What the word says, as a merge patch of `spec`. */
+  carriedSpec(word: string): OwnerValues
+}
+
+/** What leaving asks of a kind: what becomes of its pods once it is given back. */
+export interface WorkloadLeaving<O extends KubeObject = KubeObject> {
+  /** Its pods, and the new ones of them, as its own controller counts; undefined: ReplicaSets tell. */
+  counted(object: O): Pick<Workload, 'total' | 'updated'> | undefined
+  /** Pods that its owner himself keeps at an older version. */
+  kept(object: O, owner: OwnerValues): number
+  /** How pods become new by what the owner wants. */
+  strategyInWords(object: O, owner: OwnerValues): string
+  /** The owner's values where they are lost: the API's defaults in place of what is ours. */
+  guessedOwner(object: O): OwnerValues
 }
 
 /** One kind of workload: its objects `O`, what is kept of them `S`, what is observed `W`. Pure. */
@@ -69,7 +91,8 @@ export interface WorkloadAdapter<
   O extends KubeObject = KubeObject,
   S extends WorkloadSeen = WorkloadSeen,
   W extends Workload = Workload,
-> extends WorkloadFields<O> {
+>
+  extends WorkloadFields<O>, WorkloadLeaving<O> {
   readonly apiVersion: string
   readonly kind: string
   /** The lower-case plural in the API server's URLs. */

@@ -2,7 +2,7 @@
 // Admission computes those.
 
 import { HOLD } from '#api/names.ts'
-import type { Change, MergePatch } from '../change.ts'
+import type { Deletion, MergePatch, Patch, Target } from '../change.ts'
 import type { Workload } from '../rollout/model.ts'
 import { formatHold } from './hold.ts'
 import type { Hold } from './hold.ts'
@@ -15,7 +15,7 @@ interface Marks {
 }
 
 /** The next hold, and marks beside it. */
-export function holdChange(w: Workload, hold: Hold, marks?: Marks): Change {
+export function holdChange(w: Workload, hold: Hold, marks?: Marks): Patch {
   const next = { [HOLD]: formatHold({ ...hold, seq: w.hold!.seq + 1 }) }
   const { labels = {}, annotations } = { ...marks }
   const metadata = { annotations: { ...next, ...annotations } }
@@ -23,12 +23,21 @@ export function holdChange(w: Workload, hold: Hold, marks?: Marks): Change {
 }
 
 /** A merge patch of the workload. */
-export function change({ ref, resourceVersion }: Workload, patch: MergePatch): Change {
-  return { target: { ...ref, resourceVersion }, patch }
+export function change({ ref, resourceVersion }: Workload, patch: MergePatch): Patch {
+  return { type: 'patch', target: { ...ref, resourceVersion }, patch }
 }
 
-/** A pod, as it was seen. */
-export function podTarget({ metadata }: PodSeen): Change['target'] {
+/** A merge patch of a pod. */
+export function podChange(pod: PodSeen, patch: MergePatch): Patch {
+  return { type: 'patch', target: podTarget(pod), patch }
+}
+
+/** The end of a pod: the workload's own controller makes another one. */
+export function podDeletion(pod: PodSeen): Deletion {
+  return { type: 'delete', target: podTarget(pod), uid: pod.metadata.uid }
+}
+
+function podTarget({ metadata }: PodSeen): Target {
   const { namespace, name, resourceVersion } = metadata
   return { apiVersion: 'v1', kind: 'Pod', namespace, name, resourceVersion }
 }

@@ -45,10 +45,14 @@ export const deploymentFields: WorkloadFields<Deployment> = {
   projected: ({ spec }, hold, owner) => isProjected(spec, hold, asDeploymentOwner(owner)),
   paused: owner => asDeploymentOwner(owner).paused,
   unpaused: owner => ({ ...owner, paused: false }),
-  withPause(object, paused) {
+  caught: object => ({ ...object, spec: { ...object.spec, paused: true } }),
+  carries: ({ spec }) => (spec.paused === true ? 'paused' : 'running'),
+  asCarried(object, word) {
+    if (word === 'paused') return object
     const { paused: _, ...spec } = object.spec
-    return { ...object, spec: { ...spec, ...(paused && { paused }) } }
+    return { ...object, spec }
   },
+  carriedSpec: word => ({ paused: word === 'paused' }),
 
   firstWave(before, object, owner, { pods, mayRun }) {
     const { replicas, unavailable, surge, ownSurge } = room(object, owner)
@@ -69,6 +73,9 @@ export const deploymentFields: WorkloadFields<Deployment> = {
       surge: surgeFor(beside, replicas, ownSurge),
     }
   },
+
+  // Its values are marked.
+  noted: hold => hold,
 
   most(object, hold) {
     const { replicas = 1 } = object.spec

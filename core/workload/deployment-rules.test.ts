@@ -12,7 +12,7 @@ import {
   REVISION,
   WORKLOAD_TYPE,
 } from '#api/names.ts'
-import { inWords } from '../../test/world/words.ts'
+import { asPatch, inWords } from '../../test/world/words.ts'
 import type { Change } from '../change.ts'
 import type { Move } from '../rollout/model.ts'
 import { timeOf } from '../time.ts'
@@ -147,7 +147,7 @@ function told(action: WorkloadAction, scene: Scene): string {
 }
 
 function inFull(change: Change): string {
-  const { metadata } = change.patch as { metadata?: Deployment['metadata'] }
+  const { metadata } = asPatch(change).patch as { metadata?: Deployment['metadata'] }
   const hold = metadata && holdOf({ apiVersion: '', kind: '', metadata })
   return hold ? `${hold.mode} ${hold.budget}+${hold.surge}` : inWords(change)
 }

@@ -1,6 +1,6 @@
 // The word to clients that wait for an aborted Deployment.
 
-import type { Change } from '../change.ts'
+import type { Patch } from '../change.ts'
 import type { Instant, Move } from '../rollout/model.ts'
 import { timeOf } from '../time.ts'
 import { change } from './changes.ts'
@@ -21,7 +21,7 @@ export function tellAborted(
   const time = timeOf(now)
   const condition = { type: 'Progressing', status: 'False', reason, message }
   const conditions = [{ ...condition, lastUpdateTime: time, lastTransitionTime: time }]
-  const told: Change = {
+  const told: Patch = {
     ...change(w, { status: { conditions } }),
     subresource: 'status',
     strategic: true,

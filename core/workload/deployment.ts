@@ -3,6 +3,7 @@
 import type { Deployment } from '#api/kubernetes.ts'
 import type { WorkloadAdapter } from './adapter.ts'
 import { deploymentFields } from './deployment-admission.ts'
+import { deploymentLeaving } from './deployment-leaving.ts'
 import { abort, advance, keep, rest } from './deployment-rules.ts'
 import { seeDeployment } from './deployment-seen.ts'
 import type { DeploymentSeen } from './deployment-seen.ts'
@@ -13,6 +14,7 @@ import { movesWith, restore } from './moves.ts'
 
 export const deployment: WorkloadAdapter<Deployment, DeploymentSeen, DeploymentWorkload> = {
   ...deploymentFields,
+  ...deploymentLeaving,
   apiVersion: 'apps/v1',
   kind: 'Deployment',
   plural: 'deployments',

@@ -25,6 +25,8 @@ export interface Hold {
   readonly budget: IntOrPercent
   /** New pods that may run beside all the others. */
   readonly surge: IntOrPercent
+  /** The value that admission has set in the field of that name, where the kind has one. */
+  readonly partition?: number
   readonly rolloutId: string
   /** Raised by every writer: admission refuses a hold that was made from an older one. */
   readonly seq: number
@@ -47,6 +49,7 @@ export function formatHold(hold: Hold): string {
     ['rollout-id', hold.rolloutId],
     ['seq', hold.seq],
   ]
+  if (hold.partition !== undefined) pairs.push(['partition', hold.partition])
   if (hold.abortSeen !== undefined) pairs.push(['abort-seen', hold.abortSeen])
   if (hold.between !== undefined) pairs.push(['between', hold.between.join(',')])
   return pairs.map(([key, value]) => `${key}=${value};`).join('')
@@ -66,8 +69,12 @@ export function parseHold(text: string): Hold | undefined {
   }
   const complete = Object.values(read).every(value => value !== undefined)
   if (!complete) return undefined
-  const between = pairs.get('between')?.split(',')
-  return { ...(read as Hold), ...defined({ abortSeen: pairs.get('abort-seen'), between }) }
+  const noted = {
+    partition: pairs.has('partition') ? Number(pairs.get('partition')) : undefined,
+    abortSeen: pairs.get('abort-seen'),
+    between: pairs.get('between')?.split(','),
+  }
+  return { ...(read as Hold), ...defined(noted) }
 }
 
 /** The hold that the workload carries. */

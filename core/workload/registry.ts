@@ -3,8 +3,9 @@
 import type { Instant, Move, Workload, WorkloadRef } from '../rollout/model.ts'
 import type { WorkloadAction, WorkloadAdapter } from './adapter.ts'
 import { deployment } from './deployment.ts'
+import { statefulSet } from './statefulset.ts'
 
-export const adapters: readonly WorkloadAdapter[] = [deployment]
+export const adapters: readonly WorkloadAdapter[] = [deployment, statefulSet]
 
 /** The adapter of a kind; undefined for a kind that is not supported. */
 export function adapterFor(

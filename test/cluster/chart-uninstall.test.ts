@@ -3,15 +3,15 @@
 
 import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest'
 
-import type { Deployment } from '#api/kubernetes.ts'
 import { NAMESPACES, REPLICA_SETS } from '#kube/resources.ts'
 import { walkTo } from './approvals.ts'
 import { at, CHART, startChartPlace } from './chart-place.ts'
 import type { ChartPlace } from './chart-place.ts'
 import { helm } from './commands.ts'
 import { apart } from './deployment-facts.ts'
+import type { Specified } from './deployment-facts.ts'
 import { abort, hasCondition, stand, worst } from './facts.ts'
-import { deploymentOf, rolloutOf } from './manifests.ts'
+import { workloadOf, rolloutOf } from './manifests.ts'
 import { rightsOf } from './rights.ts'
 import { createStory } from './story.ts'
 import type { Story } from './story.ts'
@@ -26,10 +26,10 @@ beforeAll(async () => {
 afterAll(() => place?.stop())
 afterEach(() => place.stopAll('SIGKILL'))
 
-/** A Deployment of 4 that is guarded, and how it was before. */
+/** A workload of 4 that is guarded, and how it was before. */
 interface Guarded {
   readonly story: Story
-  readonly before: Deployment
+  readonly before: Specified
 }
 
 async function createNamespace(name: string): Promise<void> {
@@ -37,15 +37,20 @@ async function createNamespace(name: string): Promise<void> {
   await place.client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata })
 }
 
+const rollingUpdate = { maxUnavailable: 1, maxSurge: 1 }
+const specs = {
+  Deployment: { strategy: { type: 'RollingUpdate', rollingUpdate }, minReadySeconds: 1 },
+  StatefulSet: { podManagementPolicy: 'Parallel' },
+}
+
 async function guarded(name: string): Promise<Guarded> {
   const { cluster, client, log } = place
-  const story = await createStory({ cluster, client, namespace: name, log })
+  const kind = name === 'ordinal' ? 'StatefulSet' : 'Deployment'
+  const story = await createStory({ cluster, client, namespace: name, log }, kind)
   onTestFinished(() => story.close())
-  const rollingUpdate = { maxUnavailable: 1, maxSurge: 1 }
-  const spec = { strategy: { type: 'RollingUpdate', rollingUpdate }, minReadySeconds: 1 }
-  await story.create(deploymentOf(name, { replicas: 4, spec }))
-  const before = await story.deployment()
-  await story.create(rolloutOf(name, {}))
+  await story.create(workloadOf(name, { kind, replicas: 4, spec: specs[kind] }))
+  const before = await story.workload<Specified>()
+  await story.create(rolloutOf(name, { kind }))
   await story.phase('Healthy')
   return { story, before }
 }
@@ -56,9 +61,9 @@ async function startAll(): Promise<void> {
   for (const pod of await place.podsOf('controller')) await place.start(pod)
 }
 
-/** The Deployment is as before, and its ReplicaSets carry nothing of ours. */
+/** The workload is as before, and its ReplicaSets carry nothing of ours. */
 async function expectNoTrace({ story, before }: Guarded): Promise<void> {
-  expect(apart(await story.deployment())).toEqual(apart(before))
+  expect(apart(await story.workload())).toEqual(apart(before))
   const { items } = await place.client.listAll(REPLICA_SETS, { namespace: story.namespace })
   for (const { metadata, spec } of items) {
     expect(JSON.stringify(metadata.annotations)).not.toMatch(/sluice|kruise/)
@@ -73,11 +78,12 @@ test('Helm 4 gives everything back though controllers live, or fails and all goe
   const { cluster, client } = place
   await helm(cluster, [...install, values])
   await startAll()
-  const names = ['aborted', 'rest', 'step']
+  const names = ['aborted', 'ordinal', 'rest', 'step']
   await Promise.all(names.map(each => createNamespace(each)))
   const scenes = await Promise.all(names.map(each => guarded(each)))
-  const [aborted, , stepping] = scenes as [Guarded, Guarded, Guarded]
-  for (const { story } of [aborted, stepping]) await story.edit('app:2')
+  const [aborted, ordinal, , stepping] = scenes as [Guarded, Guarded, Guarded, Guarded]
+  for (const { story } of [aborted, ordinal, stepping]) await story.edit('app:2')
+  await walkTo(ordinal.story, 2)
   await walkTo(stepping.story, 2)
   await aborted.story.reached(1)
   await abort(aborted.story)
@@ -109,11 +115,13 @@ test('Helm 4 gives everything back though controllers live, or fails and all goe
   await place.stopAll('SIGKILL')
   expect(played.said.map(line => line.replace(/release \S+:/, 'release:'))).toEqual([
     'aborted/deployment/web: no release was running; given back, no pod moves',
+    'ordinal/statefulset/web: release: step 2 of 3, 2 of 4 pods are new; given back, the other 2 become new now by its own strategy (partition 0, maxUnavailable 1)',
     'rest/deployment/web: no release was running; given back, no pod moves',
     'step/deployment/web: release: step 2 of 3, 2 of 4 pods are new; given back, the other 2 become new now by its own strategy (maxUnavailable 1, maxSurge 1)',
   ])
   await nothingLeft(place)
   await stand(stepping.story, { 'app:2': 0, 'app:3': 4 })
+  await stand(ordinal.story, { 'app:1': 0, 'app:2': 4 })
   expect(worst(stepping.story).ready).toBeGreaterThanOrEqual(3)
   for (const scene of scenes) await expectNoTrace(scene)
 })

@@ -7,7 +7,7 @@ import { describe, expect, inject, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 
 import { mutatingConfiguration, validatingConfiguration } from '../../webhook/configuration.ts'
-import { catchingPolicy, policyVersions } from '../../webhook/policy.ts'
+import { catchingPolicies, policyVersions } from '../../webhook/policy.ts'
 import { readConfig as readControllerConfig } from '../../controller/config.ts'
 import { readConfig as readWebhookConfig } from '../../webhook/config.ts'
 import { helm, helm3 } from './commands.ts'
@@ -122,15 +122,18 @@ describe.each([
   test.each(policyVersions)('where the cluster serves %s it gets the policy', async apiVersion => {
     const served = ['--api-versions', `${apiVersion}/MutatingAdmissionPolicy`]
     const manifests = await template('namespaces=["shop"]', ...served)
-    const wanted = catchingPolicy({
+    const wanted = catchingPolicies({
       name: 'sluice',
       // Helm knows of what its own libraries know, beside what it is told.
-      apiVersion: only(manifests, 'MutatingAdmissionPolicy').apiVersion as typeof apiVersion,
+      apiVersion: only(manifests, 'MutatingAdmissionPolicy', 'sluice')
+        .apiVersion as typeof apiVersion,
       ownNamespace: namespace,
       namespaces: ['shop'],
     })
-    for (const { kind, spec } of [wanted.policy, wanted.binding]) {
-      expect(only(manifests, kind).spec).toEqual(spec)
+    for (const { policy, binding } of wanted) {
+      for (const { kind, metadata, spec } of [policy, binding]) {
+        expect(only(manifests, kind, metadata.name).spec).toEqual(spec)
+      }
     }
     expect(policiesOf(manifests)).toEqual(['Ignore'])
   })

@@ -35,7 +35,7 @@ import { startEdits } from './edits.ts'
 import { mountSecrets } from './kubelet.ts'
 import { createKruiseRollout } from './kruise.ts'
 import type { StoredPod } from './kubelet.ts'
-import { deploymentOf, rolloutOf, WORKLOAD } from './manifests.ts'
+import { workloadOf, rolloutOf, WORKLOAD } from './manifests.ts'
 import { asGranted, covers, lacking, requestsOf, rightsInWords, rightsOf } from './rights.ts'
 import { scrape } from './scrape.ts'
 import { certificateOf } from './served-certificate.ts'
@@ -140,7 +140,7 @@ describe('under the roles of the chart', () => {
     const metadata = { name: shop }
     await client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata })
     story = await createStory({ cluster, client, namespace: shop, log: place.log })
-    await story.create(deploymentOf(shop, { labels: { [ROLLOUT_ID]: 'two' } }))
+    await story.create(workloadOf(shop, { labels: { [ROLLOUT_ID]: 'two' } }))
     // A Rollout that comes from Kruise Rollouts: to take that off is a right, too.
     await createKruiseRollout(story, rolloutOf(shop, {}))
     await story.phase('Healthy')
@@ -176,6 +176,24 @@ describe('under the roles of the chart', () => {
     await story.phase('Healthy')
   })
 
+  test('a StatefulSet is released, and a broken version of it goes back', async () => {
+    const ledger = 'ledger'
+    const kind = 'StatefulSet'
+    const metadata = { name: ledger }
+    await client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata })
+    const made = await createStory({ cluster, client, namespace: ledger, log: place.log }, kind)
+    await made.create(workloadOf(ledger, { kind, replicas: 3 }))
+    await made.until('all pods Ready', () => made.now().ready === 3)
+    await made.create(rolloutOf(ledger, { kind }))
+    await made.phase('Healthy')
+    await made.edit('app:broken')
+    await made.until('a broken pod', () => made.now().wanted['app:broken'] === 1)
+    await made.edit('app:1')
+    await made.phase('Healthy')
+    await stand(made, { 'app:1': 3 })
+    made.close()
+  })
+
   test('a webhook that is told to end says so, and goes on answering', async () => {
     const [leaving, staying] = webhooks
     await place.lead(leaving!)
@@ -195,18 +213,9 @@ describe('under the roles of the chart', () => {
     await stand(story, { 'app:2': 9, 'app:5': 1 })
     const held = holdOn(await story.deployment())
     story.forget()
-    const before = place.running.splice(0)
-    const values = [
-      '--set',
-      'webhook.drainSeconds=1,logLevel=debug,kruiseRollouts.takeOver=true,uninstall.giveBack=false',
-    ]
-    await helm(cluster, ['upgrade', 'sluice', CHART, ...at, '--wait', ...values])
-    const isNew = ({ spec }: StoredPod) => spec.containers[0]!.args!.includes('--log-level=debug')
-    const next = (await place.podsOf('webhook')).filter(isNew)
-    await place.lead(...(await Promise.all(next.map(place.start))))
-    for (const pod of (await place.podsOf('controller')).filter(isNew)) await place.start(pod)
-    await Promise.all(before.map(child => child.stop()))
-    expect(place.running).toHaveLength(4)
+    const values = ['--set', 'webhook.drainSeconds=1,logLevel=debug,kruiseRollouts.takeOver=true']
+    const command = ['upgrade', 'sluice', CHART, ...at, '--wait', ...values]
+    await replaced(command, args => args.includes('--log-level=debug'))
     expect(holdOn(await story.deployment())).toEqual(held)
     expect(most(story, 'app:5')).toBe(1)
     expect(worst(story).ready).toBe(10)
@@ -215,6 +224,31 @@ describe('under the roles of the chart', () => {
     await story.reached(2)
     await stand(story, { 'app:2': 5, 'app:5': 5 })
   })
+
+  test('taken back to the version before in the middle of a release, no pod moves', async () => {
+    const held = holdOn(await story.deployment())
+    story.forget()
+    const command = ['rollback', 'sluice', '1', ...at, '--wait']
+    await replaced(command, args => !args.includes('--log-level=debug'))
+    expect(holdOn(await story.deployment())).toEqual(held)
+    expect(most(story, 'app:5')).toBe(5)
+    expect(worst(story).ready).toBe(10)
+  })
+
+  /** Helm changes the installation: the new pods begin, then the old ones end. */
+  async function replaced(
+    command: readonly string[],
+    isNewBy: (args: readonly string[]) => boolean,
+  ) {
+    const before = place.running.splice(0)
+    await helm(cluster, command)
+    const isNew = ({ spec }: StoredPod) => isNewBy(spec.containers[0]!.args!)
+    const next = (await place.podsOf('webhook')).filter(isNew)
+    await place.lead(...(await Promise.all(next.map(place.start))))
+    for (const pod of (await place.podsOf('controller')).filter(isNew)) await place.start(pod)
+    await Promise.all(before.map(child => child.stop()))
+    expect(place.running).toHaveLength(4)
+  }
 
   test.each(['webhook', 'controller'])(
     'the %s has the rights that it uses, and no other',
@@ -256,6 +290,8 @@ describe('under the roles of the chart', () => {
   test('uninstalled in the middle of a release without giving back, every pod serves on', async () => {
     const { spec } = await story.deployment()
     story.forget()
+    const values = ['--reuse-values', '--set', 'uninstall.giveBack=false']
+    await helm(cluster, ['upgrade', 'sluice', CHART, ...at, ...values])
     await place.stopAll()
     await helm(cluster, ['uninstall', 'sluice', ...at, '--wait'])
     expect((await story.deployment()).spec).toEqual(spec)
@@ -291,9 +327,10 @@ describe('under the roles of the chart', () => {
     await place.start(controller!)
     const stories = await Promise.all(
       ['orders', 'stock', 'other'].map(async where => {
-        const made = await createStory({ cluster, client, namespace: where, log: place.log })
-        await made.create(deploymentOf(where, { replicas: 4 }))
-        await made.create(rolloutOf(where, {}))
+        const kind = where === 'stock' ? 'StatefulSet' : 'Deployment'
+        const made = await createStory({ cluster, client, namespace: where, log: place.log }, kind)
+        await made.create(workloadOf(where, { kind, replicas: 4 }))
+        await made.create(rolloutOf(where, { kind }))
         return made
       }),
     )

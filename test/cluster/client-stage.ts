@@ -8,7 +8,7 @@ import { DEPLOYMENTS, ROLLOUTS } from '#kube/resources.ts'
 import { REPLICAS, STEPS, states } from './client-table.ts'
 import type { Manifest, State, StateName, Tool as ToolName, Version } from './client-table.ts'
 import { hasCondition, says, setOf, stand, totalOf } from './facts.ts'
-import { ROLLOUT, WORKLOAD, deploymentOf } from './manifests.ts'
+import { ROLLOUT, WORKLOAD, workloadOf } from './manifests.ts'
 import { readyByHand } from './ready-by-hand.ts'
 import type { Story } from './story.ts'
 import { MANIFEST_SPEC, helmTool, manifestTool } from './tools.ts'
@@ -119,7 +119,7 @@ function toolOf({ cluster, client }: World, brings: StageOptions['brings']): Too
     return silently
   }
   const install = async ({ namespace, ...options }: Brought) => {
-    await client.create(DEPLOYMENTS, deploymentOf(namespace, options) as Deployment)
+    await client.create(DEPLOYMENTS, workloadOf(namespace, options) as Deployment)
     return silently
   }
   return { install, bring, goBack: bring }

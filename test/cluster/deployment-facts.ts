@@ -1,7 +1,7 @@
 // What a test reads off a Deployment and off the answer of a command: the fields by which it is held,
 // what of ours is on it, who owns which field, and the warnings that a person saw.
 
-import type { Deployment, DeploymentSpec } from '#api/kubernetes.ts'
+import type { Deployment, DeploymentSpec, KubeObject, PodTemplate } from '#api/kubernetes.ts'
 import { ARMED_MIN_READY_SECONDS, HOLD, NO_PROGRESS_DEADLINE, RECORD } from '#api/names.ts'
 import type { CommandResult } from './commands.ts'
 import type { Story } from './story.ts'
@@ -39,8 +39,8 @@ export function heldFields(budget: string, surge: string | number = '00%'): Hold
   }
 }
 
-/** Keys of `sluice.dev` that the Deployment carries. */
-export function ownKeys({ metadata }: Deployment): readonly string[] {
+/** Keys of `sluice.dev` that the workload carries. */
+export function ownKeys({ metadata }: KubeObject): readonly string[] {
   return Object.keys(metadata.annotations ?? {}).filter(key => key.startsWith('sluice.dev/'))
 }
 
@@ -77,7 +77,7 @@ export async function runTold(story: Story, lines: readonly string[], words: str
 }
 
 /** Paths of the fields that each manager owns, as `metadata.annotations.sluice.dev/hold`. */
-export function ownership({ metadata }: Deployment): ReadonlyMap<string, readonly string[]> {
+export function ownership({ metadata }: KubeObject): ReadonlyMap<string, readonly string[]> {
   const { managedFields = [] } = metadata as { readonly managedFields?: readonly Entry[] }
   const managers = Map.groupBy(managedFields, ({ manager }) => manager)
   return new Map(
@@ -88,19 +88,32 @@ export function ownership({ metadata }: Deployment): ReadonlyMap<string, readonl
   )
 }
 
-/** The managers that own some of the fields by which a Deployment is held, in order. */
-export function holdersIn(deployment: Deployment): readonly string[] {
-  const held = /^spec\.(strategy|minReadySeconds|progressDeadlineSeconds)(\.|$)/
-  const owners = [...ownership(deployment)].filter(([, paths]) => paths.some(it => held.test(it)))
+/** The managers that own some of the fields by which a workload is held, in order. */
+export function holdersIn(workload: KubeObject): readonly string[] {
+  const held = /^spec\.(strategy|updateStrategy|minReadySeconds|progressDeadlineSeconds)(\.|$)/
+  const owners = [...ownership(workload)].filter(([, paths]) => paths.some(it => held.test(it)))
   return owners.map(([manager]) => manager).toSorted()
 }
 
 /** All of it but what a release is for: template, status, and what the API server counts. */
-export function apart(deployment: Deployment): unknown {
-  const { labels, annotations } = deployment.metadata
+export function apart(workload: Specified): Apart {
+  const { labels, annotations } = workload.metadata
   const { 'deployment.kubernetes.io/revision': _, ...others } = { ...annotations }
-  const { template: __, ...spec } = deployment.spec
-  return { labels, annotations: others, spec, owners: holdersIn(deployment) }
+  const { template: __, ...spec } = workload.spec
+  return { labels, annotations: others, spec, owners: holdersIn(workload) }
+}
+
+/** A workload of whichever kind. */
+export interface Specified extends KubeObject {
+  readonly spec: { readonly template: PodTemplate }
+}
+
+/** What stays the same while versions go by. */
+interface Apart {
+  readonly labels: object | undefined
+  readonly annotations: object
+  readonly spec: object
+  readonly owners: readonly string[]
 }
 
 interface Entry {

@@ -12,7 +12,7 @@ import { kubectl } from './commands.ts'
 import { DEFAULT_FIELDS, holdFields } from './deployment-facts.ts'
 import { pods } from './facts.ts'
 import { createKruiseRollout, holdByRecreate, kruiseCrd, register, tellHealthy } from './kruise.ts'
-import { deploymentOf, rolloutOf } from './manifests.ts'
+import { workloadOf, rolloutOf } from './manifests.ts'
 import type { Story } from './story.ts'
 import type { World } from './world.ts'
 
@@ -42,7 +42,7 @@ export const arrive: Preparation = async (story, { cluster, client }) => {
   await kubectl(cluster, managed)
   await symlink(join(import.meta.dirname, '..', '..', 'api'), join(cluster.dir, 'api'))
   for (const name of ['web', 'api']) {
-    await story.create(named(deploymentOf(namespace, { image: `${name}:1` }), name))
+    await story.create(named(workloadOf(namespace, { image: `${name}:1` }), name))
     await story.until('10 pods', () => story.now().readyByImage[`${name}:1`] === 10)
     await createKruiseRollout(story, named(rolloutOf(namespace, { steps }), name))
     await tellHealthy(story, name)

@@ -170,10 +170,25 @@ const afresh: Preparation = async s => {
   await s.kubectl(['delete', 'deployment', '--all', '--cascade=foreground'])
 }
 
+/** What docs/statefulsets.md says. */
+const ordinals: Promises = {
+  'sts-edit': s => imagesAre(s, 'db:1 db:1 db:1 db:1 db:2'),
+  'sts-back': s => imagesAre(s, 'db:1 db:1 db:1 db:1 db:1'),
+}
+
+/** The images of the pods of the StatefulSet, by ordinal. */
+async function imagesAre(s: Story, images: string): Promise<void> {
+  const path = 'jsonpath={.items[*].spec.containers[0].image}'
+  await s.until(images, async () => {
+    return (await s.kubectl(['get', 'pods', '-lapp=db', '-o', path])).stdout === images
+  })
+}
+
 const asItIs: Preparation = () => Promise.resolve()
 
 const pages: readonly Page[] = [
   ['docs/releasing.md', releasing, asItIs],
+  ['docs/statefulsets.md', ordinals, asItIs],
   ['docs/adopting.md', adopting, asItIs],
   ['docs/leaving.md', leaving, asItIs],
   ['docs/safe-when-we-vanish.md', vanished, asItIs],

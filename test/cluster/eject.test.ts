@@ -1,23 +1,27 @@
-// Leaving: `sluice eject` gives Deployments back in whatever state they are, with Sluice alive and with
-// all of it dead while the API server refuses what the webhook does not answer. Afterwards a Deployment
+// Leaving: `sluice eject` gives workloads back in whatever state they are, with Sluice alive and with
+// all of it dead while the API server refuses what the webhook does not answer. Afterwards a workload
 // is as it was before Sluice came, and on the way nobody is away whom its owner would miss.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
-import type { Deployment, KubeObject } from '#api/kubernetes.ts'
+import type { KubeObject } from '#api/kubernetes.ts'
 import { HOLD, RECORD, WORKLOAD_TYPE } from '#api/names.ts'
+import { targetOf } from '#core/rollout/commands.ts'
+import { deployment } from '#core/workload/deployment.ts'
 import { KubeClient } from '#kube/client.ts'
 import type { Connection } from '#kube/connection.ts'
 import { fromKubeconfig } from '#kube/kubeconfig.ts'
-import { DEPLOYMENTS, REPLICA_SETS } from '#kube/resources.ts'
+import { REPLICA_SETS } from '#kube/resources.ts'
 import { eject as runEject } from '../../cli/eject.ts'
 import { presenceIn } from './absence.ts'
 import type { Presence } from './absence.ts'
 import { walkTo } from './approvals.ts'
 import { sluice } from './commands.ts'
 import { apart } from './deployment-facts.ts'
+import type { Specified } from './deployment-facts.ts'
 import { abort, hasCondition, obey, stand, worst } from './facts.ts'
-import { ROLLOUT, rolloutOf } from './manifests.ts'
+import { ROLLOUT, rolloutOf, WORKLOAD, workloadTypes } from './manifests.ts'
+import type { StoryOptions } from './manifests.ts'
 import type { Story } from './story.ts'
 import { MANIFEST_SPEC, helmTool } from './tools.ts'
 import type { Tool } from './tools.ts'
@@ -38,43 +42,52 @@ const owner = {
   progressDeadlineSeconds: 77,
 }
 
+/** Quick, with as few pods away as an ordered one. */
+const sequential = { podManagementPolicy: 'Parallel', updateStrategy: partitionedAt(0) }
+
+function partitionedAt(partition: number) {
+  return { type: 'RollingUpdate', rollingUpdate: { partition } }
+}
+
 interface Guarded {
   readonly story: Story
+  /** As kubectl names it. */
+  readonly target: string
   /** As it was before its Rollout was made. */
-  readonly before: Deployment
+  readonly before: Specified
 }
 
-async function guarded(image = 'app:1'): Promise<Guarded> {
-  return guardedStory(await world.story({ spec: owner, steps: false, image }))
+async function guarded(options: StoryOptions = { spec: owner }): Promise<Guarded> {
+  return guardedStory(await world.story({ ...options, steps: false }), options)
 }
 
-async function guardedStory(story: Story): Promise<Guarded> {
-  const before = await story.deployment()
-  await story.create(rolloutOf(story.namespace, {}))
+async function guardedStory(story: Story, options: StoryOptions = {}): Promise<Guarded> {
+  const before = await story.workload<Specified>()
+  await story.create(rolloutOf(story.namespace, options))
   await story.phase('Healthy')
-  return { story, before }
+  return { story, before, target: targetOf({ kind: before.kind, name: WORKLOAD }) }
 }
 
-async function midStep(): Promise<Guarded> {
-  const scene = await guarded()
+async function midStep(options?: StoryOptions): Promise<Guarded> {
+  const scene = await guarded(options)
   await scene.story.edit('app:2')
   await walkTo(scene.story, 2)
   return scene
 }
 
-function eject({ story }: Guarded, ...flags: readonly string[]) {
-  return sluice(world.cluster, ['eject', 'deployment/web', '-n', story.namespace, ...flags])
+function eject({ story, target }: Guarded, ...flags: readonly string[]) {
+  return sluice(world.cluster, ['eject', target, '-n', story.namespace, ...flags])
 }
 
-async function refused({ story }: Guarded, ...flags: readonly string[]): Promise<string> {
-  const args = ['eject', 'deployment/web', '-n', story.namespace, ...flags]
+async function refused({ story, target }: Guarded, ...flags: readonly string[]): Promise<string> {
+  const args = ['eject', target, '-n', story.namespace, ...flags]
   return (await sluice(world.cluster, args, { expectFailure: true })).stderr
 }
 
-/** The Deployment is as before, and its ReplicaSets carry nothing of ours. */
+/** The workload is as before, and its ReplicaSets carry nothing of ours. */
 async function expectNoTrace({ story, before }: Guarded, spec: object = {}): Promise<void> {
-  const wanted = apart(before) as { readonly spec: object }
-  expect(apart(await story.deployment())).toEqual({ ...wanted, spec: { ...wanted.spec, ...spec } })
+  const wanted = apart(before)
+  expect(apart(await story.workload())).toEqual({ ...wanted, spec: { ...wanted.spec, ...spec } })
   const { items } = await story.client.listAll(REPLICA_SETS, { namespace: story.namespace })
   for (const { metadata, spec: set } of items) {
     expect(JSON.stringify(metadata.annotations)).not.toMatch(/sluice|kruise/)
@@ -86,9 +99,9 @@ async function expectNoTrace({ story, before }: Guarded, spec: object = {}): Pro
 async function ejected(scene: Guarded, line: RegExp, ...flags: readonly string[]): Promise<void> {
   const { story } = scene
   // Annotations count as well; what the controller-manager writes into the status does not.
-  const { generation } = (await story.deployment()).metadata
+  const { generation } = (await story.workload()).metadata
   const said = await eject(scene, '--dry-run', ...flags)
-  expect((await story.deployment()).metadata.generation).toBe(generation)
+  expect((await story.workload()).metadata.generation).toBe(generation)
   story.forget()
   const { stdout } = await eject(scene, ...flags)
   expect(said.stdout).toBe(stdout.replace('\n', ' (dry run)\n'))
@@ -164,7 +177,13 @@ test('an owner who changes his values meanwhile gets the new ones', async () => 
   const say = { print: (line: string) => said.push(line), complain: fail }
   await ours.without(['controller'], async () => {
     try {
-      expect(await runEject(client, { namespace, workload: 'web', ...flags }, say)).toBe(true)
+      expect(
+        await runEject(
+          client,
+          { namespace, workload: { adapter: deployment, name: 'web' }, ...flags },
+          say,
+        ),
+      ).toBe(true)
     } finally {
       await client.close()
     }
@@ -180,6 +199,36 @@ function fail(line: string): void {
   throw new Error(line)
 }
 
+const ofSix: StoryOptions = { kind: 'StatefulSet', replicas: 6, spec: sequential }
+
+/** A StatefulSet of 6 at a step of 3. */
+async function half(options: StoryOptions = {}): Promise<Guarded> {
+  const made = await midStep({ ...ofSix, ...options })
+  await stand(made.story, { 'app:1': 3, 'app:2': 3 })
+  return made
+}
+
+const ofStatefulSets: Readonly<Record<string, () => Promise<Guarded>>> = {
+  rest: () => guarded(ofSix),
+  step: () => half(),
+  scaled: () => half(),
+  aborted: async () => {
+    const made = await half()
+    await abort(made.story)
+    await hasCondition(made.story, 'Stalled', 'Aborted')
+    return made
+  },
+  own: () => half({ spec: { ...sequential, updateStrategy: partitionedAt(2) } }),
+  damaged: () => half(),
+  lost: async () => {
+    const made = await guarded(ofSix)
+    await made.story.edit('app:broken')
+    await abort(made.story)
+    await hasCondition(made.story, 'Stalled', 'Aborted')
+    return made
+  },
+}
+
 describe('with everything of ours dead, under failurePolicy Fail', () => {
   const scenes = new Map<string, Guarded>()
   const scene = (name: string) => scenes.get(name)!
@@ -189,8 +238,8 @@ describe('with everything of ours dead, under failurePolicy Fail', () => {
   }
 
   const beginnings: Readonly<Record<string, () => Promise<Guarded>>> = {
-    rest: guarded,
-    step: midStep,
+    rest: () => guarded(),
+    step: () => midStep(),
     surge: async () => {
       const made = await guarded()
       await made.story.edit('app:broken')
@@ -216,7 +265,7 @@ describe('with everything of ours dead, under failurePolicy Fail', () => {
       await hasCondition(made.story, 'Progressing', 'Paused')
       return made
     },
-    kept: midStep,
+    kept: () => midStep(),
     chart: async () => {
       const install = (namespace: string) => chart.install(brought(namespace, 'app:1'))
       const made = await guardedStory(await world.story({ steps: false, install }))
@@ -224,8 +273,11 @@ describe('with everything of ours dead, under failurePolicy Fail', () => {
       await made.story.reached(1)
       return made
     },
-    copied: midStep,
-    lost: midStep,
+    copied: () => midStep(),
+    lost: () => midStep(),
+    ...Object.fromEntries(
+      Object.entries(ofStatefulSets).map(([name, begin]) => [`statefulset ${name}`, begin]),
+    ),
   }
 
   beforeAll(async () => {
@@ -324,7 +376,7 @@ describe('with everything of ours dead, under failurePolicy Fail', () => {
 
   test.concurrent('with a record that is lost, by its copy on a ReplicaSet', async () => {
     const made = scene('copied')
-    await loseRecord(made.story)
+    await loseRecord(made)
     await ejected(made, /the fields of a hold were there without the hold; given back/)
     await expectNoTrace(made)
     await stand(made.story, { 'app:1': 0, 'app:2': 10 })
@@ -334,7 +386,7 @@ describe('with everything of ours dead, under failurePolicy Fail', () => {
   test.concurrent('with every record lost, by a patch that a person completes', async () => {
     const made = scene('lost')
     const { story } = made
-    await loseRecord(story)
+    await loseRecord(made)
     for (const { metadata } of story.replicaSets()) {
       await story.kubectl(['annotate', 'replicaset', metadata.name, `${RECORD}-`, `${HOLD}-`])
     }
@@ -344,7 +396,7 @@ describe('with everything of ours dead, under failurePolicy Fail', () => {
     await obey(
       world.cluster,
       said
-        .slice(said.indexOf('kubectl patch'))
+        .slice(said.indexOf('kubectl -n'))
         .replace('"maxUnavailable":"25%","maxSurge":"25%"', '"maxUnavailable":2,"maxSurge":"10%"')
         .replace('"progressDeadlineSeconds":600', '"progressDeadlineSeconds":77'),
     )
@@ -355,16 +407,83 @@ describe('with everything of ours dead, under failurePolicy Fail', () => {
     expect(worst(story).ready).toBeGreaterThanOrEqual(8)
   })
 
+  test.concurrent('a StatefulSet at rest, or in the middle of a step', async () => {
+    const [rest, step] = [scene('statefulset rest'), scene('statefulset step')]
+    await Promise.all([
+      ejected(rest, /: no release was running; given back, no pod moves$/m),
+      ejected(
+        step,
+        /statefulset\/web: release \S+: a step of 50%, 3 of 6 pods are new; given back, the other 3 become new now by its own strategy \(partition 0, maxUnavailable 1\)$/m,
+      ),
+    ])
+    await rest.story.edit('app:2')
+    for (const made of [rest, step]) {
+      await expectNoTrace(made)
+      await stand(made.story, { 'app:1': 0, 'app:2': 6 })
+      expect(worst(made.story).ready).toBeGreaterThanOrEqual(5)
+    }
+  })
+
+  test.concurrent('a StatefulSet that was scaled meanwhile', async () => {
+    const made = scene('statefulset scaled')
+    const { story } = made
+    await story.scale(8)
+    await stand(story, { 'app:1': 3, 'app:2': 5 })
+    await ejected(made, /a step of 50%, 5 of 8 pods are new; given back, the other 3 become new/)
+    await expectNoTrace(made, { replicas: 8 })
+    await stand(story, { 'app:1': 0, 'app:2': 8 })
+  })
+
+  test.concurrent('a StatefulSet after an abort only if that is said', async () => {
+    const made = scene('statefulset aborted')
+    const said = await refused(made)
+    expect(said).toMatch(/aborted, and 0 of 6 pods are new; .* or say --with-aborted$/m)
+    await stand(made.story, { 'app:1': 6 })
+    await ejected(made, /the other 6 become new now/, '--with-aborted')
+    await expectNoTrace(made)
+    await stand(made.story, { 'app:1': 0, 'app:2': 6 })
+  })
+
+  test.concurrent('a StatefulSet whose owner keeps some pods at the old version', async () => {
+    const made = scene('statefulset own')
+    await ejected(made, /the other 1 become new now by its own strategy \(partition 2, /)
+    await expectNoTrace(made)
+    await stand(made.story, { 'app:1': 2, 'app:2': 4 })
+    // That partition is its owner's alone.
+    expect((await eject(made)).stdout).toContain('nothing of Sluice is on it')
+  })
+
+  test.concurrent('a StatefulSet whose record is lost, by a patch that a person completes', async () => {
+    // A number that the hold names, and the one that is no owner's.
+    const [damaged, lost] = [scene('statefulset damaged'), scene('statefulset lost')]
+    await loseRecord(damaged, [RECORD])
+    await loseRecord(lost)
+    for (const made of [damaged, lost]) {
+      const said = await refused(made)
+      const proposed = JSON.stringify({ spec: { updateStrategy: partitionedAt(0) } })
+      expect(said).toContain('what its owner wants is lost')
+      expect(said).toContain(proposed.slice(1))
+      await obey(world.cluster, said.slice(said.indexOf('kubectl -n')))
+      await eject(made)
+      // The person owns the field now.
+      const { spec } = apart(made.before)
+      expect(apart(await made.story.workload())).toMatchObject({ annotations: {}, spec })
+    }
+    await stand(damaged.story, { 'app:1': 0, 'app:2': 6 })
+  })
+
   test('nothing is left anywhere', async () => {
     const { stdout } = await sluice(world.cluster, ['eject', '--all-namespaces'])
-    expect(stdout).toBe('nothing of Sluice is on any Deployment of any namespace\n')
-    const { items } = await world.client.listAll(DEPLOYMENTS, { labelSelector: WORKLOAD_TYPE })
-    expect(items).toEqual([])
+    expect(stdout).toBe('nothing of Sluice is on any workload of any namespace\n')
+    for (const type of Object.values(workloadTypes)) {
+      const { items } = await world.client.listAll(type, { labelSelector: WORKLOAD_TYPE })
+      expect(items).toEqual([])
+    }
   })
 })
 
 /** Under the escape, or the API server would ask the webhook that is dead. */
-async function loseRecord(story: Story): Promise<void> {
-  const keys = ['sluice.dev/escape=lost', `${RECORD}-`, `${HOLD}-`]
-  await story.kubectl(['annotate', 'deployment', 'web', ...keys])
+async function loseRecord({ story, target }: Guarded, keys = [RECORD, HOLD]): Promise<void> {
+  const gone = keys.map(key => `${key}-`)
+  await story.kubectl(['annotate', target, 'sluice.dev/escape=lost', ...gone])
 }

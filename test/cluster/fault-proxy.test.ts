@@ -9,7 +9,7 @@ import { fromKubeconfig } from '#kube/kubeconfig.ts'
 import { DEPLOYMENTS, LEASES, NAMESPACES, SECRETS } from '#kube/resources.ts'
 import { startFaultProxy } from './fault-proxy.ts'
 import type { Exchange, FaultProxy, FaultProxyOptions } from './fault-proxy.ts'
-import { deploymentOf } from './manifests.ts'
+import { workloadOf } from './manifests.ts'
 import { asOf } from './proxied-request.ts'
 import { eventually } from './reflections.ts'
 
@@ -171,7 +171,7 @@ test('a list is given as it was', async () => {
 test('a client sees one namespace alone where the proxy is told so', async () => {
   const namespaces = [await newNamespace(), await newNamespace()]
   for (const each of namespaces) {
-    await client.create(DEPLOYMENTS, deploymentOf(each, { replicas: 0 }))
+    await client.create(DEPLOYMENTS, workloadOf(each, { replicas: 0 }))
   }
   const seen = async (options: FaultProxyOptions) => {
     const narrow = await startFaultProxy(inject('cluster').kubeconfig, options)

@@ -18,7 +18,7 @@ import {
   startForeignWebhook,
 } from './foreign-webhook.ts'
 import type { ForeignWebhook, Mutation } from './foreign-webhook.ts'
-import { deploymentOf, WORKLOAD } from './manifests.ts'
+import { workloadOf, WORKLOAD } from './manifests.ts'
 import type { StoryOptions } from './manifests.ts'
 import { writesWhenWoken } from './quiet.ts'
 import type { Story } from './story.ts'
@@ -62,7 +62,7 @@ async function called(label: string): Promise<void> {
   const story = await world.story({ replicas: 0, steps: false })
   const labels = { [label]: 'yes' }
   await story.until(`the webhook ${label} to be called`, async () => {
-    const object = deploymentOf(story.namespace, { labels, image: 'probe:1' })
+    const object = workloadOf(story.namespace, { labels, image: 'probe:1' })
     const probe = { ...object, metadata: { ...object.metadata, name: 'probe' } }
     const args = ['create', '-f', '-', '--dry-run=server', '-o', 'json']
     const { stdout } = await story.kubectl(args, { input: JSON.stringify(probe) })
@@ -249,7 +249,7 @@ async function atRest(stories: readonly Story[]): Promise<void> {
 
 function bringer({ labels = {}, replicas = 4 }: StoryOptions) {
   return (namespace: string, image: string) => {
-    const object = deploymentOf(namespace, { labels, replicas, image, spec: MANIFEST_SPEC })
+    const object = workloadOf(namespace, { labels, replicas, image, spec: MANIFEST_SPEC })
     return kubectl(world.cluster, ['apply', '-f', '-'], { input: JSON.stringify(object) })
   }
 }

@@ -9,7 +9,7 @@ import type { CommandTarget } from './commands.ts'
 import { plans, strategies } from './history-acts.ts'
 import type { Scene } from './history-acts.ts'
 import { isRight, lineOf } from './history-facts.ts'
-import { deploymentOf, rolloutOf } from './manifests.ts'
+import { workloadOf, rolloutOf } from './manifests.ts'
 
 /** Where histories happen. */
 export interface Stage {
@@ -46,7 +46,7 @@ export async function createScene(
   const options = { replicas, image: 'app:v1', spec, steps }
   const create = (type: ResourceType, object: KubeObject) =>
     client.create(type, object, { fieldManager: 'kubectl-create' })
-  await create(DEPLOYMENTS, deploymentOf(namespace, options))
+  await create(DEPLOYMENTS, workloadOf(namespace, options))
   await create(ROLLOUTS as ResourceType, rolloutOf(namespace, options))
   const scene: Scene = {
     cluster,

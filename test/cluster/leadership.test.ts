@@ -10,7 +10,7 @@ import type { Child } from '../../dev/child.ts'
 import { until } from '../../dev/until.ts'
 import { startFaultProxy } from './fault-proxy.ts'
 import type { FaultProxy } from './fault-proxy.ts'
-import { deploymentOf, rolloutOf, WORKLOAD } from './manifests.ts'
+import { workloadOf, rolloutOf, WORKLOAD } from './manifests.ts'
 import { readTerms } from './terms.ts'
 import type { Terms } from './terms.ts'
 import { startWorld } from './world.ts'
@@ -35,7 +35,7 @@ beforeAll(async () => {
     const { client } = world
     const metadata = { name: namespace }
     await client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata })
-    await client.create(DEPLOYMENTS, deploymentOf(namespace, { replicas: 8 }))
+    await client.create(DEPLOYMENTS, workloadOf(namespace, { replicas: 8 }))
     await client.create(ROLLOUTS as ResourceType, rolloutOf(namespace, { steps }))
   }
 })

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { STABLE_REVISION, WORKLOAD_TYPE } from '#api/names.ts'
 import { walkTo } from './approvals.ts'
 import { abort, condition, hasCondition, says, setOf, stand, told, worst } from './facts.ts'
-import { ROLLOUT, deploymentOf, rolloutOf } from './manifests.ts'
+import { ROLLOUT, workloadOf, rolloutOf } from './manifests.ts'
 import type { Story } from './story.ts'
 import { startWorld } from './world.ts'
 import type { World } from './world.ts'
@@ -106,7 +106,7 @@ test.concurrent('a Rollout waits for its workload to be created, and guards it t
     status: 'False',
     reason: 'WorkloadNotFound',
   })
-  await story.create(deploymentOf(story.namespace, { replicas: 4 }))
+  await story.create(workloadOf(story.namespace, { replicas: 4 }))
   await story.phase('Healthy')
   await story.edit('app:2')
   await story.reached(1)
@@ -118,7 +118,7 @@ test.concurrent('a workload that is deleted mid-release and made anew is a new o
   await atHalf(story)
   await story.kubectl(['delete', 'deployment', 'web', '--cascade=foreground'])
   await says(story, 'waiting for Deployment web to be created')
-  await story.create(deploymentOf(story.namespace, { replicas: 5, image: 'app:7' }))
+  await story.create(workloadOf(story.namespace, { replicas: 5, image: 'app:7' }))
   await story.phase('Healthy')
   await stand(story, { 'app:7': 5 })
   expect(await story.free()).toBe(true)
@@ -131,7 +131,7 @@ test.concurrent('a workload that is replaced under the same name at once is a ne
   const story = await world.story()
   await atHalf(story)
   await story.kubectl(['delete', 'deployment', 'web', '--wait=false'])
-  const manifest = JSON.stringify(deploymentOf(story.namespace, { replicas: 3, image: 'app:7' }))
+  const manifest = JSON.stringify(workloadOf(story.namespace, { replicas: 3, image: 'app:7' }))
   await story.kubectl(['create', '-f', '-'], { input: manifest })
   await story.phase('Healthy')
   await story.edit('app:8')

@@ -1,11 +1,21 @@
 // The objects that a test begins with.
 
 import type { KubeObject } from '#api/kubernetes.ts'
+import { resource } from '#kube/resources.ts'
+import type { ResourceType } from '#kube/resources.ts'
+
+/** Kinds of workloads that a story can be about. */
+export const workloadTypes = {
+  Deployment: resource('apps/v1', 'deployments', 'Deployment'),
+  StatefulSet: resource('apps/v1', 'statefulsets', 'StatefulSet'),
+} as const satisfies Readonly<Record<string, ResourceType>>
 
 /** What a test begins with. */
 export interface StoryOptions {
+  /** Of the workload; Deployment unless given. */
+  readonly kind?: keyof typeof workloadTypes
   readonly replicas?: number
-  /** Merged into the Deployment's spec: strategy, minReadySeconds, … */
+  /** Merged into the workload's spec: strategy, minReadySeconds, … */
   readonly spec?: Readonly<Record<string, unknown>>
   /** Container image; `broken` in it never gets Ready, `slow` after a second. */
   readonly image?: string
@@ -14,7 +24,7 @@ export interface StoryOptions {
   readonly steps?: readonly Readonly<Record<string, unknown>>[] | false
   /** Merged into the Rollout's strategy.canary. */
   readonly canary?: Readonly<Record<string, unknown>>
-  /** Brings the Deployment instead of the test itself: as many replicas, by the same name. */
+  /** Brings the workload instead of the test itself: as many replicas, by the same name. */
   readonly install?: (namespace: string) => Promise<unknown>
 }
 
@@ -25,14 +35,14 @@ export const ROLLOUT = 'web-rollout'
 /** The plan of a story that does not say otherwise: 1 pod, half, all. */
 export const THREE_STEPS = [{ replicas: 1 }, { replicas: '50%' }, { replicas: '100%' }]
 
-/** The Deployment of a story. */
-export function deploymentOf(namespace: string, options: StoryOptions): KubeObject {
-  const { replicas = 10, spec = {}, labels = {}, image = 'app:1' } = options
+/** The workload of a story. */
+export function workloadOf(namespace: string, options: StoryOptions): KubeObject {
+  const { kind = 'Deployment', replicas = 10, spec = {}, labels = {}, image = 'app:1' } = options
   const selected = { app: WORKLOAD }
   const containers = [{ name: 'app', image }]
   return {
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
+    apiVersion: workloadTypes[kind].apiVersion,
+    kind,
     metadata: { namespace, name: WORKLOAD, labels },
     spec: {
       replicas,
@@ -45,13 +55,14 @@ export function deploymentOf(namespace: string, options: StoryOptions): KubeObje
 
 /** The Rollout of a story. */
 export function rolloutOf(namespace: string, options: StoryOptions): KubeObject {
-  const { steps = THREE_STEPS, canary = {} } = options
+  const { kind = 'Deployment', steps = THREE_STEPS, canary = {} } = options
+  const { apiVersion } = workloadTypes[kind]
   return {
     apiVersion: 'rollouts.kruise.io/v1beta1',
     kind: 'Rollout',
     metadata: { namespace, name: ROLLOUT },
     spec: {
-      workloadRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: WORKLOAD },
+      workloadRef: { apiVersion, kind, name: WORKLOAD },
       strategy: { canary: { steps: steps === false ? [] : steps, ...canary } },
     },
   } as KubeObject

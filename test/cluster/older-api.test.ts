@@ -115,7 +115,7 @@ test('what is refused is told by the fields that were written', async () => {
   const at = 'spec.strategy.canary.steps[0]'
   expect(await refusal(older({ steps }, {}))).toContain(
     `metadata.annotations[${ROLLING_STYLE}]: this version of Sluice replaces the pods of the ` +
-      'Deployment itself; write `partition`',
+      'workload itself; write `partition`',
   )
   expect(await refusal(older({ steps: [{ pause: {} }] }))).toContain(`${at}.replicas: Required`)
   for (const weight of [0, 101]) {

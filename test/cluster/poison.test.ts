@@ -10,7 +10,7 @@ import { DEPLOYMENTS, NAMESPACES, ROLLOUTS } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
 import { until } from '../../dev/until.ts'
 import { reportFaults } from './fault-report.ts'
-import { deploymentOf, rolloutOf } from './manifests.ts'
+import { workloadOf, rolloutOf } from './manifests.ts'
 import { decisionsOf, writesWhenWoken } from './quiet.ts'
 import { startWorld } from './world.ts'
 import type { World } from './world.ts'
@@ -38,7 +38,7 @@ async function create(name: string): Promise<void> {
 }
 
 function pairOf(name: string) {
-  const deployment = deploymentOf(namespace, { replicas: 2 }) as Deployment
+  const deployment = workloadOf(namespace, { replicas: 2 }) as Deployment
   const rollout = rolloutOf(namespace, {}) as Rollout
   const { template, ...spec } = deployment.spec
   const labels = { app: name }

@@ -30,7 +30,7 @@ import { until } from '../../dev/until.ts'
 import { mutatingConfiguration } from '../../webhook/configuration.ts'
 import { startControlPlane } from './control-plane.ts'
 import type { ControlPlane } from './control-plane.ts'
-import { deploymentOf, ROLLOUT, rolloutOf, WORKLOAD } from './manifests.ts'
+import { workloadOf, ROLLOUT, rolloutOf, WORKLOAD } from './manifests.ts'
 import { scrape } from './scrape.ts'
 import { certificateOf } from './served-certificate.ts'
 
@@ -145,7 +145,7 @@ test('a controller whose holds the webhook does not take says so, and moves noth
   const steps = [{ replicas: 1, pause: { duration: 1 } }, { replicas: 2 }]
   const shop = { namespace: 'shop' }
   await client.create(NAMESPACES, { ...kindOf('Namespace'), metadata: { name: shop.namespace } })
-  await client.create(DEPLOYMENTS, deploymentOf(shop.namespace, { replicas: 4 }))
+  await client.create(DEPLOYMENTS, workloadOf(shop.namespace, { replicas: 4 }))
   await client.create(ROLLOUTS, rolloutOf(shop.namespace, { steps }))
   const ref = { ...shop, name: WORKLOAD }
   const annotation = async (key: string) =>

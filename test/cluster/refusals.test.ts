@@ -40,7 +40,7 @@ const invalid: readonly [string, object, readonly string[]][] = [
   ],
   [
     'a kind that is not released',
-    { ...ref({ kind: 'StatefulSet' }), ...canary({ steps }) },
+    { ...ref({ kind: 'Job' }), ...canary({ steps }) },
     ['spec.workloadRef', 'apps/v1', 'Deployment'],
   ],
   [

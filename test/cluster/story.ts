@@ -1,7 +1,7 @@
 // One workload of a test: what people do to it, what is true of it now, and what has been true of it
 // at every moment since the story began.
 
-import type { Deployment, KubeObject, Pod, ReplicaSet } from '#api/kubernetes.ts'
+import type { Deployment, KubeObject, Pod, PodTemplate, ReplicaSet } from '#api/kubernetes.ts'
 import { HOLD, RECORD } from '#api/names.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
 import { holdOf } from '#core/workload/hold.ts'
@@ -15,13 +15,13 @@ import { DEPLOYMENTS, EVENTS, PODS, REPLICA_SETS, ROLLOUTS } from '#kube/resourc
 import type { ResourceType } from '#kube/resources.ts'
 import { kubectl } from './commands.ts'
 import type { CommandOptions, CommandResult, CommandTarget } from './commands.ts'
-import { ROLLOUT, WORKLOAD } from './manifests.ts'
+import { ROLLOUT, WORKLOAD, workloadTypes } from './manifests.ts'
 
 /** The pods at one moment, by the image that they run. */
 export interface Moment {
   readonly total: number
   readonly ready: number
-  /** As the ReplicaSets ask for, by image. */
+  /** As the ReplicaSets ask for, by image; without ReplicaSets those that are there. */
   readonly wanted: Readonly<Record<string, number>>
   readonly readyByImage: Readonly<Record<string, number>>
 }
@@ -41,7 +41,7 @@ export interface Story {
   readonly kubectl: (args: readonly string[], options?: CommandOptions) => Promise<CommandResult>
   /** `kubectl set image`: the ordinary edit. */
   readonly edit: (image: string) => Promise<CommandResult>
-  /** A merge patch of the Deployment's spec, by kubectl. */
+  /** A merge patch of the workload's spec, by kubectl. */
   readonly patch: (spec: object) => Promise<CommandResult>
   /** A merge patch of the Rollout, by kubectl. */
   readonly patchRollout: (patch: object) => Promise<CommandResult>
@@ -52,6 +52,8 @@ export interface Story {
   readonly history: () => readonly Moment[]
   readonly forget: () => void
   readonly deployment: () => Promise<Deployment>
+  /** The workload, of whichever kind. */
+  readonly workload: <T extends KubeObject>() => Promise<T>
   readonly rollout: () => Promise<Rollout>
   readonly replicaSets: () => readonly ReplicaSet[]
   readonly events: () => Promise<readonly StoryEvent[]>
@@ -64,7 +66,7 @@ export interface Story {
   readonly phase: (phase: string) => Promise<void>
   /** Waits until the step has reached its pause. */
   readonly reached: (step: number) => Promise<void>
-  /** Neither hold nor record is on the Deployment. */
+  /** Neither hold nor record is on the workload. */
   readonly free: () => Promise<boolean>
   /** Ends the watches of a story that is told; `now` and `until` learn nothing more. */
   readonly close: () => void
@@ -80,15 +82,21 @@ interface Place {
 const patienceMs = 30_000
 
 /** Makes a story in a namespace that is there. */
-export async function createStory(place: Place): Promise<Story> {
+export async function createStory(
+  place: Place,
+  kind: keyof typeof workloadTypes = 'Deployment',
+): Promise<Story> {
   const { client, namespace, cluster } = place
-  const { sets, changed, ...watched } = await watch(place)
+  const type = workloadTypes[kind]
+  const target = `${type.plural}/${WORKLOAD}`
+  const { sets, changed, ...watched } = await watch(place, type)
   const ref = { namespace, name: WORKLOAD }
   const rolloutRef = { namespace, name: ROLLOUT }
   const run = (args: readonly string[], options?: CommandOptions) =>
     kubectl(cluster, ['-n', namespace, ...args], options)
   const rollout = () => client.get(ROLLOUTS as ResourceType<Rollout>, rolloutRef)
   const deployment = () => client.get(DEPLOYMENTS, ref)
+  const workload = <T extends KubeObject>() => client.get(type as ResourceType<T>, ref)
   const merge = (what: readonly string[], patch: object) =>
     run(['patch', ...what, '--type=merge', '-p', JSON.stringify(patch)])
   const until: Story['until'] = async (expected, fact, timeoutMs = patienceMs) => {
@@ -105,22 +113,23 @@ export async function createStory(place: Place): Promise<Story> {
     namespace,
     client,
     async create(object) {
-      const type = object.kind === 'Rollout' ? ROLLOUTS : DEPLOYMENTS
-      await client.create(type as ResourceType, object, { fieldManager: 'test' })
+      const created = object.kind === 'Rollout' ? ROLLOUTS : type
+      await client.create(created as ResourceType, object, { fieldManager: 'test' })
     },
     kubectl: run,
-    edit: image => run(['set', 'image', `deployment/${WORKLOAD}`, `app=${image}`]),
-    patch: spec => merge(['deployment', WORKLOAD], { spec }),
+    edit: image => run(['set', 'image', target, `app=${image}`]),
+    patch: spec => merge([target], { spec }),
     patchRollout: patch => merge(['rollout', ROLLOUT], patch),
     async approve() {
       const canaryStatus = { currentStepState: 'StepReady' }
       await merge(['rollout', ROLLOUT, '--subresource=status'], { status: { canaryStatus } })
     },
     async scale(replicas) {
-      await run(['scale', `deployment/${WORKLOAD}`, `--replicas=${replicas}`])
+      await run(['scale', target, `--replicas=${replicas}`])
     },
     ...watched,
     deployment,
+    workload,
     rollout,
     replicaSets: () => sets.list().filter(set => (set.spec.replicas ?? 0) > 0),
     async events() {
@@ -140,10 +149,10 @@ export async function createStory(place: Place): Promise<Story> {
         const paused = canary?.currentStepState === 'StepPaused'
         if (canary?.currentStepIndex !== step || !paused) return false
         // Right after an edit the status still tells of the release before.
-        return holdOf(await deployment())?.rolloutId === canary.observedRelease
+        return holdOf(await workload())?.rolloutId === canary.observedRelease
       }),
     async free() {
-      const { metadata } = await deployment()
+      const { metadata } = await workload()
       const { [HOLD]: hold, [RECORD]: record } = metadata.annotations ?? {}
       return hold === undefined && record === undefined
     },
@@ -151,16 +160,25 @@ export async function createStory(place: Place): Promise<Story> {
   return story
 }
 
-async function watch({ client, namespace }: Place) {
+interface StoryPod extends PodSeen {
+  readonly image: string
+}
+
+async function watch({ client, namespace }: Place, type: ResourceType) {
   const sets = new Cache<ReplicaSet>()
-  const pods = new Cache<PodSeen>({ indexes: { owner: pod => [pod.ownerUid] } })
+  const pods = new Cache<StoryPod>({ indexes: { owner: pod => [pod.ownerUid] } })
   const owners = [new Cache<Cached>(), new Cache<Cached>()] as const
   const scope = { client, namespace }
   const metadataOf = ({ metadata }: KubeObject): Cached => ({ metadata })
   const reflectors = [
     new Reflector({ ...scope, type: REPLICA_SETS, cache: sets, project: set => set }),
-    new Reflector<Pod, PodSeen>({ ...scope, type: PODS, cache: pods, project: seePod }),
-    new Reflector({ ...scope, type: DEPLOYMENTS, cache: owners[0], project: metadataOf }),
+    new Reflector<Pod, StoryPod>({
+      ...scope,
+      type: PODS,
+      cache: pods,
+      project: pod => ({ ...seePod(pod), image: imageOf(pod) }),
+    }),
+    new Reflector({ ...scope, type, cache: owners[0], project: metadataOf }),
     new Reflector({ ...scope, type: ROLLOUTS, cache: owners[1], project: metadataOf }),
   ]
   const forever = new AbortController()
@@ -180,10 +198,14 @@ async function watch({ client, namespace }: Place) {
     const wanted: Record<string, number> = {}
     const readyByImage: Record<string, number> = {}
     for (const set of sets.list()) {
-      const image = imageOf(set)
+      const image = imageOf(set.spec.template)
       const own = ready.filter(pod => pod.ownerUid === set.metadata.uid).length
       wanted[image] = (wanted[image] ?? 0) + (set.spec.replicas ?? 0)
       readyByImage[image] = (readyByImage[image] ?? 0) + own
+    }
+    if (type.kind !== 'Deployment') {
+      for (const { image } of alive) wanted[image] = (wanted[image] ?? 0) + 1
+      for (const { image } of ready) readyByImage[image] = (readyByImage[image] ?? 0) + 1
     }
     return { total: alive.length, ready: ready.length, wanted, readyByImage }
   }
@@ -200,14 +222,15 @@ async function watch({ client, namespace }: Place) {
   }
 }
 
-function imageOf({ spec }: ReplicaSet): string {
-  const containers = spec.template.spec?.['containers'] as readonly { readonly image: string }[]
+function imageOf(template: object): string {
+  const { spec } = template as PodTemplate
+  const containers = spec?.['containers'] as readonly { readonly image: string }[]
   return containers[0]?.image ?? ''
 }
 
 async function notCome(expected: string, story: Story, { log, namespace }: Place): Promise<string> {
   const lines = log.filter(line => line.includes(namespace)).slice(-12)
-  const { metadata, spec } = await story.deployment()
+  const { metadata, spec } = await story.workload<Deployment>()
   const { template: _, ...rest } = spec
   const status = await story.rollout().then(
     rollout => rollout.status,
@@ -216,7 +239,7 @@ async function notCome(expected: string, story: Story, { log, namespace }: Place
   return [
     `expected ${expected}, which did not come`,
     `pods: ${JSON.stringify(story.now())}`,
-    `deployment: ${JSON.stringify({ annotations: metadata.annotations, ...rest })}`,
+    `workload: ${JSON.stringify({ annotations: metadata.annotations, ...rest })}`,
     `rollout: ${JSON.stringify(status)}`,
     ...lines,
   ].join('\n')

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import type { KubeObject } from '#api/kubernetes.ts'
 import { helm, helm3, kubectl } from './commands.ts'
 import type { CommandOptions, CommandResult, CommandTarget } from './commands.ts'
-import { WORKLOAD, deploymentOf } from './manifests.ts'
+import { WORKLOAD, workloadOf } from './manifests.ts'
 
 /** What is brought: the Deployment of the stories. */
 export interface Brought {
@@ -78,7 +78,7 @@ export function helmTool(
 }
 
 function manifestOf({ namespace, ...options }: Brought): KubeObject {
-  return deploymentOf(namespace, options)
+  return workloadOf(namespace, options)
 }
 
 function values({ image, replicas, spec }: Brought): readonly string[] {

@@ -6,7 +6,7 @@ import { CAUGHT, WORKLOAD_TYPE } from '#api/names.ts'
 import { DEPLOYMENTS } from '#kube/resources.ts'
 import type { Child } from '../../dev/child.ts'
 import { until } from '../../dev/until.ts'
-import { deploymentOf, WORKLOAD } from './manifests.ts'
+import { workloadOf, WORKLOAD } from './manifests.ts'
 import type { World } from './world.ts'
 
 /** From which resourceVersion on the webhook was away, and from which on it certainly was there. */
@@ -91,7 +91,7 @@ export function startOutages({ client, sluice }: World, first: Child): Outages {
  */
 export async function proveCatch({ client, sluice }: World): Promise<Child> {
   const labels = { [WORKLOAD_TYPE]: 'deployment' }
-  await client.create(DEPLOYMENTS, deploymentOf('default', { replicas: 0, labels }))
+  await client.create(DEPLOYMENTS, workloadOf('default', { replicas: 0, labels }))
   const at = { namespace: 'default', name: WORKLOAD }
   await sluice.webhook.stop('SIGKILL')
   await until('the policy does not catch', async () => {

@@ -10,7 +10,7 @@ import { WORKLOAD_TYPE } from '#api/names.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { DEPLOYMENTS, MUTATING_WEBHOOKS, ROLLOUTS } from '#kube/resources.ts'
 import { mutatingConfiguration } from '../../webhook/configuration.ts'
-import { deploymentOf, rolloutOf } from './manifests.ts'
+import { workloadOf, rolloutOf } from './manifests.ts'
 
 /** Who listens where. */
 export interface Endpoint {
@@ -73,7 +73,7 @@ export async function register(client: KubeClient, options: Registration): Promi
 export async function createFrozen(client: KubeClient, namespace: string): Promise<void> {
   const labels = { [WORKLOAD_TYPE]: 'deployment' }
   await client.create(ROLLOUTS, frozen(rolloutOf(namespace, {})))
-  await client.create(DEPLOYMENTS, deploymentOf(namespace, { replicas: 1, labels }))
+  await client.create(DEPLOYMENTS, workloadOf(namespace, { replicas: 1, labels }))
 }
 
 function frozen(rollout: KubeObject): KubeObject {

@@ -140,7 +140,8 @@ test('no edit is unheld, and none is refused while replicas restart', patient, a
   expect([...load.refused, ...load.unheld]).toEqual([])
 
   const harder = startLoad(namespaces)
-  for (let kill = 0; kill < 2; kill++) {
+  // Most kills meet no edit: without one that does the test shows nothing.
+  for (let kill = 0; kill < 2 || harder.refused.length === 0; kill++) {
     await harder.past(edits / 8)
     await balancer.replicas[0]!.child.stop('SIGKILL')
     await harder.past(3)
@@ -151,6 +152,4 @@ test('no edit is unheld, and none is refused while replicas restart', patient, a
   await harder.past(edits / 8)
   await harder.end()
   expect(harder.unheld).toEqual([])
-  // Else nobody was killed under an edit, and the test shows nothing.
-  expect(harder.refused.length).toBeGreaterThan(0)
 })

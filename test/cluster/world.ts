@@ -10,7 +10,7 @@ import type { Sluice, SluiceOptions } from '../../dev/sluice.ts'
 import { makeAccounts, sluiceAccounts } from './accounts.ts'
 import { startControlPlane } from './control-plane.ts'
 import type { ControlPlane } from './control-plane.ts'
-import { deploymentOf, rolloutOf } from './manifests.ts'
+import { rolloutOf, workloadOf } from './manifests.ts'
 import type { StoryOptions } from './manifests.ts'
 import { lackingOf } from './rights.ts'
 import { createStory } from './story.ts'
@@ -25,7 +25,7 @@ export interface World {
   readonly startAgain: (options: WorldOptions) => Promise<Sluice>
   /** What webhook and controller have logged, a line each. */
   readonly log: readonly string[]
-  /** A namespace with a Deployment and, unless told otherwise, a Rollout for it. */
+  /** A namespace with a workload and, unless told otherwise, a Rollout for it. */
   readonly story: (options?: StoryOptions) => Promise<Story>
   readonly stop: () => Promise<void>
 }
@@ -95,9 +95,9 @@ async function begin(place: Place, options: StoryOptions): Promise<Story> {
   const namespace = `story-${Math.random().toString(36).slice(2, 8)}`
   const metadata = { name: namespace }
   await place.client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata })
-  const story = await createStory({ ...place, namespace })
+  const story = await createStory({ ...place, namespace }, options.kind)
   if (options.install) await options.install(namespace)
-  else await story.create(deploymentOf(namespace, options))
+  else await story.create(workloadOf(namespace, options))
   await story.until('all pods Ready', () => story.now().ready === (options.replicas ?? 10))
   story.forget()
   if (options.steps !== false) {

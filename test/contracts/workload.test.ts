@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest'
 import type { KubeObject } from '#api/kubernetes.ts'
 import { HOLD, OWN_ROLLOUT_ID, RECORD } from '#api/names.ts'
 import { difference } from '#core/admission/patch.ts'
+import type { MergePatch } from '#core/change.ts'
 import { reviewWorkload } from '#core/admission/review.ts'
 import type { WorkloadAdapter } from '#core/workload/adapter.ts'
 import { formatHold, holdOf } from '#core/workload/hold.ts'
@@ -15,6 +16,8 @@ import { budgetFor, surgeFor } from '#core/workload/percent.ts'
 import { recordOf } from '#core/workload/record.ts'
 import { adapters } from '#core/workload/registry.ts'
 import { deployments, withoutHoldFields, withImage } from './deployments.ts'
+import { statefulSets, withVersion, withoutPartition } from './partitioned.ts'
+import { merge } from '../world/controller.ts'
 import { threeSteps } from '../world/three-steps.ts'
 
 /** What the laws need to know of a kind beside its adapter. */
@@ -28,6 +31,7 @@ interface Sample {
 
 const samples: ReadonlyMap<string, Sample> = new Map([
   ['Deployment', { objects: deployments, edited: withImage, rest: withoutHoldFields }],
+  ['StatefulSet', { objects: statefulSets, edited: withVersion, rest: withoutPartition }],
 ])
 
 const rollout = threeSteps
@@ -89,13 +93,14 @@ describe.each(adapters.map(adapter => [adapter.kind, adapter] as const))('%s', (
 
   test('what is observed of a held object is that hold, projected', () => {
     fc.assert(
-      fc.property(owned, ({ object, hold }) => {
+      fc.property(objects, object => {
         const held = review(adapter, edited(object, 'v2'), object)
         fc.pre(holdOf(held) !== undefined)
         const seen = adapter.observe(adapter.see(held), { replicaSets: [], pods: [] }, 0)
         expect(seen.hold).toEqual(holdOf(held))
         expect(seen.projected).toBe(true)
-        const other = withHold(held, { ...holdOf(held)!, budget: hold.budget, surge: '7%' })
+        const mode = holdOf(held)!.mode === 'stop' ? 'finishing' : 'stop'
+        const other = withHold(held, { ...holdOf(held)!, mode })
         expect(adapter.observe(adapter.see(other), noPods, 0).projected).toBe(false)
       }),
     )
@@ -143,12 +148,9 @@ describe.each(adapters.map(adapter => [adapter.kind, adapter] as const))('%s', (
       fc.property(objects, object => {
         const held = review(adapter, edited(object, 'v2'), object)
         fc.pre(recordOf(held) !== undefined)
-        const patch = JSON.parse(held.metadata.annotations![RECORD]!) as { spec: unknown }
-        expect(patch.spec).toEqual(recordOf(held)!.owner)
-        const free = {
-          ...held,
-          spec: { ...(held as { spec?: object }).spec, ...(patch.spec as object) },
-        }
+        const patch = JSON.parse(held.metadata.annotations![RECORD]!) as MergePatch
+        expect(patch['spec']).toEqual(recordOf(held)!.owner)
+        const free = merge(held, patch) as unknown as KubeObject
         expect(adapter.ownerOfFree(free)).toEqual(adapter.ownerOfFree(object))
       }),
     )

@@ -3,11 +3,13 @@
 import type { Rule } from './rule.ts'
 
 const marks = 'core/admission/marks.ts'
+const wishes = 'core/admission/wishes.ts'
 const review = 'core/admission/review.ts'
 
 const reviewTest = 'core/admission/review.test.ts'
 const caught = 'core/admission/caught.ts'
 const caughtTest = 'core/admission/caught.test.ts'
+const deploymentAdmission = 'core/workload/deployment-admission.ts'
 const copies = 'core/workload/copies.ts'
 
 /** What admission makes of a write, by whomever. */
@@ -114,7 +116,7 @@ export const admissionRules: readonly Rule[] = [
   ],
   [
     'a second look at an owner’s edit finds it recorded',
-    review,
+    wishes,
     'isNext(held, hold) || isOfThisRequest(held, hold)',
     'isOfThisRequest(held, hold)',
     reviewTest,
@@ -164,15 +166,15 @@ export const admissionRules: readonly Rule[] = [
   [
     'a pause of the policy is not the owner’s',
     caught,
-    "const paused = carried === 'paused' && isPaused(review)",
-    'const paused = isPaused(review)',
+    'withoutCatch(asCarried(adapter, object))',
+    'withoutCatch(object)',
     caughtTest,
   ],
   [
     'who resumes a caught workload is heard',
-    caught,
-    "carried === 'paused' && isPaused(review)",
-    "carried === 'paused'",
+    deploymentAdmission,
+    "if (word === 'paused') return object",
+    "if (word === 'paused') return { ...object, spec: { ...object.spec, paused: true } }",
     caughtTest,
   ],
 ]

@@ -9,7 +9,7 @@ const planSteps = 'core/rollout/plan-steps.ts'
 const replicas = 'core/replicas.ts'
 const review = 'core/admission/review.ts'
 const rules = 'core/workload/deployment-rules.ts'
-const seen = 'core/workload/deployment-seen.ts'
+const seen = 'core/workload/workload-seen.ts'
 const view = 'core/workload/deployment-view.ts'
 const waves = 'core/workload/deployment-waves.ts'
 
@@ -243,7 +243,7 @@ export const forwardRules: readonly Rule[] = [
   [
     'annotation and fields of a hold are compared',
     seen,
-    'hold === undefined || isProjected(spec, hold, owner)',
+    'hold === undefined || fields.projected(object, hold, owner)',
     'true',
     rulesTest,
   ],

@@ -1,4 +1,4 @@
-// Every rule by which a Deployment is held has a test that fails when the rule is taken out. A row of
+// Every rule by which a workload is held has a test that fails when the rule is taken out. A row of
 // the tables says how it is taken out of a copy of the source, and which test file must notice.
 
 import { execFile } from 'node:child_process'
@@ -12,9 +12,16 @@ import { admissionRules } from './admission-rules.ts'
 import { backwardRules } from './backward-rules.ts'
 import { fieldRules } from './field-rules.ts'
 import { forwardRules } from './forward-rules.ts'
+import { partitionRules } from './partition-rules.ts'
 import { copySource, top } from './source-copy.ts'
 
-const rules = [...forwardRules, ...backwardRules, ...fieldRules, ...admissionRules]
+const rules = [
+  ...forwardRules,
+  ...backwardRules,
+  ...fieldRules,
+  ...admissionRules,
+  ...partitionRules,
+]
 const testFiles = [...new Set(rules.map(([, , , , file]) => file))]
 const whole = 'whole'
 // Test files are chosen by a part of their path: no copy's name may begin another one's path.

@@ -17,6 +17,7 @@ import { budgetPods, surgePods } from '#core/workload/percent.ts'
 import { parsePairs } from '#core/workload/hold.ts'
 import type { Turn } from '../world/controller.ts'
 import { readySince } from '../world/replica-set-controller.ts'
+import { asPatch } from '../world/words.ts'
 import { resolveFenceposts } from '../world/fenceposts.ts'
 import {
   deploymentIn,
@@ -80,7 +81,8 @@ interface Looked {
   readonly decision: Decision
 }
 
-function checkChange(looked: Looked, { target, patch }: Change): void {
+function checkChange(looked: Looked, change: Change): void {
+  const { target, patch } = asPatch(change)
   if (target.kind === 'ReplicaSet') checkSize(looked, target.name, patch['spec'])
   const metadata = patch['metadata'] as { annotations?: Record<string, string> } | undefined
   const pairs = parsePairs(metadata?.annotations?.[HOLD] ?? '')

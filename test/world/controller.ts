@@ -14,7 +14,7 @@ import { seePod, seeReplicaSet } from '#core/workload/seen.ts'
 import { assertFresh, store, writeDeployment } from './api-server.ts'
 import { Conflict, deploymentIn, podsOf, rolloutIn, setsIn } from './world.ts'
 import type { Kind, Objects, World } from './world.ts'
-import { inWords } from './words.ts'
+import { asPatch, inWords } from './words.ts'
 
 /** When the controller dies: before its n-th write, or with its answer lost. */
 export interface Crash {
@@ -142,7 +142,8 @@ const kinds: Readonly<Record<string, Exclude<Kind, 'rollouts'>>> = {
   Pod: 'pods',
 }
 
-function write(world: World, { target, patch, subresource }: Change): void {
+function write(world: World, change: Change): void {
+  const { target, patch, subresource } = asPatch(change)
   const kind = kinds[target.kind]!
   assertFresh(world, kind, target)
   const object = world[kind].get(target.name)!

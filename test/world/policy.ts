@@ -4,6 +4,7 @@ import type { Deployment } from '#api/kubernetes.ts'
 import { CAUGHT, ESCAPE, HOLD, RECORD, WORKLOAD_TYPE } from '#api/names.ts'
 import { equalJson } from '#core/equal.ts'
 import { caughtRecord } from '#core/workload/caught.ts'
+import { deploymentFields } from '#core/workload/deployment-admission.ts'
 
 /** The request as the policy passes it on. */
 export function caughtByPolicy(object: Deployment, before: Deployment): Deployment {
@@ -13,7 +14,7 @@ export function caughtByPolicy(object: Deployment, before: Deployment): Deployme
   const held = isGuarded(before) && HOLD in was && RECORD in was
   const marks = held
     ? { [HOLD]: was[HOLD], [RECORD]: was[RECORD] }
-    : { [RECORD]: caughtRecord(carried) }
+    : { [RECORD]: caughtRecord(deploymentFields, carried) }
   const annotations = { ...now, [CAUGHT]: carried, ...marks } as Record<string, string>
   const guard = before.metadata.labels?.[WORKLOAD_TYPE] ?? 'deployment'
   const labels = { ...object.metadata.labels, [WORKLOAD_TYPE]: guard }

@@ -9,19 +9,26 @@ import {
   STABLE_TEMPLATE,
   WORKLOAD_TYPE,
 } from '#api/names.ts'
-import type { Change } from '#core/change.ts'
+import type { Change, Patch } from '#core/change.ts'
 import { parsePairs } from '#core/workload/hold.ts'
 
 /** `30%+00%`, `scale web-v1 to 8`, `disarm web-v2`, `guard v1`, … */
-export function inWords({ target, patch, subresource }: Change): string {
+export function inWords(change: Change): string {
+  const { target, patch, subresource } = asPatch(change)
   if (subresource) return 'tell'
-  const { metadata = {}, spec } = patch as Patch
+  const { metadata = {}, spec } = patch as Members
   if (target.kind === 'Pod') return `label ${metadata.labels?.[ROLLOUT_BATCH_ID]}`
   if (target.kind === 'Deployment') return ofDeployment(metadata)
   const { replicas, minReadySeconds = 0 } = { ...spec }
   if (replicas !== undefined) return `scale ${target.name} to ${replicas}`
   if (minReadySeconds === ARMED_MIN_READY_SECONDS) return `arm ${target.name}`
   return `${spec ? 'disarm' : 'mend'} ${target.name}`
+}
+
+/** The change as a patch: nothing of a Deployment is deleted. */
+export function asPatch(change: Change): Patch {
+  if (change.type === 'patch') return change
+  throw new Error(`${change.target.kind} ${change.target.name} is deleted`)
 }
 
 function ofDeployment({ labels = {}, annotations = {} }: Metadata): string {
@@ -48,7 +55,7 @@ interface Metadata {
   readonly annotations?: Words
 }
 
-interface Patch {
+interface Members {
   readonly metadata?: Metadata
   readonly spec?: { readonly replicas?: number; readonly minReadySeconds?: number }
 }

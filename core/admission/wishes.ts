@@ -1,0 +1,43 @@
+// What the owner of a workload wants by a write: of its fields those that are not ours.
+
+import { equalJson } from '../equal.ts'
+import { holdOf } from '../workload/hold.ts'
+import type { Hold } from '../workload/hold.ts'
+import { recordOf } from '../workload/record.ts'
+import type { HoldRecord, OwnerValues } from '../workload/record.ts'
+import { isOfThisRequest } from './release-name.ts'
+import type { Held, WorkloadReview } from './review.ts'
+
+/**
+ * What the owner wants. A second pass over the same request (another webhook changed it after us)
+ * finds our own fields in it: what the first pass recorded counts then.
+ */
+export function heldOwner(held: Held): OwnerValues {
+  const carried = recordOf(held.object)
+  const hold = holdOf(held.object)
+  if (carried && (isNext(held, hold) || isOfThisRequest(held, hold))) {
+    return held.adapter.ownerOfHeld(held.object, hold!, carried)
+  }
+  if (carried && hold && isSecondLook(held, hold, carried)) return carried.owner
+  return held.adapter.ownerOfHeld(held.object, held.hold, held.record)
+}
+
+/** The first pass raised the number because the owner changed his values; no copy is ahead of us. */
+function isNext({ hold, fromController }: Held, carried: Hold | undefined): boolean {
+  return !fromController && carried?.rolloutId === hold.rolloutId && carried.seq === hold.seq + 1
+}
+
+/** Our controller writes no hold fields: where they stand as it asks, the first pass has set them. */
+function isSecondLook({ adapter, object, fromController }: Held, hold: Hold, record: HoldRecord) {
+  return fromController && equalJson(adapter.project(object, hold, record.owner), object)
+}
+
+/** What the owner wants by a write to a workload that is not held. */
+export function freeOwner(review: WorkloadReview): OwnerValues {
+  const { adapter, object, before } = review
+  const carried = recordOf(object)
+  const hold = holdOf(object)
+  const trusted = !before || review.fromController || isOfThisRequest(review, hold)
+  const ours = carried && hold && trusted
+  return ours ? adapter.ownerOfHeld(object, hold, carried) : adapter.ownerOfFree(object, before)
+}

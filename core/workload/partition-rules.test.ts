@@ -1,0 +1,275 @@
+// Where a workload with a partition stands, and what is done next.
+
+import { expect, test } from 'vitest'
+
+import type { Pod } from '#api/kubernetes.ts'
+import { CONTROLLER_REVISION, HOLD, RECORD, STABLE_REVISION, STABLE_TEMPLATE } from '#api/names.ts'
+import type { WorkloadAction } from './adapter.ts'
+import { formatHold, holdOf } from './hold.ts'
+import type { Hold } from './hold.ts'
+import { partitionFields } from './partition-fields.ts'
+import type { Partitioned } from './partition-fields.ts'
+import { formatRecord } from './record.ts'
+import { seePod } from './seen.ts'
+import { statefulSet as adapter } from './statefulset.ts'
+
+const now = Date.parse('2030-01-01T00:00:00Z')
+
+/** `2` Ready at v2, `1` at v1, `3` at a version between; `x` at v2 and `y` between, not Ready. */
+interface Scene {
+  /** From ordinal 0 on. */
+  readonly pods: string
+  readonly hold?: Partial<Hold>
+  readonly replicas?: number
+  readonly spec?: object
+  readonly status?: object
+  readonly partition?: number
+}
+
+const revisions: Readonly<Record<string, string>> = {
+  1: 'web-v1',
+  2: 'web-v2',
+  x: 'web-v2',
+  3: 'web-v3',
+  y: 'web-v3',
+}
+
+function templateOf(version: string): Partitioned['spec']['template'] {
+  return { spec: { containers: [{ name: 'app', image: version }] } }
+}
+
+const stable = partitionFields.fingerprint({ spec: { template: templateOf('v1') } } as Partitioned)
+
+function workloadOf(scene: Scene): Partitioned {
+  const { pods, replicas = pods.length, hold, spec, status, partition } = scene
+  const marks: Hold = {
+    mode: 'wave',
+    pods: 2,
+    budget: 2,
+    surge: '0%',
+    rolloutId: 'v2-2',
+    seq: 1,
+    ...hold,
+  }
+  const owner = { updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 0 } } }
+  const record = formatRecord({ owner, stable, rollout: 'web', rolloutUid: 'uid' })
+  const annotations = { [STABLE_TEMPLATE]: stable }
+  const held = hold && { [HOLD]: formatHold(marks), [RECORD]: record }
+  const labels = { [STABLE_REVISION]: 'web-v1', 'rollouts.kruise.io/workload-type': 'statefulset' }
+  const free: Partitioned = {
+    apiVersion: 'apps/v1',
+    kind: 'StatefulSet',
+    metadata: { name: 'web', namespace: 'shop', uid: 'u', resourceVersion: '7', generation: 2 },
+    spec: { replicas, template: templateOf('v2'), ...owner, ...spec },
+    status: {
+      observedGeneration: 2,
+      currentRevision: 'web-v1',
+      updateRevision: 'web-v2',
+      ...status,
+    },
+  }
+  const marked = {
+    ...free,
+    metadata: { ...free.metadata, labels, annotations: { ...annotations, ...held } },
+  }
+  if (!hold) return marked
+  const projected = partitionFields.project(marked, marks, owner)
+  const noted = partitionFields.noted(marks, projected, owner)
+  const standing = withHold(projected, noted)
+  return partition === undefined ? standing : withPartition(standing, partition)
+}
+
+function withHold(object: Partitioned, hold: Hold): Partitioned {
+  const annotations = { ...object.metadata.annotations, [HOLD]: formatHold(hold) }
+  return { ...object, metadata: { ...object.metadata, annotations } }
+}
+
+function withPartition(object: Partitioned, partition: number): Partitioned {
+  const updateStrategy = { type: 'RollingUpdate', rollingUpdate: { partition } }
+  return { ...object, spec: { ...object.spec, updateStrategy } }
+}
+
+function podOf(state: string, ordinal: number): Pod {
+  const ready = /\d/.test(state)
+  const lastTransitionTime = '2029-12-31T23:59:00Z'
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name: `web-${ordinal}`,
+      namespace: 'shop',
+      uid: `pod-${ordinal}`,
+      resourceVersion: '1',
+      labels: { [CONTROLLER_REVISION]: revisions[state]! },
+    },
+    status: {
+      conditions: [{ type: 'Ready', status: ready ? 'True' : 'False', lastTransitionTime }],
+    },
+  }
+}
+
+/** The next writes in words; `wait`, or `done`. */
+function told(action: WorkloadAction, scene: Scene): string {
+  const pods = Array.from(scene.pods, (state, ordinal) => seePod(podOf(state, ordinal)))
+  const view = adapter.observe(adapter.see(workloadOf(scene)), { replicaSets: [], pods }, now)
+  const move = adapter.move(view, action, now)
+  if (!move) return 'done'
+  const words = move.changes.map(change => {
+    if (change.type === 'delete') return `delete ${change.target.name}`
+    const { metadata } = change.patch as unknown as Partitioned
+    const hold = holdOf({ apiVersion: '', kind: '', metadata })
+    return hold ? `${hold.mode} ${hold.budget}` : 'mark'
+  })
+  return words.join(', ') || `wait: ${move.why}`
+}
+
+const to = (pods: number | string): WorkloadAction => ({ type: 'advance', pods })
+const [abort, keep, unblock, rest] = (['abort', 'keep', 'unblock', 'rest'] as const).map(type => ({
+  type,
+})) as [WorkloadAction, WorkloadAction, WorkloadAction, WorkloadAction]
+const held = {}
+
+test.each<[string, WorkloadAction, Scene, string]>([
+  ['the step stands', to(2), { pods: '1122', hold: held }, 'done'],
+  ['the next step is one write', to('75%'), { pods: '1122', hold: held }, 'wave 75%'],
+  ['a smaller plan takes nobody back', to(1), { pods: '1122', hold: held }, 'done'],
+  [
+    'new pods are waited for',
+    to(2),
+    { pods: '112x', hold: held },
+    'wait: 1 of 2 new pods are ready',
+  ],
+  [
+    'its own controller is waited for',
+    to(2),
+    { pods: '1122', hold: held, status: { observedGeneration: 1 } },
+    'wait: waiting for its own controller to see the latest change',
+  ],
+  [
+    'a scaling is projected',
+    to('50%'),
+    { pods: '1122', hold: { budget: '50%', pods: '50%' }, partition: 4 },
+    'wave 50%',
+  ],
+  [
+    'what came up new too early goes back, the lowest first',
+    to(1),
+    { pods: '12222', hold: { budget: 1, pods: 1 } },
+    'delete web-1',
+  ],
+  [
+    'as many as may be missing',
+    to(1),
+    {
+      pods: '12222',
+      hold: { budget: 1, pods: 1 },
+      spec: {
+        updateStrategy: {
+          type: 'RollingUpdate',
+          rollingUpdate: { partition: 0, maxUnavailable: 2 },
+        },
+      },
+    },
+    'delete web-1, delete web-2',
+  ],
+  [
+    'broken ones at any time',
+    to(1),
+    { pods: '1x222', hold: { budget: 1, pods: 1 } },
+    'delete web-1',
+  ],
+  [
+    'nobody beside one that is missing',
+    to(1),
+    { pods: '12222', replicas: 6, hold: { budget: 1, pods: 1 } },
+    'wait: taking 3 of 4 new pods back',
+  ],
+  [
+    'a broken pod between is taken out of the way',
+    to(2),
+    { pods: '11y2', hold: held },
+    'delete web-2',
+  ],
+  [
+    'a broken pod of the new version is not',
+    to(2),
+    { pods: '11x2', hold: held },
+    'wait: 1 of 2 new pods are ready',
+  ],
+  [
+    'without order nobody is in the way',
+    to(2),
+    { pods: '11y2', hold: held, spec: { podManagementPolicy: 'Parallel' } },
+    'wait: 1 of 2 new pods are ready',
+  ],
+  ['nobody runs', to(2), { pods: '', hold: held }, 'wait: no pod runs: scale up to go on'],
+  ['frozen, what is out stays', keep, { pods: '1122', hold: held }, 'done'],
+  ['frozen, a scaling is projected', keep, { pods: '1122', hold: held, partition: 1 }, 'wave 2'],
+  ['an abort stops first', abort, { pods: '1122', hold: held }, 'back 1%'],
+  ['then they go, one by one', abort, { pods: '1122', hold: { mode: 'back' } }, 'delete web-2'],
+  ['those between as well', abort, { pods: '1322', hold: { mode: 'back' } }, 'delete web-1'],
+  ['until all are back', abort, { pods: '1111', hold: { mode: 'back' } }, 'aborted 1%'],
+  ['aborted', abort, { pods: '1111', hold: { mode: 'aborted' } }, 'done'],
+  [
+    'the old version is given up',
+    abort,
+    { pods: '2222', hold: held, status: { currentRevision: 'web-v2' } },
+    'wait: it cannot be aborted: no pod of the stable revision is left; apply its template',
+  ],
+  [
+    'on the way back broken pods are taken out of the way',
+    unblock,
+    { pods: '11y1' },
+    'delete web-2',
+  ],
+  ['sound ones are not', unblock, { pods: '1131' }, 'done'],
+  ['nothing is left of a hold', rest, { pods: '1122' }, 'done'],
+  [
+    'fields of a hold that is gone are given back',
+    rest,
+    {
+      pods: '1122',
+      spec: { updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 2147483647 } } },
+    },
+    'released 100%',
+  ],
+])('%s', (_, action, scene, expected) => {
+  expect(told(action, scene)).toBe(expected)
+})
+
+test('the owner’s own partition is never undercut, nor hidden by the hold', () => {
+  const own = { updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 3 } } }
+  const hold: Hold = {
+    mode: 'wave',
+    pods: 4,
+    budget: 4,
+    surge: '0%',
+    rolloutId: 'v2-2',
+    seq: 1,
+  }
+  const object = workloadOf({ pods: '1111', spec: own })
+  const held = partitionFields.project(object, hold, own)
+  expect(held.spec.updateStrategy).toEqual(own.updateStrategy)
+  const wider = partitionFields.project(object, { ...hold, budget: 0 }, own)
+  expect(wider.spec.updateStrategy?.rollingUpdate?.partition).toBe(4)
+})
+
+test('a release that is over names what everybody runs now, and its template', () => {
+  const scene: Scene = {
+    pods: '2222',
+    hold: { mode: 'finishing' },
+    status: { currentRevision: 'web-v2', replicas: 4, updatedReplicas: 4, availableReplicas: 4 },
+  }
+  const pods = Array.from(scene.pods, (state, ordinal) => seePod(podOf(state, ordinal)))
+  const view = adapter.observe(adapter.see(workloadOf(scene)), { replicaSets: [], pods }, now)
+  expect(view.rolledOut).toBe(true)
+  const [change] = adapter.move(view, { type: 'release', promote: true }, now)!.changes
+  expect(change).toMatchObject({
+    patch: {
+      metadata: {
+        labels: { [STABLE_REVISION]: 'web-v2' },
+        annotations: { [STABLE_TEMPLATE]: view.seen.fingerprint },
+      },
+    },
+  })
+})

@@ -1,0 +1,172 @@
+// What a person sees of a release, whatever kind of workload it is: one table of stories, for every kind.
+
+import { expect, test } from 'vitest'
+
+import { ROLLOUT_BATCH_ID, ROLLOUT_ID } from '#api/names.ts'
+import type { KubeObject } from '#api/kubernetes.ts'
+import { PODS } from '#kube/resources.ts'
+import { walkTo } from './approvals.ts'
+import { abort, hasCondition, jump, resume, says, stand, told, worst } from './facts.ts'
+import { ROLLOUT, WORKLOAD } from './manifests.ts'
+import type { StoryOptions } from './manifests.ts'
+import type { Story } from './story.ts'
+import type { World } from './world.ts'
+
+/** What differs between kinds. */
+export interface KindUnderTest {
+  readonly kind: NonNullable<StoryOptions['kind']>
+  /** Merged into the spec: what its owner wants in the fields by which it is held. */
+  readonly owner: Readonly<Record<string, unknown>>
+  /** The fewest of 10 pods that are Ready at any moment, by what its owner wants. */
+  readonly fewestReady: number
+}
+
+const steps = [{ replicas: 2 }, { replicas: '50%' }, { replicas: '100%' }]
+
+/** Registers the stories of a kind. */
+export function releasesStepByStep(under: KindUnderTest, worldOf: () => World): void {
+  const { kind, owner, fewestReady } = under
+  const begin = (options: StoryOptions = {}) =>
+    worldOf().story({ kind, steps, spec: owner, ...options })
+  const half = async (options?: StoryOptions) => {
+    const story = await begin(options)
+    await story.edit('app:2')
+    await walkTo(story, 2)
+    await stand(story, { 'app:1': 5, 'app:2': 5 })
+    return story
+  }
+  /** Everybody runs the image, by what the owner wants, and nothing of ours is left. */
+  const over = async (story: Story, image: string, pods = 10) => {
+    await stand(story, { [image]: pods })
+    await story.until('given back', () => story.free())
+    expect((await story.workload<Specified>()).spec).toMatchObject(owner)
+    expect(worst(story).ready).toBeGreaterThanOrEqual(fewestReady)
+  }
+
+  test.concurrent('steps let out as many pods as they say, and then all', async () => {
+    const story = await begin()
+    const { stderr } = await story.edit('app:2')
+    expect(stderr).toMatch(/release starts with step 1 of 3: 2 of 10 pods, then waits for approval/)
+    for (const [index, pods] of [2, 5].entries()) {
+      await story.reached(index + 1)
+      await stand(story, { 'app:1': 10 - pods, 'app:2': pods })
+      if (index === 0) await story.approve()
+    }
+    const waits = /to wait for the end: kubectl (.*)/.exec(stderr)![1]!.split(' ')
+    const waited = story.kubectl(waits.slice(2))
+    await story.approve()
+    await waited
+    expect((await story.rollout()).status?.phase).toBe('Healthy')
+    await over(story, 'app:2')
+    await told(story, 'ReleaseCompleted', 1)
+  })
+
+  test.concurrent('the old template takes everybody back', async () => {
+    const story = await half()
+    await story.edit('app:1')
+    await story.phase('Healthy')
+    await over(story, 'app:1')
+  })
+
+  test.concurrent('a broken version stops at the step, and does not stop its own rollback', async () => {
+    const story = await begin()
+    await story.edit('app:broken')
+    await says(story, '0 of 2 new pods are ready')
+    await story.edit('app:1')
+    await story.phase('Healthy')
+    await stand(story, { 'app:1': 10 })
+    expect(await story.free()).toBe(true)
+    expect(worst(story).ready).toBeGreaterThanOrEqual(Math.min(fewestReady, 8))
+  })
+
+  test.concurrent('a third version begins at step 1, and a broken one before it is no hindrance', async () => {
+    const [sound, broken] = await Promise.all([half(), begin()])
+    await sound.edit('app:3')
+    await broken.edit('app:broken')
+    await says(broken, '0 of 2 new pods are ready')
+    await broken.edit('app:3')
+    for (const story of [sound, broken]) {
+      await story.reached(1)
+      expect(story.now().readyByImage['app:3']).toBe(2)
+      await walkTo(story, 2)
+      await story.approve()
+      await story.phase('Healthy')
+      await stand(story, { 'app:3': 10 })
+    }
+  })
+
+  test.concurrent('an abort brings everybody back and leaves the template; it may go on', async () => {
+    const story = await half()
+    await abort(story)
+    await hasCondition(story, 'Stalled', 'Aborted')
+    await stand(story, { 'app:1': 10, 'app:2': 0 })
+    expect(worst(story).ready).toBeGreaterThanOrEqual(fewestReady)
+    await resume(story)
+    await story.reached(1)
+    await stand(story, { 'app:1': 8, 'app:2': 2 })
+  })
+
+  test.concurrent('scaled up and down, the step keeps its share', async () => {
+    const story = await half()
+    await story.scale(20)
+    await stand(story, { 'app:1': 10, 'app:2': 10 })
+    await story.scale(6)
+    await stand(story, { 'app:1': 3, 'app:2': 3 })
+    await story.approve()
+    await story.phase('Healthy')
+    await stand(story, { 'app:2': 6 })
+    expect(await story.free()).toBe(true)
+  })
+
+  test.concurrent('a jump goes to its step, a changed plan goes on, a paused Rollout stands still', async () => {
+    const plan = [{ replicas: 2 }, { replicas: '50%' }, { replicas: '70%' }, { replicas: '100%' }]
+    const story = await begin({ steps: plan })
+    await story.edit('app:2')
+    await story.reached(1)
+    await story.patchRollout({ spec: { strategy: { paused: true } } })
+    await says(story, 'paused by its owner')
+    await stand(story, { 'app:1': 8, 'app:2': 2 })
+    await story.patchRollout({ spec: { strategy: { paused: false } } })
+    await story.reached(1)
+    await jump(story, 3)
+    await story.reached(3)
+    await stand(story, { 'app:1': 3, 'app:2': 7 })
+    const more = plan.with(2, { replicas: '80%' })
+    await story.patchRollout({ spec: { strategy: { canary: { steps: more } } } })
+    await stand(story, { 'app:1': 2, 'app:2': 8 })
+  })
+
+  test.concurrent('without its Rollout, or with a disabled one, everybody is let go', async () => {
+    const [deleted, disabled] = await Promise.all([half(), half()])
+    await deleted.kubectl(['delete', 'rollout', ROLLOUT, '--timeout=20s'])
+    await disabled.patchRollout({ spec: { disabled: true } })
+    await Promise.all([over(deleted, 'app:2'), over(disabled, 'app:2')])
+    const { stderr } = await disabled.edit('app:3')
+    expect(stderr).toMatch(/not held: .*disabled/)
+    await stand(disabled, { 'app:3': 10 })
+  })
+
+  test.concurrent('with an owner’s rollout-id the new pods are labelled, also those that come later', async () => {
+    const story = await begin()
+    await story.kubectl(['label', under.kind.toLowerCase(), WORKLOAD, `${ROLLOUT_ID}=r7`])
+    await story.edit('app:2')
+    await walkTo(story, 2)
+    const batches = async () => {
+      const { items } = await story.client.listAll(PODS, { namespace: story.namespace })
+      const named = items.filter(pod => pod.metadata.labels?.[ROLLOUT_ID] === 'r7')
+      const steps = named.map(pod => pod.metadata.labels?.[ROLLOUT_BATCH_ID] ?? '')
+      return { named, steps: steps.toSorted().join('') }
+    }
+    await story.until('labels', async () => (await batches()).steps === '11222')
+    const gone = (await batches()).named[0]!.metadata.name
+    await story.kubectl(['delete', 'pod', gone, '--wait=true'])
+    await story.until('a hole that is filled', async () => {
+      const { steps, named } = await batches()
+      return steps === '11222' && named.length === 5
+    })
+  })
+}
+
+interface Specified extends KubeObject {
+  readonly spec: unknown
+}

@@ -1,0 +1,46 @@
+// A StatefulSet is released by its partition, against the real controller-manager: its own order, its own
+// revisions, one pod at a time.
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+import { stand } from './facts.ts'
+import { releasesStepByStep } from './kind-contract.ts'
+import { startWorld } from './world.ts'
+import type { World } from './world.ts'
+
+let world: World
+beforeAll(async () => {
+  world = await startWorld()
+})
+afterAll(() => world?.stop())
+
+const kind = 'StatefulSet'
+const owner = { updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 0 } } }
+
+describe.each(['OrderedReady', 'Parallel'])('%s', podManagementPolicy => {
+  const spec = { ...owner, podManagementPolicy }
+  // 9 but for a race: who deletes a pod by its name may meet the one that has come in its place.
+  releasesStepByStep({ kind, owner: spec, fewestReady: 8 }, () => world)
+})
+
+test.concurrent('the owner’s own partition is never undercut, and is there again in the end', async () => {
+  const partition = { updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 7 } } }
+  const steps = [{ replicas: 2 }, { replicas: '50%' }]
+  const story = await world.story({ kind, spec: partition, steps })
+  await story.edit('app:2')
+  await story.reached(1)
+  await stand(story, { 'app:1': 8, 'app:2': 2 })
+  await story.approve()
+  await story.reached(2)
+  await stand(story, { 'app:1': 7, 'app:2': 3 })
+  await story.approve()
+  await story.phase('Healthy')
+  await stand(story, { 'app:1': 7, 'app:2': 3 })
+  expect((await story.workload()) as object).toMatchObject({ spec: partition })
+})
+
+test.concurrent('OnDelete has no steps: the edit says so', async () => {
+  const story = await world.story({ kind, spec: { updateStrategy: { type: 'OnDelete' } } })
+  const { stderr } = await story.edit('app:2')
+  expect(stderr).toMatch(/not held: its updateStrategy is OnDelete/)
+})

@@ -54,6 +54,16 @@ beforeAll(async () => {
 })
 afterAll(() => place?.stop())
 
+/** The webhooks that Helm has brought take the place of those that run. */
+async function leadNewest() {
+  const before = place.running.splice(0)
+  const pods = await place.podsOf('webhook')
+  const children = await Promise.all(pods.map(place.start))
+  await place.lead(...children)
+  await Promise.all(before.map(child => child.stop()))
+  return { pods, children }
+}
+
 async function bundles(): Promise<readonly string[]> {
   const found = await Promise.all(
     [MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS].map(type => client.get(type, { name: 'sluice' })),
@@ -373,27 +383,34 @@ describe('under the roles of the chart', () => {
   test('with cert-manager it serves what is mounted, has few rights, and loses no edit', async () => {
     const home = { namespace, name: 'sluice-webhook' }
     const manager = await startCertManager(client, home)
-    const values = ['--set', 'certificates.certManager.enabled=true,webhook.drainSeconds=0']
-    const before = (await requestsOf(cluster.auditLog, home)).length
-    await helm(cluster, ['install', 'sluice', CHART, ...at, '--wait', ...values])
-    await manager.issue()
-    const pods = await place.podsOf('webhook')
-    const children = await Promise.all(pods.map(place.start))
-    await place.lead(...children)
-    const rights = await rightsOf(client, home)
-    const args = pods[0]!.spec.containers[0]!.args!
-    expect(neededBy('webhook', args)).toEqual(rightsInWords(rights))
-    expect(rights).toHaveLength(4)
-
+    const own = ['--set', 'webhook.drainSeconds=0']
+    const mounted = [...own, '--set', 'certificates.certManager.enabled=true']
+    await helm(cluster, ['install', 'sluice', CHART, ...at, '--wait', ...own])
+    await leadNewest()
     const names = ['mounted-1', 'mounted-2']
     for (const name of names) {
       const metadata = { name }
       await client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata })
       await createFrozen(client, name)
     }
-    await kubectl(cluster, ['-n', names[0]!, 'get', 'rollouts.v1alpha1.rollouts.kruise.io'])
     const edits = startEdits(client, names)
     onTestFinished(() => edits.end())
+    await edits.goOn('a certificate of its own')
+
+    // From one to the other: the policy holds what comes while the API server trusts neither.
+    await helm(cluster, ['upgrade', 'sluice', CHART, ...at, '--wait', ...mounted])
+    await manager.issue()
+    await edits.goOn('cert-manager is trusted, and nobody serves its certificate')
+    const { pods, children } = await leadNewest()
+    await edits.goOn('its certificate')
+    // Those before had other rights, and have lost them by the upgrade.
+    const before = (await requestsOf(cluster.auditLog, home)).length
+    const rights = await rightsOf(client, home)
+    const args = pods[0]!.spec.containers[0]!.args!
+    expect(neededBy('webhook', args)).toEqual(rightsInWords(rights))
+    expect(rights).toHaveLength(4)
+
+    await kubectl(cluster, ['-n', names[0]!, 'get', 'rollouts.v1alpha1.rollouts.kruise.io'])
     const served = () => Promise.all(children.map(certificateOf))
     const seen = new Set(await served())
     for (const round of ['first', 'second', 'third']) {
@@ -406,12 +423,17 @@ describe('under the roles of the chart', () => {
       for (const each of await served()) seen.add(each)
       await edits.goOn(`the ${round}`)
     }
+
+    const requests = (await requestsOf(cluster.auditLog, home)).slice(before)
+    expect(lacking(rights, requests)).toEqual([])
+    await helm(cluster, ['upgrade', 'sluice', CHART, ...at, '--wait', ...own])
+    await edits.goOn('back again, before its own is served')
+    await leadNewest()
+    await edits.goOn('its own again')
     await edits.end()
     expect(edits.trouble).toEqual([])
     expect(edits.held()).toBe(edits.sent())
     expect(seen.size).toBe(4)
-    const requests = (await requestsOf(cluster.auditLog, home)).slice(before)
-    expect(lacking(rights, requests)).toEqual([])
     await place.stopAll()
     await helm(cluster, ['uninstall', 'sluice', ...at, '--wait', '--no-hooks'])
   })

@@ -27,6 +27,8 @@ export interface Hold {
   readonly surge: IntOrPercent
   /** The value that admission has set in the field of that name, where the kind has one. */
   readonly partition?: number
+  /** For how many pods the controller has asked admission for that value, beside the first time. */
+  readonly size?: number
   readonly rolloutId: string
   /** Raised by every writer: admission refuses a hold that was made from an older one. */
   readonly seq: number
@@ -50,6 +52,7 @@ export function formatHold(hold: Hold): string {
     ['seq', hold.seq],
   ]
   if (hold.partition !== undefined) pairs.push(['partition', hold.partition])
+  if (hold.size !== undefined) pairs.push(['size', hold.size])
   if (hold.abortSeen !== undefined) pairs.push(['abort-seen', hold.abortSeen])
   if (hold.between !== undefined) pairs.push(['between', hold.between.join(',')])
   return pairs.map(([key, value]) => `${key}=${value};`).join('')
@@ -71,6 +74,7 @@ export function parseHold(text: string): Hold | undefined {
   if (!complete) return undefined
   const noted = {
     partition: pairs.has('partition') ? Number(pairs.get('partition')) : undefined,
+    size: pairs.has('size') ? Number(pairs.get('size')) : undefined,
     abortSeen: pairs.get('abort-seen'),
     between: pairs.get('between')?.split(','),
   }

@@ -15,7 +15,7 @@ import { statefulSet as adapter } from './statefulset.ts'
 
 const now = Date.parse('2030-01-01T00:00:00Z')
 
-/** `2` Ready at v2, `1` at v1, `3` at a version between; `x` at v2 and `y` between, not Ready. */
+/** `2` Ready at v2, `1` at v1, `3` at a version between; `x` at v2 and `y` between, not Ready; `0` and `z` at an older one. */
 interface Scene {
   /** From ordinal 0 on. */
   readonly pods: string
@@ -27,6 +27,8 @@ interface Scene {
 }
 
 const revisions: Readonly<Record<string, string>> = {
+  0: 'web-v0',
+  z: 'web-v0',
   1: 'web-v1',
   2: 'web-v2',
   x: 'web-v2',
@@ -120,6 +122,7 @@ function told(action: WorkloadAction, scene: Scene): string {
     const hold = holdOf({ apiVersion: '', kind: '', metadata })
     return hold ? `${hold.mode} ${hold.budget}` : 'mark'
   })
+  if (move.again) return `again ${words.join(', ')}`
   return words.join(', ') || `wait: ${move.why}`
 }
 
@@ -144,6 +147,24 @@ test.each<[string, WorkloadAction, Scene, string]>([
     to(2),
     { pods: '1122', hold: held, status: { observedGeneration: 1 } },
     'wait: waiting for its own controller to see the latest change',
+  ],
+  [
+    'what was asked for and not answered is asked for more seldom',
+    to('50%'),
+    { pods: '1122', hold: { budget: '50%', pods: '50%', size: 4 }, partition: 4 },
+    'again wave 50%',
+  ],
+  [
+    'what its owner’s own partition keeps old is at home',
+    abort,
+    { pods: '0011', hold: { mode: 'back' }, status: { currentRevision: 'web-v0' } },
+    'aborted 1%',
+  ],
+  [
+    'nor is it in the way when it is broken',
+    to(2),
+    { pods: '1z22', hold: held, status: { currentRevision: 'web-v0' } },
+    'done',
   ],
   [
     'a scaling is projected',
@@ -231,7 +252,7 @@ test.each<[string, WorkloadAction, Scene, string]>([
       pods: '1122',
       spec: { updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 2147483647 } } },
     },
-    'released 100%',
+    'again released 100%',
   ],
 ])('%s', (_, action, scene, expected) => {
   expect(told(action, scene)).toBe(expected)

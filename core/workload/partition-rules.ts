@@ -45,7 +45,7 @@ export function abort(w: PartitionWorkload, now: Instant): Move | undefined {
   const target = { n: 0, pods: 0, now }
   const waiting = first(observed, w, target)
   if (waiting) return waiting
-  const strangers = w.pods.filter(({ revision }) => revision !== w.stable!.hash)
+  const strangers = w.pods.filter(pod => !isAtHome(w, pod))
   const home = strangers.length === 0 && w.total === w.replicas
   if (w.hold?.mode === 'aborted' && home) return undefined
   const mode = home ? 'aborted' : 'back'
@@ -64,7 +64,7 @@ export function abort(w: PartitionWorkload, now: Instant): Move | undefined {
 export function unblock(w: PartitionWorkload): Move | undefined {
   if (!w.seen.ordered || !w.seen.observed || !w.update) return undefined
   const broken = w.pods.filter(
-    pod => pod.readySince === undefined && pod.revision !== w.update!.hash,
+    pod => pod.readySince === undefined && pod.revision !== w.update!.hash && !isLeftOld(w, pod),
   )
   if (broken.length === 0) return undefined
   return { changes: broken.map(podDeletion), why: 'taking broken pods out of the way' }
@@ -86,10 +86,14 @@ function someRun(w: PartitionWorkload): Move | undefined {
 function heldAgain(w: PartitionWorkload): Move | undefined {
   if (w.projected || !w.hold) return undefined
   const scaled = w.hold.partition === w.seen.partition
-  const why = scaled
-    ? `keeping the step's share of ${w.replicas} pods`
-    : 'sending the hold again: the webhook did not answer'
-  return { changes: [holdChange(w, w.hold)], why, again: true }
+  const why =
+    scaled && w.hold.size !== w.replicas
+      ? `keeping the step's share of ${w.replicas} pods`
+      : 'sending the hold again: the webhook did not answer'
+  const hold = { ...w.hold, size: w.replicas }
+  // Once for each size: what is asked for again was not answered.
+  const again = w.hold.size === w.replicas && ({ again: true } as const)
+  return { changes: [holdChange(w, hold)], why, ...again }
 }
 
 function seenByItsController(w: PartitionWorkload): Move | undefined {
@@ -141,9 +145,20 @@ function leaving(w: PartitionWorkload, pods: readonly PodSeen[]): readonly Chang
   return [...broken, ...sound.slice(0, spare)].map(podDeletion)
 }
 
+/** Nobody wants its version any more: another edit has replaced it. */
 function isBetween(w: PartitionWorkload, pod: PodSeen): boolean {
-  const known = [w.update, w.stable].flatMap(version => podsOf(version, [pod]))
-  return known.length === 0
+  return podsOf(w.update, [pod]).length === 0 && !isAtHome(w, pod)
+}
+
+/** It runs what it would run if it came again now, or what everybody is to go back to. */
+function isAtHome(w: PartitionWorkload, pod: PodSeen): boolean {
+  return podsOf(w.stable, [pod]).length > 0 || isLeftOld(w, pod)
+}
+
+/** An older version that the owner's own partition keeps: its controller makes no other of it. */
+function isLeftOld({ seen, update }: PartitionWorkload, { revision }: PodSeen): boolean {
+  const { currentRevision } = seen.status
+  return revision === currentRevision && currentRevision !== update?.hash
 }
 
 /** The lowest ordinal first: it is the farthest from its turn. */

@@ -174,6 +174,7 @@ const afresh: Preparation = async s => {
 const ordinals: Promises = {
   'sts-edit': s => imagesAre(s, 'db:1 db:1 db:1 db:1 db:2'),
   'sts-back': s => imagesAre(s, 'db:1 db:1 db:1 db:1 db:1'),
+  'sts-gone': s => imagesAre(s, ''),
 }
 
 /** The images of the pods of the StatefulSet, by ordinal. */

@@ -103,7 +103,7 @@ describe.each(programs)('the %s', program => {
     const namespace = await newNamespace(client)
     const allowed = [
       rule('rollouts.kruise.io', 'rollouts'),
-      rule('apps', 'deployments', 'replicasets'),
+      rule('apps', 'deployments', 'replicasets', 'statefulsets'),
       rule('', 'pods'),
       rule('admissionregistration.k8s.io', 'mutatingwebhookconfigurations'),
     ]

@@ -23,6 +23,9 @@ export interface Catch {
   readonly spec: string
 }
 
+/** What a larger size adds is above the partition, and would be new. */
+const grows = `(has(object.spec.replicas) && has(oldObject.spec.replicas) && object.spec.replicas > oldObject.spec.replicas)`
+
 /** Each kind, in the order of the registry. */
 export const catches: readonly Catch[] = [
   {
@@ -36,9 +39,13 @@ export const catches: readonly Catch[] = [
   },
   {
     adapter: statefulSet,
-    rolls: `!(${has('object', 'updateStrategy', 'type')}) || object.spec.updateStrategy.type == 'RollingUpdate'`,
+    rolls: `(${type('object')}) == 'RollingUpdate'`,
     carries: partition,
-    loosens: `(${partition('object')}) != (${partition('oldObject')})`,
+    loosens: [
+      `(${partition('object')}) != (${partition('oldObject')})`,
+      `(${type('object')}) != (${type('oldObject')})`,
+      grows,
+    ].join(' || '),
     record: partitionRecord(),
     spec: `Object.spec{updateStrategy: Object.spec.updateStrategy{rollingUpdate: Object.spec.updateStrategy.rollingUpdate{partition: ${NOBODY}}}}`,
   },
@@ -55,6 +62,11 @@ function isPaused(subject: Subject): string {
 function differs(field: string): string {
   const [now, was] = [`object.spec.${field}`, `oldObject.spec.${field}`]
   return `(has(${now}) != has(${was}) || (has(${now}) && ${now} != ${was}))`
+}
+
+function type(subject: Subject): string {
+  const path = ['updateStrategy', 'type']
+  return `${has(subject, ...path)} ? string(${subject}.spec.${path.join('.')}) : 'RollingUpdate'`
 }
 
 function partition(subject: Subject): string {

@@ -102,7 +102,8 @@ export interface Memory {
 export interface Version {
   /** The name of its revision. */
   readonly hash: string
-  readonly fingerprint: string
+  /** Undefined: its template was not seen. */
+  readonly fingerprint: string | undefined
 }
 
 /** One workload of any kind, as its adapter observed it. */

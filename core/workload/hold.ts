@@ -27,7 +27,7 @@ export interface Hold {
   readonly surge: IntOrPercent
   /** The value that admission has set in the field of that name, where the kind has one. */
   readonly partition?: number
-  /** For how many pods the controller has asked admission for that value, beside the first time. */
+  /** For how many pods that value was set, or the controller has asked for it. */
   readonly size?: number
   readonly rolloutId: string
   /** Raised by every writer: admission refuses a hold that was made from an older one. */

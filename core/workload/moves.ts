@@ -193,8 +193,8 @@ function takeOver(w: Workload): Move | undefined {
 
 function stableOfCaught({ hold, record, seen, stable, active }: Workload): string {
   // A release that was over before the edit: the label names what everybody runs.
-  const over = hold?.mode === 'released' && active.find(set => set.hash === seen.stableLabel)
-  if (over) return over.fingerprint
-  const found = stable?.fingerprint ?? seen.fingerprint
-  return record ? (stable?.fingerprint ?? record.stable) : (seen.stableFingerprint ?? found)
+  const running = active.find(({ hash }) => hash === seen.stableLabel)?.fingerprint
+  if (hold?.mode === 'released' && running !== undefined) return running
+  const { fingerprint = seen.fingerprint } = { ...stable }
+  return record ? (stable?.fingerprint ?? record.stable) : (seen.stableFingerprint ?? fingerprint)
 }

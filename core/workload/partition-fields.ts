@@ -23,6 +23,7 @@ export interface Partitioned extends KubeObject {
     readonly template: PodTemplate
     readonly minReadySeconds?: number
     readonly podManagementPolicy?: string
+    readonly ordinals?: { readonly start?: number }
     readonly updateStrategy?: {
       readonly type?: string
       readonly rollingUpdate?: Block | null
@@ -90,19 +91,24 @@ export const partitionFields: WorkloadFields<Partitioned> = {
   recordedOwner,
   firstWave: (_, __, ___, { pods }) => ({ mode: 'wave', budget: pods, surge: '0%' }),
   noted(hold, object, owner) {
-    const { partition: _, ...others } = hold
+    const { partition: _, size: __, ...others } = hold
     const partition = projection(object, hold, asPartitionOwner(owner))
-    return { ...others, ...defined({ partition }) }
+    const { replicas: size = 1 } = object.spec
+    return { ...others, ...(partition !== undefined && { partition, size }) }
   },
   most: ({ spec }, hold) => podCount(hold.budget, spec.replicas ?? 1),
   keepingAll: hold => hold,
   peak: ({ spec }) => spec.replicas ?? 1,
   project(object, hold, owner) {
+    // Beside a strategy that replaces nobody the API server takes no partition.
+    if (!rolls(object)) return object
     return withPartition(object, projection(object, hold, asPartitionOwner(owner)), owner)
   },
   restore: (object, owner) => withPartition(object, ownPartition(asPartitionOwner(owner)), owner),
   projected: (object, hold, owner) =>
-    partitionOf(object) === projection(object, hold, asPartitionOwner(owner)),
+    !rolls(object) ||
+    // Where it is left out the API server may say 0.
+    (partitionOf(object) ?? 0) === (projection(object, hold, asPartitionOwner(owner)) ?? 0),
   paused: () => false,
   unpaused: owner => owner,
   caught: object => withPartition(object, NOBODY, nothing),
@@ -146,16 +152,25 @@ function recordedOwner({ owner }: HoldRecord): PartitionOwner {
   return { updateStrategy: { ...updateStrategy, rollingUpdate: { partition: null } } }
 }
 
+/** Its own controller replaces pods. */
+function rolls({ spec }: Pick<Partitioned, 'spec'>): boolean {
+  return (spec.updateStrategy?.type ?? 'RollingUpdate') === 'RollingUpdate'
+}
+
 function isOurs(partition: number | undefined): boolean {
   return partition === NOBODY
 }
 
 /** What the owner wants who gave the object that partition. What he left out is to be left out again. */
-function ownerIn({ spec }: Partitioned, partition: number | undefined): PartitionOwner {
+function ownerIn(
+  { spec }: Pick<Partitioned, 'spec'>,
+  partition: number | undefined,
+): PartitionOwner {
   const { updateStrategy } = spec
   const { type, rollingUpdate } = { ...updateStrategy }
   const others = Object.keys({ ...rollingUpdate }).some(key => key !== 'partition')
-  const block = partition !== undefined || others ? { partition: partition ?? null } : null
+  const said = (partition !== undefined && rolls({ spec })) || others
+  const block = said ? { partition: partition ?? null } : null
   if (type === undefined && block === null) return { updateStrategy: null }
   return { updateStrategy: { ...defined({ type }), rollingUpdate: block } }
 }
@@ -163,7 +178,7 @@ function ownerIn({ spec }: Partitioned, partition: number | undefined): Partitio
 /** The partition by which the hold is kept; the owner's own is never undercut. */
 function projection(object: Partitioned, hold: Hold, owner: PartitionOwner): number | undefined {
   const own = ownPartition(owner) ?? undefined
-  if (hold.mode === 'finishing' || hold.mode === 'released') return own
+  if (hold.mode === 'finishing' || hold.mode === 'released' || !rolls(object)) return own
   if (hold.mode !== 'wave') return NOBODY
   const { replicas = 1 } = object.spec
   const old = replicas - podCount(hold.budget, replicas)

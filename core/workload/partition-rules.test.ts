@@ -23,13 +23,17 @@ interface Scene {
   readonly replicas?: number
   readonly spec?: object
   readonly status?: object
+  /** As it stands, where that is not what the hold says. */
   readonly partition?: number
+  /** The owner's own partition. */
+  readonly own?: number
 }
 
 const revisions: Readonly<Record<string, string>> = {
   0: 'web-v0',
   z: 'web-v0',
   1: 'web-v1',
+  w: 'web-v1',
   2: 'web-v2',
   x: 'web-v2',
   3: 'web-v3',
@@ -43,7 +47,7 @@ function templateOf(version: string): Partitioned['spec']['template'] {
 const stable = partitionFields.fingerprint({ spec: { template: templateOf('v1') } } as Partitioned)
 
 function workloadOf(scene: Scene): Partitioned {
-  const { pods, replicas = pods.length, hold, spec, status, partition } = scene
+  const { pods, replicas = pods.length, hold, spec, status, partition, own = 0 } = scene
   const marks: Hold = {
     mode: 'wave',
     pods: 2,
@@ -53,7 +57,7 @@ function workloadOf(scene: Scene): Partitioned {
     seq: 1,
     ...hold,
   }
-  const owner = { updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 0 } } }
+  const owner = { updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: own } } }
   const record = formatRecord({ owner, stable, rollout: 'web', rolloutUid: 'uid' })
   const annotations = { [STABLE_TEMPLATE]: stable }
   const held = hold && { [HOLD]: formatHold(marks), [RECORD]: record }
@@ -76,7 +80,7 @@ function workloadOf(scene: Scene): Partitioned {
   }
   if (!hold) return marked
   const projected = partitionFields.project(marked, marks, owner)
-  const noted = partitionFields.noted(marks, projected, owner)
+  const noted = { ...partitionFields.noted(marks, projected, owner), ...hold }
   const standing = withHold(projected, noted)
   return partition === undefined ? standing : withPartition(standing, partition)
 }
@@ -151,25 +155,55 @@ test.each<[string, WorkloadAction, Scene, string]>([
   [
     'what was asked for and not answered is asked for more seldom',
     to('50%'),
-    { pods: '1122', hold: { budget: '50%', pods: '50%', size: 4 }, partition: 4 },
+    { pods: '1122', hold: { budget: '50%', pods: '50%' }, partition: 4 },
     'again wave 50%',
   ],
   [
-    'what its owner’s own partition keeps old is at home',
+    'beside a partition of its owner’s nobody comes back at the stable revision',
     abort,
-    { pods: '0011', hold: { mode: 'back' }, status: { currentRevision: 'web-v0' } },
-    'aborted 1%',
+    { pods: '0012', own: 2, hold: held, status: { currentRevision: 'web-v0' } },
+    'wait: it cannot be aborted: a pod would not come back at the stable revision; apply its template',
   ],
   [
-    'nor is it in the way when it is broken',
+    'after a release that nobody watched the current revision is the stable one',
+    abort,
+    { pods: '3332', hold: { mode: 'back' }, status: { currentRevision: 'web-v3' } },
+    'delete web-3',
+  ],
+  [
+    'what is beyond the size is its controller’s to remove',
+    to('50%'),
+    { pods: '1122222', replicas: 4, hold: { budget: '50%', pods: '50%' } },
+    'done',
+  ],
+  [
+    'nobody who stays is deleted for those who leave',
+    to('50%'),
+    { pods: '1111222222', replicas: 6, hold: { budget: '50%', pods: '50%' } },
+    'wait: 2 of 3 new pods are ready',
+  ],
+  [
+    'minReadySeconds count on the way back',
+    abort,
+    { pods: '1122', spec: { minReadySeconds: 90 }, hold: { mode: 'back' } },
+    'wait: 2 of 4 pods are still to go back',
+  ],
+  [
+    'by OnDelete nobody is replaced',
     to(2),
-    { pods: '1z22', hold: held, status: { currentRevision: 'web-v0' } },
+    { pods: '1122', hold: held, spec: { updateStrategy: { type: 'OnDelete' } } },
+    'wait: its updateStrategy is OnDelete, by which nobody is replaced step by step',
+  ],
+  [
+    'nor is what it keeps in the way when it is broken',
+    to(2),
+    { pods: '1z22', own: 2, hold: held, status: { currentRevision: 'web-v0' } },
     'done',
   ],
   [
     'a scaling is projected',
     to('50%'),
-    { pods: '1122', hold: { budget: '50%', pods: '50%' }, partition: 4 },
+    { pods: '1122', hold: { budget: '50%', pods: '50%', size: 2 }, partition: 4 },
     'wave 50%',
   ],
   [
@@ -203,7 +237,7 @@ test.each<[string, WorkloadAction, Scene, string]>([
     'nobody beside one that is missing',
     to(1),
     { pods: '12222', replicas: 6, hold: { budget: 1, pods: 1 } },
-    'wait: taking 3 of 4 new pods back',
+    'wait: taking 4 of 4 new pods back',
   ],
   [
     'a broken pod between is taken out of the way',
@@ -223,19 +257,30 @@ test.each<[string, WorkloadAction, Scene, string]>([
     { pods: '11y2', hold: held, spec: { podManagementPolicy: 'Parallel' } },
     'wait: 1 of 2 new pods are ready',
   ],
+  [
+    'a stable pod that is not Ready is left alone',
+    to(2),
+    { pods: '11w2', hold: held },
+    'wait: 1 of 2 new pods are ready',
+  ],
   ['nobody runs', to(2), { pods: '', hold: held }, 'wait: no pod runs: scale up to go on'],
   ['frozen, what is out stays', keep, { pods: '1122', hold: held }, 'done'],
-  ['frozen, a scaling is projected', keep, { pods: '1122', hold: held, partition: 1 }, 'wave 2'],
+  [
+    'frozen, a scaling is projected',
+    keep,
+    { pods: '1122', hold: { size: 3 }, partition: 1 },
+    'wave 2',
+  ],
   ['an abort stops first', abort, { pods: '1122', hold: held }, 'back 1%'],
-  ['then they go, one by one', abort, { pods: '1122', hold: { mode: 'back' } }, 'delete web-2'],
-  ['those between as well', abort, { pods: '1322', hold: { mode: 'back' } }, 'delete web-1'],
+  ['then they go, one by one', abort, { pods: '1122', hold: { mode: 'back' } }, 'delete web-3'],
+  ['those between as well', abort, { pods: '1311', hold: { mode: 'back' } }, 'delete web-1'],
   ['until all are back', abort, { pods: '1111', hold: { mode: 'back' } }, 'aborted 1%'],
   ['aborted', abort, { pods: '1111', hold: { mode: 'aborted' } }, 'done'],
   [
     'the old version is given up',
     abort,
     { pods: '2222', hold: held, status: { currentRevision: 'web-v2' } },
-    'wait: it cannot be aborted: no pod of the stable revision is left; apply its template',
+    'wait: it cannot be aborted: a pod would not come back at the stable revision; apply its template',
   ],
   [
     'on the way back broken pods are taken out of the way',

@@ -1,6 +1,7 @@
 // How a workload with a partition gets to where a release wants it. Forward goes by the partition alone:
-// its own controller replaces pods as its owner's strategy says. Backward goes by deleting pods: those
-// that the partition keeps old come again as such.
+// its own controller replaces pods as its owner's strategy says. Backward goes by deleting pods, which
+// come again: below the partition at its current revision, above at the newest. Only what comes again as
+// something else is deleted.
 
 import type { Change } from '../change.ts'
 import type { Instant, Move } from '../rollout/model.ts'
@@ -8,7 +9,7 @@ import { podCount } from '../replicas.ts'
 import { holdChange, podDeletion } from './changes.ts'
 import { still } from './hold.ts'
 import type { Hold } from './hold.ts'
-import { podsOf, readyFor } from './partition-view.ts'
+import { indexOf, nextReady, readyFor } from './partition-view.ts'
 import type { PartitionWorkload } from './partition-view.ts'
 import type { PodSeen } from './seen.ts'
 
@@ -22,8 +23,8 @@ interface Target {
 type Rule = (w: PartitionWorkload, target: Target) => Move | undefined
 
 const observed: readonly Rule[] = [heldAgain, seenByItsController]
-const forward: readonly Rule[] = [someRun, ...observed, unblocked, wave, withdrawn, grown]
-const keeping: readonly Rule[] = [...observed, unblocked, withdrawn]
+const forward: readonly Rule[] = [someRun, rolling, ...observed, unblock, wave, withdrawn, grown]
+const keeping: readonly Rule[] = [...observed, unblock, withdrawn]
 
 /** As many pods as the step wants run the update revision. */
 export function advance(w: PartitionWorkload, step: Hold['pods'], now: Instant): Move | undefined {
@@ -38,14 +39,16 @@ export function keep(w: PartitionWorkload, now: Instant): Move | undefined {
 
 /** Everybody runs the stable revision again, and the template is left as it is. */
 export function abort(w: PartitionWorkload, now: Instant): Move | undefined {
-  if (!w.stable) {
-    const why = `it cannot be aborted: no pod of the stable revision is left; apply its template`
+  if (w.stable?.hash !== currentOf(w)) {
+    const why =
+      'it cannot be aborted: a pod would not come back at the stable revision; apply its template'
     return { changes: [], why }
   }
-  const target = { n: 0, pods: 0, now }
-  const waiting = first(observed, w, target)
-  if (waiting) return waiting
-  const strangers = w.pods.filter(pod => !isAtHome(w, pod))
+  return first(observed, w, { n: 0, pods: 0, now }) ?? goingBack(w, now)
+}
+
+function goingBack(w: PartitionWorkload, now: Instant): Move | undefined {
+  const strangers = w.pods.filter(({ revision }) => revision !== currentOf(w))
   const home = strangers.length === 0 && w.total === w.replicas
   if (w.hold?.mode === 'aborted' && home) return undefined
   const mode = home ? 'aborted' : 'back'
@@ -54,17 +57,18 @@ export function abort(w: PartitionWorkload, now: Instant): Move | undefined {
     : `${strangers.length} of ${w.replicas} pods are still to go back`
   if (w.hold!.mode !== mode)
     return { changes: [holdChange(w, { ...w.hold!, mode, pods: 0, ...still })], why }
-  return { changes: leaving(w, strangers), why }
+  return leaving(w, byIndex(strangers, w).toReversed(), { why, now })
 }
 
 /**
- * A broken pod of another version keeps an ordered workload from everything, its own way back too: it
- * waits for that pod, which will never be Ready.
+ * A broken pod of a version that nobody wants any more keeps an ordered workload from everything, its way
+ * back too: its own controller waits for that pod, which will never be Ready.
  */
 export function unblock(w: PartitionWorkload): Move | undefined {
   if (!w.seen.ordered || !w.seen.observed || !w.update) return undefined
+  const wanted = [w.update.hash, w.stable?.hash]
   const broken = w.pods.filter(
-    pod => pod.readySince === undefined && pod.revision !== w.update!.hash && !isLeftOld(w, pod),
+    pod => pod.readySince === undefined && !wanted.includes(pod.revision) && comesAsAnother(w, pod),
   )
   if (broken.length === 0) return undefined
   return { changes: broken.map(podDeletion), why: 'taking broken pods out of the way' }
@@ -82,28 +86,25 @@ function someRun(w: PartitionWorkload): Move | undefined {
   return w.replicas > 0 ? undefined : { changes: [], why: 'no pod runs: scale up to go on' }
 }
 
+/** Its owner has changed to a strategy that replaces nobody. */
+function rolling({ unheldBecause: why }: PartitionWorkload): Move | undefined {
+  return why === undefined ? undefined : { changes: [], why }
+}
+
 /** A scaling carries no partition; or the webhook was away when the hold was written. */
 function heldAgain(w: PartitionWorkload): Move | undefined {
   if (w.projected || !w.hold) return undefined
-  const scaled = w.hold.partition === w.seen.partition
-  const why =
-    scaled && w.hold.size !== w.replicas
-      ? `keeping the step's share of ${w.replicas} pods`
-      : 'sending the hold again: the webhook did not answer'
-  const hold = { ...w.hold, size: w.replicas }
-  // Once for each size: what is asked for again was not answered.
-  const again = w.hold.size === w.replicas && ({ again: true } as const)
-  return { changes: [holdChange(w, hold)], why, ...again }
+  if (w.hold.size !== w.replicas) {
+    const why = `keeping the step's share of ${w.replicas} pods`
+    return { changes: [holdChange(w, { ...w.hold, size: w.replicas })], why }
+  }
+  const why = 'sending the hold again: the webhook did not answer'
+  return { changes: [holdChange(w, w.hold)], why, again: true }
 }
 
 function seenByItsController(w: PartitionWorkload): Move | undefined {
   if (w.seen.observed) return undefined
   return { changes: [], why: 'waiting for its own controller to see the latest change' }
-}
-
-/** A broken pod of a version between keeps the next one from coming. */
-function unblocked(w: PartitionWorkload): Move | undefined {
-  return unblock({ ...w, pods: w.pods.filter(pod => isBetween(w, pod)) })
 }
 
 function wave(w: PartitionWorkload, { pods }: Target): Move | undefined {
@@ -117,57 +118,51 @@ function wave(w: PartitionWorkload, { pods }: Target): Move | undefined {
 }
 
 /** Pods that a scaling has brought up new too early come again as old ones. */
-function withdrawn(w: PartitionWorkload, { n }: Target): Move | undefined {
-  if (!w.stable || w.updated <= n) return undefined
-  const early = byOrdinal(w.updatePods).slice(0, w.updated - n)
-  const why = `taking ${w.updated - n} of ${w.updated} new pods back`
-  return { changes: leaving(w, early), why }
+function withdrawn(w: PartitionWorkload, { now }: Target): Move | undefined {
+  const early = byIndex(w.updatePods, w).filter(pod => comesAsAnother(w, pod))
+  if (early.length === 0) return undefined
+  const why = `taking ${early.length} of ${w.updated} new pods back`
+  return leaving(w, early, { why, now })
 }
 
 function grown(w: PartitionWorkload, { n, now }: Target): Move | undefined {
   const { minReadySeconds } = w.seen
   const ready = readyFor(w.updatePods, minReadySeconds, now)
   if (ready >= n) return undefined
-  const due = w.updatePods
-    .flatMap(({ readySince }) => (readySince === undefined ? [] : [readySince]))
-    .map(since => since + minReadySeconds * 1000)
-    .filter(at => at > now)
-  const soonest = due.length > 0 && { requeueAt: Math.min(...due) }
-  return { changes: [], why: `${ready} of ${n} new pods are ready`, ...soonest }
+  const why = `${ready} of ${n} new pods are ready`
+  return { changes: [], why, ...nextReady(w.updatePods, minReadySeconds, now) }
 }
 
 /** So many of them leave as may be missing beside those that are; broken ones in any case. */
-function leaving(w: PartitionWorkload, pods: readonly PodSeen[]): readonly Change[] {
-  const ready = readyFor(w.pods, 0, 0)
-  const spare = Math.max(ready - (w.replicas - w.maxUnavailable), 0)
+function leaving(
+  w: PartitionWorkload,
+  pods: readonly PodSeen[],
+  { why, now }: { readonly why: string; readonly now: Instant },
+): Move {
+  const { minReadySeconds } = w.seen
+  const available = readyFor(w.pods, minReadySeconds, now)
+  const spare = Math.max(available - (w.replicas - w.maxUnavailable), 0)
   const broken = pods.filter(({ readySince }) => readySince === undefined)
   const sound = pods.filter(({ readySince }) => readySince !== undefined)
-  return [...broken, ...sound.slice(0, spare)].map(podDeletion)
+  const changes: readonly Change[] = [...broken, ...sound.slice(0, spare)].map(podDeletion)
+  return { changes, why, ...nextReady(w.pods, minReadySeconds, now) }
 }
 
-/** Nobody wants its version any more: another edit has replaced it. */
-function isBetween(w: PartitionWorkload, pod: PodSeen): boolean {
-  return podsOf(w.update, [pod]).length === 0 && !isAtHome(w, pod)
+/** Deleted, it would come again at another version than it has. */
+function comesAsAnother(w: PartitionWorkload, pod: PodSeen): boolean {
+  const below = indexOf(pod, w.seen) < w.seen.partition
+  const next = below ? currentOf(w) : w.update?.hash
+  return next !== undefined && next !== '' && pod.revision !== next
 }
 
-/** It runs what it would run if it came again now, or what everybody is to go back to. */
-function isAtHome(w: PartitionWorkload, pod: PodSeen): boolean {
-  return podsOf(w.stable, [pod]).length > 0 || isLeftOld(w, pod)
-}
-
-/** An older version that the owner's own partition keeps: its controller makes no other of it. */
-function isLeftOld({ seen, update }: PartitionWorkload, { revision }: PodSeen): boolean {
-  const { currentRevision } = seen.status
-  return revision === currentRevision && currentRevision !== update?.hash
+/** What its own controller makes below the partition. */
+function currentOf({ seen }: PartitionWorkload): string {
+  return seen.status.currentRevision
 }
 
 /** The lowest ordinal first: it is the farthest from its turn. */
-function byOrdinal(pods: readonly PodSeen[]): readonly PodSeen[] {
-  return pods.toSorted((a, b) => ordinalOf(a) - ordinalOf(b))
-}
-
-function ordinalOf({ metadata }: PodSeen): number {
-  return Number(metadata.name.slice(metadata.name.lastIndexOf('-') + 1))
+function byIndex(pods: readonly PodSeen[], { seen }: PartitionWorkload): readonly PodSeen[] {
+  return pods.toSorted((a, b) => indexOf(a, seen) - indexOf(b, seen))
 }
 
 function first(rules: readonly Rule[], w: PartitionWorkload, target: Target): Move | undefined {

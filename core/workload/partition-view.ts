@@ -14,6 +14,10 @@ export interface PartitionSeen extends WorkloadSeen {
   readonly partition: number
   readonly maxUnavailable: IntOrPercent
   readonly minReadySeconds: number
+  /** Why its own controller replaces nobody step by step; undefined: it does. */
+  readonly unheldBecause?: string
+  /** The number in the name of its first pod. */
+  readonly firstOrdinal: number
   /** Its own controller waits for each pod before it goes on to the next. */
   readonly ordered: boolean
   readonly status: {
@@ -31,7 +35,7 @@ export interface PartitionWorkload extends Workload {
   readonly seen: PartitionSeen
   /** Most pods that may be missing, or not Ready, by what its owner says. */
   readonly maxUnavailable: number
-  /** All that are not on their way out. */
+  /** All that are to stay: not on their way out, nor beyond its size. */
   readonly pods: readonly PodSeen[]
   /** New pods that the owner's own partition allows. */
   readonly most: number
@@ -39,16 +43,18 @@ export interface PartitionWorkload extends Workload {
 
 /** What is kept of a workload with a partition; of the same generation as `before` its template is. */
 export function seePartitioned(object: Partitioned, before?: PartitionSeen): PartitionSeen {
-  const { minReadySeconds = 0, podManagementPolicy, updateStrategy } = object.spec
+  const { minReadySeconds = 0, podManagementPolicy, updateStrategy, ordinals } = object.spec
   const { maxUnavailable = 1 } = { ...updateStrategy?.rollingUpdate }
-  return {
+  return defined({
     ...seeWorkload(partitionFields, object, before),
+    unheldBecause: partitionFields.unholdable({ updateStrategy }),
     partition: partitionOf(object) ?? 0,
     maxUnavailable,
     minReadySeconds,
+    firstOrdinal: ordinals?.start ?? 0,
     ordered: podManagementPolicy !== 'Parallel',
     status: countsOf({ ...object.status }),
-  }
+  })
 }
 
 function countsOf({
@@ -71,7 +77,8 @@ export function viewPartitioned(
 ): PartitionWorkload {
   const { metadata, owner, replicas, minReadySeconds } = seen
   const { namespace, name, uid, resourceVersion } = metadata
-  const pods = owned.filter(({ terminating }) => !terminating)
+  const alive = owned.filter(({ terminating }) => !terminating)
+  const pods = alive.filter(pod => indexOf(pod, seen) < replicas)
   const update = updateOf(seen)
   const stable = stableOf(seen, update)
   const updatePods = podsOf(update, pods)
@@ -82,7 +89,7 @@ export function viewPartitioned(
     resourceVersion,
     generation: seen.generation,
     seen,
-    settled: seen.observed && says(seen, pods, owned.length - pods.length),
+    settled: seen.observed && says(seen, alive, owned.length - alive.length),
     guarded: seen.guarded,
     escaped: seen.escaped,
     caught: seen.caught ? seen.fingerprint : undefined,
@@ -104,7 +111,7 @@ export function viewPartitioned(
     total: pods.length,
     updatedReady: readyFor(updatePods, minReadySeconds, now),
     rolledOut: isRolledOut(seen, most),
-    unheldBecause: partitionFields.unholdable(owner),
+    unheldBecause: seen.unheldBecause,
     // Its own controller gives a pod up before one is added: nobody is beside the others.
     maxUnavailable: promised(seen.maxUnavailable, 0, replicas).maxUnavailable,
     pods,
@@ -117,6 +124,26 @@ export function readyFor(pods: readonly PodSeen[], seconds: number, now: Instant
   const latest = seconds === 0 ? Infinity : now - seconds * 1000
   return pods.filter(({ readySince = Infinity }) => readySince < Infinity && readySince <= latest)
     .length
+}
+
+/** When one more of them will have been Ready for `seconds`. */
+export function nextReady(
+  pods: readonly PodSeen[],
+  seconds: number,
+  now: Instant,
+): { readonly requeueAt?: Instant } {
+  const due = pods
+    .flatMap(({ readySince }) => (readySince === undefined ? [] : [readySince + seconds * 1000]))
+    .filter(at => at > now)
+  return due.length === 0 ? {} : { requeueAt: Math.min(...due) }
+}
+
+/** Which of its pods it is, from 0: the partition counts so, whatever the first one is called. */
+export function indexOf(
+  { metadata: { name } }: PodSeen,
+  { firstOrdinal }: Pick<PartitionSeen, 'firstOrdinal'>,
+): number {
+  return Number(name.slice(name.lastIndexOf('-') + 1)) - firstOrdinal
 }
 
 /** Pods of a version that are not on their way out. */
@@ -135,11 +162,21 @@ function updateOf({ observed, status, fingerprint }: PartitionSeen): Version | u
  * nobody can be brought back to it.
  */
 function stableOf(seen: PartitionSeen, update: Version | undefined): Version | undefined {
-  const { record, stableLabel, stableFingerprint = '', status } = seen
+  const { record, stableFingerprint } = seen
   const { stable = stableFingerprint } = { ...record }
-  const hash = stableLabel ?? status.currentRevision
-  if (stable === seen.fingerprint || hash === update?.hash) return update
-  return hash === '' || isGivenUp(seen, update) ? undefined : { hash, fingerprint: stable }
+  const hash = stableHash(seen)
+  if (stable === seen.fingerprint) return update
+  if (hash === '' || isGivenUp(seen, update)) return undefined
+  return hash === update?.hash ? update : { hash, fingerprint: stable }
+}
+
+/**
+ * Its current revision is what everybody ran, unless its owner keeps some pods at an older one: then a
+ * rollout never ends, and only the label names what the others ran.
+ */
+function stableHash({ owner, stableLabel, status }: PartitionSeen): string {
+  const own = ownPartition(asPartitionOwner(owner)) ?? 0
+  return own > 0 && stableLabel !== undefined ? stableLabel : status.currentRevision
 }
 
 function isGivenUp({ record, status }: PartitionSeen, update: Version | undefined): boolean {

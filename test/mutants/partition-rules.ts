@@ -56,8 +56,8 @@ export const partitionRules: readonly Rule[] = [
   [
     'what came up new too early goes back',
     rules,
-    'if (!w.stable || w.updated <= n) return undefined',
-    'if (!w.stable || w.updated > n) return undefined',
+    'if (early.length === 0) return undefined',
+    'if (early.length >= 0) return undefined',
     rulesTest,
   ],
   [
@@ -71,22 +71,22 @@ export const partitionRules: readonly Rule[] = [
   [
     'the lowest ordinals go back first',
     rules,
-    'ordinalOf(a) - ordinalOf(b)',
-    'ordinalOf(b) - ordinalOf(a)',
+    'indexOf(a, seen) - indexOf(b, seen)',
+    'indexOf(b, seen) - indexOf(a, seen)',
     rulesTest,
   ],
   [
     'a broken pod of a version between is taken out of the way',
     rules,
-    'return unblock({ ...w, pods: w.pods.filter(pod => isBetween(w, pod)) })',
-    'return undefined',
+    'if (broken.length === 0) return undefined',
+    'if (broken.length >= 0) return undefined',
     rulesTest,
   ],
   [
-    'a broken pod of the new version stays for people to see',
+    'a stable pod that is not Ready yet is left alone',
     rules,
-    'pods: w.pods.filter(pod => isBetween(w, pod))',
-    'pods: w.pods.map(pod => ({ ...pod, revision: "" }))',
+    'const wanted = [w.update.hash, w.stable?.hash]',
+    'const wanted: (string | undefined)[] = [w.update.hash]',
     rulesTest,
   ],
   [
@@ -99,8 +99,8 @@ export const partitionRules: readonly Rule[] = [
   [
     'nobody is sent back to a version that its controller has given up',
     view,
-    "return hash === '' || isGivenUp(seen, update) ? undefined",
-    "return hash === '' ? undefined",
+    "if (hash === '' || isGivenUp(seen, update)) return undefined",
+    "if (hash === '') return undefined",
     rulesTest,
   ],
   [
@@ -108,6 +108,34 @@ export const partitionRules: readonly Rule[] = [
     moves,
     'return templatesSeen ? undefined : seen.fingerprint',
     'return undefined',
+    rulesTest,
+  ],
+  [
+    'what is beyond the size is not counted',
+    view,
+    'const pods = alive.filter(pod => indexOf(pod, seen) < replicas)',
+    'const pods = alive',
+    rulesTest,
+  ],
+  [
+    'nobody is deleted who would come again as the same',
+    rules,
+    "return next !== undefined && next !== '' && pod.revision !== next",
+    'return true',
+    rulesTest,
+  ],
+  [
+    'an abort needs a way back to the stable revision',
+    rules,
+    'if (w.stable?.hash !== currentOf(w)) {',
+    'if (!w.stable) {',
+    rulesTest,
+  ],
+  [
+    'on the way back minReadySeconds count',
+    rules,
+    'const available = readyFor(w.pods, minReadySeconds, now)',
+    'const available = readyFor(w.pods, 0, now)',
     rulesTest,
   ],
 ]

@@ -15,6 +15,7 @@ import { unsupported } from '../rollout/unsupported.ts'
 import { validateRollout } from './validation.ts'
 
 const deployment: WorkloadRef = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'shop' }
+const statefulSet: WorkloadRef = { ...deployment, kind: 'StatefulSet' }
 const threeSteps: readonly Step[] = [{ replicas: 1 }, { replicas: '50%' }, { replicas: '100%' }]
 
 function rollout(spec: Partial<RolloutSpec> = {}, name = 'demo', namespace = 'shops'): Rollout {
@@ -64,6 +65,7 @@ test.each<[string, Rollout]>([
   ['a failure threshold', canary({ failureThreshold: '10%' })],
   ['unsupported fields that say nothing', canary({ trafficRoutings: [], trafficRoutingRef: '' })],
   ['a StatefulSet', ref('apps/v1', 'StatefulSet')],
+  ['a second workload asked for where there cannot be one', extraStatefulSet(...threeSteps)],
   ['switches that are off', canary({ enableExtraWorkloadForCanary: false })],
 ])('accepted: %s', (_, object) => {
   expect(problemsOf(object)).toEqual([])
@@ -145,6 +147,11 @@ function ref(apiVersion: string, kind: string): Rollout {
   return rollout({ workloadRef: { apiVersion, kind, name: 'shop' } })
 }
 
+function extraStatefulSet(...plan: readonly Step[]): Rollout {
+  const { spec } = canary({ enableExtraWorkloadForCanary: true, steps: plan })
+  return rollout({ ...spec, workloadRef: statefulSet })
+}
+
 const half =
   'a step with `traffic` or `matches` leaves half of the pods to the other requests; ' +
   'write 50% or less, or a number of pods'
@@ -177,15 +184,7 @@ test.each<[string, Rollout, string]>([
   ],
   [
     'a second workload asked for where there cannot be one counts as replacing pods',
-    rollout({
-      workloadRef: { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'shop' },
-      strategy: {
-        canary: {
-          enableExtraWorkloadForCanary: true,
-          steps: [{ replicas: '60%', traffic: '10%' }],
-        },
-      },
-    }),
+    extraStatefulSet({ replicas: '60%', traffic: '10%' }),
     `spec.strategy.canary.steps[0].replicas: ${half}`,
   ],
   [

@@ -6,9 +6,9 @@ import type { Rollout, RolloutSpec, Step } from '#api/rollout.generated.ts'
 import { equalJson } from '../equal.ts'
 import { parseIntOrPercent } from '../replicas.ts'
 import type { Problem } from '../rollout/problem.ts'
+import { styleOf } from '../rollout/style.ts'
 import { asksForTraffic, unsupported } from '../rollout/unsupported.ts'
 import { frozen } from './frozen.ts'
-import { styleOf } from './style.ts'
 
 /** What a Rollout is compared with. */
 export interface Surroundings {

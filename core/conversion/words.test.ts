@@ -43,6 +43,11 @@ test('weights with nothing to route by say how many pods are new, and are follow
   expect([refused, followed]).toEqual([undefined, [{ replicas: '20%' }, { replicas: '100%' }]])
 })
 
+test('a StatefulSet needs no style: there cannot be a second one', () => {
+  const object = rollout({ steps: [{ replicas: 1 }] }, {}, 'StatefulSet')
+  expect([told(object), rolloutOf(object).refused]).toEqual(['', undefined])
+})
+
 test.each<[string, Rollout, string]>([
   [
     'the default style',

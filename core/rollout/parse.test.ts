@@ -76,6 +76,13 @@ test('what slipped past admission and cannot be followed names its field', () =>
   expect(rolloutOf(routed).refused?.message).toContain('spec.strategy.canary.trafficRoutings')
 })
 
+test('a second workload is refused where there could be one, and for another kind says nothing', () => {
+  const extra = { ...canary, enableExtraWorkloadForCanary: true }
+  expect(rolloutOf(object(extra)).refused?.message).toContain('enableExtraWorkloadForCanary')
+  const workloadRef = { ...ref, kind: 'StatefulSet' }
+  expect(rolloutOf(object(extra, { workloadRef })).refused).toBeUndefined()
+})
+
 test('of two Rollouts of one workload the older is followed, of one age the first by name', () => {
   const at = (name: string, creationTimestamp: string) => {
     const { metadata, ...rest } = object(canary, {}, name)

@@ -7,6 +7,7 @@ import type { Rollout, WorkloadRef } from '#api/rollout.generated.ts'
 import { valuesAt } from '../values-at.ts'
 import { adapterFor, adapters } from '../workload/registry.ts'
 import type { Problem } from './problem.ts'
+import { styleOf } from './style.ts'
 
 interface Row {
   /** A path below the Rollout; `[]` stands for every item of a list. */
@@ -36,6 +37,7 @@ const rows: readonly Row[] = [
   },
   {
     field: 'spec.strategy.canary.enableExtraWorkloadForCanary',
+    refuses: (_, { spec }) => styleOf(spec) === 'canary',
     message: `${extra}; remove \`enableExtraWorkloadForCanary\``,
   },
   {

@@ -95,8 +95,9 @@ export function validate(
   // Its own webhook judges what it is to follow.
   if (kruiseRegistered()) return { allowed: true }
   const others = rollouts.list()
-  const problems = validateRollout(object, { others, ...(previous && { previous }) })
-  const found = isOlder(request) ? [...unknownStyle(object), ...inOlderWords(problems)] : problems
+  const older = isOlder(request)
+  const problems = validateRollout(object, { others, older, ...(previous && { previous }) })
+  const found = older ? [...unknownStyle(object), ...inOlderWords(problems)] : problems
   if (found.length > 0) {
     const message = formatProblems(found)
     return { allowed: false, status: { code: 422, reason: 'Invalid', message } }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 
+import { ROLLING_STYLE } from '#api/names.ts'
 import type {
   BlueGreenStrategy,
   CanaryStrategy,
@@ -209,6 +210,26 @@ test.each<[string, Rollout]>([
   ['blue-green', blueGreen({ steps: [{ replicas: '100%', traffic: '0%' }] })],
 ])('a routed step may have: %s', (_, object) => {
   expect(problemsOf(object).filter(problem => problem.endsWith(half))).toEqual([])
+})
+
+const shared = (index: number) => `spec.strategy.canary.steps[${index}].traffic`
+const first: Step = { replicas: '20%', traffic: '20%' }
+const second: Step = { replicas: '40%' }
+
+test.each<[string, readonly Step[], readonly string[]]>([
+  ['a step without a share is changed', [first, { replicas: '50%' }], []],
+  ['a step with a share is changed', [{ ...first, replicas: '10%' }, second], []],
+  ['the share goes', [{ replicas: '20%' }, { replicas: '50%' }], []],
+  ['a share is added', [first, { ...second, traffic: '40%' }], [shared(0), shared(1)]],
+  ['a share is changed', [{ ...first, traffic: '10%' }, second], [shared(0)]],
+])('in a Rollout that was once written as v1alpha1, %s', (_, plan, fields) => {
+  const written = (list: readonly Step[]): Rollout => {
+    const { metadata, ...rest } = steps(...list)
+    return { ...rest, metadata: { ...metadata, annotations: { [ROLLING_STYLE]: 'partition' } } }
+  }
+  const told = { others: [], previous: written([first, second]) }
+  expect(validateRollout(written(plan), told).map(({ field }) => field)).toEqual(fields)
+  expect(validateRollout(written(plan), { ...told, older: true })).toEqual([])
 })
 
 test('all problems are told at once, in one line', () => {

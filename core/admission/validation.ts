@@ -7,7 +7,7 @@ import { equalJson } from '../equal.ts'
 import { parseIntOrPercent } from '../replicas.ts'
 import type { Problem } from '../rollout/problem.ts'
 import { styleOf } from '../rollout/style.ts'
-import { asksForTraffic, unsupported } from '../rollout/unsupported.ts'
+import { asksForTraffic, hasRoutes, unsupported } from '../rollout/unsupported.ts'
 import { frozen } from './frozen.ts'
 
 /** What a Rollout is compared with. */
@@ -16,6 +16,8 @@ export interface Surroundings {
   readonly previous?: Rollout
   /** Rollouts of the namespace. Those of other namespaces, and the Rollout itself, do not count. */
   readonly others: readonly Rollout[]
+  /** The request is in the older version of the API. */
+  readonly older?: boolean
 }
 
 /** Above this share of the pods, too few old ones are left for the requests that stay with them. */
@@ -32,14 +34,16 @@ const routedMessage =
  */
 export function validateRollout(
   rollout: Rollout,
-  { previous, others }: Surroundings,
+  surroundings: Surroundings,
 ): readonly Problem[] {
+  const { previous, others } = surroundings
   if (previous && equalJson(planOf(previous.spec), planOf(rollout.spec))) return []
+  const shares = asksForShares(rollout, surroundings)
   return [
-    ...unsupported(rollout),
+    ...unsupported(rollout, shares),
     ...blueGreenWorkload(rollout),
     ...stepsDecrease(rollout),
-    ...routedSteps(rollout),
+    ...routedSteps(rollout, shares),
     ...conflict(rollout, others),
     ...(previous ? frozen(rollout, previous) : []),
   ]
@@ -70,11 +74,22 @@ function stepsDecrease(rollout: Rollout): readonly Problem[] {
   })
 }
 
+/**
+ * Whether `traffic` asks for a share of the requests. What is stored tells it only of what was there
+ * before: a read and a write through the older version leave its annotation in any Rollout.
+ */
+function asksForShares(rollout: Rollout, { previous, older = false }: Surroundings): boolean {
+  if (older) return hasRoutes(rollout)
+  const before = previous ? stepsOf(previous).steps : []
+  const added = ({ traffic }: Step, index: number) =>
+    traffic !== undefined && traffic !== before[index]?.traffic
+  return asksForTraffic(rollout) || stepsOf(rollout).steps.some(added)
+}
+
 /** Where new pods replace old ones, routing needs enough of both. */
-function routedSteps(rollout: Rollout): readonly Problem[] {
+function routedSteps(rollout: Rollout, shares: boolean): readonly Problem[] {
   if (styleOf(rollout.spec) !== 'partition') return []
   const { path, steps } = stepsOf(rollout)
-  const shares = asksForTraffic(rollout)
   return steps.flatMap((step, index) => {
     const amount = parseIntOrPercent(step.replicas)
     if (!routes(step, shares) || amount?.unit !== 'percent' || amount.value <= routedPercentLimit)

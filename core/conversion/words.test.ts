@@ -29,7 +29,7 @@ function rollout(canary: Json, annotations: Json = partition, kind = 'Deployment
 }
 
 function told(object: Rollout, previous?: Rollout): string {
-  const problems = validateRollout(object, { others: [], ...(previous && { previous }) })
+  const problems = validateRollout(object, { others: [], older: true, ...(previous && { previous }) })
   return formatProblems([...unknownStyle(object), ...inOlderWords(problems)])
 }
 
@@ -44,7 +44,7 @@ test('weights with nothing to route by say how many pods are new, and are follow
 })
 
 test('a StatefulSet needs no style: there cannot be a second one', () => {
-  const object = rollout({ steps: [{ replicas: 1 }] }, {}, 'StatefulSet')
+  const object = rollout({ steps }, {}, 'StatefulSet')
   expect([told(object), rolloutOf(object).refused]).toEqual(['', undefined])
 })
 

@@ -13,7 +13,7 @@ interface Row {
   /** A path below the Rollout; `[]` stands for every item of a list. */
   readonly field: string
   /** Whether this value asks for what is not there; by default any that says something does. */
-  readonly refuses?: (value: unknown, rollout: Rollout) => boolean
+  readonly refuses?: (value: unknown, rollout: Rollout, shares: boolean) => boolean
   readonly message: string
 }
 
@@ -58,7 +58,7 @@ const rows: readonly Row[] = [
   },
   {
     field: 'spec.strategy.canary.steps[].traffic',
-    refuses: (traffic, rollout) => saysSomething(traffic) && asksForTraffic(rollout),
+    refuses: (traffic, _, shares) => shares && saysSomething(traffic),
     message: `${routing}; remove \`traffic\`: the new pods receive their share through the Service`,
   },
   {
@@ -71,11 +71,17 @@ const rows: readonly Row[] = [
   },
 ]
 
-/** What the Rollout asks for and this version does not do, in the order of the table. */
-export function unsupported(rollout: Rollout): readonly Problem[] {
+/**
+ * What the Rollout asks for and this version does not do, in the order of the table. `shares`: whether
+ * `traffic` of its steps asks for a share of the requests, by default as what is stored tells it.
+ */
+export function unsupported(
+  rollout: Rollout,
+  shares = asksForTraffic(rollout),
+): readonly Problem[] {
   return rows.flatMap(({ field, refuses = saysSomething, message }) =>
     valuesAt(rollout, field)
-      .filter(({ value }) => refuses(value, rollout))
+      .filter(({ value }) => refuses(value, rollout, shares))
       .map(found => ({ field: found.field, message })),
   )
 }
@@ -84,11 +90,23 @@ export function unsupported(rollout: Rollout): readonly Problem[] {
  * Whether `traffic` of a step asks for a share of the requests. In the older version of the API it is
  * `weight`, by which a step also says how many pods are new: with nothing to route by it says no more.
  */
-export function asksForTraffic({ metadata, spec }: Rollout): boolean {
+export function asksForTraffic(rollout: Rollout): boolean {
+  return hasRoutes(rollout) || !wasOlder(rollout)
+}
+
+/** Whether the Rollout says by what requests are to be routed. */
+export function hasRoutes({ spec }: Rollout): boolean {
   const { trafficRoutings = [], trafficRoutingRef = '' } =
     spec.strategy.canary ?? spec.strategy.blueGreen ?? {}
-  const older = metadata.annotations?.[ROLLING_STYLE] !== undefined
-  return !older || trafficRoutings.length > 0 || trafficRoutingRef !== ''
+  return trafficRoutings.length > 0 || trafficRoutingRef !== ''
+}
+
+/** What is stored does not say in which version it was written, but for what the conversion makes of it. */
+function wasOlder({ metadata, spec }: Rollout): boolean {
+  if (metadata.annotations?.[ROLLING_STYLE] !== undefined) return true
+  // Without the annotation it asks for a second workload, also where there cannot be one.
+  const extra = spec.strategy.canary?.enableExtraWorkloadForCanary === true
+  return extra && styleOf(spec) === 'partition'
 }
 
 /** An empty list, an empty text and `false` say the same as no field at all. */

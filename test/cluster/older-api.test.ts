@@ -129,6 +129,27 @@ test('what is refused is told by the fields that were written', async () => {
   ).toContain('spec.objectRef: Required value')
 })
 
+test('through the newer version a share may stay, and none may come', async () => {
+  const story = await world.story({ steps: false, replicas: 1 })
+  await write(story, ['create'], older({ steps: [{ weight: 20 }, { replicas: '50%' }] }))
+  const step = '/spec/strategy/canary/steps/1'
+  const patch = (path: string, value: string) => {
+    const operation = { op: 'add', path: `${step}/${path}`, value }
+    return ['patch', NEWER, ROLLOUT, '--type=json', '-p', JSON.stringify([operation])]
+  }
+  const refused = await story.kubectl(patch('traffic', '50%'), { expectFailure: true })
+  expect(refused.stderr.replaceAll(/\s+/g, ' ')).toContain(
+    'spec.strategy.canary.steps[1].traffic: this version of Sluice does not route requests',
+  )
+  await story.kubectl(patch('replicas', '60%'))
+  await story.phase('Healthy')
+
+  const statefulSet = { workloadRef: { ...workloadRef, kind: 'StatefulSet' } }
+  const object = older({ steps: [{ weight: 20 }] }, {})
+  const spec = { ...(object['spec'] as Json), objectRef: statefulSet }
+  await write(story, ['create', '--dry-run=server'], { ...object, metadata: { name: 'db' }, spec })
+})
+
 test('all that it accepts is a Rollout of the version that is stored', async () => {
   const header = { name: 'user', value: 'me' }
   const step = {

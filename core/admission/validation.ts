@@ -32,10 +32,7 @@ const routedMessage =
  * metadata, status, `disabled` or `strategy.paused`, so that a Rollout which was invalid before can
  * still be labelled, reported on, paused and ended.
  */
-export function validateRollout(
-  rollout: Rollout,
-  surroundings: Surroundings,
-): readonly Problem[] {
+export function validateRollout(rollout: Rollout, surroundings: Surroundings): readonly Problem[] {
   const { previous, others } = surroundings
   if (previous && equalJson(planOf(previous.spec), planOf(rollout.spec))) return []
   const shares = asksForShares(rollout, surroundings)

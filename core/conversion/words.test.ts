@@ -29,7 +29,11 @@ function rollout(canary: Json, annotations: Json = partition, kind = 'Deployment
 }
 
 function told(object: Rollout, previous?: Rollout): string {
-  const problems = validateRollout(object, { others: [], older: true, ...(previous && { previous }) })
+  const problems = validateRollout(object, {
+    others: [],
+    older: true,
+    ...(previous && { previous }),
+  })
   return formatProblems([...unknownStyle(object), ...inOlderWords(problems)])
 }
 

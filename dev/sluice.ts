@@ -51,6 +51,8 @@ export interface SluiceOptions {
   readonly failurePolicy: 'Fail' | 'Ignore'
   /** Without the policy an edit that meets nobody under `Ignore` is not held. */
   readonly policy?: false
+  /** The older version of the API is not converted: the CRD, and so who watches Rollouts, is left alone. */
+  readonly conversion?: false
   readonly logLevel: string
   readonly onLine: (line: string) => void
   /** Ends the start, and takes back what there is by then. */
@@ -179,7 +181,7 @@ export async function applyCustomResources(client: KubeClient): Promise<void> {
 }
 
 async function register(options: SluiceOptions, webhook: Child): Promise<void> {
-  const { client, webhookHost, failurePolicy, policy } = options
+  const { client, webhookHost, failurePolicy, policy, conversion } = options
   const host = webhookHost.includes(':') ? `[${webhookHost}]` : webhookHost
   const settings = {
     name: configuration,
@@ -188,14 +190,21 @@ async function register(options: SluiceOptions, webhook: Child): Promise<void> {
     caBundle: String(webhook.ready['caBundle']),
   }
   const apply = { fieldManager, force: true }
-  const { url, caBundle } = settings
+  if (conversion !== false) await convertBy(client, settings)
+  await client.apply(MUTATING_WEBHOOKS, mutatingConfiguration(settings) as KubeObject, apply)
+  await client.apply(VALIDATING_WEBHOOKS, validatingConfiguration(settings) as KubeObject, apply)
+  if (policy !== false) await registerPolicy(client, configuration)
+}
+
+/** Asks the webhook for Rollouts of the other version. */
+async function convertBy(
+  client: KubeClient,
+  { url, caBundle }: { readonly url: string; readonly caBundle: string },
+): Promise<void> {
   const bundle = Buffer.from(caBundle).toString('base64')
   const clientConfig = { url: `${url}/convert`, service: null, caBundle: bundle }
   const spec = { conversion: { webhook: { clientConfig } } }
   await client.mergePatch(CUSTOM_RESOURCES, { name: ROLLOUTS_DEFINITION }, { spec })
-  await client.apply(MUTATING_WEBHOOKS, mutatingConfiguration(settings) as KubeObject, apply)
-  await client.apply(VALIDATING_WEBHOOKS, validatingConfiguration(settings) as KubeObject, apply)
-  if (policy !== false) await registerPolicy(client, configuration)
 }
 
 /** Replaced, not merged: of another's conversion a part would stay, and the API server takes one alone. */

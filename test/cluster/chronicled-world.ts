@@ -12,7 +12,8 @@ export interface ChronicledWorld extends World {
 
 /** Starts a world, and begins to write. */
 export async function startChronicledWorld(options?: WorldOptions): Promise<ChronicledWorld> {
-  const world = await startWorld(options)
+  // A webhook that comes back would change the CRD, and so end the watch that writes all down.
+  const world = await startWorld({ ...options, conversion: false })
   try {
     const chronicle = await startChronicle(world.client)
     const stop = async () => {

@@ -135,7 +135,10 @@ test.concurrent('failureThreshold completes a step, and does not let anybody els
   await stand(story, { 'app:1': 10, 'app:broken': 2 }, 10)
   await story.approve()
   await says(story, /step 2 of 3 since \S+Z: 0 of 8 new pods are ready/)
-  await story.until('all that may start have started', () => story.now().total === 13)
+  await story.until('all that may start have started, and all that may leave have left', () => {
+    const { total, ready } = story.now()
+    return total === 13 && ready === 8
+  })
   expect((await story.rollout()).status?.canaryStatus?.currentStepState).toBe('StepUpgrade')
   expect(worst(story)).toEqual({ ready: 8, total: 13 })
 })

@@ -147,7 +147,7 @@ export function indexOf(
 }
 
 /** Pods of a version that are not on their way out. */
-export function podsOf(version: Version | undefined, pods: readonly PodSeen[]): readonly PodSeen[] {
+function podsOf(version: Version | undefined, pods: readonly PodSeen[]): readonly PodSeen[] {
   return pods.filter(({ revision }) => revision !== undefined && revision === version?.hash)
 }
 

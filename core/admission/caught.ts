@@ -1,4 +1,4 @@
-// What the policy in the API server did to a request, undone: it runs before us, pauses what it catches,
+// What the policy in the API server did to a request, undone: it runs before us, holds what it catches,
 // and leaves word of what the request carried. A caught workload that nobody has judged stays caught.
 
 import { CAUGHT, HOLD, RECORD } from '#api/names.ts'
@@ -17,7 +17,7 @@ export function asRequested<T extends WorkloadReview>(request: T): T {
   return { ...review, object: withoutCatch(asCarried(adapter, object)) }
 }
 
-/** The object without the marks of the policy; its pause stays. */
+/** The object without the marks of the policy; the field by which it holds stays. */
 export function withoutCatch(object: KubeObject): KubeObject {
   const record = object.metadata.annotations?.[RECORD]
   return annotated(object, { [CAUGHT]: undefined, [RECORD]: recordOf(object) && record })

@@ -123,7 +123,7 @@ function isHeldVersion({ hold, version }: Held): boolean {
 }
 
 /**
- * Nobody of ours answered the edit. What was stable before it only ReplicaSets tell: everybody else's
+ * Nobody of ours answered the edit. What was stable before it our controller knows: everybody else's
  * write leaves it caught, and with the word of our controller it is judged as if it came now.
  */
 function overtaken(review: Review, before: KubeObject): Verdict {
@@ -227,7 +227,7 @@ function isUnwatched(before: KubeObject | undefined): boolean {
   return before !== undefined && isCaught(before)
 }
 
-/** Pods of the version may run already: how many, only ReplicaSets tell. */
+/** Pods of the version may run already: how many, our controller counts. */
 function mayRun({ version }: Review, between: readonly string[] = []): boolean {
   return between.length === mostBetween || between.includes(namePart(version))
 }

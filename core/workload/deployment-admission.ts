@@ -22,17 +22,11 @@ import { still } from './hold.ts'
 import type { Hold } from './hold.ts'
 import { budgetFor, budgetPods, promised, surgeFor, surgePods } from './percent.ts'
 import type { OwnerValues } from './record.ts'
-import { templateFingerprint } from './template.ts'
+import { replicatedFields } from './replicated-fields.ts'
 
 /** The admission half of the adapter. */
 export const deploymentFields: WorkloadFields<Deployment> = {
-  replicas: object => object.spec.replicas ?? 1,
-  fingerprint: object => templateFingerprint(object.spec.template),
-  settled: ({ metadata, spec, status }) => {
-    const { observedGeneration = 0, replicas = 0, updatedReplicas = 0 } = { ...status }
-    const seen = observedGeneration >= (metadata.generation ?? 0)
-    return seen && updatedReplicas === replicas && replicas === (spec.replicas ?? 1)
-  },
+  ...replicatedFields,
   armed: ({ spec }) => hasHoldFields(spec),
   unholdable: owner => unholdable(asDeploymentOwner(owner)),
 

@@ -4,7 +4,6 @@
 
 import { ARMED_MIN_READY_SECONDS } from '#api/names.ts'
 import type { Instant, Move } from '../rollout/model.ts'
-import { podCount } from '../replicas.ts'
 import { lastOneLeft, parted, stopped } from './deployment-abort.ts'
 import { holdChange } from './changes.ts'
 import { scale, setChange } from './deployment-changes.ts'
@@ -14,29 +13,31 @@ import { allowed, growth, narrowed, quiet, stands, waveFor, waveHold } from './d
 import type { Aim } from './deployment-waves.ts'
 import type { Hold } from './hold.ts'
 import { budgetPods } from './percent.ts'
+import { firstMove, someRun, wantedBy } from './rules.ts'
+import type { Rule } from './rules.ts'
 
 /** A target on which the rules agree. */
 interface Target extends Aim {
   readonly now: Instant
 }
 
-type Rule = (w: DeploymentWorkload, target: Target) => Move | undefined
+type Rules = readonly Rule<DeploymentWorkload, Target>[]
 
-const observed: readonly Rule[] = [heldAgain, mended, overtaken, seenByManager]
-const forward: readonly Rule[] = [someRun, ...observed, steered, withdrawn, wave]
-const backward: readonly Rule[] = [...observed, disarmed, fewLeft, stopped, lastOneLeft, parted]
-const keeping: readonly Rule[] = [...observed, disarmed, withdrawn]
-const resting: readonly Rule[] = [mended, overtaken, disarmed]
+const observed: Rules = [heldAgain, mended, overtaken, seenByManager]
+const forward: Rules = [someRun, ...observed, steered, withdrawn, wave]
+const backward: Rules = [...observed, disarmed, fewLeft, stopped, lastOneLeft, parted]
+const keeping: Rules = [...observed, disarmed, withdrawn]
+const resting: Rules = [mended, overtaken, disarmed]
 
 /** Exactly as many pods as the step wants run the update revision. */
 export function advance(w: DeploymentWorkload, step: Hold['pods'], now: Instant): Move | undefined {
-  return first(forward, w, targetOf(w, step, now))
+  return firstMove(forward, w, targetOf(w, step, now))
 }
 
 /** No more pods than the hold is for, which stays as it is: nothing is let out. */
 export function keep(w: DeploymentWorkload, now: Instant): Move | undefined {
   if (w.hold?.mode !== 'wave') return undefined
-  return first(keeping, w, targetOf(w, w.hold.pods, now))
+  return firstMove(keeping, w, targetOf(w, w.hold.pods, now))
 }
 
 /** Everybody runs the stable revision again, and the template is left as it is. */
@@ -49,27 +50,20 @@ export function abort(w: DeploymentWorkload, now: Instant): Move | undefined {
   }
   // Scaled from nobody, the controller-manager brings the aborted revision up again.
   const home = w.active.every(set => set === w.stable)
-  if (w.hold?.mode === 'aborted' && home) return first(observed, w, { ...aim, n: 0 })
-  return first(backward, w, { ...aim, n: 1 })
+  if (w.hold?.mode === 'aborted' && home) return firstMove(observed, w, { ...aim, n: 0 })
+  return firstMove(backward, w, { ...aim, n: 1 })
 }
 
 /** The controller-manager can finish on its own. */
 export function rest(w: DeploymentWorkload, now: Instant): Move | undefined {
-  return first(resting, w, { mode: 'wave', n: w.replicas, pods: w.replicas, now })
+  return firstMove(resting, w, { mode: 'wave', n: w.replicas, pods: w.replicas, now })
 }
 
 function targetOf(w: DeploymentWorkload, step: Hold['pods'], now: Instant): Target {
-  const n = podCount(step, w.replicas)
-  const before = w.hold?.mode === 'wave' ? podCount(w.hold.pods, w.replicas) : 0
-  // Jumping back, or a smaller plan, does not take pods away that were let out.
-  const pods = before > n ? w.hold!.pods : step
+  const { n, pods } = wantedBy(w, step)
   // Nothing is left to go back to: the stable ReplicaSet was cleaned up while nobody ran.
   const alone = w.stable === undefined && w.total === w.updated && w.total > 0
-  return { mode: 'wave', n: alone ? w.replicas : Math.max(n, before), pods, now }
-}
-
-function someRun(w: DeploymentWorkload): Move | undefined {
-  return w.replicas > 0 ? undefined : { changes: [], why: 'no pod runs: scale up to go on' }
+  return { mode: 'wave', n: alone ? w.replicas : n, pods, now }
 }
 
 /** The webhook was away when the hold was written: annotation and fields differ. */
@@ -208,12 +202,4 @@ function waiting(w: DeploymentWorkload, { now }: Target, why: string): Move {
   const due =
     nextReadyAt(w.update, minReadySeconds, now) ?? nextReadyAt(w.update, minReadySeconds + 1, now)
   return { changes: [], why, ...(due !== undefined && { requeueAt: due }) }
-}
-
-function first(rules: readonly Rule[], w: DeploymentWorkload, target: Target): Move | undefined {
-  for (const rule of rules) {
-    const move = rule(w, target)
-    if (move) return move
-  }
-  return undefined
 }

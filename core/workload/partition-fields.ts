@@ -8,7 +8,7 @@ import type { WorkloadFields } from './adapter.ts'
 import { holdOf } from './hold.ts'
 import type { Hold } from './hold.ts'
 import type { HoldRecord, OwnerValues } from './record.ts'
-import { templateFingerprint } from './template.ts'
+import { replicatedFields } from './replicated-fields.ts'
 
 /** Where the strategy of a kind has its partition, and what else is there that the core reads. */
 interface Block {
@@ -57,13 +57,7 @@ export const NOBODY = 2147483647
 /** The admission half of the adapter of a kind with `updateStrategy.rollingUpdate.partition`. */
 export const partitionFields: WorkloadFields<Partitioned> = {
   deceived: 'kubectl rollout status and helm --wait',
-  replicas: ({ spec }) => spec.replicas ?? 1,
-  fingerprint: ({ spec }) => templateFingerprint(spec.template),
-  settled: ({ metadata, spec, status }) => {
-    const { observedGeneration = 0, replicas = 0, updatedReplicas = 0 } = { ...status }
-    const seen = observedGeneration >= (metadata.generation ?? 0)
-    return seen && updatedReplicas === replicas && replicas === (spec.replicas ?? 1)
-  },
+  ...replicatedFields,
   armed(object) {
     const hold = holdOf(object)
     const holds = hold && hold.mode !== 'finishing' && hold.mode !== 'released'

@@ -11,6 +11,8 @@ import { still } from './hold.ts'
 import type { Hold } from './hold.ts'
 import { indexOf, nextReady, readyFor } from './partition-view.ts'
 import type { PartitionWorkload } from './partition-view.ts'
+import { firstMove, someRun, wantedBy } from './rules.ts'
+import type { Rule } from './rules.ts'
 import type { PodSeen } from './seen.ts'
 
 /** So many new pods, in the words of a step. */
@@ -20,21 +22,21 @@ interface Target {
   readonly now: Instant
 }
 
-type Rule = (w: PartitionWorkload, target: Target) => Move | undefined
+type Rules = readonly Rule<PartitionWorkload, Target>[]
 
-const observed: readonly Rule[] = [heldAgain, seenByItsController]
-const forward: readonly Rule[] = [someRun, rolling, ...observed, unblock, wave, withdrawn, grown]
-const keeping: readonly Rule[] = [...observed, unblock, withdrawn]
+const observed: Rules = [heldAgain, seenByItsController]
+const forward: Rules = [someRun, rolling, ...observed, unblock, wave, withdrawn, grown]
+const keeping: Rules = [...observed, unblock, withdrawn]
 
 /** As many pods as the step wants run the update revision. */
 export function advance(w: PartitionWorkload, step: Hold['pods'], now: Instant): Move | undefined {
-  return first(forward, w, targetOf(w, step, now))
+  return firstMove(forward, w, targetOf(w, step, now))
 }
 
 /** No more pods than the hold is for, which stays as it is. */
 export function keep(w: PartitionWorkload, now: Instant): Move | undefined {
-  if (w.hold?.mode !== 'wave') return first(observed, w, targetOf(w, 0, now))
-  return first(keeping, w, targetOf(w, w.hold.pods, now))
+  if (w.hold?.mode !== 'wave') return firstMove(observed, w, targetOf(w, 0, now))
+  return firstMove(keeping, w, targetOf(w, w.hold.pods, now))
 }
 
 /** Everybody runs the stable revision again, and the template is left as it is. */
@@ -44,7 +46,7 @@ export function abort(w: PartitionWorkload, now: Instant): Move | undefined {
       'it cannot be aborted: a pod would not come back at the stable revision; apply its template'
     return { changes: [], why }
   }
-  return first(observed, w, { n: 0, pods: 0, now }) ?? goingBack(w, now)
+  return firstMove(observed, w, { n: 0, pods: 0, now }) ?? goingBack(w, now)
 }
 
 function goingBack(w: PartitionWorkload, now: Instant): Move | undefined {
@@ -75,15 +77,8 @@ export function unblock(w: PartitionWorkload): Move | undefined {
 }
 
 function targetOf(w: PartitionWorkload, step: Hold['pods'], now: Instant): Target {
-  const n = podCount(step, w.replicas)
-  const before = w.hold?.mode === 'wave' ? podCount(w.hold.pods, w.replicas) : 0
-  // Jumping back, or a smaller plan, does not take pods away that were let out.
-  const pods = before > n ? w.hold!.pods : step
-  return { n: Math.min(Math.max(n, before), w.most), pods, now }
-}
-
-function someRun(w: PartitionWorkload): Move | undefined {
-  return w.replicas > 0 ? undefined : { changes: [], why: 'no pod runs: scale up to go on' }
+  const { n, pods } = wantedBy(w, step)
+  return { n: Math.min(n, w.most), pods, now }
 }
 
 /** Its owner has changed to a strategy that replaces nobody. */
@@ -163,12 +158,4 @@ function currentOf({ seen }: PartitionWorkload): string {
 /** The lowest ordinal first: it is the farthest from its turn. */
 function byIndex(pods: readonly PodSeen[], { seen }: PartitionWorkload): readonly PodSeen[] {
   return pods.toSorted((a, b) => indexOf(a, seen) - indexOf(b, seen))
-}
-
-function first(rules: readonly Rule[], w: PartitionWorkload, target: Target): Move | undefined {
-  for (const rule of rules) {
-    const move = rule(w, target)
-    if (move) return move
-  }
-  return undefined
 }

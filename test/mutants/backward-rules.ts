@@ -26,15 +26,15 @@ export const backwardRules: readonly Rule[] = [
   [
     'it is disarmed after a restore as well',
     rules,
-    'resting: readonly Rule[] = [mended, overtaken, disarmed]',
-    'resting: readonly Rule[] = [mended, overtaken]',
+    'resting: Rules = [mended, overtaken, disarmed]',
+    'resting: Rules = [mended, overtaken]',
     rulesTest,
   ],
   [
     'one of a later edit than the Deployment that is known is left armed',
     rules,
-    'resting: readonly Rule[] = [mended, overtaken, disarmed]',
-    'resting: readonly Rule[] = [mended, disarmed]',
+    'resting: Rules = [mended, overtaken, disarmed]',
+    'resting: Rules = [mended, disarmed]',
     rulesTest,
   ],
   [
@@ -153,15 +153,15 @@ export const backwardRules: readonly Rule[] = [
   [
     'a frozen release takes back what a scaling let out',
     rules,
-    'return first(keeping, w,',
-    'return first([], w,',
+    'return firstMove(keeping, w,',
+    'return firstMove([], w,',
     rulesTest,
   ],
   [
     'an abort goes back until one new pod is left',
     rules,
-    'first(backward, w, { ...aim, n: 1 })',
-    'first(backward, w, { ...aim, n: 99 })',
+    'firstMove(backward, w, { ...aim, n: 1 })',
+    'firstMove(backward, w, { ...aim, n: 99 })',
     rulesTest,
   ],
   [

@@ -9,6 +9,7 @@ const planSteps = 'core/rollout/plan-steps.ts'
 const replicas = 'core/replicas.ts'
 const review = 'core/admission/review.ts'
 const rules = 'core/workload/deployment-rules.ts'
+const sharedRules = 'core/workload/rules.ts'
 const seen = 'core/workload/workload-seen.ts'
 const view = 'core/workload/deployment-view.ts'
 const waves = 'core/workload/deployment-waves.ts'
@@ -221,7 +222,7 @@ export const forwardRules: readonly Rule[] = [
   ],
   [
     'pods that were let out stay when a step goes back',
-    rules,
+    sharedRules,
     'Math.max(n, before)',
     'n',
     rulesTest,

@@ -64,9 +64,15 @@ export function scriptName(path: string): string {
 /** Everything from elsewhere that the files import: packages, and modules of Node; sorted. */
 export function foreignImports(files: Files): readonly string[] {
   const names = [...files.values()].flatMap(text =>
-    [...text.matchAll(foreignImport)].map(([, name]) => name!),
+    [...text.matchAll(foreignImport)].map(([, specifier]) => packageOf(specifier!)),
   )
   return [...new Set(names)].toSorted()
+}
+
+/** The package in which a module lies. */
+function packageOf(specifier: string): string {
+  const [scope, name] = specifier.split('/')
+  return specifier.startsWith('@') ? `${scope}/${name}` : scope!
 }
 
 /** Reads the package.json at `root`. */

@@ -1,5 +1,6 @@
-// Node 20 lacks two functions that undici takes hold of while it loads. Neither is called for what
-// this program does: no answer is compressed, and nothing is sent to another thread.
+// Node 20 lacks two functions that undici, which the client library loads whole, takes hold of while it
+// loads. Neither is called for what this program does: no answer is compressed, and nothing is sent to
+// another thread.
 
 import threads from 'node:worker_threads'
 import zlib from 'node:zlib'

@@ -5,11 +5,12 @@
 import { once } from 'node:events'
 import { Socket } from 'node:net'
 
-import { Pool } from 'undici'
-import type { Dispatcher } from 'undici'
+import type * as undici from 'undici'
+
 import { Retryable } from './errors.ts'
 import { describe } from './guard.ts'
 import type { Call } from './guard.ts'
+import { Pool } from './undici.ts'
 
 /** For how long requests may still leave, in milliseconds; 0 or less: none may. */
 export type Fence = () => number
@@ -51,14 +52,14 @@ function remaining(fence: Fence, call: { readonly method: string; readonly path:
 export class FencedPool extends Pool {
   readonly #fence: Fence
 
-  constructor(origin: string, options: Pool.Options, fence: Fence) {
+  constructor(origin: string, options: undici.Pool.Options, fence: Fence) {
     super(origin, options)
     this.#fence = fence
   }
 
   override dispatch(
-    options: Dispatcher.DispatchOptions,
-    handler: Dispatcher.DispatchHandler,
+    options: undici.Dispatcher.DispatchOptions,
+    handler: undici.Dispatcher.DispatchHandler,
   ): boolean {
     const { method, path } = options
     return super.dispatch(options, {

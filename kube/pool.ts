@@ -1,10 +1,10 @@
 // Connections to one API server, kept alive; and leaving them all behind when what they began with, or
 // the peer at their other end, is no more.
-import { Pool, buildConnector } from 'undici'
-import type { Dispatcher } from 'undici'
+import type * as undici from 'undici'
 import type { Connection } from './connection.ts'
 import { FencedPool, connectResetting } from './fence.ts'
 import type { Fence } from './fence.ts'
+import { Pool, buildConnector } from './undici.ts'
 
 const CONNECT_TIMEOUT_MS = 10_000
 /** Below the 90 s after which the API server closes an idle connection. */
@@ -14,7 +14,9 @@ const PROBE_AFTER_MS = 15_000
 
 /** How one request goes, and may go again. */
 export interface Lane {
-  readonly request: (options: Dispatcher.RequestOptions) => Promise<Dispatcher.ResponseData>
+  readonly request: (
+    options: undici.Dispatcher.RequestOptions,
+  ) => Promise<undici.Dispatcher.ResponseData>
   /** Later requests get new connections; those under way end on theirs. */
   readonly leave: () => void
 }
@@ -35,7 +37,7 @@ export class RenewablePool {
 
   constructor(connection: Connection, { connections, fence }: PoolOptions = {}) {
     const { origin } = new URL(connection.server)
-    const settings: Pool.Options = {
+    const settings: undici.Pool.Options = {
       connect: connectorOf(connection, fence !== undefined),
       allowH2: false,
       pipelining: 1,
@@ -77,7 +79,7 @@ export class RenewablePool {
 }
 
 /** With `abrupt`, closing a connection resets it. */
-function connectorOf(connection: Connection, abrupt: boolean): buildConnector.connector {
+function connectorOf(connection: Connection, abrupt: boolean): undici.buildConnector.connector {
   return (options, callback) => {
     void connectWith({ connection, abrupt }, options, callback)
   }
@@ -85,8 +87,8 @@ function connectorOf(connection: Connection, abrupt: boolean): buildConnector.co
 
 async function connectWith(
   { connection, abrupt }: { readonly connection: Connection; readonly abrupt: boolean },
-  options: buildConnector.Options,
-  callback: buildConnector.Callback,
+  options: undici.buildConnector.Options,
+  callback: undici.buildConnector.Callback,
 ): Promise<void> {
   try {
     // Read for every new connection: certificates and CA rotate while we run.

@@ -41,10 +41,10 @@ test.each([
   [{ service: { namespace: 'sluice-system', name: 'sluice-webhook' } }, 'written'],
   [{ url: 'https://127.0.0.1:9443/convert' }, 'written'],
   [{ url: 'https://[::1]:9443/convert' }, 'written'],
-  [{ service: { namespace: 'kruise-rollout', name: 'sluice-webhook' } }, 'there'],
-  [{ url: 'https://127.0.0.2:9443/convert' }, 'there'],
-  [{ url: 'nonsense' }, 'there'],
-  [undefined, 'there'],
+  [{ service: { namespace: 'kruise-rollout', name: 'sluice-webhook' } }, 'not ours'],
+  [{ url: 'https://127.0.0.2:9443/convert' }, 'not ours'],
+  [{ url: 'nonsense' }, 'not ours'],
+  [undefined, 'not ours'],
 ])('a definition that is converted by %j: %s', async (clientConfig, outcome) => {
   const { cert } = await createAuthority({ now: Date.now(), days: 1 })
   const patches: unknown[] = []

@@ -16,8 +16,11 @@ import type {
 } from '#kube/resources.ts'
 import { beginning, certificatesIn, expiry, isOurAuthority } from './authority.ts'
 
-/** `there`: nothing had to be written. `not registered`: there is no such configuration. */
-export type Injection = 'written' | 'there' | 'not registered'
+/**
+ * `there`: nothing had to be written. `not registered`: there is no such configuration. `not ours`: it says
+ * that others are called, or nobody.
+ */
+export type Injection = 'written' | 'there' | 'not registered' | 'not ours'
 
 /** Names of the configurations to keep, and the CAs to put there (PEM). */
 export interface InjectionTarget {
@@ -114,7 +117,9 @@ async function inject<T extends KubeObject>(place: Place<T>): Promise<Injection>
   for (let round = 1; ; round += 1) {
     try {
       const object = await client.get(type, { name })
-      const operations = difference(calls(object), ours)
+      const found = calls(object)
+      if (found.length === 0) return 'not ours'
+      const operations = difference(found, ours)
       if (operations.length === 0) return 'there'
       await client.jsonPatch(type, { name }, [guard(object), ...operations])
       return 'written'

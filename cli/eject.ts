@@ -37,13 +37,14 @@ export interface NamedWorkload {
   readonly name: string
 }
 
-type Saying = Pick<Surroundings, 'print' | 'complain'>
+/** Where it says what it does, and what may end it between two workloads. */
+type Saying = Pick<Surroundings, 'print' | 'complain'> & { readonly stop?: AbortSignal }
 
 /** Gives back what was asked for, one line each; false where one was not. Throws when it cannot read. */
 export async function eject(
   client: KubeClient,
   ejection: Ejection,
-  { print, complain }: Saying,
+  { print, complain, stop }: Saying,
 ): Promise<boolean> {
   const { namespace, workload, dryRun } = ejection
   const stands =
@@ -54,7 +55,11 @@ export async function eject(
   const traced = stands.filter(stand => traces(stand).length > 0)
   if (traced.length === 0) print(nothingFound(ejection))
   let done = true
-  for (const stand of traced) {
+  for (const [index, stand] of traced.entries()) {
+    if (stop?.aborted) {
+      complain(`ended before ${traced.length - index} of ${traced.length} workloads`)
+      return false
+    }
     const decide = (now: Stand) => judge(now, rolloutFor(now.workload, rollouts), ejection)
     const { line, refusal } = dryRun ? decide(stand) : await carriedOut(client, stand, decide)
     const name = nameOf(stand.workload)

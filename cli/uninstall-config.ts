@@ -7,12 +7,14 @@ import { GROUP } from '#api/names.ts'
 import { adapters } from '#core/workload/registry.ts'
 import { rightsOf } from '#process/rights.ts'
 import type { Right } from '#process/rights.ts'
-import { objectName, placeConfig, placeFlags } from '#process/settings.ts'
+import { objectName, placeConfig, placeFlags, wholeNumber } from '#process/settings.ts'
 import type { Environment, PlaceConfig } from '#process/settings.ts'
 
 /** The settings of one uninstallation; the Lease of the controllers lives in the namespace. */
 export interface UninstallConfig extends PlaceConfig {
   readonly leaseName: string
+  /** After so long it ends by itself, and can still say what is left. */
+  readonly deadlineSeconds: number
   readonly identity: string
 }
 
@@ -23,11 +25,16 @@ export function readConfig(args: readonly string[], env: Environment): Uninstall
     options: {
       ...placeFlags(env),
       'lease-name': { type: 'string', default: 'sluice-controller' },
+      'deadline-seconds': { type: 'string', default: '240' },
     },
   })
   return {
     ...placeConfig(values),
     leaseName: objectName('--lease-name', values['lease-name']),
+    deadlineSeconds: wholeNumber('--deadline-seconds', values['deadline-seconds'], {
+      least: 1,
+      most: 3600,
+    }),
     identity: `uninstall-${process.pid}-${Date.now().toString(36)}`,
   }
 }

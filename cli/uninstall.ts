@@ -25,18 +25,21 @@ const RIGHTS_MS = 15_000
 
 const onwards = 'uninstall again, or with --no-hooks: what is held stays held then'
 
-await runProgram('sluice-uninstall', async stop => {
+await runProgram('sluice-uninstall', async told => {
   const config = readConfig(argv.slice(2), env)
+  const stop = withDeadline(told, config.deadlineSeconds)
   const connection = await connect({ env, ...config })
   const client = new KubeClient(connection, { process: 'uninstall' })
   announce({ ready: true })
   await granted(client, uninstallRights(config), stop)
   // What is refused is refused before anybody is stopped.
-  if (!(await giveBack(client, config, { dryRun: true }))) {
+  if (!(await giveBack(client, config, { dryRun: true, stop }))) {
+    notEnded(stop)
     throw new Error(`nothing was given back: do what the lines above say, then ${onwards}`)
   }
   await withNobodyLeading(client, config, stop, async () => {
-    if (!(await giveBack(client, config, { dryRun: false }))) {
+    if (!(await giveBack(client, config, { dryRun: false, stop }))) {
+      notEnded(stop)
       throw new Error(`not everything was given back: ${onwards}`)
     }
   })
@@ -64,7 +67,7 @@ async function granted(
 async function giveBack(
   client: KubeClient,
   { namespaces = [undefined] }: { readonly namespaces?: readonly (string | undefined)[] },
-  { dryRun }: { readonly dryRun: boolean },
+  { dryRun, stop }: { readonly dryRun: boolean; readonly stop: AbortSignal },
 ): Promise<boolean> {
   const print = (line: string) => void (dryRun || stdout.write(`${line}\n`))
   const complain = (line: string) => void stderr.write(`${line}\n`)
@@ -72,7 +75,7 @@ async function giveBack(
   let done = true
   for (const namespace of namespaces) {
     const ejection = { ...how, ...defined({ namespace }) }
-    done = (await eject(client, ejection, { print, complain })) && done
+    done = (await eject(client, ejection, { print, complain, stop })) && done
   }
   return done
 }
@@ -107,7 +110,15 @@ async function withNobodyLeading(
   notEnded(stop)
 }
 
+/** Kubernetes would end it without a word, and take its log away. */
+function withDeadline(told: AbortSignal, seconds: number): AbortSignal {
+  const over = new AbortController()
+  const words = `time is up (uninstall.deadlineSeconds=${seconds})`
+  setTimeout(() => over.abort(new Error(words)), seconds * 1000).unref()
+  return AbortSignal.any([told, over.signal])
+}
+
 /** To be told to end is a failure: success is what lets Helm go on. */
-function notEnded(stop: AbortSignal): void {
-  if (stop.aborted) throw new Error(`told to end: ${onwards}`)
+function notEnded({ aborted, reason }: AbortSignal): void {
+  if (aborted) throw new Error(`${(reason as Error).message}: ${onwards}`)
 }

@@ -13,7 +13,7 @@ export async function runProgram(
 ): Promise<void> {
   const stop = new AbortController()
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => stop.abort(new Error(`${name} got ${signal}`)))
+    process.once(signal, () => stop.abort(new Error(`told to end by ${signal}`)))
   }
   // A parent that listens and dies must not leave us behind.
   process.once('disconnect', () => stop.abort(new Error('the parent process is gone')))

@@ -13,6 +13,7 @@ import type { Rotation, RotationOptions } from '#certs/rotation.ts'
 import { inMemory, inSecret } from '#certs/store.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { Retryable } from '#kube/errors.ts'
+import { ROLLOUTS_DEFINITION } from '#kube/resources.ts'
 import { untilAborted } from '#process/program.ts'
 import type { WebhookConfig } from './config.ts'
 import type { WebhookMetrics } from './metrics.ts'
@@ -74,10 +75,13 @@ async function own(
     hosts: config.hosts,
     serving: rotation.current(),
     metrics,
+    onConvertedElsewhere: () => log.warn(CONVERTED_ELSEWHERE),
     onError: onUntrusted,
   })
   return { ...rotation, told: trust.told, begin: trust.begin, run: trust.run }
 }
+
+const CONVERTED_ELSEWHERE = `the CRD ${ROLLOUTS_DEFINITION} asks others for Rollouts of its older version, or nobody: those cannot be read or written as they should; see docs/reference/v1alpha1.md`
 
 async function given(
   dir: string,

@@ -26,6 +26,7 @@ async function keeper(code: number) {
     hosts: ['a.svc'],
     serving,
     metrics,
+    onConvertedElsewhere: () => {},
     onError,
   })
   const ending = new AbortController()

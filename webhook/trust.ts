@@ -27,6 +27,8 @@ export interface TrustOptions {
   /** The certificate that is served at first. */
   readonly serving: Serving
   readonly metrics: WebhookMetrics
+  /** Somebody else converts Rollouts, or nobody, from now on. */
+  readonly onConvertedElsewhere: () => void
   readonly onError: (error: unknown) => void
 }
 
@@ -49,9 +51,10 @@ const key = 'caBundle'
 
 /** Makes the keeper; nothing is written before it runs. */
 export function keepTrusted(options: TrustOptions): Trust {
-  const { client, configuration, hosts, metrics, onError } = options
+  const { client, configuration, hosts, metrics, onError, onConvertedElsewhere } = options
   let { serving } = options
   let told = false
+  let elsewhere = false
   const inject = async () => {
     const names = { mutating: configuration, validating: configuration }
     await injectCaBundle(client, { ...names, caBundle: serving.caBundle })
@@ -61,7 +64,10 @@ export function keepTrusted(options: TrustOptions): Trust {
     await inject()
     // Last: nobody waits for it. An edit must not be refused because the older version is not served.
     const { caBundle } = serving
-    await injectConversion(client, { definition: ROLLOUTS_DEFINITION, hosts, caBundle })
+    const conversion = { definition: ROLLOUTS_DEFINITION, hosts, caBundle }
+    const before = elsewhere
+    elsewhere = (await injectConversion(client, conversion)) === 'not ours'
+    if (elsewhere && !before) onConvertedElsewhere()
   }
   const queue = new WorkQueue({
     concurrency: 1,

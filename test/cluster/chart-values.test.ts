@@ -190,6 +190,13 @@ describe.each([
     expect(await refusal('certificates.caDays=60')).toContain(words)
   })
 
+  test('a Job that may not wait for the lease of the controllers is refused', async () => {
+    const words =
+      'uninstall.deadlineSeconds: expected 285 at least, which is controller.leaseSeconds and 45, got 240'
+    expect(await refusal('controller.leaseSeconds=240')).toContain(words)
+    await template('controller.leaseSeconds=240', 'uninstall.giveBack=false')
+  })
+
   test('cert-manager makes the certificate, and the webhook has no rights to do so', async () => {
     const manager = { enabled: true }
     const manifests = await template(`certificates.certManager=${JSON.stringify(manager)}`)

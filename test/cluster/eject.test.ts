@@ -195,6 +195,20 @@ test('an owner who changes his values meanwhile gets the new ones', async () => 
   })
 })
 
+test.concurrent('told to end, it says how many it has left alone', async () => {
+  const { story } = await guarded()
+  const untouched = await story.workload()
+  const said: string[] = []
+  const say = (line: string) => void said.push(line)
+  const { namespace } = story
+  const flags = { namespace, dryRun: false, keepRollouts: true, withAborted: false }
+  const stop = AbortSignal.abort()
+  const done = await runEject(story.client, flags, { print: fail, complain: say, stop })
+  expect(done).toBe(false)
+  expect(said).toEqual(['ended before 1 of 1 workloads'])
+  expect((await story.workload()).metadata).toEqual(untouched.metadata)
+})
+
 function fail(line: string): void {
   throw new Error(line)
 }

@@ -68,6 +68,7 @@ async function start(
 }
 
 const ERROR = 50
+const WARN = 40
 const INFO = 30
 
 describe('a wrong value', () => {
@@ -128,6 +129,15 @@ describe.each(programs)('the %s', program => {
     const { told } = await start(program, `--namespace=${namespace}`)
     expect(told(ERROR)).toEqual([])
   })
+})
+
+test('a webhook says that Rollouts are converted elsewhere', async () => {
+  const namespace = await newNamespace(client)
+  const { told } = await start('webhook', `--namespace=${namespace}`, '--hosts=127.0.0.1')
+  await until('it is not told', async () => told(WARN).length > 0)
+  expect(told(WARN)).toEqual([
+    expect.stringContaining('asks others for Rollouts of its older version'),
+  ])
 })
 
 test('a webhook that the API server does not reach is told, and that it is reached again', async () => {

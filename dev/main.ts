@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util'
 import { KubeClient } from '#kube/client.ts'
 import { connect } from '#kube/connection.ts'
 import { runProgram, untilAborted } from '#process/program.ts'
+import { refuseInstalled } from './installed.ts'
 import { untilLeading } from './lead.ts'
 import { readableLog } from './readable-log.ts'
 import { startSluice } from './sluice.ts'
@@ -28,6 +29,7 @@ await runProgram('sluice dev', async stop => {
     values.kubeconfig ?? process.env['KUBECONFIG'] ?? join(homedir(), '.kube', 'config')
   const connection = await connect({ env: process.env, kubeconfig })
   const client = new KubeClient(connection)
+  await refuseInstalled(client)
   const sluice = await startSluice({
     client,
     kubeconfig,

@@ -6,13 +6,15 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 
+import type { KubeObject } from '#api/kubernetes.ts'
 import { KubeClient } from '#kube/client.ts'
 import { NotFound } from '#kube/errors.ts'
 import { fromKubeconfig } from '#kube/kubeconfig.ts'
 import { LEASES, MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS } from '#kube/resources.ts'
 import { lease } from '../../dev/sluice.ts'
+import { mutatingConfiguration } from '../../webhook/configuration.ts'
 import { startControlPlane } from './control-plane.ts'
 import type { ControlPlane } from './control-plane.ts'
 
@@ -79,6 +81,20 @@ test('a process of its own that dies ends it, with the registration', async () =
   const [code] = await once(child, 'exit')
   expect(code).toBe(1)
   expect(lines.join('\n')).toContain('a process of Sluice ended by itself')
+  await expect(client.get(MUTATING_WEBHOOKS, { name: 'sluice-dev' })).rejects.toThrow(NotFound)
+})
+
+test('where Sluice is installed it touches nothing', async () => {
+  const settings = { name: 'sluice', url: 'https://127.0.0.1:1', failurePolicy: 'Ignore' } as const
+  const manifest = mutatingConfiguration({ ...settings, caBundle: '' }) as KubeObject
+  await client.apply(MUTATING_WEBHOOKS, manifest, { fieldManager: 'test', force: true })
+  onTestFinished(() => client.remove(MUTATING_WEBHOOKS, { name: 'sluice' }))
+  const { child, lines } = dev()
+  const [code] = await once(child, 'exit')
+  expect(code).toBe(1)
+  expect(lines).toEqual([
+    'sluice dev: Sluice is installed in this cluster (mutatingwebhookconfiguration sluice): uninstall it, or take another cluster',
+  ])
   await expect(client.get(MUTATING_WEBHOOKS, { name: 'sluice-dev' })).rejects.toThrow(NotFound)
 })
 

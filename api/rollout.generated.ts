@@ -337,6 +337,11 @@ export interface CanaryStatus {
   /** The generation of the workload that this status is about. */
   readonly observedWorkloadGeneration?: number
   /**
+   * The uid of the workload that this status is about: one that was deleted and created again
+   * is another.
+   */
+  readonly observedWorkloadUID?: string
+  /**
    * Which release this is: the workload's label `rollouts.kruise.io/rollout-id`, or the new
    * revision where there is no label.
    */

@@ -3,6 +3,7 @@
 import type { Rollout as RolloutObject } from '#api/rollout.generated.ts'
 import type { Instant, Snapshot } from '#core/rollout/model.ts'
 import { firstOf, isAlive, refusedFor, rolloutOf } from '#core/rollout/parse.ts'
+import { isBehind } from '#core/rollout/phases.ts'
 import { memoryOf } from '#core/rollout/status.ts'
 import type { Refusals } from './refusals.ts'
 import type { Watches } from './watches.ts'
@@ -24,7 +25,10 @@ export interface Known {
   readonly finalizerKept?: true
 }
 
-/** One observation for the Rollout that guards the workload, one for each that came too late. */
+/**
+ * One observation for the Rollout that guards the workload, one for each that came too late; none by what is
+ * older than a status: its news are on their way.
+ */
 export function observe(
   watches: Watches,
   key: string,
@@ -40,10 +44,11 @@ export function observe(
     return workload && !kruise.kruiseRuns
       ? [{ snapshot: { ...base, memory: memoryOf(undefined) } }]
       : []
-  return objects.map(object => {
+  const observations = objects.map(object => {
     const rollout = object === first ? rolloutOf(object) : refusedFor(object, first)
     return { object, snapshot: { ...base, rollout, memory: memoryOf(object.status) } }
   })
+  return observations.filter(({ snapshot }) => !isBehind(snapshot))
 }
 
 /** The API server knows where to call, and whom to trust there. */

@@ -107,7 +107,6 @@ export const rewound: Goal = {
 /** What was let out stays as it was let out, while its Rollout is paused. */
 export const kept: Goal = {
   ...reached({ type: 'keep' }),
-  met: s => s.workload!.ownerPaused || move(s, { type: 'keep' }) === undefined,
 }
 
 /** Everybody who waits for an aborted release knows. */

@@ -81,7 +81,9 @@ export interface Memory {
   readonly rolloutId: string
   /** Our own name of the release, by which a hold is known to belong to it. */
   readonly release: string
-  /** The workload's generation that was last told of: an object with a smaller one is another. */
+  /** Of the workload that was last told of; '' where that is not known. */
+  readonly workloadUid: string
+  /** Of that workload; seen with a smaller one, it is seen as it was before. */
   readonly generation: number
   /** 1-based. */
   readonly stepIndex: number

@@ -144,6 +144,7 @@ export const nothing: Memory = {
   canaryRevision: '',
   rolloutId: '',
   release: '',
+  workloadUid: '',
   generation: 0,
   stepIndex: 0,
   nextStepIndex: 0,

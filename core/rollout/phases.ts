@@ -145,9 +145,17 @@ function isTakenBack({ workload }: Snapshot): boolean {
   return workload!.escaped && !workload!.rolledOut
 }
 
-/** A generation only grows, and a new object comes without a hold. */
+/** A new object comes without a hold. */
 function isAnother({ workload, memory }: Snapshot): boolean {
-  return workload!.generation < memory.generation
+  return memory.workloadUid !== '' && workload!.uid !== memory.workloadUid
+}
+
+/**
+ * The workload is seen as it was before the Rollout's status told of it: an API server that is behind has
+ * listed it. By that a release that runs would seem to be over; the watch brings what has happened since.
+ */
+export function isBehind({ workload, memory }: Snapshot): boolean {
+  return workload?.uid === memory.workloadUid && workload.generation < memory.generation
 }
 
 function isNewer({ workload, memory }: Snapshot): boolean {

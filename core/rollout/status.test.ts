@@ -18,6 +18,7 @@ const memory: Memory = {
   state: 'StepPaused',
   pauseReached: true,
   since: now - 60_000,
+  workloadUid: 'uid',
   generation: 7,
   planHash: 'plan',
 }

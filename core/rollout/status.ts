@@ -20,6 +20,7 @@ export function memoryOf(status: RolloutStatus | undefined): Memory {
     stableRevision: canary.stableRevision,
     rolloutId: canary.observedRolloutID,
     release: canary.observedRelease,
+    workloadUid: canary.observedWorkloadUID,
     generation: canary.observedWorkloadGeneration,
     stepIndex: canary.currentStepIndex,
     planHash: canary.rolloutHash,
@@ -163,6 +164,7 @@ function canaryStatusOf(memory: Memory, workload: Workload, message: string): Ca
   const done = memory.state === 'Completed' && !memory.releasing
   return {
     observedWorkloadGeneration: workload.generation,
+    observedWorkloadUID: workload.uid,
     observedRolloutID: id,
     observedRelease: memory.release,
     rolloutHash: memory.planHash,

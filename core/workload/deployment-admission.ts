@@ -9,6 +9,7 @@ import {
   hasHoldFields,
   invalidOwner,
   isProjected,
+  notedIn,
   ownAmounts,
   ownerOfFree,
   ownerOfHeld,
@@ -68,8 +69,7 @@ export const deploymentFields: WorkloadFields<Deployment> = {
     }
   },
 
-  // Its values are marked.
-  noted: hold => hold,
+  noted: (hold, _, owner) => notedIn(hold, asDeploymentOwner(owner)),
 
   most(object, hold) {
     const { replicas = 1 } = object.spec

@@ -80,7 +80,9 @@ export function ownerOfHeld(incoming: Deployment, hold: Hold, record: HoldRecord
   const ours = projection(hold, recorded)
   const was = flat(recorded)
   const is = valuesOf(incoming.spec)
-  const edited = mapFields(key => (isOurs(is[key], ours[key]) ? was[key] : is[key]))
+  const isUnchanged = (key: keyof HoldFields) =>
+    isOurs(is[key], ours[key]) || (key === 'paused' && is.paused === hold.paused)
+  const edited = mapFields(key => (isUnchanged(key) ? was[key] : is[key]))
   const wanted = withBothAmounts(edited, is)
   const rolls = wanted.maxUnavailable !== was.maxUnavailable || wanted.maxSurge !== was.maxSurge
   return asOwner({ ...wanted, type: is.type === ours.type && !rolls ? was.type : is.type })
@@ -93,6 +95,14 @@ function withBothAmounts(edited: HoldFields, is: HoldFields): HoldFields {
   return invalidRollingUpdate(edited) === undefined
     ? edited
     : { ...edited, maxUnavailable, maxSurge }
+}
+
+/**
+ * The hold with the one value of its projection that is not marked as ours: a hold that is written while the
+ * webhook is away leaves the value of the one before it.
+ */
+export function notedIn(hold: Hold, owner: DeploymentOwner): Hold {
+  return { ...hold, paused: projection(hold, owner).paused }
 }
 
 /** The Deployment with the hold's fields. Pure and idempotent; touches nothing else. */

@@ -37,6 +37,8 @@ export function advance(w: DeploymentWorkload, step: Hold['pods'], now: Instant)
 /** No more pods than the hold is for, which stays as it is: nothing is let out. */
 export function keep(w: DeploymentWorkload, now: Instant): Move | undefined {
   if (w.hold?.mode !== 'wave') return undefined
+  // What its owner pauses stands still by itself; that he has resumed it while the webhook was away it is told.
+  if (w.ownerPaused) return firstMove([heldAgain], w, targetOf(w, w.hold.pods, now))
   return firstMove(keeping, w, targetOf(w, w.hold.pods, now))
 }
 

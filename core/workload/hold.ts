@@ -29,6 +29,8 @@ export interface Hold {
   readonly partition?: number
   /** For how many pods that value was set, or the controller has asked for it. */
   readonly size?: number
+  /** The value that admission has set in the field of that name, where the kind has one. */
+  readonly paused?: boolean
   readonly rolloutId: string
   /** Raised by every writer: admission refuses a hold that was made from an older one. */
   readonly seq: number
@@ -53,6 +55,7 @@ export function formatHold(hold: Hold): string {
   ]
   if (hold.partition !== undefined) pairs.push(['partition', hold.partition])
   if (hold.size !== undefined) pairs.push(['size', hold.size])
+  if (hold.paused !== undefined) pairs.push(['paused', String(hold.paused)])
   if (hold.abortSeen !== undefined) pairs.push(['abort-seen', hold.abortSeen])
   if (hold.between !== undefined) pairs.push(['between', hold.between.join(',')])
   return pairs.map(([key, value]) => `${key}=${value};`).join('')
@@ -75,6 +78,7 @@ export function parseHold(text: string): Hold | undefined {
   const noted = {
     partition: pairs.has('partition') ? Number(pairs.get('partition')) : undefined,
     size: pairs.has('size') ? Number(pairs.get('size')) : undefined,
+    paused: pairs.has('paused') ? pairs.get('paused') === 'true' : undefined,
     abortSeen: pairs.get('abort-seen'),
     between: pairs.get('between')?.split(','),
   }

@@ -11,6 +11,7 @@ import type {
 } from '#api/kubernetes.ts'
 import { CAUGHT, DESIRED_REPLICAS, HOLD, RECORD, WORKLOAD_TYPE } from '#api/names.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
+import { recordOf } from '#core/workload/record.ts'
 
 /** A Deployment. */
 export interface DeploymentFacts {
@@ -27,6 +28,8 @@ export interface DeploymentFacts {
   /** The annotation's text. */
   readonly hold: string | undefined
   readonly recorded: boolean
+  /** As it is recorded. */
+  readonly ownerPaused: boolean
   /** The policy in the API server has caught what was written. */
   readonly caught: boolean
   readonly guarded: boolean
@@ -91,7 +94,8 @@ export interface PodFacts {
 export type Facts = DeploymentFacts | RolloutFacts | ReplicaSetFacts | PodFacts
 
 /** What is kept of a Deployment. */
-export function seenDeployment({ metadata, spec, status }: Deployment): DeploymentFacts {
+export function seenDeployment(object: Deployment): DeploymentFacts {
+  const { metadata, spec, status } = object
   const { annotations, labels, generation = 0 } = metadata
   const { observedGeneration = 0, readyReplicas = 0 } = { ...status }
   const { replicas, minReadySeconds = 0, paused = false } = spec
@@ -108,10 +112,15 @@ export function seenDeployment({ metadata, spec, status }: Deployment): Deployme
     paused,
     hold: annotations?.[HOLD],
     recorded: annotations?.[RECORD] !== undefined,
+    ownerPaused: isOwnersPause(object),
     caught: annotations?.[CAUGHT] !== undefined,
     guarded: labels?.[WORKLOAD_TYPE] !== undefined,
     readyReplicas,
   }
+}
+
+function isOwnersPause(object: Deployment): boolean {
+  return recordOf(object)?.owner['paused'] === true
 }
 
 /** What is kept of a Rollout. */

@@ -32,6 +32,7 @@ const atRest: State = {
     paused: false,
     hold: undefined,
     recorded: false,
+    ownerPaused: false,
     caught: false,
     guarded: true,
     readyReplicas: 10,

@@ -99,12 +99,17 @@ async function seen(scene: Scene, version: bigint): Promise<void> {
   })
 }
 
-/** Approves as soon as there is something to approve. It fails where nothing moves any more. */
+/** Approves, or resumes, as soon as that is what it waits for. It fails where nothing moves any more. */
 async function goOn(scene: Scene): Promise<void> {
   const { chronicle } = scene
   const before = chronicle.count()
   const waits = ({ rollout }: State) => rollout!.told.state === 'StepPaused'
-  if (await chronicle.comes(state => waits(state) || isRight(state), scene.patienceMs)) {
+  const due = (state: State) => waits(state) || isPausedByOwner(state) || isRight(state)
+  if (await chronicle.comes(due, scene.patienceMs)) {
+    if (isPausedByOwner(chronicle.now())) {
+      await seen(scene, await patchWorkload(scene, { paused: false }))
+      return
+    }
     if (!waits(chronicle.now())) return
     const { step } = chronicle.now().rollout!.told
     await happen(scene, ['approve', 0])
@@ -113,6 +118,11 @@ async function goOn(scene: Scene): Promise<void> {
       return !waits(state) || state.rollout!.told.step !== step
     })
   } else if (chronicle.count() === before) throw new Error('it does not come to its end')
+}
+
+/** What he paused while an abort went back, where it shows in no field, is paused at the next edit. */
+function isPausedByOwner({ deployment }: State): boolean {
+  return deployment !== undefined && deployment.paused && deployment.ownerPaused
 }
 
 function report(scene: Scene, history: History, what: string): string {

@@ -95,6 +95,19 @@ tell({
       [pass(60), 'nothing -> Progressing 2 StepPaused: 5 v1 5 v2'],
     ],
   },
+  'a wave that is begun while the webhook is away finds no pause of the owner in what stood still':
+    {
+      rows: [
+        [freeze(true), 'nothing -> Healthy: 10 v1'],
+        [edit('v2'), 'ReleaseStarted -> Progressing 1 BeforeStepUpgrade: 10 v1'],
+        [webhook(false), 'nothing -> Progressing 1 BeforeStepUpgrade: 10 v1'],
+        [
+          freeze(false),
+          '10%+0%, 10%+0%, 10%+0%, 10%+0%, 10%+0% -> Progressing 1 StepUpgrade: 10 v1',
+        ],
+        [webhook(true), '10%+0%, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
+      ],
+    },
   'the end of a release waits for the webhook as well': {
     beginning: { steps: [{ replicas: 5 }] },
     rows: [
@@ -174,6 +187,20 @@ tell({
       [edit('v3'), 'guard v3, NotHeld -> Healthy: 10 v3'],
     ],
   },
+})
+
+test('without the policy, a resume that met no webhook counts when it is back', () => {
+  const world = newWorld()
+  world.policy = false
+  const told = [edit('v2'), pauseWorkload, webhook(false), resumeWorkload, webhook(true), approve]
+  expect(told.map(happening => play(world, happening))).toEqual([
+    'ReleaseStarted, 10%+0%, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2',
+    'nothing -> Progressing 1 StepPaused: 9 v1 1 v2',
+    'nothing -> Progressing 1 StepPaused: 9 v1 1 v2',
+    '10%+0%, 10%+0%, 10%+0%, 10%+0% -> Progressing 1 StepPaused: 9 v1 1 v2',
+    '10%+0% -> Progressing 1 StepPaused: 9 v1 1 v2',
+    '30%+11%, 50%+0%, StepReached -> Progressing 2 StepPaused: 5 v1 5 v2',
+  ])
 })
 
 test('a webhook that does not take our holds is what a release waits for', () => {

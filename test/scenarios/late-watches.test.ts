@@ -29,3 +29,18 @@ test('an edit at rest that is not told yet: its ReplicaSet is left as it is', ()
   settle(world)
   expect(sight(world)).toBe('Progressing 1 StepPaused: 9 v1 1 v2')
 })
+
+test('a controller that finds the workload as it was before the release waits for the news', () => {
+  const world = newWorld()
+  const { deployments } = world
+  edit('v2')(world)
+  settle(world)
+  const { rollouts } = world
+  world.did = []
+  world.cache = { ...world.cache, deployments }
+  reconcile(world)
+  expect(world.did).toEqual([])
+  expect(world.rollouts).toEqual(rollouts)
+  settle(world)
+  expect(sight(world)).toBe('Progressing 1 StepPaused: 9 v1 1 v2')
+})

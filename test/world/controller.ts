@@ -7,6 +7,7 @@ import type { Change, MergePatch } from '#core/change.ts'
 import { decide } from '#core/rollout/decide.ts'
 import type { Action, Decision, Instant, Snapshot } from '#core/rollout/model.ts'
 import { rolloutOf } from '#core/rollout/parse.ts'
+import { isBehind } from '#core/rollout/phases.ts'
 import { memoryOf, statusDue, statusOf } from '#core/rollout/status.ts'
 import { deployment as adapter } from '#core/workload/deployment.ts'
 import { moveOf } from '#core/workload/registry.ts'
@@ -51,7 +52,7 @@ function observe(world: World): Snapshot | undefined {
   const pods = sets.flatMap(set => podsOf(cache, set))
   const owned = { replicaSets: sets.map(set => seeReplicaSet(set)), pods: pods.map(seePod) }
   const workload = deployment && adapter.observe(adapter.see(deployment), owned, now)
-  return {
+  const snapshot = {
     now,
     kruiseRuns,
     registered,
@@ -60,6 +61,7 @@ function observe(world: World): Snapshot | undefined {
     ...(object && { rollout: rolloutOf(object) }),
     ...(workload && { workload }),
   }
+  return isBehind(snapshot) ? undefined : snapshot
 }
 
 /** Decides once and writes. */

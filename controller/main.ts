@@ -42,11 +42,9 @@ await runProgram('sluice-controller', async stop => {
   })
   let reached: boolean | undefined
   metrics.observe({ webhookReached: () => reached })
-  const onReach = (found: boolean | undefined) => {
-    if (found && reached === false) controller.tryAgain()
-    reached = found
-  }
-  const reach = createReach({ client, namespace, configuration, log, onReach })
+  const onReach = (found: boolean | undefined) => void (reached = found)
+  const onBack = () => controller.tryAgain()
+  const reach = createReach({ client, namespace, configuration, log, onReach, onBack })
 
   let synced = false
   const unready = () => (synced ? undefined : 'the caches are not filled yet')

@@ -28,6 +28,7 @@ async function toldIn(calmMs: number, ...answers: readonly Answer[]) {
   const ending = new AbortController()
   const lines: string[] = []
   const reached: (boolean | undefined)[] = []
+  let back = 0
   const left = [...answers]
   const client = await answeredClient((request, response) => {
     request.resume()
@@ -45,9 +46,10 @@ async function toldIn(calmMs: number, ...answers: readonly Answer[]) {
     reached.push(yes)
     if (yes) reach.doubt()
   }
-  const reach = createReach({ ...options, onReach, soonMs: 1, calmMs })
+  const onBack = () => void (back += 1)
+  const reach = createReach({ ...options, onReach, onBack, soonMs: 1, calmMs })
   await reach.watch(ending.signal)
-  return { lines, reached }
+  return { lines, reached, back }
 }
 
 const six = (answer: Answer) => Array.from({ length: 6 }, () => answer)
@@ -59,6 +61,14 @@ test('it is told once, with what the API server met, and again when it is reache
     'the API server reaches the webhook',
   ])
   expect(reached).toEqual([...six('refused').map(() => false), false, false, true])
+})
+
+test.each([
+  [['reached', 'refused', ...six('busy'), 'reached', 'reached'], 1],
+  [['reached', ...six('busy'), 'reached'], 0],
+  [['refused', 'reached', 'refused', 'reached'], 2],
+] as const)('%j: it is back %i times', async (answers, times) => {
+  expect((await told(...answers)).back).toBe(times)
 })
 
 test('a webhook that comes a little later is not told', async () => {

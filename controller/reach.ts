@@ -19,6 +19,8 @@ export interface ReachOptions {
   readonly log: Logger
   /** Told of every answer; undefined: it is not known. */
   readonly onReach: (reached: boolean | undefined) => void
+  /** Told when it is reached again, also where it was not known in between. */
+  readonly onBack: () => void
   /** After how many milliseconds one that is reached is asked for again; 5 minutes unless given. */
   readonly calmMs?: number
   /** The same for one that is not reached; 2 s unless given. */
@@ -41,8 +43,14 @@ export interface Reach {
 /** Nothing is asked before it watches. */
 export function createReach(options: ReachOptions): Reach {
   const doubts = { now: new AbortController() }
+  let lost = false
+  const onReach: ReachOptions['onReach'] = reached => {
+    options.onReach(reached)
+    if (reached && lost) options.onBack()
+    lost = reached === undefined ? lost : !reached
+  }
   return {
-    watch: signal => watchReach(options, doubts, signal),
+    watch: signal => watchReach({ ...options, onReach }, doubts, signal),
     doubt: () => doubts.now.abort(),
   }
 }

@@ -51,7 +51,7 @@ function web(version: string, spec: Partial<DeploymentSpec> = {}): Deployment {
       labels: { [WORKLOAD_TYPE]: 'deployment' },
     },
     spec: { replicas: 10, template, ...own, ...spec },
-    status: { readyReplicas: 10 },
+    status: { readyReplicas: 10, observedGeneration: 9 },
   }
 }
 
@@ -237,6 +237,11 @@ describe('a write to a held workload', () => {
     expect(holdOf(object)).toMatchObject({ budget: '0%', surge: '1%', seq: 4 })
     expect(recordOf(object)).toEqual(recordOf(held()))
     expect(warnings[0]).toMatch(/^release starts again with step 1 of 3/)
+  })
+
+  test('with a third template while the wave before is being carried out begins with nobody', () => {
+    const before = { ...held(), status: { readyReplicas: 10, observedGeneration: 4 } }
+    expect(holdOf(review(web('3'), { before }).object)).toMatchObject({ mode: 'stop', pods: 1 })
   })
 
   test('with a version whose pods may run lets nobody out beside them', () => {

@@ -19,7 +19,7 @@ import {
   unholdable,
 } from './deployment-fields.ts'
 import type { DeploymentOwner } from './deployment-fields.ts'
-import { still } from './hold.ts'
+import { holdOf, still } from './hold.ts'
 import type { Hold } from './hold.ts'
 import { budgetFor, budgetPods, promised, surgeFor, surgePods } from './percent.ts'
 import type { OwnerValues } from './record.ts'
@@ -52,6 +52,8 @@ export const deploymentFields: WorkloadFields<Deployment> = {
   firstWave(before, object, owner, { pods, mayRun }) {
     const { replicas, unavailable, surge, ownSurge } = room(object, owner)
     const n = podCount(pods, replicas)
+    // The wave before is still being carried out: who leaves for it makes room for more than `n`.
+    if (holdOf(before) && !isObserved(before)) return standing(before, object)
     // A half-broken workload gives nobody else away. The status of the object itself may be missing:
     // a whole object that is put has none.
     const missing = replicas - Math.min(before.status?.readyReplicas ?? 0, replicas)
@@ -61,7 +63,7 @@ export const deploymentFields: WorkloadFields<Deployment> = {
     const beside = mayRun ? 0 : Math.min(surge, n)
     const budget = Math.min(n - beside, Math.max(0, unavailable - missing))
     // Nobody may be missing, and none may be added: the controller goes on when there is room.
-    if (budget + beside === 0) return keepingAll({ mode: 'stop', ...still }, before, object)
+    if (budget + beside === 0) return standing(before, object)
     return {
       mode: 'wave',
       budget: budgetFor(budget, replicas),
@@ -82,6 +84,15 @@ export const deploymentFields: WorkloadFields<Deployment> = {
     const { replicas, surge } = room(object, owner)
     return replicas + Math.min(surge, n)
   },
+}
+
+/** The first wave is left to the controller. */
+function standing(before: Deployment, object: Deployment) {
+  return keepingAll({ mode: 'stop', ...still } as const, before, object)
+}
+
+function isObserved({ metadata, status }: Deployment): boolean {
+  return (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0)
 }
 
 /**

@@ -36,10 +36,10 @@ export function advance(w: DeploymentWorkload, step: Hold['pods'], now: Instant)
 
 /** No more pods than the hold is for, which stays as it is: nothing is let out. */
 export function keep(w: DeploymentWorkload, now: Instant): Move | undefined {
-  if (w.hold?.mode !== 'wave') return undefined
-  // What its owner pauses stands still by itself; that he has resumed it while the webhook was away it is told.
-  if (w.ownerPaused) return firstMove([heldAgain], w, targetOf(w, w.hold.pods, now))
-  return firstMove(keeping, w, targetOf(w, w.hold.pods, now))
+  if (!w.hold) return undefined
+  // What stands still needs nothing, but that the webhook is told what its owner wrote while it was away.
+  const still = w.hold.mode !== 'wave' || w.ownerPaused
+  return firstMove(still ? [heldAgain] : keeping, w, targetOf(w, w.hold.pods, now))
 }
 
 /** Everybody runs the stable revision again, and the template is left as it is. */

@@ -55,11 +55,13 @@ const shared: Omit<Moves<Workload>, keyof OwnMoves<Workload>> = {
 
 /** Everybody may be new, as fast as the owner's strategy says; the way back stays open. */
 function finish(w: Workload): Move | undefined {
-  if (!w.hold || w.hold.mode === 'released') return undefined
-  const sent = w.hold.mode === 'finishing'
+  if (!w.hold) return undefined
+  const over = w.hold.mode === 'released'
+  const sent = over || w.hold.mode === 'finishing'
+  // What is over is sent again, too: armed, nobody would ever count as available.
   if (sent && w.projected) return undefined
   return {
-    changes: [holdChange(w, { ...w.hold, mode: 'finishing' })],
+    changes: [holdChange(w, { ...w.hold, mode: over ? 'released' : 'finishing' })],
     why: "giving the owner's values back",
     ...(sent && { again: true }),
   }

@@ -15,6 +15,27 @@ const copies = 'core/workload/copies.ts'
 /** What admission makes of a write, by whomever. */
 export const admissionRules: readonly Rule[] = [
   [
+    'an edit while the wave before is being carried out begins with nobody',
+    deploymentAdmission,
+    'if (holdOf(before) && !isObserved(before)) return standing(before, object)',
+    '',
+    reviewTest,
+  ],
+  [
+    'what stood still while the webhook was away is no pause of the owner',
+    'core/workload/deployment-fields.ts',
+    " || (key === 'paused' && is.paused === hold.paused)",
+    '',
+    'test/scenarios/hands-on.test.ts',
+  ],
+  [
+    'a view of the past ends no release',
+    'core/rollout/phases.ts',
+    'workload?.uid === memory.workloadUid &&',
+    'false &&',
+    'test/scenarios/late-watches.test.ts',
+  ],
+  [
     'an edit that comes with the first pods is not held',
     review,
     'adapter.replicas(before) === 0)',

@@ -153,9 +153,23 @@ export const backwardRules: readonly Rule[] = [
   [
     'a frozen release takes back what a scaling let out',
     rules,
-    'return firstMove(keeping, w,',
-    'return firstMove([], w,',
+    'firstMove(still ? [heldAgain] : keeping, w,',
+    'firstMove(still ? [heldAgain] : [], w,',
     rulesTest,
+  ],
+  [
+    'what stands still is told to the webhook that was away',
+    rules,
+    'firstMove(still ? [heldAgain] : keeping, w,',
+    'firstMove(still ? [] : keeping, w,',
+    'test/scenarios/hands-on.test.ts',
+  ],
+  [
+    'what is over is sent again until it has its fields',
+    'core/workload/moves.ts',
+    "const over = w.hold.mode === 'released'\n",
+    "const over = w.hold.mode === 'released'\n  if (over) return undefined\n",
+    'test/scenarios/hands-on.test.ts',
   ],
   [
     'an abort goes back until one new pod is left',

@@ -203,6 +203,20 @@ test('without the policy, a resume that met no webhook counts when it is back', 
   ])
 })
 
+test('what is over, and met no webhook, has its owner’s values when it is back', () => {
+  const world = newWorld()
+  world.policy = false
+  const told = [edit('v2'), webhook(false), edit('v1'), edit('v3'), webhook(true), pass(60)]
+  expect(told.map(happening => play(world, happening))).toEqual([
+    'ReleaseStarted, 10%+0%, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2',
+    'nothing -> Progressing 1 StepPaused: 9 v1 1 v2',
+    'released, released, released, released, released -> Progressing 1 StepPaused: 9 v1 1 v2',
+    'released -> Progressing 1 StepPaused: 8 v1 1 v2 1 v3',
+    'nothing -> Progressing 1 StepPaused: 8 v1 1 v2 1 v3',
+    'released, disarm web-v2, disarm web-v1, ReleaseOvertaken, guard v3 -> Healthy: 10 v3',
+  ])
+})
+
 test('a webhook that does not take our holds is what a release waits for', () => {
   const world = newWorld()
   play(world, edit('broken'))

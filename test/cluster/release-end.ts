@@ -70,6 +70,7 @@ const different = new Set([
   'generation',
   'observedGeneration',
   'observedWorkloadGeneration',
+  'observedWorkloadUID',
   'creationTimestamp',
   'managedFields',
   'time',

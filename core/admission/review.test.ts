@@ -240,8 +240,11 @@ describe('a write to a held workload', () => {
   })
 
   test('with a third template while the wave before is being carried out begins with nobody', () => {
-    const before = { ...held(), status: { readyReplicas: 10, observedGeneration: 4 } }
-    expect(holdOf(review(web('3'), { before }).object)).toMatchObject({ mode: 'stop', pods: 1 })
+    const status = { readyReplicas: 10, replicas: 10, observedGeneration: 4 }
+    const before = withHold({ ...held(), status }, { surge: '30%' })
+    // Those beside the others, whom the status does not count yet, stay.
+    const begun = { mode: 'stop', pods: 1, surge: '30%' }
+    expect(holdOf(review(web('3'), { before }).object)).toMatchObject(begun)
   })
 
   test('with a version whose pods may run lets nobody out beside them', () => {

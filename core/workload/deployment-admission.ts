@@ -52,8 +52,10 @@ export const deploymentFields: WorkloadFields<Deployment> = {
   firstWave(before, object, owner, { pods, mayRun }) {
     const { replicas, unavailable, surge, ownSurge } = room(object, owner)
     const n = podCount(pods, replicas)
-    // The wave before is still being carried out: who leaves for it makes room for more than `n`.
-    if (holdOf(before) && !isObserved(before)) return standing(before, object)
+    // The wave before is still being carried out: who leaves for it makes room for more than `n`, and whom
+    // it lets run beside the others the status does not count yet.
+    const held = holdOf(before)
+    if (held && !isObserved(before)) return standing(before, object, held.surge)
     // A half-broken workload gives nobody else away. The status of the object itself may be missing:
     // a whole object that is put has none.
     const missing = replicas - Math.min(before.status?.readyReplicas ?? 0, replicas)
@@ -87,8 +89,8 @@ export const deploymentFields: WorkloadFields<Deployment> = {
 }
 
 /** The first wave is left to the controller. */
-function standing(before: Deployment, object: Deployment) {
-  return keepingAll({ mode: 'stop', ...still } as const, before, object)
+function standing(before: Deployment, object: Deployment, surge: Hold['surge'] = still.surge) {
+  return keepingAll({ mode: 'stop', ...still, surge } as const, before, object)
 }
 
 function isObserved({ metadata, status }: Deployment): boolean {

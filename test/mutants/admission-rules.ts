@@ -17,8 +17,15 @@ export const admissionRules: readonly Rule[] = [
   [
     'an edit while the wave before is being carried out begins with nobody',
     deploymentAdmission,
-    'if (holdOf(before) && !isObserved(before)) return standing(before, object)',
+    'if (held && !isObserved(before)) return standing(before, object, held.surge)',
     '',
+    reviewTest,
+  ],
+  [
+    'an edit while the wave before is being carried out keeps whom that lets run beside the others',
+    deploymentAdmission,
+    'return standing(before, object, held.surge)',
+    'return standing(before, object)',
     reviewTest,
   ],
   [

@@ -11,6 +11,7 @@ import {
   RECORD,
   WORKLOAD_TYPE,
 } from '#api/names.ts'
+import type { Subject } from '#core/workload/catch.ts'
 import { adapters } from '#core/workload/registry.ts'
 
 /** How the API server reaches us: by URL (development), or by a Service of the cluster. */
@@ -163,9 +164,6 @@ const carriesHold: MatchCondition = {
 
 /** The API server puts it on every namespace. */
 const NAMESPACE_NAME = 'kubernetes.io/metadata.name'
-
-/** What CEL calls the object as it is to be, and as it is stored. */
-export type Subject = 'object' | 'oldObject'
 
 /**
  * CEL: the object carries the annotation. `has` first: a field that is missing is an error, and an error

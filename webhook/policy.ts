@@ -4,8 +4,9 @@
 
 import { CAUGHT, ESCAPE, HOLD, RECORD, WORKLOAD_TYPE } from '#api/names.ts'
 import type { KubeObject } from '#api/kubernetes.ts'
-import { catches } from './catches.ts'
-import type { Catch } from './catches.ts'
+import type { WorkloadAdapter } from '#core/workload/adapter.ts'
+import type { Catch } from '#core/workload/catch.ts'
+import { adapters } from '#core/workload/registry.ts'
 import {
   annotated,
   guardedNamespaces,
@@ -47,12 +48,12 @@ interface Manifest extends KubeObject {
 
 /** The policies, one for each kind, and their bindings. The first has the name that is given. */
 export function catchingPolicies(options: PolicyOptions): readonly PolicyManifests[] {
-  return catches.map(each => policyFor(options, each))
+  return adapters.map(each => policyFor(options, each))
 }
 
-function policyFor(options: PolicyOptions, how: Catch): PolicyManifests {
+function policyFor(options: PolicyOptions, adapter: WorkloadAdapter): PolicyManifests {
   const { apiVersion } = options
-  const { adapter } = how
+  const how = adapter.catch
   const [group = '', version = ''] = adapter.apiVersion.split('/')
   const metadata = { name: policyName(options.name, adapter) }
   const rolls = how.rolls === undefined ? [] : [{ name: 'rolls', expression: how.rolls }]
@@ -71,7 +72,7 @@ function policyFor(options: PolicyOptions, how: Catch): PolicyManifests {
         matchConditions: [notEscapedEdit, letsPodsOut(how), ...rolls],
         variables: [{ name: 'carried', expression: carriedBy(how) }],
         mutations: [
-          { patchType: 'ApplyConfiguration', applyConfiguration: { expression: held(how) } },
+          { patchType: 'ApplyConfiguration', applyConfiguration: { expression: held(adapter) } },
         ],
         // No expression here can fail, since `has` stands before every field.
         failurePolicy: 'Fail',
@@ -88,9 +89,11 @@ function policyFor(options: PolicyOptions, how: Catch): PolicyManifests {
   }
 }
 
-/** Name of the policy for a kind. */
-function policyName(name: string, { plural }: Pick<Catch['adapter'], 'plural'>): string {
-  return plural === catches[0]!.adapter.plural ? name : `${name}-${plural}`
+/** Name of the policy for a kind; plurals of Kubernetes' own kinds stand alone. */
+function policyName(name: string, { apiVersion, plural }: WorkloadAdapter): string {
+  if (plural === adapters[0]!.plural) return name
+  const [group = ''] = apiVersion.split('/')
+  return `${name}-${plural}${group.includes('.') ? `.${group}` : ''}`
 }
 
 /** Else what is on it is a copy: `rollout undo` puts back what was copied to a ReplicaSet. */
@@ -125,10 +128,10 @@ function carriedBy({ carries }: Catch): string {
 }
 
 /** A manifest that is put as a whole does not name it, and its next edit would meet nobody. */
-function labelOf({ adapter }: Catch): string {
+function labelOf({ kind }: WorkloadAdapter): string {
   return [
     `${labelled('oldObject', WORKLOAD_TYPE)} ?`,
-    `string(oldObject.metadata.labels['${WORKLOAD_TYPE}']) : '${adapter.kind.toLowerCase()}'`,
+    `string(oldObject.metadata.labels['${WORKLOAD_TYPE}']) : '${kind.toLowerCase()}'`,
   ].join(' ')
 }
 
@@ -136,14 +139,15 @@ function labelOf({ adapter }: Catch): string {
  * A hold that stands is kept, also by a whole object that is put without it. CEL asks for values of one
  * type, and what comes from an object has none.
  */
-function held(how: Catch): string {
+function held(adapter: WorkloadAdapter): string {
+  const { record, spec } = adapter.catch
   const annotations = [
     `(${isHeld})`,
     `? {'${CAUGHT}': string(variables.carried), ${[HOLD, RECORD].map(keptOf).join(', ')}}`,
-    `: {'${CAUGHT}': string(variables.carried), '${RECORD}': ${how.record}}`,
+    `: {'${CAUGHT}': string(variables.carried), '${RECORD}': ${record}}`,
   ].join(' ')
-  const labels = `{'${WORKLOAD_TYPE}': ${labelOf(how)}}`
-  return `Object{ metadata: Object.metadata{labels: ${labels}, annotations: ${annotations}}, spec: ${how.spec} }`
+  const labels = `{'${WORKLOAD_TYPE}': ${labelOf(adapter)}}`
+  return `Object{ metadata: Object.metadata{labels: ${labels}, annotations: ${annotations}}, spec: ${spec} }`
 }
 
 function keptOf(key: string): string {

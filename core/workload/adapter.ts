@@ -2,6 +2,7 @@
 
 import type { KubeObject } from '#api/kubernetes.ts'
 import type { Action, Instant, Move, Workload } from '../rollout/model.ts'
+import type { Catch } from './catch.ts'
 import type { Hold } from './hold.ts'
 import type { HoldRecord, OwnerValues } from './record.ts'
 import type { Owned, WorkloadSeen } from './seen.ts'
@@ -86,18 +87,24 @@ export interface WorkloadLeaving<O extends KubeObject = KubeObject> {
   guessedOwner(object: O): OwnerValues
 }
 
+/** A kind as the API server serves it. */
+export interface KindRef {
+  /** `group/version`. */
+  readonly apiVersion: string
+  readonly kind: string
+  /** The lower-case plural in the API server's URLs. */
+  readonly plural: string
+}
+
 /** One kind of workload: its objects `O`, what is kept of them `S`, what is observed `W`. Pure. */
 export interface WorkloadAdapter<
   O extends KubeObject = KubeObject,
   S extends WorkloadSeen = WorkloadSeen,
   W extends Workload = Workload,
 >
-  extends WorkloadFields<O>, WorkloadLeaving<O> {
-  readonly apiVersion: string
-  readonly kind: string
-  /** The lower-case plural in the API server's URLs. */
-  readonly plural: string
-
+  extends KindRef, WorkloadFields<O>, WorkloadLeaving<O> {
+  /** How it is held while nobody of ours answers. */
+  readonly catch: Catch
   /** What is kept of an object while nobody looks; `before` is what was kept of it so far. */
   see(object: O, before?: S): S
   /** The workload in words that mean the same for every kind. */

@@ -3,6 +3,7 @@
 import type { Deployment } from '#api/kubernetes.ts'
 import type { WorkloadAdapter } from './adapter.ts'
 import { deploymentFields } from './deployment-admission.ts'
+import { deploymentCatch } from './deployment-catch.ts'
 import { deploymentLeaving } from './deployment-leaving.ts'
 import { abort, advance, keep, rest } from './deployment-rules.ts'
 import { seeDeployment } from './deployment-seen.ts'
@@ -18,6 +19,7 @@ export const deployment: WorkloadAdapter<Deployment, DeploymentSeen, DeploymentW
   apiVersion: 'apps/v1',
   kind: 'Deployment',
   plural: 'deployments',
+  catch: deploymentCatch,
   see: seeDeployment,
   observe: viewDeployment,
   move: movesWith<DeploymentWorkload>({

@@ -6,8 +6,9 @@ import type { Rollout } from '#api/rollout.generated.ts'
 import type { Change, Deletion } from '#core/change.ts'
 import { holdRefused } from '#core/rollout/events.ts'
 import type { Action, Decision, Instant, Snapshot } from '#core/rollout/model.ts'
+import { moveFor } from '#core/rollout/moves.ts'
 import { isPassing, statusDue, statusOf } from '#core/rollout/status.ts'
-import { adapters, moveOf } from '#core/workload/registry.ts'
+import { adapters } from '#core/workload/registry.ts'
 import { PODS, REPLICA_SETS, resource, ROLLOUTS } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
 import type { Observation } from './observe.ts'
@@ -103,12 +104,12 @@ function earlier(a: Instant | undefined, b: Instant | undefined): Instant | unde
 
 function changesOf(
   { mayRepeat, refusals }: Effects,
-  { workload, now }: Snapshot,
+  snapshot: Snapshot,
   action: Exclude<Action, { type: 'event' }>,
 ): { readonly changes: readonly Change[]; readonly later?: Instant } {
-  if (!workload) return { changes: [] }
-  const move = moveOf(workload, action, now)
-  if (!move) return { changes: [] }
+  const { workload, now } = snapshot
+  const move = moveFor(snapshot, action)
+  if (!workload || !move) return { changes: [] }
   const held = move.changes.some(sendsHold) ? refusals.until(workload.uid, now) : undefined
   const later = held ?? (move.again && mayRepeat(workload.uid, now))
   return later ? { changes: [], later } : { changes: move.changes }

@@ -14,6 +14,8 @@ export interface ControllerConfig extends ProcessConfig {
   readonly identity: string
   readonly concurrency: number
   readonly kruiseFinalizers: KruiseFinalizers
+  /** False: we have no right to, and say which pods are to be deleted. */
+  readonly deletePods: boolean
 }
 
 /** What happens to the finalizers of Kruise Rollouts: to take them off needs a right to all Rollouts. */
@@ -29,6 +31,7 @@ export function readConfig(args: readonly string[], env: Environment): Controlle
       'lease-seconds': { type: 'string', default: '15' },
       concurrency: { type: 'string', default: '8' },
       'kruise-finalizers': { type: 'string', default: 'leave' },
+      'delete-pods': { type: 'string', default: 'yes' },
     },
   })
   return {
@@ -43,5 +46,6 @@ export function readConfig(args: readonly string[], env: Environment): Controlle
       'leave',
       'take-off',
     ]),
+    deletePods: oneOf('--delete-pods', values['delete-pods'], ['yes', 'no']) === 'yes',
   }
 }

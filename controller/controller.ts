@@ -50,6 +50,8 @@ export interface ControllerOptions {
   readonly concurrency: number
   /** Whether finalizers of Kruise Rollouts may be taken off Rollouts. */
   readonly kruiseFinalizers: KruiseFinalizers
+  /** Whether pods may be deleted. */
+  readonly deletePods: boolean
   readonly metrics: ControllerMetrics
   readonly log: Logger
   readonly now: () => Instant
@@ -157,7 +159,7 @@ interface Running {
 }
 
 async function reconcile(
-  { log, now }: ControllerOptions,
+  { log, now, deletePods }: ControllerOptions,
   { watches, effects, waits, arrivals, queue }: Running,
   key: string,
 ): Promise<void> {
@@ -172,7 +174,8 @@ async function reconcile(
   const { is, lookAt } = await arrivals(effects, rollouts, watches.kruise.size > 0)
   if (lookAt !== undefined) queue.addAt(key, lookAt)
   if (is === 'open') return
-  const known = { now: begun, refusals, ...kruiseIn(is) }
+  const left = !deletePods && ({ podsLeft: true } as const)
+  const known = { now: begun, refusals, ...kruiseIn(is), ...left }
   const decided = observe(watches, key, known).map(observation => ({
     observation,
     decision: decide(observation.snapshot),

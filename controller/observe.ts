@@ -23,6 +23,8 @@ export interface Known {
   readonly kruiseRuns: boolean
   /** That is not known, since its finalizer cannot be taken off. */
   readonly finalizerKept?: true
+  /** We have no right to delete pods. */
+  readonly podsLeft?: true
 }
 
 /**
@@ -32,16 +34,17 @@ export interface Known {
 export function observe(
   watches: Watches,
   key: string,
-  { now, refusals, ...kruise }: Known,
+  { now, refusals, ...known }: Known,
 ): readonly Observation[] {
   const objects = watches.rollouts.byIndex('workload', key).filter(isAlive)
-  const workload = watches.workload(key, now)
+  const found = watches.workload(key, now)
+  const { workload } = { ...found }
   const holdRefused = workload !== undefined && refusals.stands(workload.uid)
   const first = firstOf(objects, workload?.record?.rolloutUid)
   const registered = isRegistered(watches)
-  const base = { now, ...kruise, registered, holdRefused, ...(workload && { workload }) }
+  const base = { now, ...known, registered, holdRefused, ...found }
   if (!first)
-    return workload && !kruise.kruiseRuns
+    return workload && !known.kruiseRuns
       ? [{ snapshot: { ...base, memory: memoryOf(undefined) } }]
       : []
   const observations = objects.map(object => {

@@ -14,16 +14,19 @@ const workloads: readonly Rule[] = [
     verbs: ['list', 'watch', 'patch'],
   },
   { group: 'apps', resources: ['deployments/status'], verbs: ['patch'] },
-  { group: '', resources: ['pods'], verbs: ['list', 'watch', 'patch', 'delete'] },
+  { group: '', resources: ['pods'], verbs: ['list', 'watch', 'patch'] },
   { group: '', resources: ['events'], verbs: ['create'] },
 ]
 
 /** Only to take finalizers of Kruise Rollouts off. */
 const takingOff: Rule = { group: GROUP, resources: ['rollouts'], verbs: ['patch'] }
 
+/** Only to let pods come again at another version. */
+const deleting: Rule = { group: '', resources: ['pods'], verbs: ['delete'] }
+
 /** The rights of a controller. */
 export function controllerRights(config: ControllerConfig): readonly Right[] {
-  const { namespace, namespaces, configuration, leaseName, kruiseFinalizers } = config
+  const { namespace, namespaces, configuration, leaseName } = config
   const registration = {
     group: 'admissionregistration.k8s.io',
     resources: ['mutatingwebhookconfigurations'],
@@ -31,8 +34,12 @@ export function controllerRights(config: ControllerConfig): readonly Right[] {
     name: configuration,
   }
   const leases = { group: 'coordination.k8s.io', resources: ['leases'] }
+  const asked = [
+    ...(config.kruiseFinalizers === 'leave' ? [] : [takingOff]),
+    ...(config.deletePods ? [deleting] : []),
+  ]
   return [
-    ...rightsOf(kruiseFinalizers === 'leave' ? workloads : [takingOff, ...workloads], namespaces),
+    ...rightsOf([...workloads, ...asked], namespaces),
     ...rightsOf([registration, { ...registration, name: KRUISE_WEBHOOKS }]),
     ...rightsOf(
       [

@@ -5,7 +5,7 @@ import { KRUISE_WEBHOOKS } from '#api/names.ts'
 import type { KubeObject, Pod, ReplicaSet } from '#api/kubernetes.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
 import { keyOf, refOf, workloadKey } from '#core/rollout/key.ts'
-import type { Instant, Workload } from '#core/rollout/model.ts'
+import type { Instant, Snapshot } from '#core/rollout/model.ts'
 import type { WorkloadAdapter } from '#core/workload/adapter.ts'
 import { adapters } from '#core/workload/registry.ts'
 import { seePod, seeReplicaSet } from '#core/workload/seen.ts'
@@ -25,8 +25,8 @@ export interface Watches {
   readonly configurations: Cache<WebhookConfiguration>
   /** The registration of Kruise Rollouts, which is there for as long as it is installed. */
   readonly kruise: Cache<WebhookConfiguration>
-  /** The workload of a key; undefined where there is none, or of a kind that is not watched. */
-  readonly workload: (key: string, now: Instant) => Workload | undefined
+  /** The workload of a key, and what moves it; undefined where there is none. */
+  readonly workload: (key: string, now: Instant) => Observed | undefined
   /** The versions of all that a decision about the key looks at. */
   readonly versions: (key: string) => Iterable<Version>
   /** The keys of everything that may need a decision: what Rollouts name, and what is marked. */
@@ -36,6 +36,9 @@ export interface Watches {
   /** Runs until the signal aborts. */
   readonly run: (signal: AbortSignal) => Promise<unknown>
 }
+
+/** A workload, and what moves it. */
+export type Observed = Required<Pick<Snapshot, 'workload' | 'adapter'>>
 
 /** When a decision is due; `soon` waits a moment for what is about to be said. */
 export type When = 'now' | 'soon'
@@ -141,9 +144,11 @@ function reflectConfiguration(
   return reflectNamed({ client, type, cache, name, onNews: news => onNews(type.plural, news) })
 }
 
-function observeWorkload(caches: Caches, key: string, now: Instant): Workload | undefined {
+function observeWorkload(caches: Caches, key: string, now: Instant): Observed | undefined {
   const found = findWorkload(caches, key)
-  return found?.adapter.observe(found.seen, ownedBy(caches, found.seen), now)
+  if (!found) return undefined
+  const { adapter, seen } = found
+  return { adapter, workload: adapter.observe(seen, ownedBy(caches, seen), now) }
 }
 
 function* versionsOf(caches: Caches, key: string): Iterable<Version> {

@@ -41,6 +41,12 @@ export function finalizerCommand({ namespace, name }: Named): string {
   return `kubectl -n ${namespace} patch rollout ${name} --type=merge -p '${patch}'`
 }
 
+/** Deletes pods, of which there is one at least, in one namespace. */
+export function deletePodsCommand(pods: readonly Named[]): string {
+  const { namespace = '' } = { ...pods[0] }
+  return `kubectl -n ${namespace} delete pod ${pods.map(({ name }) => name).join(' ')}`
+}
+
 /** Un-freezes a workload that its owner has paused. */
 export function resumeWorkloadCommand(ref: WorkloadRef): string {
   return `kubectl -n ${ref.namespace} rollout resume ${targetOf(ref)}`

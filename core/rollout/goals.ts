@@ -1,7 +1,6 @@
 // Facts about the world, each with what brings it about and what to tell while it is not there.
 
 import type { WorkloadAction } from '../workload/adapter.ts'
-import { moveOf } from '../workload/registry.ts'
 import { podCount } from '../replicas.ts'
 import { sinceOf } from '../time.ts'
 import { resumeWorkloadCommand } from './commands.ts'
@@ -22,6 +21,7 @@ import {
   tell,
   valuesRestored,
 } from './events.ts'
+import { moveFor as move } from './moves.ts'
 import { rewind } from './outcomes.ts'
 import { currentStep } from './plan-steps.ts'
 import type { Action, Goal, Instant, Memory, Move, Snapshot } from './model.ts'
@@ -200,10 +200,6 @@ function labelPods({ rollout, memory, workload }: Snapshot): WorkloadAction {
   const reached = rollout!.steps.slice(0, memory.stepIndex)
   const batches = reached.map(({ replicas }) => podCount(replicas, workload!.replicas))
   return { type: 'labelPods', batches }
-}
-
-function move(s: Snapshot, action: WorkloadAction): Move | undefined {
-  return moveOf(s.workload!, action, s.now)
 }
 
 function advanceMove(s: Snapshot): Move | undefined {

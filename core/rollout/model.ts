@@ -10,6 +10,7 @@ import type {
   StalledReason,
 } from '#api/names.ts'
 import type { Change } from '../change.ts'
+import type { WorkloadAdapter } from '../workload/adapter.ts'
 import type { Hold } from '../workload/hold.ts'
 import type { HoldRecord } from '../workload/record.ts'
 import type { PodSeen, WorkloadSeen } from '../workload/seen.ts'
@@ -193,6 +194,10 @@ export interface Snapshot {
   readonly memory: Memory
   /** Undefined: there is none. */
   readonly workload?: Workload
+  /** What moves the workload, where there is one. */
+  readonly adapter?: WorkloadAdapter
+  /** We have no right to delete pods: whoever has it is told which. */
+  readonly podsLeft?: true
   /** The controller of Kruise Rollouts runs: one Rollout must not have two. */
   readonly kruiseRuns: boolean
   /** Its finalizer is on the Rollout, and we have no right to take it off: it may run. */

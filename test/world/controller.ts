@@ -6,11 +6,11 @@ import type { Rollout } from '#api/rollout.generated.ts'
 import type { Change, MergePatch } from '#core/change.ts'
 import { decide } from '#core/rollout/decide.ts'
 import type { Action, Decision, Instant, Snapshot } from '#core/rollout/model.ts'
+import { moveFor } from '#core/rollout/moves.ts'
 import { rolloutOf } from '#core/rollout/parse.ts'
 import { isBehind } from '#core/rollout/phases.ts'
 import { memoryOf, statusDue, statusOf } from '#core/rollout/status.ts'
 import { deployment as adapter } from '#core/workload/deployment.ts'
-import { moveOf } from '#core/workload/registry.ts'
 import { seePod, seeReplicaSet } from '#core/workload/seen.ts'
 import { assertFresh, store, writeDeployment } from './api-server.ts'
 import { Conflict, deploymentIn, podsOf, rolloutIn, setsIn } from './world.ts'
@@ -59,7 +59,7 @@ function observe(world: World): Snapshot | undefined {
     holdRefused,
     memory: memoryOf(object?.status),
     ...(object && { rollout: rolloutOf(object) }),
-    ...(workload && { workload }),
+    ...(workload && { workload, adapter }),
   }
   return isBehind(snapshot) ? undefined : snapshot
 }
@@ -124,10 +124,11 @@ function apply(world: World, applying: Applying): Instant | undefined {
 
 function changesOf(
   world: World,
-  { workload, now }: Snapshot,
+  snapshot: Snapshot,
   action: Exclude<Action, { type: 'event' }>,
 ): { readonly changes: readonly Change[]; readonly later?: Instant } {
-  const move = workload && moveOf(workload, action, now)
+  const { now } = snapshot
+  const move = moveFor(snapshot, action)
   if (!move) return { changes: [] }
   if (move.again) {
     const { times, next } = world.repeats

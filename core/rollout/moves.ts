@@ -1,0 +1,22 @@
+// What is done so that a wish comes true: by the workload's adapter, as far as we may do it.
+
+import type { Deletion } from '../change.ts'
+import type { WorkloadAction } from '../workload/adapter.ts'
+import { deletePodsCommand } from './commands.ts'
+import type { Move, Snapshot } from './model.ts'
+
+/** What to do so that what the action wishes becomes true of the workload; undefined when it is. */
+export function moveFor(s: Snapshot, action: WorkloadAction): Move | undefined {
+  const move = s.workload && s.adapter?.move(s.workload, action, s.now)
+  return move && s.podsLeft ? withoutDeletions(move) : move
+}
+
+/** Whoever may delete them is told which. */
+function withoutDeletions(move: Move): Move {
+  const changes = move.changes.filter(({ type }) => type !== 'delete')
+  const pods = move.changes.filter((change): change is Deletion => change.type === 'delete')
+  if (pods.length === 0) return move
+  const command = deletePodsCommand(pods.map(({ target }) => target))
+  const why = `${move.why}: the controller has no right to delete pods (roles.deletePods of the chart), so delete them: ${command}`
+  return { ...move, changes, why }
+}

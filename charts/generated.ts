@@ -7,6 +7,7 @@ import { join } from 'node:path'
 
 import { stringify } from 'yaml'
 
+import type { KindRef } from '#core/workload/adapter.ts'
 import { mutatingConfiguration, validatingConfiguration } from '../webhook/configuration.ts'
 import type { ConfigurationOptions } from '../webhook/configuration.ts'
 import { catchingPolicies } from '../webhook/policy.ts'
@@ -21,7 +22,7 @@ const note = (source: string) =>
   `{{- /* DO NOT EDIT: made by charts/generated.ts from ${source}. */}}\n`
 
 /** Comes after `metadata` and the name in it. */
-const labels = '  labels:\n    {{- include "sluice.labels" . | nindent 4 }}\n'
+const labels = '  labels:\n    {{- include "sluice.labels" $ | nindent 4 }}\n'
 
 /** Texts by path in the chart's folder, as they are to be. */
 export function generated(): Readonly<Record<string, string>> {
@@ -36,33 +37,37 @@ export function generated(): Readonly<Record<string, string>> {
 
 function webhookConfigurations(): string {
   const options: ConfigurationOptions = {
-    name: '{{ include "sluice.fullname" . }}',
+    name: '{{ include "sluice.fullname" $ }}',
     service: {
-      namespace: '{{ .Release.Namespace }}',
-      name: '{{ include "sluice.fullname" . }}-webhook',
+      namespace: '{{ $.Release.Namespace }}',
+      name: '{{ include "sluice.fullname" $ }}-webhook',
     },
-    failurePolicy: '{{ include "sluice.failurePolicy" . }}' as 'Fail',
-    ownNamespace: '{{ .Release.Namespace }}',
+    failurePolicy: '{{ include "sluice.failurePolicy" $ }}' as 'Fail',
+    ownNamespace: '{{ $.Release.Namespace }}',
     namespaces: [NAMESPACES],
+    extraKinds: [EXTRA],
   }
   const manifests = [mutatingConfiguration(options), validatingConfiguration(options)]
-  const texts = manifests.map(manifest => template(manifest, labels + injected))
+  const texts = manifests
+    .map(manifest => template(manifest, labels + injected))
+    .map(text => text.replaceAll(extraRule, rule => forEachExtra(rule)))
   return note('webhook/configuration.ts') + texts.join('---\n')
 }
 
 function policy(): string {
   const policies = catchingPolicies({
-    name: '{{ include "sluice.fullname" . }}',
-    apiVersion: '{{ include "sluice.policyVersion" . }}' as PolicyOptions['apiVersion'],
-    ownNamespace: '{{ .Release.Namespace }}',
+    name: '{{ include "sluice.fullname" $ }}',
+    apiVersion: '{{ include "sluice.policyVersion" $ }}' as PolicyOptions['apiVersion'],
+    ownNamespace: '{{ $.Release.Namespace }}',
     namespaces: [NAMESPACES],
+    extraKinds: [EXTRA],
   })
-  const manifests = policies
-    .flatMap(({ policy, binding }) => [policy, binding])
-    .map(each => template(each, labels))
-    .join('---\n')
-  const served = '{{- if include "sluice.policyVersion" . }}\n'
-  return `${note('webhook/policy.ts')}${served}${manifests}{{- end }}\n`
+  const texts = policies.flatMap(({ policy, binding }) => [policy, binding])
+  const manifests = texts
+    .map((each, index) => `${index === 0 ? '' : '---\n'}${template(each, labels)}`)
+    .map(forEachExtra)
+  const served = '{{- if include "sluice.policyVersion" $ }}\n'
+  return `${note('webhook/policy.ts')}${served}${manifests.join('')}{{- end }}\n`
 }
 
 /** Whom cert-manager asks whom the API server is to trust. */
@@ -111,6 +116,25 @@ function optional(requirement: string, indent: string): string {
   const values = `{{- toYaml $.Values.namespaces | nindent ${indent.length + 4} }}`
   const filled = requirement.replace(/ +- NAMESPACES\n/, `${indent}    ${values}\n`)
   return `${indent}{{- if $.Values.namespaces }}\n${filled}${indent}{{- end }}\n`
+}
+
+/** Stands for each of the value `extraKinds`. */
+const EXTRA: KindRef = {
+  apiVersion: 'EXTRA.GROUP/EXTRA-VERSION',
+  kind: 'EXTRA-KIND',
+  plural: 'EXTRA-PLURAL',
+}
+const extraRule = /^ +- apiGroups:\n +- EXTRA\.GROUP\n([^]*?)scope: Namespaced\n/gm
+
+/** A text about `EXTRA` as one about each of the value; any other as it is. */
+function forEachExtra(text: string): string {
+  if (!text.includes('EXTRA-')) return text
+  const filled = text
+    .replaceAll('EXTRA.GROUP', '{{ splitList "/" .apiVersion | first }}')
+    .replaceAll('EXTRA-VERSION', '{{ splitList "/" .apiVersion | last }}')
+    .replaceAll('EXTRA-PLURAL', '{{ .plural }}')
+    .replaceAll('extra-kind', '{{ lower .kind }}')
+  return `{{- range $.Values.extraKinds }}\n${filled}{{- end }}\n`
 }
 
 function customResource(file: string): string {

@@ -5,7 +5,8 @@ import { parseArgs } from 'node:util'
 import { defined } from '#core/defined.ts'
 import type { WorkloadAdapter } from '#core/workload/adapter.ts'
 import { deployment } from '#core/workload/deployment.ts'
-import { adapters } from '#core/workload/registry.ts'
+import { adapters, adaptersWith } from '#core/workload/registry.ts'
+import { kindsOf } from '#process/kinds.ts'
 import type { NamedWorkload } from './eject.ts'
 
 /** The command line makes no sense; the message names the word. */
@@ -19,6 +20,8 @@ export type Command =
       readonly name: 'eject'
       /** One workload; undefined: all of the namespace, or of all namespaces. */
       readonly workload?: NamedWorkload
+      /** The kinds that are released. */
+      readonly adapters: readonly WorkloadAdapter[]
       readonly everywhere: boolean
       readonly dryRun: boolean
       readonly keepRollouts: boolean
@@ -45,6 +48,7 @@ export const usage = `sluice eject [KIND/NAME] [-n NAMESPACE] [-A] [--dry-run] [
       --dry-run        says the same, and writes nothing
       --keep-rollouts  also where a Rollout names it: for when no controller runs any more
       --with-aborted   also where a release was aborted: the aborted version goes out then
+      --extra-kinds    also kinds of your own that Sluice releases, as GROUP/VERSION/KIND=PLURAL
 
 sluice adopt deployment/NAME [-n NAMESPACE]
     Proposes a Rollout from the live Deployment, its autoscaler, disruption budgets and probes:
@@ -83,29 +87,45 @@ function ejectOf(values: Values, named: string | undefined) {
   if (!everywhere && namespace === undefined && named === undefined) {
     throw new UsageError('eject: which? Give KIND/NAME, --namespace or --all-namespaces')
   }
-  const workload = named === undefined ? undefined : workloadNamed(named)
+  const released = adaptersWith(extraKinds(values['extra-kinds']))
+  const workload = named === undefined ? undefined : workloadNamed(named, released)
   const { 'dry-run': dryRun, 'keep-rollouts': keepRollouts, 'with-aborted': withAborted } = values
-  return { ...defined({ workload }), everywhere, dryRun, keepRollouts, withAborted }
+  const how = { everywhere, dryRun, keepRollouts, withAborted }
+  return { ...defined({ workload }), adapters: released, ...how }
 }
 
-const flagsOfEject = ['all-namespaces', 'dry-run', 'keep-rollouts', 'with-aborted'] as const
+function extraKinds(text: string) {
+  try {
+    return kindsOf('--extra-kinds', text)
+  } catch (error) {
+    throw new UsageError((error as Error).message, { cause: error })
+  }
+}
+
+const flagsOfEject = [
+  'all-namespaces',
+  'dry-run',
+  'keep-rollouts',
+  'with-aborted',
+  'extra-kinds',
+] as const
 
 function adoptOf(values: Values, named: string | undefined): string {
   const foreign = flagsOfEject.find(it => values[it])
   if (foreign) throw new UsageError(`--${foreign}: adopt does not know it`)
   if (named === undefined) throw new UsageError('adopt: which? Give deployment/NAME')
-  const { adapter, name } = workloadNamed(named)
+  const { adapter, name } = workloadNamed(named, adapters)
   if (adapter.kind === deployment.kind) return name
   throw new UsageError(`${named}: adopt proposes Rollouts for Deployments alone: deployment/NAME`)
 }
 
 /** As kubectl names it: `deploy/web`, `deployment.apps/web`, `statefulsets.v1.apps/db`. */
-function workloadNamed(named: string): NamedWorkload {
+function workloadNamed(named: string, released: readonly WorkloadAdapter[]): NamedWorkload {
   const [, kind = '', name] = /^([^/]+)\/([^/]+)$/.exec(named) ?? []
   if (!name) throw new UsageError(`${named}: expected KIND/NAME`)
-  const adapter = adapters.find(each => namesOf(each).includes(kind.toLowerCase()))
+  const adapter = released.find(each => namesOf(each).includes(kind.toLowerCase()))
   if (adapter) return { adapter, name }
-  const known = adapters.map(each => each.kind.toLowerCase())
+  const known = released.map(each => each.kind.toLowerCase())
   throw new UsageError(`${named}: no kind that Sluice releases: expected ${known.join(' or ')}`)
 }
 
@@ -131,6 +151,7 @@ function parse(args: readonly string[]) {
         'dry-run': { type: 'boolean', default: false },
         'keep-rollouts': { type: 'boolean', default: false },
         'with-aborted': { type: 'boolean', default: false },
+        'extra-kinds': { type: 'string', default: '' },
       },
     })
   } catch (error) {

@@ -7,7 +7,6 @@ import type { Rollout } from '#api/rollout.generated.ts'
 import { targetOf } from '#core/rollout/commands.ts'
 import type { WorkloadAdapter } from '#core/workload/adapter.ts'
 import type { OwnerValues } from '#core/workload/record.ts'
-import { adapterFor } from '#core/workload/registry.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { Conflict, NotFound } from '#kube/errors.ts'
 import { REPLICA_SETS } from '#kube/resources.ts'
@@ -25,6 +24,8 @@ export interface Ejection {
   readonly namespace?: string
   /** One workload; undefined: every one with a trace of ours. */
   readonly workload?: NamedWorkload
+  /** Of these kinds; not asked for one workload. */
+  readonly adapters: readonly WorkloadAdapter[]
   readonly dryRun: boolean
   /** Although Rollouts name them: no controller is there to guard them again. */
   readonly keepRollouts: boolean
@@ -49,7 +50,7 @@ export async function eject(
   const { namespace, workload, dryRun } = ejection
   const stands =
     workload === undefined
-      ? await readStands(client, namespace)
+      ? await readStands(client, namespace, ejection.adapters)
       : [await readStand(client, workload.adapter, { namespace: namespace!, name: workload.name })]
   const rollouts = await readRollouts(client, namespace)
   const traced = stands.filter(stand => traces(stand).length > 0)
@@ -132,7 +133,7 @@ async function giveBack(
     const step = nextStep(stand, aim)
     if (!step) return proven(stand, verdict)
     progress.check(stand, step)
-    if (await take(client, step)) progress.note(step)
+    if (await take(client, first.adapter, step)) progress.note(step)
     stand = await readStand(client, first.adapter, { namespace, name }).catch(unlessGone)
     // Its owner may want something else by now: until it was given to him, that counts.
     if (stand && !progress.given) decided = stand
@@ -164,7 +165,7 @@ class Progress {
   /** The step has been taken. */
   note({ object }: Step): void {
     this.#since = performance.now()
-    if (adapterFor(object)) this.#writes++
+    if (object.kind !== REPLICA_SETS.kind) this.#writes++
   }
 }
 
@@ -174,9 +175,14 @@ function proven(stand: Stand, { owner, line }: Decided): Outcome {
 }
 
 /** Gives whether something was written. */
-async function take(client: KubeClient, step: Step): Promise<boolean> {
-  if (step.type === 'write') return write(client, step)
-  await nextChange(client, step.object)
+async function take(
+  client: KubeClient,
+  adapter: WorkloadAdapter,
+  step: Step,
+): Promise<boolean> {
+  const type = typeOf(adapter, step.object)
+  if (step.type === 'write') return write(client, type, step)
+  await nextChange(client, type, step.object)
   return false
 }
 
@@ -199,6 +205,7 @@ function unlessGone(error: unknown): undefined {
 /** Gives false where somebody was quicker, or it is gone: what is read next says what is left to do. */
 async function write(
   client: KubeClient,
+  type: ResourceType,
   step: Step & { readonly type: 'write' },
 ): Promise<boolean> {
   const { namespace = '', name, resourceVersion } = step.object.metadata
@@ -206,7 +213,7 @@ async function write(
   const options = { fieldManager: CLI_MANAGER }
   try {
     const body = { ...step.patch, metadata }
-    await client.mergePatch(typeOf(step.object), { namespace, name }, body, options)
+    await client.mergePatch(type, { namespace, name }, body, options)
     return true
   } catch (error) {
     if (error instanceof Conflict || error instanceof NotFound) return false
@@ -215,13 +222,17 @@ async function write(
 }
 
 /** Waits until something happens to the object, some seconds at most. */
-async function nextChange(client: KubeClient, object: KubeObject): Promise<void> {
+async function nextChange(
+  client: KubeClient,
+  type: ResourceType,
+  object: KubeObject,
+): Promise<void> {
   const { namespace = '', name, resourceVersion = '' } = object.metadata
   const signal = AbortSignal.timeout(5000)
   const fieldSelector = `metadata.name=${name}`
   const scope = { namespace, fieldSelector, resourceVersion, signal }
   try {
-    for await (const event of client.watch(typeOf(object), scope)) {
+    for await (const event of client.watch(type, scope)) {
       if (event.type !== 'BOOKMARK') return
     }
   } catch (error) {
@@ -230,7 +241,6 @@ async function nextChange(client: KubeClient, object: KubeObject): Promise<void>
 }
 
 /** What is no workload of ours is owned by one. */
-function typeOf(object: KubeObject): ResourceType {
-  const adapter = adapterFor(object)
-  return adapter ? resourceOf(adapter) : REPLICA_SETS
+function typeOf(adapter: WorkloadAdapter, { kind }: KubeObject): ResourceType {
+  return kind === REPLICA_SETS.kind ? REPLICA_SETS : resourceOf(adapter)
 }

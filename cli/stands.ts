@@ -7,7 +7,6 @@ import { keyOf, workloadKey } from '#core/rollout/key.ts'
 import type { WorkloadRef } from '#core/rollout/model.ts'
 import { isAlive } from '#core/rollout/parse.ts'
 import type { WorkloadAdapter } from '#core/workload/adapter.ts'
-import { adapters } from '#core/workload/registry.ts'
 import { controllerUid } from '#core/workload/seen.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { NotFound } from '#kube/errors.ts'
@@ -26,10 +25,11 @@ export function refOf({ apiVersion, kind, metadata }: KubeObject): WorkloadRef {
   return { apiVersion, kind, namespace, name }
 }
 
-/** Every workload of a namespace, or of all, in the order of namespaces. */
+/** Every workload of these kinds in a namespace, or in all, in the order of namespaces. */
 export async function readStands(
   client: KubeClient,
   namespace: string | undefined,
+  adapters: readonly WorkloadAdapter[],
 ): Promise<readonly Stand[]> {
   const owned = new Map<string, ReplicaSet[]>()
   for (const set of (await client.listAll(REPLICA_SETS, defined({ namespace }))).items) {

@@ -4,7 +4,8 @@
 import { parseArgs } from 'node:util'
 
 import { GROUP } from '#api/names.ts'
-import { adapters } from '#core/workload/registry.ts'
+import type { KindRef } from '#core/workload/adapter.ts'
+import { adaptersWith } from '#core/workload/registry.ts'
 import { rightsOf } from '#process/rights.ts'
 import type { Right } from '#process/rights.ts'
 import { objectName, placeConfig, placeFlags, wholeNumber } from '#process/settings.ts'
@@ -39,9 +40,9 @@ export function readConfig(args: readonly string[], env: Environment): Uninstall
   }
 }
 
-const workloads = [
+const workloads = (extraKinds: readonly KindRef[]) => [
   { group: GROUP, resources: ['rollouts'], verbs: ['list'] },
-  ...adapters.map(({ apiVersion, plural }) => ({
+  ...adaptersWith(extraKinds).map(({ apiVersion, plural }) => ({
     group: apiVersion.split('/')[0]!,
     resources: [plural],
     verbs: ['get', 'list', 'watch', 'patch'],
@@ -51,10 +52,10 @@ const workloads = [
 
 /** The rights of an uninstallation. */
 export function uninstallRights(config: UninstallConfig): readonly Right[] {
-  const { namespace, namespaces, leaseName } = config
+  const { namespace, namespaces, leaseName, extraKinds } = config
   const leases = { group: 'coordination.k8s.io', resources: ['leases'] }
   return [
-    ...rightsOf(workloads, namespaces),
+    ...rightsOf(workloads(extraKinds), namespaces),
     ...rightsOf(
       [
         { ...leases, verbs: ['get', 'update'], name: leaseName },

@@ -14,6 +14,7 @@ import { announce, runProgram, untilAborted } from '#process/program.ts'
 import { missingRights } from '#process/rights.ts'
 import type { Right } from '#process/rights.ts'
 import { defined } from '#core/defined.ts'
+import { adaptersWith } from '#core/workload/registry.ts'
 import { eject } from './eject.ts'
 import { readConfig, uninstallRights } from './uninstall-config.ts'
 import type { UninstallConfig } from './uninstall-config.ts'
@@ -66,12 +67,14 @@ async function granted(
 /** All that is guarded; gives whether each was given back, or would be. */
 async function giveBack(
   client: KubeClient,
-  { namespaces = [undefined] }: { readonly namespaces?: readonly (string | undefined)[] },
+  config: UninstallConfig,
   { dryRun, stop }: { readonly dryRun: boolean; readonly stop: AbortSignal },
 ): Promise<boolean> {
   const print = (line: string) => void (dryRun || stdout.write(`${line}\n`))
   const complain = (line: string) => void stderr.write(`${line}\n`)
-  const how = { dryRun, keepRollouts: true, withAborted: false }
+  const adapters = adaptersWith(config.extraKinds)
+  const how = { dryRun, adapters, keepRollouts: true, withAborted: false }
+  const namespaces: readonly (string | undefined)[] = config.namespaces ?? [undefined]
   let done = true
   for (const namespace of namespaces) {
     const ejection = { ...how, ...defined({ namespace }) }

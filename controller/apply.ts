@@ -8,7 +8,7 @@ import { holdRefused } from '#core/rollout/events.ts'
 import type { Action, Decision, Instant, Snapshot } from '#core/rollout/model.ts'
 import { moveFor } from '#core/rollout/moves.ts'
 import { isPassing, statusDue, statusOf } from '#core/rollout/status.ts'
-import { adapters } from '#core/workload/registry.ts'
+import type { WorkloadAdapter } from '#core/workload/adapter.ts'
 import { PODS, REPLICA_SETS, resource, ROLLOUTS } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
 import type { Observation } from './observe.ts'
@@ -74,9 +74,12 @@ async function act(effects: Effects, snapshot: Snapshot, action: Action): Promis
   }
   const { changes, later } = changesOf(effects, snapshot, action)
   let refused = false
-  for (const change of changes) refused = !(await write(effects, change)) || refused
+  const { adapter, workload, now } = snapshot
+  for (const change of changes) {
+    const type = typeOf(adapter!, change.target)
+    refused = !(await write(effects, type, change)) || refused
+  }
   const wrote = changes.length > 0
-  const { workload, now } = snapshot
   if (!refused) {
     if (changes.some(sendsHold)) effects.refusals.over(workload!.uid)
     return { wrote, refused, ...requeue(later) }
@@ -120,18 +123,19 @@ const DROPPED_MS = 10_000
 
 const rollouts = ROLLOUTS as ResourceType<Rollout>
 
-const workloads = adapters.map(({ apiVersion, plural, kind }) => resource(apiVersion, plural, kind))
-const types = [...workloads, REPLICA_SETS, PODS]
-
 const kinds: Readonly<Record<string, WriteKind>> = { ReplicaSet: 'replicaSet', Pod: 'pod' }
 
-function typeOf({ apiVersion, kind }: Change['target']): ResourceType {
-  return types.find(type => type.apiVersion === apiVersion && type.kind === kind)!
+/** The workload itself, or what it owns. */
+function typeOf(adapter: WorkloadAdapter, { apiVersion, kind }: Change['target']): ResourceType {
+  const { plural } = adapter
+  if (apiVersion === adapter.apiVersion && kind === adapter.kind)
+    return resource(apiVersion, plural, kind)
+  return kind === REPLICA_SETS.kind ? REPLICA_SETS : PODS
 }
 
 /** Gives false where the object was stored, but not with the hold that was sent. */
-async function write(effects: Effects, change: Change): Promise<boolean> {
-  if (change.type === 'delete') return remove(effects, change)
+async function write(effects: Effects, type: ResourceType, change: Change): Promise<boolean> {
+  if (change.type === 'delete') return remove(effects, type, change)
   const { client, onWrite, ownWrites } = effects
   const { target, patch, subresource, strategic } = change
   const { namespace, name, resourceVersion } = target
@@ -139,7 +143,6 @@ async function write(effects: Effects, change: Change): Promise<boolean> {
   const metadata = { ...marks, resourceVersion }
   const options = { fieldManager: CONTROLLER_MANAGER, ...(subresource && { subresource }) }
   const body = { ...patch, metadata }
-  const type = typeOf(target)
   const stored = strategic
     ? await client.strategicPatch(type, { namespace, name }, body, options)
     : await client.mergePatch(type, { namespace, name }, body, options)
@@ -152,9 +155,13 @@ async function write(effects: Effects, change: Change): Promise<boolean> {
   return holdTaken(marks, stored.metadata)
 }
 
-async function remove({ client, onWrite }: Effects, { target, uid }: Deletion): Promise<true> {
+async function remove(
+  { client, onWrite }: Effects,
+  type: ResourceType,
+  { target, uid }: Deletion,
+): Promise<true> {
   const { namespace, name, resourceVersion } = target
-  await client.remove(typeOf(target), { namespace, name }, { uid, resourceVersion })
+  await client.remove(type, { namespace, name }, { uid, resourceVersion })
   onWrite(kinds[target.kind] ?? 'workload')
   return true
 }

@@ -6,6 +6,9 @@ import type { Logger } from 'pino'
 import { decide } from '#core/rollout/decide.ts'
 import { refOf } from '#core/rollout/key.ts'
 import type { Instant } from '#core/rollout/model.ts'
+import type { NamedKind } from '#core/rollout/unseen.ts'
+import type { KindRef } from '#core/workload/adapter.ts'
+import { adaptersWith } from '#core/workload/registry.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { Conflict, Retryable } from '#kube/errors.ts'
 import type { LeaderWork, Term } from '#kube/lease.ts'
@@ -19,6 +22,7 @@ import type { ControllerMetrics } from './metrics.ts'
 import { createArrivals } from './kruise.ts'
 import type { Arrival, Arrivals } from './kruise.ts'
 import type { KruiseFinalizers } from './config.ts'
+import type { Sight } from './kinds.ts'
 import { createNews } from './news.ts'
 import { observe } from './observe.ts'
 import type { Known } from './observe.ts'
@@ -52,6 +56,8 @@ export interface ControllerOptions {
   readonly kruiseFinalizers: KruiseFinalizers
   /** Whether pods may be deleted. */
   readonly deletePods: boolean
+  /** Kinds of a StatefulSet's shape beside those that we know. */
+  readonly extraKinds: readonly KindRef[]
   readonly metrics: ControllerMetrics
   readonly log: Logger
   readonly now: () => Instant
@@ -77,6 +83,8 @@ export function createController(options: ControllerOptions): Controller {
     client,
     configuration,
     namespaces,
+    adapters: adaptersWith(options.extraKinds),
+    onSight: tellSight(log),
     now: options.now,
     wake: (key, when) =>
       when === 'now' ? queue?.add(key) : queue?.addAt(key, options.now() + SOON_MS),
@@ -123,6 +131,16 @@ export function createController(options: ControllerOptions): Controller {
       waits.settle()
       metrics.observe({ settleWaits: () => {} })
     },
+  }
+}
+
+/** What keeps a Rollout from its work is an error; that a cluster lacks what nobody asks for is none. */
+function tellSight(log: Logger) {
+  return ({ apiVersion, kind }: NamedKind, sight: Sight, named: boolean) => {
+    const workloads = `${apiVersion} ${kind}`
+    if (typeof sight === 'string') log.info({ workloads }, `the kind is ${sight}`)
+    else if (named) log.error({ workloads }, sight.sentences.join('. '))
+    else log.info({ workloads }, sight.sentences.join('. '))
   }
 }
 

@@ -29,7 +29,7 @@ export interface Known {
 
 /**
  * One observation for the Rollout that guards the workload, one for each that came too late; none by what is
- * older than a status: its news are on their way.
+ * older than a status, since its news are on their way, nor while nothing is known of its kind.
  */
 export function observe(
   watches: Watches,
@@ -37,8 +37,11 @@ export function observe(
   { now, refusals, ...known }: Known,
 ): readonly Observation[] {
   const objects = watches.rollouts.byIndex('workload', key).filter(isAlive)
-  const found = watches.workload(key, now)
-  const { workload } = { ...found }
+  const sight = watches.sight(key)
+  if (sight === 'open') return []
+  const found: Partial<Pick<Snapshot, 'workload' | 'adapter' | 'unseen'>> =
+    sight === 'watched' ? { ...watches.workload(key, now) } : { unseen: sight }
+  const { workload } = found
   const holdRefused = workload !== undefined && refusals.stands(workload.uid)
   const first = firstOf(objects, workload?.record?.rolloutUid)
   const registered = isRegistered(watches)

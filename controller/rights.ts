@@ -1,6 +1,7 @@
 // What the controller needs to be allowed; the roles of the chart say the same, and a test compares them.
 
 import { GROUP, KRUISE_WEBHOOKS } from '#api/names.ts'
+import type { KindRef } from '#core/workload/adapter.ts'
 import { rightsOf } from '#process/rights.ts'
 import type { Right, Rule } from '#process/rights.ts'
 import type { ControllerConfig } from './config.ts'
@@ -24,6 +25,15 @@ const takingOff: Rule = { group: GROUP, resources: ['rollouts'], verbs: ['patch'
 /** Only to let pods come again at another version. */
 const deleting: Rule = { group: '', resources: ['pods'], verbs: ['delete'] }
 
+/** What is needed to release workloads of a kind. */
+export function rightsTo(
+  { apiVersion, plural }: Pick<KindRef, 'apiVersion' | 'plural'>,
+  namespaces: readonly string[] | undefined,
+): readonly Right[] {
+  const [group = ''] = apiVersion.split('/')
+  return rightsOf([{ group, resources: [plural], verbs: ['list', 'watch', 'patch'] }], namespaces)
+}
+
 /** The rights of a controller. */
 export function controllerRights(config: ControllerConfig): readonly Right[] {
   const { namespace, namespaces, configuration, leaseName } = config
@@ -40,6 +50,7 @@ export function controllerRights(config: ControllerConfig): readonly Right[] {
   ]
   return [
     ...rightsOf([...workloads, ...asked], namespaces),
+    ...config.extraKinds.flatMap(kind => rightsTo(kind, namespaces)),
     ...rightsOf([registration, { ...registration, name: KRUISE_WEBHOOKS }]),
     ...rightsOf(
       [

@@ -2,21 +2,20 @@
 // about a workload, whichever of its objects changed.
 
 import { KRUISE_WEBHOOKS } from '#api/names.ts'
-import type { KubeObject, Pod, ReplicaSet } from '#api/kubernetes.ts'
+import type { Pod, ReplicaSet } from '#api/kubernetes.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
 import { keyOf, refOf, workloadKey } from '#core/rollout/key.ts'
 import type { Instant, Snapshot } from '#core/rollout/model.ts'
 import type { WorkloadAdapter } from '#core/workload/adapter.ts'
-import { adapters } from '#core/workload/registry.ts'
 import { seePod, seeReplicaSet } from '#core/workload/seen.ts'
 import type { Owned, PodSeen, ReplicaSetSeen, WorkloadSeen } from '#core/workload/seen.ts'
 import { Cache } from '#kube/cache.ts'
-import type { Cached } from '#kube/cache.ts'
-import type { KubeClient } from '#kube/client.ts'
-import { reflectIn, reflectNamed } from '#kube/reflector.ts'
-import type { Reflection, ReflectorNews } from '#kube/reflector.ts'
-import { MUTATING_WEBHOOKS, PODS, REPLICA_SETS, resource, ROLLOUTS } from '#kube/resources.ts'
+import { PODS, REPLICA_SETS, ROLLOUTS } from '#kube/resources.ts'
 import type { ResourceType, WebhookConfiguration } from '#kube/resources.ts'
+import { createKinds, kindOf } from './kinds.ts'
+import type { Kind, KindsOptions, Sight } from './kinds.ts'
+import { reflect, reflectConfiguration } from './reflections.ts'
+import type { ReflectOptions } from './reflections.ts'
 import type { Version } from './own-writes.ts'
 
 /** Everything that the controller knows of the cluster. */
@@ -25,6 +24,8 @@ export interface Watches {
   readonly configurations: Cache<WebhookConfiguration>
   /** The registration of Kruise Rollouts, which is there for as long as it is installed. */
   readonly kruise: Cache<WebhookConfiguration>
+  /** What is known of workloads of the kind that a key names. */
+  readonly sight: (key: string) => Sight
   /** The workload of a key, and what moves it; undefined where there is none. */
   readonly workload: (key: string, now: Instant) => Observed | undefined
   /** The versions of all that a decision about the key looks at. */
@@ -44,26 +45,16 @@ export type Observed = Required<Pick<Snapshot, 'workload' | 'adapter'>>
 export type When = 'now' | 'soon'
 
 /** How the watches are made. */
-export interface WatchesOptions {
-  readonly client: KubeClient
+export interface WatchesOptions
+  extends ReflectOptions, Pick<KindsOptions, 'adapters' | 'onSight' | 'onListenerError'> {
   /** Name of the mutating webhook configuration. */
   readonly configuration: string
-  /** What is watched; none: all. */
-  readonly namespaces: readonly string[]
   readonly now: () => Instant
   /**
    * Called with the key of a workload for which something changed. `soon`: its own controller is about
    * to say more of it, in the workload's status.
    */
   readonly wake: (key: string, when: When) => void
-  readonly onNews: (resource: string, news: ReflectorNews) => void
-  readonly onListenerError: (error: unknown) => void
-}
-
-/** Workloads of one kind. */
-interface Kind {
-  readonly adapter: WorkloadAdapter
-  readonly cache: Cache<WorkloadSeen>
 }
 
 interface Caches {
@@ -78,8 +69,11 @@ interface Caches {
 
 /** Makes the caches and connects them to the queue. */
 export function createWatches(options: WatchesOptions): Watches {
-  const caches = createCaches(options)
-  const { rollouts, configurations, kruise, replicaSets, pods, kinds } = caches
+  const one = createCaches(options)
+  const { rollouts, configurations, kruise, replicaSets, pods } = one
+  const wakeNow = (key: string) => options.wake(key, 'now')
+  const kinds = createKinds({ ...options, rollouts, wake: wakeNow })
+  const caches: Caches = { ...one, kinds: kinds.watched }
   wakeOnChange(caches, options)
 
   const reflectors = [
@@ -88,29 +82,31 @@ export function createWatches(options: WatchesOptions): Watches {
     reflect<Pod, PodSeen>(options, PODS, pods, seePod),
     reflectConfiguration(options, options.configuration, configurations),
     reflectConfiguration(options, KRUISE_WEBHOOKS, kruise),
-    ...kinds.map(({ adapter, cache }) => {
-      const type = resource(adapter.apiVersion, adapter.plural, adapter.kind)
-      return reflect(options, type, cache, (object, before) => adapter.see(object, before))
-    }),
+    kinds,
   ]
-  const one = [rollouts, configurations, kruise, replicaSets, pods]
-  const filled = [...one, ...kinds.map(({ cache }) => cache)]
   return {
     rollouts,
     configurations,
     kruise,
+    sight: key => kinds.sight(refOf(key)),
     workload: (key, now) => observeWorkload(caches, key, now),
     versions: key => versionsOf(caches, key),
     keys: () => keysOf(caches),
-    synced: Promise.all(filled.map(cache => cache.synced)),
+    synced: Promise.all([...Object.values(one).map(({ synced }) => synced), kinds.known]),
     run: signal => Promise.all(reflectors.map(reflector => reflector.run(signal))),
   }
 }
 
-function createCaches({ namespaces, onListenerError }: WatchesOptions): Caches {
+function createCaches({
+  namespaces,
+  onListenerError,
+}: WatchesOptions): Omit<Caches, 'kinds'> {
   const inEach = { namespaces, onListenerError }
   return {
-    rollouts: new Cache({ indexes: { workload: each => [workloadKey(each)] }, ...inEach }),
+    rollouts: new Cache({
+      indexes: { workload: each => [workloadKey(each)], kind: each => [kindOf(each)] },
+      ...inEach,
+    }),
     configurations: new Cache({ onListenerError }),
     kruise: new Cache({ onListenerError }),
     replicaSets: new Cache({
@@ -118,30 +114,7 @@ function createCaches({ namespaces, onListenerError }: WatchesOptions): Caches {
       ...inEach,
     }),
     pods: new Cache({ indexes: { owner: pod => [pod.ownerUid] }, ...inEach }),
-    kinds: adapters.map(adapter => ({
-      adapter,
-      cache: new Cache({ indexes: { uid: seen => [seen.metadata.uid] }, ...inEach }),
-    })),
   }
-}
-
-function reflect<T extends KubeObject, P extends Cached>(
-  { client, namespaces, onNews }: WatchesOptions,
-  type: ResourceType<T>,
-  cache: Cache<P>,
-  project: (object: T, before: P | undefined) => P,
-): Reflection {
-  const options = { client, type, cache, project }
-  return reflectIn(namespaces, () => ({ ...options, onNews: news => onNews(type.plural, news) }))
-}
-
-function reflectConfiguration(
-  { client, onNews }: WatchesOptions,
-  name: string,
-  cache: Cache<WebhookConfiguration>,
-): Reflection {
-  const type = MUTATING_WEBHOOKS
-  return reflectNamed({ client, type, cache, name, onNews: news => onNews(type.plural, news) })
 }
 
 function observeWorkload(caches: Caches, key: string, now: Instant): Observed | undefined {

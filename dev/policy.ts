@@ -1,6 +1,7 @@
 // The policies of this checkout, in a cluster whose API server serves policies; in another one there is
 // none, and what comes while nobody of ours answers is not held.
 
+import type { KindRef } from '#core/workload/adapter.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { NotFound } from '#kube/errors.ts'
 import { mutatingPolicies } from '#kube/resources.ts'
@@ -10,23 +11,31 @@ import { removed } from './removed.ts'
 type Version = (typeof policyVersions)[number]
 
 /** Registers the policies, where the API server serves policies. */
-export async function registerPolicy(client: KubeClient, name: string): Promise<void> {
+export async function registerPolicy(
+  client: KubeClient,
+  name: string,
+  extraKinds: readonly KindRef[],
+): Promise<void> {
   const apiVersion = await servedVersion(client)
   if (!apiVersion) return
   const { policies, bindings } = mutatingPolicies(apiVersion)
   const apply = { fieldManager: name, force: true }
-  for (const { policy, binding } of catchingPolicies({ name, apiVersion })) {
+  for (const { policy, binding } of catchingPolicies({ name, apiVersion, extraKinds })) {
     await client.apply(policies, policy, apply)
     await client.apply(bindings, binding, apply)
   }
 }
 
 /** Takes the policies away. */
-export async function unregisterPolicy(client: KubeClient, name: string): Promise<void> {
+export async function unregisterPolicy(
+  client: KubeClient,
+  name: string,
+  extraKinds: readonly KindRef[],
+): Promise<void> {
   const apiVersion = await servedVersion(client)
   if (!apiVersion) return
   const { policies, bindings } = mutatingPolicies(apiVersion)
-  for (const { policy } of catchingPolicies({ name, apiVersion })) {
+  for (const { policy } of catchingPolicies({ name, apiVersion, extraKinds })) {
     const ref = { name: policy.metadata.name }
     await removed(client, bindings, ref)
     await removed(client, policies, ref)

@@ -7,6 +7,7 @@ import { parse } from 'yaml'
 
 import type { KubeObject } from '#api/kubernetes.ts'
 import { HOLD } from '#api/names.ts'
+import type { KindRef } from '#core/workload/adapter.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { Conflict, NotFound } from '#kube/errors.ts'
 import {
@@ -18,6 +19,7 @@ import {
   ROLLOUTS_DEFINITION,
   VALIDATING_WEBHOOKS,
 } from '#kube/resources.ts'
+import { kindsInWords } from '#process/kinds.ts'
 import { mutatingConfiguration, validatingConfiguration } from '../webhook/configuration.ts'
 import { startChild } from './child.ts'
 import type { Child, ChildOptions } from './child.ts'
@@ -49,6 +51,8 @@ export interface SluiceOptions {
   readonly webhookHost: string
   /** What happens to an edit while the webhook does not answer. */
   readonly failurePolicy: 'Fail' | 'Ignore'
+  /** Kinds of a StatefulSet's shape beside those that Sluice knows. */
+  readonly extraKinds?: readonly KindRef[]
   /** Without the policy an edit that meets nobody under `Ignore` is not held. */
   readonly policy?: false
   /** The older version of the API is not converted: the CRD, and so who watches Rollouts, is left alone. */
@@ -84,7 +88,7 @@ export async function startSluice(options: SluiceOptions): Promise<Sluice> {
   options.stop?.throwIfAborted()
   const children: Child[] = []
   const stop = async () => {
-    await unregister(client)
+    await unregister(options)
     await Promise.all(children.map(child => child.stop()))
     await removed(client, LEASES, lease)
   }
@@ -150,7 +154,7 @@ function surroundings({ pods, env, nodeFlags = [], onLine }: SluiceOptions, prog
 }
 
 function flags(
-  { kubeconfig, pods, logLevel }: SluiceOptions,
+  { kubeconfig, pods, logLevel, extraKinds = [] }: SluiceOptions,
   program: keyof Pods,
 ): readonly string[] {
   const pod = pods?.[program]
@@ -158,6 +162,7 @@ function flags(
     pod ? `--service-account-dir=${pod.serviceAccountDir}` : `--kubeconfig=${kubeconfig}`,
     `--configuration=${configuration}`,
     `--log-level=${logLevel}`,
+    `--extra-kinds=${kindsInWords(extraKinds)}`,
   ]
 }
 
@@ -181,19 +186,20 @@ export async function applyCustomResources(client: KubeClient): Promise<void> {
 }
 
 async function register(options: SluiceOptions, webhook: Child): Promise<void> {
-  const { client, webhookHost, failurePolicy, policy, conversion } = options
+  const { client, webhookHost, failurePolicy, policy, conversion, extraKinds = [] } = options
   const host = webhookHost.includes(':') ? `[${webhookHost}]` : webhookHost
   const settings = {
     name: configuration,
     url: `https://${host}:${String(webhook.ready['port'])}`,
     failurePolicy,
+    extraKinds,
     caBundle: String(webhook.ready['caBundle']),
   }
   const apply = { fieldManager, force: true }
   if (conversion !== false) await convertBy(client, settings)
   await client.apply(MUTATING_WEBHOOKS, mutatingConfiguration(settings) as KubeObject, apply)
   await client.apply(VALIDATING_WEBHOOKS, validatingConfiguration(settings) as KubeObject, apply)
-  if (policy !== false) await registerPolicy(client, configuration)
+  if (policy !== false) await registerPolicy(client, configuration, extraKinds)
 }
 
 /** Asks the webhook for Rollouts of the other version. */
@@ -223,8 +229,8 @@ async function put(client: KubeClient, crd: KubeObject): Promise<void> {
   })
 }
 
-async function unregister(client: KubeClient): Promise<void> {
-  await unregisterPolicy(client, configuration)
+async function unregister({ client, extraKinds = [] }: SluiceOptions): Promise<void> {
+  await unregisterPolicy(client, configuration, extraKinds)
   await removed(client, MUTATING_WEBHOOKS, { name: configuration })
   await removed(client, VALIDATING_WEBHOOKS, { name: configuration })
 }

@@ -2,6 +2,7 @@
 // Errors are those of errors.ts; an aborted signal throws its reason.
 import type { KubeObject } from '#api/kubernetes.ts'
 import type { Connection } from './connection.ts'
+import type { ServedKind } from './discovery.ts'
 import { Gone, withoutAnswer } from './errors.ts'
 import { fenced } from './fence.ts'
 import type { Fence } from './fence.ts'
@@ -226,6 +227,17 @@ export class KubeClient {
   /** Returns where a version of an API group is served; throws `NotFound` where it is not. */
   async serves(apiVersion: string): Promise<void> {
     await this.#send('GET', `/apis/${apiVersion}`, aboutItself)
+  }
+
+  /** The kinds of a version of an API group; throws `NotFound` where that is not served. */
+  async kindsOf(
+    apiVersion: string,
+    options: RequestOptions = {},
+  ): Promise<readonly ServedKind[]> {
+    const asked = { ...aboutItself, ...options }
+    const path = `/apis/${apiVersion}`
+    const answer = await this.#send<{ resources?: readonly ServedKind[] }>('GET', path, asked)
+    return answer.resources ?? []
   }
 
   /** Closes every connection; requests and watches under way fail. */

@@ -37,6 +37,8 @@ export interface ReflectorOptions<T extends KubeObject, P extends Cached> extend
    */
   readonly project: (object: T, before: P | undefined) => P
   readonly onNews?: (news: ReflectorNews) => void
+  /** Whether an error ends the run; without it none does. */
+  readonly endsOn?: (error: unknown) => boolean
   readonly random?: () => number
   /** Seconds after which the server is to end a watch: random between these, 240 to 480. */
   readonly watchSeconds?: { readonly min: number; readonly max: number }
@@ -63,7 +65,7 @@ export class Reflector<T extends KubeObject, P extends Cached> {
     this.#random = options.random ?? Math.random
   }
 
-  /** Runs until the signal aborts; never throws for what the API server does. */
+  /** Runs until the signal aborts; throws for what the API server does where `endsOn` says so. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
@@ -71,6 +73,7 @@ export class Reflector<T extends KubeObject, P extends Cached> {
         else await this.#watch(this.#version, signal)
       } catch (error) {
         if (signal.aborted) return
+        if (this.#options.endsOn?.(error) === true) throw error
         await this.#recover(error, signal)
       }
     }
@@ -192,7 +195,7 @@ export function reflectNamed<T extends KubeObject>({
 
 /** A reflector, or several that feed the same cache. */
 export interface Reflection {
-  /** Runs until the signal aborts. */
+  /** Runs until the signal aborts, or an error ends it. */
   readonly run: (signal: AbortSignal) => Promise<void>
 }
 

@@ -1,6 +1,8 @@
 // Settings from flags: those that every process of ours has, and a wrong one is one line that names it.
 
 import { defined } from '#core/defined.ts'
+import type { KindRef } from '#core/workload/adapter.ts'
+import { kindsOf } from './kinds.ts'
 
 /** Environment variables. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -14,6 +16,8 @@ export interface PlaceConfig {
   readonly namespace: string
   /** The namespaces whose workloads are guarded; undefined: all. */
   readonly namespaces?: readonly string[]
+  /** Kinds of a StatefulSet's shape that are released beside those that we know. */
+  readonly extraKinds: readonly KindRef[]
 }
 
 /** What every process is told. */
@@ -32,6 +36,7 @@ export function placeFlags(env: Environment) {
     'service-account-dir': { type: 'string' },
     namespace: { type: 'string', default: env['POD_NAMESPACE'] ?? 'sluice-system' },
     namespaces: { type: 'string', default: '' },
+    'extra-kinds': { type: 'string', default: '' },
   } as const
 }
 
@@ -52,6 +57,7 @@ interface PlaceValues {
   readonly 'service-account-dir'?: string | undefined
   readonly namespace: string
   readonly namespaces: string
+  readonly 'extra-kinds': string
 }
 
 interface ProcessValues extends PlaceValues {
@@ -68,6 +74,7 @@ export function placeConfig(values: PlaceValues): PlaceConfig {
     serviceAccountDir: values['service-account-dir'],
     namespace: objectName('--namespace', values.namespace),
     namespaces: listOf(values.namespaces)?.map(each => objectName('--namespaces', each)),
+    extraKinds: kindsOf('--extra-kinds', values['extra-kinds']),
   })
 }
 

@@ -11,6 +11,7 @@ import {
   RECORD,
   WORKLOAD_TYPE,
 } from '#api/names.ts'
+import type { KindRef } from '#core/workload/adapter.ts'
 import type { Subject } from '#core/workload/catch.ts'
 import { adapters } from '#core/workload/registry.ts'
 
@@ -38,6 +39,8 @@ export type ConfigurationOptions = Reach & {
   readonly ownNamespace?: string
   /** The namespaces that are looked at; none: all others. */
   readonly namespaces?: readonly string[]
+  /** Kinds that are released beside those that we know. */
+  readonly extraKinds?: readonly KindRef[]
 }
 
 /** One CEL condition of a webhook; all must hold for a call. */
@@ -68,7 +71,7 @@ export function mutatingConfiguration(options: ConfigurationOptions): WebhookMan
       {
         ...shared,
         name: 'workloads.sluice.dev',
-        rules: workloads(['UPDATE']),
+        rules: workloads(options, ['UPDATE']),
         // The selector holds for the object or the old one: taking the label away does not hide.
         objectSelector: guardedAlone,
         matchConditions: [notEscapedEdit, matters],
@@ -76,7 +79,7 @@ export function mutatingConfiguration(options: ConfigurationOptions): WebhookMan
       {
         ...shared,
         name: 'copies.sluice.dev',
-        rules: workloads(['CREATE']),
+        rules: workloads(options, ['CREATE']),
         matchConditions: [notEscaped, carriesHold],
       },
       probe(options),
@@ -179,8 +182,11 @@ export function labelled(subject: Subject, key: string): string {
 }
 
 /** Writes of every kind that can be released. A rule may name what the API server does not serve. */
-function workloads(operations: readonly string[]) {
-  return adapters.map(({ apiVersion, plural }) => {
+function workloads(
+  { extraKinds = [] }: Pick<ConfigurationOptions, 'extraKinds'>,
+  operations: readonly string[],
+) {
+  return [...adapters, ...extraKinds].map(({ apiVersion, plural }) => {
     const [group = '', version = ''] = apiVersion.split('/')
     return rule(group, version, plural, operations)
   })

@@ -4,9 +4,9 @@
 
 import { CAUGHT, ESCAPE, HOLD, RECORD, WORKLOAD_TYPE } from '#api/names.ts'
 import type { KubeObject } from '#api/kubernetes.ts'
-import type { WorkloadAdapter } from '#core/workload/adapter.ts'
+import type { KindRef, WorkloadAdapter } from '#core/workload/adapter.ts'
 import type { Catch } from '#core/workload/catch.ts'
-import { adapters } from '#core/workload/registry.ts'
+import { adapters, adaptersWith } from '#core/workload/registry.ts'
 import {
   annotated,
   guardedNamespaces,
@@ -34,6 +34,8 @@ export interface PolicyOptions {
   readonly ownNamespace?: string
   /** The namespaces that are looked at; all others where there is none. */
   readonly namespaces?: readonly string[]
+  /** Kinds that are released beside those that we know. */
+  readonly extraKinds?: readonly KindRef[]
 }
 
 /** The policy, and the binding that makes it work, as they are sent to the API server. */
@@ -48,7 +50,7 @@ interface Manifest extends KubeObject {
 
 /** The policies, one for each kind, and their bindings. The first has the name that is given. */
 export function catchingPolicies(options: PolicyOptions): readonly PolicyManifests[] {
-  return adapters.map(each => policyFor(options, each))
+  return adaptersWith(options.extraKinds ?? []).map(each => policyFor(options, each))
 }
 
 function policyFor(options: PolicyOptions, adapter: WorkloadAdapter): PolicyManifests {

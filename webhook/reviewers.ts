@@ -17,10 +17,12 @@ import { equalJson } from '#core/equal.ts'
 import { keyOf } from '#core/rollout/key.ts'
 import { firstOf, isAlive, rolloutOf } from '#core/rollout/parse.ts'
 import { formatProblems } from '#core/rollout/problem.ts'
+import type { WorkloadAdapter } from '#core/workload/adapter.ts'
 import { recordOf } from '#core/workload/record.ts'
 import { adapterFor } from '#core/workload/registry.ts'
 import type { Cache } from '#kube/cache.ts'
 import { ApiError, Retryable } from '#kube/errors.ts'
+import type { KindWarnings } from './kinds.ts'
 import type { Lookup } from './lookup.ts'
 import type { AdmissionRequest, AdmissionResponse } from './review.ts'
 
@@ -28,6 +30,9 @@ import type { AdmissionRequest, AdmissionResponse } from './review.ts'
 export interface Known {
   /** All Rollouts, with the index `workload`. */
   readonly rollouts: Cache<Rollout>
+  /** The kinds that are released. */
+  readonly adapters: readonly WorkloadAdapter[]
+  readonly kindWarnings: KindWarnings
   /** Asked for what the cache does not know. */
   readonly lookup: Lookup
   /** Kruise Rollouts is registered as well. */
@@ -85,10 +90,10 @@ export function answerToBug(known: Known, request: AdmissionRequest): AdmissionR
 }
 
 /** Answers a write to a Rollout. */
-export function validate(
-  { rollouts, kruiseRegistered }: Known,
+export async function validate(
+  { rollouts, kruiseRegistered, kindWarnings }: Known,
   request: AdmissionRequest,
-): AdmissionResponse {
+): Promise<AdmissionResponse> {
   const object = request.object as Rollout | null
   const previous = request.oldObject as Rollout | null
   if (!object) return { allowed: true, warnings: previous ? rolloutWarnings(previous) : [] }
@@ -102,7 +107,8 @@ export function validate(
     const message = formatProblems(found)
     return { allowed: false, status: { code: 422, reason: 'Invalid', message } }
   }
-  return { allowed: true, warnings: previous ? rolloutWarnings(previous, object) : [] }
+  if (previous) return { allowed: true, warnings: rolloutWarnings(previous, object) }
+  return { allowed: true, warnings: await kindWarnings(object.spec.workloadRef) }
 }
 
 /** Its sender speaks the older version of the API. */
@@ -145,12 +151,12 @@ function apiVersionOf({ group, version }: AdmissionRequest['kind']): string {
 }
 
 function reviewOf(
-  { controllerUser }: Known,
+  { adapters, controllerUser }: Known,
   request: AdmissionRequest,
   rollout: Rollout | undefined,
 ): WorkloadReview | undefined {
   const { object, oldObject, kind, options, userInfo } = request
-  const adapter = adapterFor({ apiVersion: apiVersionOf(kind), kind: kind.kind })
+  const adapter = adapterFor({ apiVersion: apiVersionOf(kind), kind: kind.kind }, adapters)
   if (!adapter || !object) return undefined
   const manager = options.fieldManager === CONTROLLER_MANAGER
   const user = controllerUser === undefined || userInfo.username === controllerUser

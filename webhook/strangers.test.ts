@@ -29,6 +29,8 @@ rollouts.put({ ...rollout, metadata: { ...rollout.metadata, uid: 'uid-rollout' }
 const known = {
   rollouts,
   lookup: () => Promise.resolve([]),
+  adapters,
+  kindWarnings: async () => [],
   kruiseRegistered: () => false,
 }
 

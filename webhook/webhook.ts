@@ -3,12 +3,14 @@
 
 import type { Rollout } from '#api/rollout.generated.ts'
 import { workloadKey } from '#core/rollout/key.ts'
+import { adaptersWith } from '#core/workload/registry.ts'
 import { Cache } from '#kube/cache.ts'
 import { reflectIn } from '#kube/reflector.ts'
 import { ROLLOUTS } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
 import { keepCertificates } from './certificate.ts'
 import type { CertificateOptions, Certificates } from './certificate.ts'
+import { createKindWarnings } from './kinds.ts'
 import { createLookup } from './lookup.ts'
 import { admit, answerToBug, validate } from './reviewers.ts'
 import type { Known } from './reviewers.ts'
@@ -58,10 +60,12 @@ function createServer(
   { rollouts, watching, kruiseRegistered }: RolloutWatch & Pick<Known, 'kruiseRegistered'>,
   { current, told }: Certificates,
 ): WebhookServer {
-  const { controllerUser } = config
+  const { controllerUser, extraKinds } = config
   const known: Known = {
     rollouts,
     kruiseRegistered,
+    adapters: adaptersWith(extraKinds),
+    kindWarnings: createKindWarnings(client, extraKinds),
     lookup: createLookup({
       // Two, one after the other, are still below the API server's own patience with us.
       list: async namespace =>

@@ -66,6 +66,7 @@ test.each<[string, Rollout]>([
   ['a failure threshold', canary({ failureThreshold: '10%' })],
   ['unsupported fields that say nothing', canary({ trafficRoutings: [], trafficRoutingRef: '' })],
   ['a StatefulSet', ref('apps/v1', 'StatefulSet')],
+  ['a kind that may be registered', ref('databases.example.com/v1', 'Shard')],
   ['a second workload asked for where there cannot be one', extraStatefulSet(...threeSteps)],
   ['switches that are off', canary({ enableExtraWorkloadForCanary: false })],
 ])('accepted: %s', (_, object) => {
@@ -84,7 +85,6 @@ const noExtra = 'this version of Sluice replaces the pods of the workload itself
 
 test.each<[string, Rollout, string]>([
   ['a DaemonSet', ref('apps/v1', 'DaemonSet'), noSuchKind],
-  ['a CloneSet', ref('apps.kruise.io/v1alpha1', 'CloneSet'), noSuchKind],
   ['a Job', ref('batch/v1', 'Job'), noSuchKind],
   ['an old version of Deployment', ref('apps/v1beta1', 'Deployment'), noSuchKind],
   ['a Deployment of another group', ref('extensions/v1beta1', 'Deployment'), noSuchKind],

@@ -1,6 +1,7 @@
 // The commands that go on. Whoever waits is told, so they are written once.
 
 import { ABORT, RECORD } from '#api/names.ts'
+import { isNative } from '../workload/native.ts'
 import type { WorkloadRef } from './model.ts'
 
 interface Named {
@@ -62,9 +63,15 @@ export function patchCommand(ref: WorkloadRef, patch: string): string {
   return `kubectl -n ${ref.namespace} patch ${targetOf(ref)} --type=merge -p '${patch}'`
 }
 
-/** As kubectl names a workload: `deployment/web`. */
-export function targetOf({ kind, name }: Pick<WorkloadRef, 'kind' | 'name'>): string {
-  return `${kind.toLowerCase()}/${name}`
+/** As kubectl names a workload: `deployment/web`; a kind that is not Kubernetes' own, with its group. */
+export function targetOf({
+  apiVersion,
+  kind,
+  name,
+}: Pick<WorkloadRef, 'apiVersion' | 'kind' | 'name'>): string {
+  const [group = '', version = ''] = apiVersion.split('/')
+  const own = isNative({ apiVersion })
+  return `${kind.toLowerCase()}${own ? '' : `.${version}.${group}`}/${name}`
 }
 
 /** Gives a held workload back by what its record says, with nobody of ours alive. */

@@ -75,6 +75,16 @@ export const plans: Readonly<Record<PlanName, Plan>> = {
     done: refuse,
     standing: s => blocked(s.rollout!.refused!.reason)(s),
   },
+  Unseen: {
+    goals: [],
+    done: stay(s => s.unseen!.sentences.join('. ')),
+    standing: s => ({
+      phase: phaseKept(s),
+      notReady: s.unseen!.reason,
+      unseen: true,
+      reconciling: true,
+    }),
+  },
   Missing: {
     goals: [],
     done: forget(s => `waiting for ${s.rollout!.ref.kind} ${s.rollout!.ref.name} to be created`),

@@ -14,6 +14,7 @@ import type { WorkloadAdapter } from '../workload/adapter.ts'
 import type { Hold } from '../workload/hold.ts'
 import type { HoldRecord } from '../workload/record.ts'
 import type { PodSeen, WorkloadSeen } from '../workload/seen.ts'
+import type { Unseen } from './unseen.ts'
 
 /** Milliseconds since the epoch. The core has no clock; time is an input. */
 export type Instant = number
@@ -194,6 +195,8 @@ export interface Snapshot {
   readonly memory: Memory
   /** Undefined: there is none. */
   readonly workload?: Workload
+  /** Why it is not known whether there is a workload. */
+  readonly unseen?: Unseen
   /** What moves the workload, where there is one. */
   readonly adapter?: WorkloadAdapter
   /** We have no right to delete pods: whoever has it is told which. */
@@ -258,6 +261,8 @@ export interface Standing {
   readonly stalled?: StalledReason
   /** Reason of condition Ready when it is false: the Rollout does not do its work. */
   readonly notReady?: ReadyReason
+  /** Nobody has looked at the workload: what the status says of it stays. */
+  readonly unseen?: true
   /** The workload is on its way to where the Rollout wants it. */
   readonly reconciling: boolean
 }

@@ -11,6 +11,7 @@ export type PlanName =
   | 'Orphaned'
   | 'Caught'
   | 'Refused'
+  | 'Unseen'
   | 'Missing'
   | 'Replaced'
   | 'Foreign'
@@ -62,6 +63,11 @@ export const phaseRules: readonly PhaseRule[] = [
     plan: 'Refused',
     because: 'the Rollout asks for what is not there, or another one was first',
     when: s => s.rollout!.refused !== undefined,
+  },
+  {
+    plan: 'Unseen',
+    because: 'nobody looks at workloads of its kind: not served, not registered, or not to be read',
+    when: s => s.unseen !== undefined,
   },
   { plan: 'Missing', because: 'there is no such workload', when: s => s.workload === undefined },
   {

@@ -82,7 +82,8 @@ export function statusOf(input: StatusInput): RolloutStatus {
   const { generation, before, decision, workload, now } = input
   const { memory, standing, message } = decision
   if (standing.notReady === NOT_ALONE) return withWord(before, decision, now)
-  const canaryStatus = workload ? canaryStatusOf(memory, workload, message) : undefined
+  const kept = standing.unseen && before?.canaryStatus
+  const canaryStatus = workload ? canaryStatusOf(memory, workload, message) : kept
   return {
     observedGeneration: generation,
     phase: standing.phase,

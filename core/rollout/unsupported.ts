@@ -5,6 +5,7 @@
 import { ROLLING_STYLE } from '#api/names.ts'
 import type { Rollout, WorkloadRef } from '#api/rollout.generated.ts'
 import { valuesAt } from '../values-at.ts'
+import { isNative } from '../workload/native.ts'
 import { adapterFor, adapters } from '../workload/registry.ts'
 import type { Problem } from './problem.ts'
 import { styleOf } from './style.ts'
@@ -25,8 +26,9 @@ const extra = 'this version of Sluice replaces the pods of the workload itself'
 const rows: readonly Row[] = [
   {
     field: 'spec.workloadRef',
-    // The API server has checked the shape: the schema requires all three strings.
-    refuses: ref => adapterFor(ref as WorkloadRef) === undefined,
+    // The API server has checked the shape: the schema requires all three strings. Other kinds may be
+    // registered, now or later.
+    refuses: ref => isNative(ref as WorkloadRef) && adapterFor(ref as WorkloadRef) === undefined,
     message: `${workload}; it releases: ${kinds}`,
   },
   {

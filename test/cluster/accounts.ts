@@ -5,6 +5,7 @@ import { cp, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import type { KubeObject } from '#api/kubernetes.ts'
+import type { KindRef } from '#core/workload/adapter.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { resource } from '#kube/resources.ts'
 import { configuration, lease } from '../../dev/sluice.ts'
@@ -28,10 +29,15 @@ export const sluiceUsers: readonly string[] = sluiceAccounts.map(
 )
 
 /** Makes the accounts and what binds them to the roles; gives their files, as the kubelet would. */
-export async function makeAccounts(cluster: ControlPlane, client: KubeClient): Promise<Pods> {
+export async function makeAccounts(
+  cluster: ControlPlane,
+  client: KubeClient,
+  extraKinds: readonly KindRef[] = [],
+): Promise<Pods> {
   const render = ['template', configuration, chart, '--namespace', namespace]
   const all = ['--set', 'kruiseRollouts.takeOver=true', '--show-only', 'templates/roles.yaml']
-  const { stdout } = await helm(cluster, [...render, ...all])
+  const kinds = ['--set-json', `extraKinds=${JSON.stringify(extraKinds)}`]
+  const { stdout } = await helm(cluster, [...render, ...kinds, ...all])
   await kubectl(cluster, ['apply', '-f', '-'], { input: stdout })
   const [webhook, controller] = await Promise.all([
     makeAccount(cluster, client, 'webhook'),

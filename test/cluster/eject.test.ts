@@ -65,7 +65,7 @@ async function guardedStory(story: Story, options: StoryOptions = {}): Promise<G
   const before = await story.workload<Specified>()
   await story.create(rolloutOf(story.namespace, options))
   await story.phase('Healthy')
-  return { story, before, target: targetOf({ kind: before.kind, name: WORKLOAD }) }
+  return { story, before, target: targetOf({ ...before, name: WORKLOAD }) }
 }
 
 async function midStep(options?: StoryOptions): Promise<Guarded> {

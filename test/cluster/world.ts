@@ -31,7 +31,7 @@ export interface World {
 }
 
 /** What of a world may differ: by default nobody edits past the webhook, and there is the policy. */
-export type WorldOptions = Partial<Pick<SluiceOptions, 'failurePolicy' | 'policy' | 'conversion'>>
+export type WorldOptions = Partial<Pick<SluiceOptions, 'failurePolicy' | 'policy' | 'conversion' | 'extraKinds'>>
 
 /** A person who knows that a controller is dead need not wait for its Lease to run out. */
 export function unlock(client: KubeClient): Promise<void> {
@@ -45,7 +45,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const log: string[] = []
   const started: Sluice[] = []
   try {
-    const pods = await makeAccounts(cluster, client)
+    const pods = await makeAccounts(cluster, client, options.extraKinds)
     const start = async (given: WorldOptions) => {
       const sluice = await startSluice({
         client,

@@ -83,6 +83,11 @@ Fail
 {{ include "sluice.fullname" . }}-controller
 {{- end -}}
 
+{{/* Kinds of a StatefulSet's shape, as a flag says them. */}}
+{{- define "sluice.extraKinds" -}}
+{{- range $index, $kind := .Values.extraKinds }}{{ if $index }},{{ end }}{{ $kind.apiVersion }}/{{ $kind.kind }}={{ $kind.plural }}{{ end -}}
+{{- end -}}
+
 {{/* What all pods have in common; .component, .values: their part of the values. */}}
 {{- define "sluice.pod" -}}
 serviceAccountName: {{ include "sluice.fullname" .root }}-{{ .component }}

@@ -1,0 +1,193 @@
+// The kinds of workloads that are watched: Kubernetes' own in every cluster, others where they are served.
+// Of a kind that nobody has registered it is found out only how it could be.
+
+import type { KubeObject } from '#api/kubernetes.ts'
+import type { Rollout } from '#api/rollout.generated.ts'
+import { workloadKey } from '#core/rollout/key.ts'
+import { notRegistered, notServed, unread } from '#core/rollout/unseen.ts'
+import type { NamedKind, Unseen } from '#core/rollout/unseen.ts'
+import type { WorkloadAdapter } from '#core/workload/adapter.ts'
+import { isNative } from '#core/workload/native.ts'
+import { adapterFor, adapters } from '#core/workload/registry.ts'
+import type { WorkloadSeen } from '#core/workload/seen.ts'
+import { Cache } from '#kube/cache.ts'
+import { resource } from '#kube/resources.ts'
+import { rightInWords } from '#process/findings.ts'
+import { lookFor } from './looking.ts'
+import type { Looking, Presence, Registered } from './looking.ts'
+import { reflect, reflectOptional } from './reflections.ts'
+import type { ReflectOptions } from './reflections.ts'
+import { rightsTo } from './rights.ts'
+
+/** Workloads of one kind. */
+export interface Kind {
+  readonly adapter: WorkloadAdapter
+  readonly cache: Cache<WorkloadSeen>
+}
+
+/** What is known of workloads of a kind: they are watched, or why not; `open`: nothing yet. */
+export type Sight = 'watched' | 'open' | Unseen
+
+/** All kinds. */
+export interface Kinds {
+  readonly watched: readonly Kind[]
+  readonly sight: (ref: NamedKind) => Sight
+  /** Fulfilled when the first complete list of each is there, or it is known why there is none. */
+  readonly known: Promise<unknown>
+  /** Runs until the signal aborts. */
+  readonly run: (signal: AbortSignal) => Promise<unknown>
+}
+
+/** How kinds are watched. */
+export interface KindsOptions extends ReflectOptions {
+  /** Those that are to be released. */
+  readonly adapters: readonly WorkloadAdapter[]
+  /** With the index `kind`. */
+  readonly rollouts: Cache<Rollout>
+  /** Called with the key of each workload of which more is known. */
+  readonly wake: (key: string) => void
+  /** Told of a kind that is not Kubernetes' own. */
+  readonly onSight: (ref: NamedKind, sight: Sight, named: boolean) => void
+  readonly onListenerError: (error: unknown) => void
+}
+
+/** By what Rollouts of one kind are found. */
+export function kindOf({ spec: { workloadRef } }: Rollout): string {
+  return nameOf(workloadRef)
+}
+
+function nameOf({ apiVersion, kind }: NamedKind): string {
+  return `${apiVersion}/${kind}`
+}
+
+/** Nothing is asked before it runs. */
+export function createKinds(options: KindsOptions): Kinds {
+  const { namespaces, onListenerError } = options
+  const watched = options.adapters.map(adapter => ({
+    adapter,
+    cache: new Cache<WorkloadSeen>({
+      indexes: { uid: seen => [seen.metadata.uid] },
+      namespaces,
+      onListenerError,
+    }),
+  }))
+  const native = watched.filter(({ adapter }) => isNative(adapter))
+  const optional = new Map<string, Looking>()
+  for (const kind of watched) {
+    const { adapter } = kind
+    if (isNative(adapter)) continue
+    optional.set(nameOf(adapter), looking(options, adapter, registered(options, kind)))
+  }
+  const strangers = createStrangers(options)
+  const reflections = native.map(({ adapter, cache }) =>
+    reflect(options, typeOf(adapter), cache, (object, before) => adapter.see(object, before)),
+  )
+  options.rollouts.onChange((before, after) => {
+    if (before && after && kindOf(before) === kindOf(after)) return
+    if (before) strangers.leave(before.spec.workloadRef)
+    if (!after) return
+    const found = optional.get(kindOf(after))
+    if (found) found.lookAgain()
+    else if (!adapterFor(after.spec.workloadRef, options.adapters)) strangers.meet(after)
+  })
+  return {
+    watched,
+    sight(ref) {
+      const found = optional.get(nameOf(ref)) ?? strangers.find(ref)
+      return found ? sightOf(options, ref, found.presence()) : 'watched'
+    },
+    known: Promise.all([
+      ...native.map(({ cache }) => cache.synced),
+      ...[...optional.values()].map(({ known }) => known),
+    ]),
+    async run(signal) {
+      strangers.run(signal)
+      const all = [...reflections, ...optional.values()]
+      await Promise.all(all.map(each => each.run(signal)))
+    },
+  }
+}
+
+/** Kinds that Rollouts name and nobody has registered. */
+function createStrangers(options: KindsOptions) {
+  const met = new Map<string, { readonly looking: Looking; readonly end: AbortController }>()
+  let running: AbortSignal | undefined
+  return {
+    find: (ref: NamedKind) => met.get(nameOf(ref))?.looking,
+    run: (signal: AbortSignal) => void (running = signal),
+    meet({ spec: { workloadRef } }: Rollout) {
+      const { apiVersion, kind } = workloadRef
+      const found = met.get(nameOf(workloadRef))
+      if (found) found.looking.lookAgain()
+      if (found || !running || isNative(workloadRef)) return
+      const stranger = { looking: looking(options, { apiVersion, kind }), end: new AbortController() }
+      met.set(nameOf(workloadRef), stranger)
+      void stranger.looking.run(AbortSignal.any([running, stranger.end.signal]))
+    },
+    leave(ref: NamedKind) {
+      if (isNamed(options, ref)) return
+      met.get(nameOf(ref))?.end.abort()
+      met.delete(nameOf(ref))
+    },
+  }
+}
+
+function looking(
+  options: KindsOptions,
+  ref: NamedKind & { readonly plural?: string },
+  known?: Registered,
+): Looking {
+  const { client, wake, onSight } = options
+  const named = () => isNamed(options, ref)
+  return lookFor({
+    client,
+    ref,
+    ...(known && { registered: known }),
+    named,
+    onChange(presence) {
+      onSight(ref, sightOf(options, ref, presence), named())
+      for (const rollout of rolloutsOf(options, ref)) wake(workloadKey(rollout))
+    },
+  })
+}
+
+function registered(options: KindsOptions, { adapter, cache }: Kind): Registered {
+  const type = typeOf(adapter)
+  const project = (object: KubeObject, before?: WorkloadSeen) => adapter.see(object, before)
+  return {
+    reflect: hooks => reflectOptional(options, { type, cache, project }, hooks),
+    forget: () => cache.replace([], ''),
+    rights: rightsTo(adapter, options.namespaces),
+  }
+}
+
+function sightOf(
+  { adapters: all }: KindsOptions,
+  ref: NamedKind,
+  presence: Presence,
+): Sight {
+  const added = all.filter(each => !adapters.includes(each))
+  switch (presence.is) {
+    case 'open':
+    case 'watched':
+      return presence.is
+    case 'unserved':
+      return notServed(ref)
+    case 'unregistered':
+      return notRegistered(ref, presence.plural, added)
+    case 'unread':
+      return unread(ref, { ...presence, missing: presence.missing.map(rightInWords) })
+  }
+}
+
+function rolloutsOf({ rollouts }: KindsOptions, ref: NamedKind): readonly Rollout[] {
+  return rollouts.byIndex('kind', nameOf(ref))
+}
+
+function isNamed(options: KindsOptions, ref: NamedKind): boolean {
+  return rolloutsOf(options, ref).length > 0
+}
+
+function typeOf({ apiVersion, plural, kind }: WorkloadAdapter) {
+  return resource(apiVersion, plural, kind)
+}

@@ -1,0 +1,41 @@
+// Kinds that an installation releases beside those that we know, as a flag says them.
+
+import type { KindRef } from '#core/workload/adapter.ts'
+import { isNative } from '#core/workload/native.ts'
+import { adapterFor } from '#core/workload/registry.ts'
+
+/** Reads `GROUP/VERSION/KIND=PLURAL`, with commas between several. Throws one line that names the flag. */
+export function kindsOf(flag: string, text: string): readonly KindRef[] {
+  const kinds: KindRef[] = []
+  for (const part of text.split(',').filter(each => each !== '')) {
+    const kind = kindOf(flag, part)
+    const { apiVersion } = kind
+    const why = whyNot(kind, kinds)
+    if (why !== undefined) throw new Error(`${flag}: ${apiVersion} ${kind.kind} ${why}`)
+    kinds.push(kind)
+  }
+  return kinds
+}
+
+/** As the flag is written. */
+export function kindsInWords(kinds: readonly KindRef[]): string {
+  return kinds.map(({ apiVersion, kind, plural }) => `${apiVersion}/${kind}=${plural}`).join(',')
+}
+
+function kindOf(flag: string, text: string): KindRef {
+  const { apiVersion, kind, plural } = shape.exec(text)?.groups ?? {}
+  if (apiVersion !== undefined && kind !== undefined && plural !== undefined)
+    return { apiVersion, kind, plural }
+  const wanted = 'GROUP/VERSION/KIND=PLURAL, such as databases.example.com/v1/Shard=shards'
+  throw new Error(`${flag}: expected ${wanted}, got ${JSON.stringify(text)}`)
+}
+
+const shape =
+  /^(?<apiVersion>[a-z0-9][-.a-z0-9]*\/v[a-z0-9]+)\/(?<kind>[A-Z][A-Za-z0-9]*)=(?<plural>[a-z][-a-z0-9]*)$/
+
+function whyNot(kind: KindRef, others: readonly KindRef[]): string | undefined {
+  if (adapterFor(kind)) return 'is released without being named here'
+  if (isNative(kind)) return "is Kubernetes' own: a kind of your own has a group with a dot in it"
+  const same = others.find(each => each.apiVersion === kind.apiVersion && each.kind === kind.kind)
+  return same && 'is named twice'
+}

@@ -3,12 +3,12 @@
 
 import type { KubeObject } from '#api/kubernetes.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
-import { workloadKey } from '#core/rollout/key.ts'
+import { refOf, workloadKey } from '#core/rollout/key.ts'
 import { notRegistered, notServed, unread } from '#core/rollout/unseen.ts'
 import type { NamedKind, Unseen } from '#core/rollout/unseen.ts'
 import type { WorkloadAdapter } from '#core/workload/adapter.ts'
 import { isNative } from '#core/workload/native.ts'
-import { adapterFor, adapters } from '#core/workload/registry.ts'
+import { adapters } from '#core/workload/registry.ts'
 import type { WorkloadSeen } from '#core/workload/seen.ts'
 import { Cache } from '#kube/cache.ts'
 import { resource } from '#kube/resources.ts'
@@ -52,8 +52,8 @@ export interface KindsOptions extends ReflectOptions {
 }
 
 /** By what Rollouts of one kind are found. */
-export function kindOf({ spec: { workloadRef } }: Rollout): string {
-  return nameOf(workloadRef)
+export function kindOf(rollout: Rollout): string {
+  return nameOf(refOf(workloadKey(rollout)))
 }
 
 function nameOf({ apiVersion, kind }: NamedKind): string {
@@ -84,11 +84,12 @@ export function createKinds(options: KindsOptions): Kinds {
   )
   options.rollouts.onChange((before, after) => {
     if (before && after && kindOf(before) === kindOf(after)) return
-    if (before) strangers.leave(before.spec.workloadRef)
+    if (before) strangers.leave(refOf(workloadKey(before)))
     if (!after) return
-    const found = optional.get(kindOf(after))
+    const ref = refOf(workloadKey(after))
+    const found = optional.get(nameOf(ref))
     if (found) found.lookAgain()
-    else if (!adapterFor(after.spec.workloadRef, options.adapters)) strangers.meet(after)
+    else if (!isNative(ref)) strangers.meet(ref)
   })
   return {
     watched,
@@ -115,13 +116,13 @@ function createStrangers(options: KindsOptions) {
   return {
     find: (ref: NamedKind) => met.get(nameOf(ref))?.looking,
     run: (signal: AbortSignal) => void (running = signal),
-    meet({ spec: { workloadRef } }: Rollout) {
-      const { apiVersion, kind } = workloadRef
-      const found = met.get(nameOf(workloadRef))
+    meet({ apiVersion, kind }: NamedKind) {
+      const name = nameOf({ apiVersion, kind })
+      const found = met.get(name)
       if (found) found.looking.lookAgain()
-      if (found || !running || isNative(workloadRef)) return
+      if (found || !running) return
       const stranger = { looking: looking(options, { apiVersion, kind }), end: new AbortController() }
-      met.set(nameOf(workloadRef), stranger)
+      met.set(name, stranger)
       void stranger.looking.run(AbortSignal.any([running, stranger.end.signal]))
     },
     leave(ref: NamedKind) {

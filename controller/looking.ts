@@ -4,6 +4,7 @@
 import type { KindRef } from '#core/workload/adapter.ts'
 import { equalJson } from '#core/equal.ts'
 import { backoffMs, pause } from '#kube/backoff.ts'
+import type { Backoff } from '#kube/backoff.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { findKind } from '#kube/discovery.ts'
 import { Forbidden, NotFound } from '#kube/errors.ts'
@@ -43,6 +44,8 @@ export interface LookingOptions {
   readonly named: () => boolean
   /** Called when something else is known. */
   readonly onChange: (presence: Presence) => void
+  /** Waits after an answer; 1 to 30 s for a kind that is registered, 5 s to 5 min for another. */
+  readonly calm?: Backoff
   readonly random?: () => number
 }
 
@@ -66,11 +69,9 @@ export interface Looking {
   readonly run: (signal: AbortSignal) => Promise<void>
 }
 
-/** After an answer; a Rollout that names what is not there costs 120 requests an hour, or 12. */
-const calm = {
-  registered: { baseMs: 1000, capMs: 30_000 },
-  unregistered: { baseMs: 5000, capMs: 300_000 },
-}
+/** A Rollout that names what is not there costs 120 to 240 requests an hour, or a tenth of that. */
+const REGISTERED = { baseMs: 1000, capMs: 30_000 }
+const UNREGISTERED = { baseMs: 5000, capMs: 300_000 }
 /** After none. */
 const TROUBLE = { baseMs: 500, capMs: 10_000 }
 
@@ -90,6 +91,7 @@ export function lookFor(options: LookingOptions): Looking {
     lookAgain: () => state.again.abort(),
     async run(signal) {
       const { registered, named, random = Math.random } = options
+      const { calm = registered ? REGISTERED : UNREGISTERED } = options
       let [answers, failures] = [0, 0]
       while (!signal.aborted) {
         state.again = new AbortController()
@@ -105,8 +107,7 @@ export function lookFor(options: LookingOptions): Looking {
         failures = 0
         answers += 1
         const again = AbortSignal.any([signal, state.again.signal])
-        const bounds = registered ? calm.registered : calm.unregistered
-        await (named() ? pause(backoffMs(answers, bounds, random), again) : untilAborted(again))
+        await (named() ? pause(backoffMs(answers, calm, random), again) : untilAborted(again))
         if (state.again.signal.aborted) answers = 0
       }
     },

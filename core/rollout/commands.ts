@@ -1,7 +1,6 @@
 // The commands that go on. Whoever waits is told, so they are written once.
 
 import { ABORT, RECORD } from '#api/names.ts'
-import { isNative } from '../workload/native.ts'
 import type { WorkloadRef } from './model.ts'
 
 interface Named {
@@ -63,15 +62,15 @@ export function patchCommand(ref: WorkloadRef, patch: string): string {
   return `kubectl -n ${ref.namespace} patch ${targetOf(ref)} --type=merge -p '${patch}'`
 }
 
-/** As kubectl names a workload: `deployment/web`; a kind that is not Kubernetes' own, with its group. */
-export function targetOf({
-  apiVersion,
-  kind,
-  name,
-}: Pick<WorkloadRef, 'apiVersion' | 'kind' | 'name'>): string {
-  const [group = '', version = ''] = apiVersion.split('/')
-  const own = isNative({ apiVersion })
-  return `${kind.toLowerCase()}${own ? '' : `.${version}.${group}`}/${name}`
+/** As kubectl names a workload: `deployment/web`, `cloneset.apps.kruise.io/web`. */
+export function targetOf(ref: Pick<WorkloadRef, 'apiVersion' | 'kind' | 'name'>): string {
+  return `${kindName(ref)}/${ref.name}`
+}
+
+/** As kubectl names a kind: with its group, where another one of the name is meant without. */
+export function kindName({ apiVersion, kind }: Pick<WorkloadRef, 'apiVersion' | 'kind'>): string {
+  const [group] = apiVersion.split('/')
+  return group === 'apps' ? kind.toLowerCase() : `${kind.toLowerCase()}.${group}`
 }
 
 /** Gives a held workload back by what its record says, with nobody of ours alive. */

@@ -28,17 +28,25 @@ export const sluiceUsers: readonly string[] = sluiceAccounts.map(
   ({ name }) => `system:serviceaccount:${namespace}:${name}`,
 )
 
+/** The roles of the chart, as they are where these kinds are registered. */
+export async function grantRoles(
+  cluster: ControlPlane,
+  extraKinds: readonly KindRef[],
+): Promise<void> {
+  const render = ['template', configuration, chart, '--namespace', namespace]
+  const all = ['--set', 'kruiseRollouts.takeOver=true', '--show-only', 'templates/roles.yaml']
+  const kinds = ['--set-json', `extraKinds=${JSON.stringify(extraKinds)}`]
+  const { stdout } = await helm(cluster, [...render, ...kinds, ...all])
+  await kubectl(cluster, ['apply', '-f', '-'], { input: stdout })
+}
+
 /** Makes the accounts and what binds them to the roles; gives their files, as the kubelet would. */
 export async function makeAccounts(
   cluster: ControlPlane,
   client: KubeClient,
   extraKinds: readonly KindRef[] = [],
 ): Promise<Pods> {
-  const render = ['template', configuration, chart, '--namespace', namespace]
-  const all = ['--set', 'kruiseRollouts.takeOver=true', '--show-only', 'templates/roles.yaml']
-  const kinds = ['--set-json', `extraKinds=${JSON.stringify(extraKinds)}`]
-  const { stdout } = await helm(cluster, [...render, ...kinds, ...all])
-  await kubectl(cluster, ['apply', '-f', '-'], { input: stdout })
+  await grantRoles(cluster, extraKinds)
   const [webhook, controller] = await Promise.all([
     makeAccount(cluster, client, 'webhook'),
     makeAccount(cluster, client, 'controller'),

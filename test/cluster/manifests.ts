@@ -3,11 +3,13 @@
 import type { KubeObject } from '#api/kubernetes.ts'
 import { resource } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
+import { SHARDS } from './kinds/resources.ts'
 
 /** Kinds of workloads that a story can be about. */
 export const workloadTypes = {
   Deployment: resource('apps/v1', 'deployments', 'Deployment'),
   StatefulSet: resource('apps/v1', 'statefulsets', 'StatefulSet'),
+  Shard: SHARDS,
 } as const satisfies Readonly<Record<string, ResourceType>>
 
 /** What a test begins with. */

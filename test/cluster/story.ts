@@ -4,6 +4,7 @@
 import type { Deployment, KubeObject, Pod, PodTemplate, ReplicaSet } from '#api/kubernetes.ts'
 import { HOLD, RECORD } from '#api/names.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
+import { isNative } from '#core/workload/native.ts'
 import { holdOf } from '#core/workload/hold.ts'
 import { seePod } from '#core/workload/seen.ts'
 import type { PodSeen } from '#core/workload/seen.ts'
@@ -39,7 +40,7 @@ export interface Story {
   readonly client: KubeClient
   readonly create: (object: KubeObject) => Promise<void>
   readonly kubectl: (args: readonly string[], options?: CommandOptions) => Promise<CommandResult>
-  /** `kubectl set image`: the ordinary edit. */
+  /** `kubectl set image`, or a patch where kubectl does not know the kind: the ordinary edit. */
   readonly edit: (image: string) => Promise<CommandResult>
   /** A merge patch of the workload's spec, by kubectl. */
   readonly patch: (spec: object) => Promise<CommandResult>
@@ -117,7 +118,10 @@ export async function createStory(
       await client.create(created as ResourceType, object, { fieldManager: 'test' })
     },
     kubectl: run,
-    edit: image => run(['set', 'image', target, `app=${image}`]),
+    edit: image =>
+      isNative(type)
+        ? run(['set', 'image', target, `app=${image}`])
+        : merge([target], { spec: imagePatch(image) }),
     patch: spec => merge([target], { spec }),
     patchRollout: patch => merge(['rollout', ROLLOUT], patch),
     async approve() {
@@ -158,6 +162,10 @@ export async function createStory(
     },
   }
   return story
+}
+
+function imagePatch(image: string) {
+  return { template: { spec: { containers: [{ name: 'app', image }] } } }
 }
 
 interface StoryPod extends PodSeen {

@@ -1,0 +1,38 @@
+// The flag that registers kinds.
+
+import { expect, test } from 'vitest'
+
+import { kindsInWords, kindsOf } from './kinds.ts'
+
+const shard = { apiVersion: 'databases.example.com/v1', kind: 'Shard', plural: 'shards' }
+const ring = { apiVersion: 'caches.example.com/v1beta1', kind: 'Ring', plural: 'rings' }
+
+test('several with commas between, and none', () => {
+  const text = 'databases.example.com/v1/Shard=shards,caches.example.com/v1beta1/Ring=rings'
+  expect(kindsOf('--extra-kinds', text)).toEqual([shard, ring])
+  expect(kindsInWords([shard, ring])).toBe(text)
+  expect(kindsOf('--extra-kinds', '')).toEqual([])
+})
+
+const expected =
+  '--extra-kinds: expected GROUP/VERSION/KIND=PLURAL, such as databases.example.com/v1/Shard=shards, got '
+
+test.each([
+  ['databases.example.com/v1/Shard', `${expected}"databases.example.com/v1/Shard"`],
+  ['databases.example.com/Shard=shards', `${expected}"databases.example.com/Shard=shards"`],
+  ['databases.example.com/v1/shard=shards', `${expected}"databases.example.com/v1/shard=shards"`],
+  [
+    'apps/v1/StatefulSet=statefulsets',
+    '--extra-kinds: apps/v1 StatefulSet is released without being named here',
+  ],
+  [
+    'apps/v1/ReplicaSet=replicasets',
+    "--extra-kinds: apps/v1 ReplicaSet is Kubernetes' own: a kind of your own has a group with a dot in it",
+  ],
+  [
+    'databases.example.com/v1/Shard=shards,databases.example.com/v1/Shard=shards',
+    '--extra-kinds: databases.example.com/v1 Shard is named twice',
+  ],
+])('%s is refused', (text, message) => {
+  expect(() => kindsOf('--extra-kinds', text)).toThrow(new Error(message))
+})

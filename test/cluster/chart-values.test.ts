@@ -23,6 +23,10 @@ interface Manifest {
   }
   readonly spec?: Readonly<Record<string, unknown>>
   readonly webhooks?: unknown
+  readonly rules?: readonly {
+    readonly resources: readonly string[]
+    readonly verbs: readonly string[]
+  }[]
   readonly data?: Readonly<Record<string, string>>
 }
 
@@ -92,6 +96,54 @@ describe.each([
       validatingConfiguration(options),
     ]) {
       expect(only(manifests, kind).webhooks).toEqual(webhooks)
+    }
+  })
+
+  test('kinds of your own are registered and caught, watched and given back', async () => {
+    const names = ['Shard', 'Ring']
+    const extraKinds = names.map(kind => {
+      const plural = `${kind.toLowerCase()}s`
+      return { apiVersion: `${plural}.example.com/v1`, kind, plural }
+    })
+    const set = `extraKinds=${JSON.stringify(extraKinds)}`
+    const [apiVersion] = policyVersions
+    const served = ['--api-versions', `${apiVersion}/MutatingAdmissionPolicy`]
+    const manifests = await template(set, ...served)
+    const service = { namespace, name: 'sluice-webhook' }
+    const shared = { name: 'sluice', ownNamespace: namespace, extraKinds }
+    const { kind, webhooks } = mutatingConfiguration({ ...shared, service, failurePolicy: 'Ignore' })
+    expect(only(manifests, kind).webhooks).toEqual(webhooks)
+    const policies = catchingPolicies({ ...shared, apiVersion })
+    for (const { policy, binding } of policies) {
+      for (const { kind: what, metadata, spec } of [policy, binding]) {
+        expect(only(manifests, what, metadata.name).spec).toEqual(spec)
+      }
+    }
+    expect(manifests.filter(each => each.kind === policies[0]!.policy.kind)).toHaveLength(
+      policies.length,
+    )
+    for (const [name, read] of [
+      ['sluice-webhook', readWebhookConfig],
+      ['sluice-controller', readControllerConfig],
+    ] as const) {
+      const { args } = podOf(only(manifests, 'Deployment', name)).containers[0]!
+      expect(read(args.slice(2), {}).extraKinds).toEqual(extraKinds)
+    }
+    const { rules } = only(manifests, 'ClusterRole', 'sluice-controller')
+    for (const { plural } of extraKinds) {
+      const verbs = ['list', 'watch', 'patch']
+      expect(rules).toContainEqual({ apiGroups: [`${plural}.example.com`], resources: [plural], verbs })
+    }
+  })
+
+  test('without the right to delete pods, the controller is told', async () => {
+    const [all, few] = await Promise.all([template(), template('roles.deletePods=false')])
+    for (const [manifests, deletePods] of [[all, true], [few, false]] as const) {
+      const { args } = podOf(only(manifests, 'Deployment', 'sluice-controller')).containers[0]!
+      expect(readControllerConfig(args.slice(2), {}).deletePods).toBe(deletePods)
+      const { rules = [] } = only(manifests, 'ClusterRole', 'sluice-controller')
+      const pods = rules.find(({ resources }) => resources.includes('pods'))
+      expect(pods?.verbs.includes('delete')).toBe(deletePods)
     }
   })
 
@@ -341,6 +393,13 @@ describe.each([
     ['networkPolicy.apiServerPorts=[]', 'networkPolicy/apiServerPorts', '1'],
     ['logLevel="loud"', 'logLevel', 'debug'],
     ['namespaces=["Shop"]', 'namespaces/0', 'a-z'],
+    ['extraKinds=[{"apiVersion":"a.example.com/v1","kind":"A"}]', 'extraKinds/0', 'plural'],
+    [
+      'extraKinds=[{"apiVersion":"apps/v1","kind":"A","plural":"as"}]',
+      'extraKinds/0/apiVersion',
+      'pattern',
+    ],
+    ['roles.deletePods="no"', 'roles/deletePods', 'boolean'],
     ['traffic={}', '', 'traffic'],
   ])('%s is refused, and named', async (set, path, words) => {
     const stderr = await refusal(set)

@@ -139,8 +139,8 @@ function tellSight(log: Logger) {
   return ({ apiVersion, kind }: NamedKind, sight: Sight, named: boolean) => {
     const workloads = `${apiVersion} ${kind}`
     if (typeof sight === 'string') log.info({ workloads }, `the kind is ${sight}`)
-    else if (named) log.error({ workloads }, sight.sentences.join('. '))
-    else log.info({ workloads }, sight.sentences.join('. '))
+    else if (named) log.error({ workloads }, sight.sentences.join('; '))
+    else log.info({ workloads }, sight.sentences.join('; '))
   }
 }
 

@@ -155,6 +155,17 @@ test('what cannot be listed says why', async () => {
   await running
 })
 
+test('trouble of the API server is told, keeps nobody waiting, and is over when it answers', async () => {
+  const { start, learned, ending } = looking(['busy', shards], { watches: [gone] })
+  const kind = await start()
+  const running = kind.run(ending.signal)
+  await kind.known
+  expect(kind.presence()).toMatchObject({ is: 'unread', missing: [] })
+  await expect.poll(() => learned.at(-1)?.is).toBe('watched')
+  ending.abort()
+  await running
+})
+
 test('a right that is taken away later ends nothing: what is known stays', async () => {
   const watch: Watch = hooks => {
     hooks.onListed()

@@ -78,69 +78,78 @@ const TROUBLE = { baseMs: 500, capMs: 10_000 }
 /** Nothing is asked before it runs. */
 export function lookFor(options: LookingOptions): Looking {
   const { promise: known, resolve } = Promise.withResolvers<void>()
-  const state = { presence: { is: 'open' } as Presence, again: new AbortController() }
-  const learn = (presence: Presence) => {
-    if (presence.is !== 'open') resolve()
-    if (equalJson(presence, state.presence)) return
-    state.presence = presence
+  let presence: Presence = { is: 'open' }
+  let again = new AbortController()
+  const learn = (found: Presence) => {
+    resolve()
+    if (equalJson(found, presence)) return
+    presence = found
     options.onChange(presence)
+  }
+  const learnTrouble = (error: unknown) => {
+    // What has been read stays known.
+    if (presence.is !== 'watched') learn({ is: 'unread', missing: [], why: wordsOf(error) })
   }
   return {
     known,
-    presence: () => state.presence,
-    lookAgain: () => state.again.abort(),
+    presence: () => presence,
+    lookAgain: () => again.abort(),
     async run(signal) {
       const { registered, named, random = Math.random } = options
       const { calm = registered ? REGISTERED : UNREGISTERED } = options
       let [answers, failures] = [0, 0]
       while (!signal.aborted) {
-        state.again = new AbortController()
-        const found = await look(options, learn, signal)
+        again = new AbortController()
+        const found = await look(options, { learn, learnTrouble }, signal)
         if (signal.aborted) return
         if (found === undefined) {
           failures += 1
-          answers = 0
           await pause(backoffMs(failures, TROUBLE, random), signal)
           continue
         }
         learn(found)
         failures = 0
         answers += 1
-        const again = AbortSignal.any([signal, state.again.signal])
-        await (named() ? pause(backoffMs(answers, calm, random), again) : untilAborted(again))
-        if (state.again.signal.aborted) answers = 0
+        const sooner = AbortSignal.any([signal, again.signal])
+        await (named() ? pause(backoffMs(answers, calm, random), sooner) : untilAborted(sooner))
+        if (again.signal.aborted) answers = 0
       }
     },
   }
 }
 
-/** Gives what is known then; undefined: it must be looked again at once. */
+interface Learning {
+  readonly learn: (presence: Presence) => void
+  readonly learnTrouble: (error: unknown) => void
+}
+
+/** Gives what is known then; undefined: it must be looked again soon. */
 async function look(
   options: LookingOptions,
-  learn: (presence: Presence) => void,
+  learning: Learning,
   signal: AbortSignal,
 ): Promise<Presence | undefined> {
   const { client, ref, registered } = options
-  const served = await findKind(client, ref, { signal }).catch(error => ({ error }) as const)
-  if (signal.aborted) return undefined
-  if (served === 'nowhere') {
-    registered?.forget()
-    return { is: 'unserved' }
-  }
-  const told = typeof served === 'object' && 'name' in served ? served : undefined
+  const served = await findKind(client, ref, { signal }).catch(learning.learnTrouble)
+  if (served === undefined || signal.aborted) return undefined
+  if (served === 'nowhere') return forgotten(registered)
+  const told = served === 'secret' ? undefined : served
   if (!registered) return { is: 'unregistered', ...(told && { plural: told.name }) }
-  const error = await watched(registered, learn, signal)
-  if (error instanceof Forbidden) return unread(options, registered, error)
+  const error = await watched(registered, learning, signal)
+  if (error instanceof Forbidden) return unread(client, registered, error)
   // Discovery is a moment behind what is served; where it tells nothing, this is all that is known.
-  if (!(error instanceof NotFound) || told) return undefined
-  registered.forget()
+  return error instanceof NotFound && !told ? forgotten(registered) : undefined
+}
+
+function forgotten(registered: Registered | undefined): Presence {
+  registered?.forget()
   return { is: 'unserved' }
 }
 
 /** Watches until an error ends it, and gives that. */
 async function watched(
   { reflect }: Registered,
-  learn: (presence: Presence) => void,
+  { learn, learnTrouble }: Learning,
   signal: AbortSignal,
 ): Promise<unknown> {
   const ending = new AbortController()
@@ -150,10 +159,8 @@ async function watched(
       listed = true
       learn({ is: 'watched' })
     },
-    onUnlisted(error) {
-      if (!listed) learn({ is: 'unread', missing: [], why: wordsOf(error) })
-    },
-    // What has been read once stays known where the right to read it is taken away for a while.
+    onUnlisted: learnTrouble,
+    // The right to read it may be taken away for a while: what has been read stays known.
     endsOn: error => error instanceof NotFound || (!listed && error instanceof Forbidden),
   })
   try {
@@ -167,7 +174,7 @@ async function watched(
 }
 
 async function unread(
-  { client }: LookingOptions,
+  client: KubeClient,
   { rights }: Registered,
   error: Forbidden,
 ): Promise<Presence> {

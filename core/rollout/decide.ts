@@ -77,7 +77,7 @@ export const plans: Readonly<Record<PlanName, Plan>> = {
   },
   Unseen: {
     goals: [],
-    done: stay(s => s.unseen!.sentences.join('. ')),
+    done: stay(s => s.unseen!.sentences.join('; ')),
     standing: s => ({
       phase: phaseKept(s),
       notReady: s.unseen!.reason,

@@ -1,0 +1,82 @@
+// A Rollout whose workload nobody looks at: it says why, and what it knew stays.
+
+import { expect, test } from 'vitest'
+
+import type { RolloutStatus } from '#api/rollout.generated.ts'
+import { threeSteps } from '../../test/world/three-steps.ts'
+import { decide } from './decide.ts'
+import { memoryOf, statusOf } from './status.ts'
+import { notRegistered, notServed, unread } from './unseen.ts'
+import type { Unseen } from './unseen.ts'
+
+const ref = { apiVersion: 'databases.example.com/v1', kind: 'Shard' }
+const shard = { ...ref, plural: 'shards' }
+const ring = { apiVersion: 'caches.example.com/v1', kind: 'Ring', plural: 'rings' }
+const now = 1_700_000_000_000
+
+function told(unseen: Unseen, before?: RolloutStatus): RolloutStatus {
+  const decision = decide({
+    now,
+    rollout: threeSteps,
+    memory: memoryOf(before),
+    kruiseRuns: false,
+    registered: true,
+    holdRefused: false,
+    unseen,
+  })
+  expect(decision.actions).toEqual([])
+  return statusOf({ generation: 1, before, decision, workload: undefined, now })
+}
+
+test.each<[string, Unseen, string]>([
+  [
+    'KindNotServed',
+    notServed(ref),
+    'the cluster does not serve databases.example.com/v1 Shard: install its CRD, or name another kind in spec.workloadRef',
+  ],
+  [
+    'KindNotRegistered',
+    notRegistered(ref, 'shards', [ring]),
+    'databases.example.com/v1 Shard is not registered, so nothing is done; if it has the fields of a StatefulSet, add it to the values of the chart: extraKinds: [{apiVersion: caches.example.com/v1, kind: Ring, plural: rings}, {apiVersion: databases.example.com/v1, kind: Shard, plural: shards}]; that registers it with the webhook and the policy, and gives the controller the rights to list, watch and patch shards',
+  ],
+  [
+    'KindUnread',
+    unread(shard, { missing: ['list shards', 'watch shards'], why: 'no' }),
+    'rights are missing for databases.example.com/v1 Shard, give them back by helm upgrade: list shards; watch shards',
+  ],
+  [
+    'KindUnread',
+    unread(shard, { missing: [], why: 'no answer' }),
+    'databases.example.com/v1 Shard cannot be read: no answer',
+  ],
+])('%s', (reason, unseen, message) => {
+  const { conditions, phase } = told(unseen)
+  expect(phase).toBe('Initial')
+  expect(conditions).toContainEqual(
+    expect.objectContaining({ type: 'Ready', status: 'False', reason, message }),
+  )
+})
+
+test('a plural that is not told is asked for', () => {
+  const { sentences } = notRegistered(ref, undefined, [])
+  expect(sentences[0]).toContain('kind: Shard, plural: <its plural>}]')
+})
+
+test('a release that is running is remembered', () => {
+  const canaryStatus = {
+    canaryReplicas: 2,
+    canaryReadyReplicas: 2,
+    canaryRevision: 'b',
+    currentStepState: 'StepPaused',
+    currentStepIndex: 1,
+    nextStepIndex: 2,
+    observedRelease: 'r-2',
+    podTemplateHash: 'b',
+    stableRevision: 'a',
+  }
+  const conditions = [{ type: 'Reconciling', status: 'True', reason: 'StepPaused', message: '' }]
+  const before = { phase: 'Progressing', canaryStatus, conditions } as unknown as RolloutStatus
+  const after = told(unread(shard, { missing: [], why: 'no answer' }), before)
+  expect(after.canaryStatus).toEqual(canaryStatus)
+  expect(memoryOf(after)).toEqual(memoryOf(before))
+})

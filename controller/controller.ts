@@ -177,10 +177,11 @@ interface Running {
 }
 
 async function reconcile(
-  { log, now, deletePods }: ControllerOptions,
+  options: ControllerOptions,
   { watches, effects, waits, arrivals, queue }: Running,
   key: string,
 ): Promise<void> {
+  const { log, now } = options
   const begun = now()
   const { refusals } = effects
   const awaited = effects.ownWrites.awaited(watches.versions(key), begun)
@@ -192,8 +193,7 @@ async function reconcile(
   const { is, lookAt } = await arrivals(effects, rollouts, watches.kruise.size > 0)
   if (lookAt !== undefined) queue.addAt(key, lookAt)
   if (is === 'open') return
-  const left = !deletePods && ({ podsLeft: true } as const)
-  const known = { now: begun, refusals, ...kruiseIn(is), ...left }
+  const known = { now: begun, refusals, ...kruiseIn(is), ...podsIn(options) }
   const decided = observe(watches, key, known).map(observation => ({
     observation,
     decision: decide(observation.snapshot),
@@ -219,6 +219,10 @@ async function reconcile(
 
 function kruiseIn(is: Arrival['is']): Pick<Known, 'kruiseRuns' | 'finalizerKept'> {
   return { kruiseRuns: is !== 'ours', ...(is === 'kept' && { finalizerKept: true }) }
+}
+
+function podsIn({ deletePods }: ControllerOptions): Pick<Known, 'podsLeft'> {
+  return deletePods ? {} : { podsLeft: true }
 }
 
 function reportRun(options: ControllerOptions, report: RunReport): void {

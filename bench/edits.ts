@@ -31,9 +31,9 @@ export async function edits(place: Place): Promise<Edits> {
   place.progress('held edits, with the policy')
   const withPolicy = await measure(place, pair, 1)
   place.progress('held edits, without the policy')
-  await unregisterPolicy(client, configuration)
+  await unregisterPolicy(client, configuration, [])
   const webhook = await measure(place, pair, 0)
-  await registerPolicy(client, configuration)
+  await registerPolicy(client, configuration, [])
   await Promise.all([ours.remove(), plain.remove()])
   return { webhook, withPolicy }
 }

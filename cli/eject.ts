@@ -175,11 +175,7 @@ function proven(stand: Stand, { owner, line }: Decided): Outcome {
 }
 
 /** Gives whether something was written. */
-async function take(
-  client: KubeClient,
-  adapter: WorkloadAdapter,
-  step: Step,
-): Promise<boolean> {
+async function take(client: KubeClient, adapter: WorkloadAdapter, step: Step): Promise<boolean> {
   const type = typeOf(adapter, step.object)
   if (step.type === 'write') return write(client, type, step)
   await nextChange(client, type, step.object)

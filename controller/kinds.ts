@@ -121,7 +121,10 @@ function createStrangers(options: KindsOptions) {
       const found = met.get(name)
       if (found) found.looking.lookAgain()
       if (found || !running) return
-      const stranger = { looking: looking(options, { apiVersion, kind }), end: new AbortController() }
+      const stranger = {
+        looking: looking(options, { apiVersion, kind }),
+        end: new AbortController(),
+      }
       met.set(name, stranger)
       void stranger.looking.run(AbortSignal.any([running, stranger.end.signal]))
     },
@@ -162,11 +165,7 @@ function registered(options: KindsOptions, { adapter, cache }: Kind): Registered
   }
 }
 
-function sightOf(
-  { adapters: all }: KindsOptions,
-  ref: NamedKind,
-  presence: Presence,
-): Sight {
+function sightOf({ adapters: all }: KindsOptions, ref: NamedKind, presence: Presence): Sight {
   const added = all.filter(each => !adapters.includes(each))
   switch (presence.is) {
     case 'open':

@@ -50,7 +50,8 @@ function looking(
     })
     const run = async (hooks: WatchHooks, signal: AbortSignal) => {
       const watch = left.shift()
-      if (!watch) return new Promise<void>(resolve => signal.addEventListener('abort', () => resolve()))
+      if (!watch)
+        return new Promise<void>(resolve => signal.addEventListener('abort', () => resolve()))
       const error = watch(hooks)
       expect(hooks.endsOn(error)).toBe(true)
       throw error

@@ -97,10 +97,7 @@ export function createWatches(options: WatchesOptions): Watches {
   }
 }
 
-function createCaches({
-  namespaces,
-  onListenerError,
-}: WatchesOptions): Omit<Caches, 'kinds'> {
+function createCaches({ namespaces, onListenerError }: WatchesOptions): Omit<Caches, 'kinds'> {
   const inEach = { namespaces, onListenerError }
   return {
     rollouts: new Cache({

@@ -22,9 +22,7 @@ export function createKindWarnings(
   return async ({ apiVersion, kind }) => {
     const ref = { apiVersion, kind }
     if (isNative(ref)) return []
-    const known = extraKinds.find(
-      each => each.apiVersion === apiVersion && each.kind === kind,
-    )
+    const known = extraKinds.find(each => each.apiVersion === apiVersion && each.kind === kind)
     const found = await findKind(client, known ?? ref, { timeoutMs: PATIENCE_MS }).catch(
       () => 'secret' as const,
     )

@@ -18,7 +18,11 @@ const gone = (name: string): Change => ({
   target: { ...target, apiVersion: 'v1', kind: 'Pod', name },
   uid: name,
 })
-const going: Move = { changes: [patch, gone('db-3'), gone('db-4')], why: 'going back', requeueAt: 9 }
+const going: Move = {
+  changes: [patch, gone('db-3'), gone('db-4')],
+  why: 'going back',
+  requeueAt: 9,
+}
 
 function snapshot(move: Move | undefined, more: Partial<Snapshot> = {}): Snapshot {
   const adapter = { move: () => move } as unknown as WorkloadAdapter

@@ -19,7 +19,7 @@ export interface Catch {
 }
 
 /** CEL: every field on the way below `spec` is there. */
-export function has(subject: Subject, ...path: readonly string[]): string {
+function has(subject: Subject, ...path: readonly string[]): string {
   return path.map((_, i) => `has(${subject}.spec.${path.slice(0, i + 1).join('.')})`).join(' && ')
 }
 

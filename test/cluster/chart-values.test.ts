@@ -111,7 +111,11 @@ describe.each([
     const manifests = await template(set, ...served)
     const service = { namespace, name: 'sluice-webhook' }
     const shared = { name: 'sluice', ownNamespace: namespace, extraKinds }
-    const { kind, webhooks } = mutatingConfiguration({ ...shared, service, failurePolicy: 'Ignore' })
+    const { kind, webhooks } = mutatingConfiguration({
+      ...shared,
+      service,
+      failurePolicy: 'Ignore',
+    })
     expect(only(manifests, kind).webhooks).toEqual(webhooks)
     const policies = catchingPolicies({ ...shared, apiVersion })
     for (const { policy, binding } of policies) {
@@ -132,13 +136,20 @@ describe.each([
     const { rules } = only(manifests, 'ClusterRole', 'sluice-controller')
     for (const { plural } of extraKinds) {
       const verbs = ['list', 'watch', 'patch']
-      expect(rules).toContainEqual({ apiGroups: [`${plural}.example.com`], resources: [plural], verbs })
+      expect(rules).toContainEqual({
+        apiGroups: [`${plural}.example.com`],
+        resources: [plural],
+        verbs,
+      })
     }
   })
 
   test('without the right to delete pods, the controller is told', async () => {
     const [all, few] = await Promise.all([template(), template('roles.deletePods=false')])
-    for (const [manifests, deletePods] of [[all, true], [few, false]] as const) {
+    for (const [manifests, deletePods] of [
+      [all, true],
+      [few, false],
+    ] as const) {
       const { args } = podOf(only(manifests, 'Deployment', 'sluice-controller')).containers[0]!
       expect(readControllerConfig(args.slice(2), {}).deletePods).toBe(deletePods)
       const { rules = [] } = only(manifests, 'ClusterRole', 'sluice-controller')

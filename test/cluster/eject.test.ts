@@ -8,6 +8,7 @@ import type { KubeObject } from '#api/kubernetes.ts'
 import { HOLD, RECORD, WORKLOAD_TYPE } from '#api/names.ts'
 import { targetOf } from '#core/rollout/commands.ts'
 import { deployment } from '#core/workload/deployment.ts'
+import { adapters } from '#core/workload/registry.ts'
 import { KubeClient } from '#kube/client.ts'
 import type { Connection } from '#kube/connection.ts'
 import { fromKubeconfig } from '#kube/kubeconfig.ts'
@@ -173,7 +174,7 @@ test('an owner who changes his values meanwhile gets the new ones', async () => 
   const client = new OvertakenClient(await fromKubeconfig(world.cluster.kubeconfig), edit)
   const said: string[] = []
   const { namespace } = story
-  const flags = { dryRun: false, keepRollouts: true, withAborted: false }
+  const flags = { adapters, dryRun: false, keepRollouts: true, withAborted: false }
   const say = { print: (line: string) => said.push(line), complain: fail }
   await ours.without(['controller'], async () => {
     try {
@@ -201,7 +202,7 @@ test.concurrent('told to end, it says how many it has left alone', async () => {
   const said: string[] = []
   const say = (line: string) => void said.push(line)
   const { namespace } = story
-  const flags = { namespace, dryRun: false, keepRollouts: true, withAborted: false }
+  const flags = { adapters, namespace, dryRun: false, keepRollouts: true, withAborted: false }
   const stop = AbortSignal.abort()
   const done = await runEject(story.client, flags, { print: fail, complain: say, stop })
   expect(done).toBe(false)

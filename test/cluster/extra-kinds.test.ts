@@ -80,7 +80,8 @@ test('where nobody has registered it, the Rollout has the line that does, and no
   const warnings = await applyRollout(story)
   expect(warnings).toContain(line)
   expect(warnings).toContain('the rights to list, watch and patch shards')
-  for (const each of [story, early!]) expect(await notReady(each, 'KindNotRegistered')).toContain(line)
+  for (const each of [story, early!])
+    expect(await notReady(each, 'KindNotRegistered')).toContain(line)
   const { metadata } = await story.workload()
   expect(metadata.labels?.[WORKLOAD_TYPE]).toBeUndefined()
   const { stderr } = await story.edit('app:2')
@@ -94,7 +95,9 @@ test('registered without the rights, it says which; given, the next edit is held
   const missing = ['list', 'watch', 'patch'].map(verb => `${verb} shards.databases.example.com`)
   const message = await notReady(story, 'KindUnread')
   expect(message).toContain(`give them back by helm upgrade: ${missing.join('; ')}`)
-  expect(world.log.join('\n')).toContain(`rights are missing, give them back by helm upgrade: ${missing.join('; ')}`)
+  expect(world.log.join('\n')).toContain(
+    `rights are missing, give them back by helm upgrade: ${missing.join('; ')}`,
+  )
   await grantRoles(world.cluster, extraKinds)
   await story.phase('Healthy')
   await says(early!, 'waiting for Shard web to be created')

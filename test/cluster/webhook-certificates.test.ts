@@ -75,6 +75,7 @@ async function begin() {
         client,
         config: {
           namespace: namespaces[0]!,
+          extraKinds: [],
           configuration: name,
           certificateSecret: 'certificates',
           hosts: ips,

@@ -1,11 +1,13 @@
 import { expect, test } from 'vitest'
 
 import { deployment } from '#core/workload/deployment.ts'
+import { adapters } from '#core/workload/registry.ts'
 import { statefulSet } from '#core/workload/statefulset.ts'
 import { UsageError, readArguments } from './arguments.ts'
 
 const eject = {
   name: 'eject',
+  adapters,
   everywhere: false,
   dryRun: false,
   keepRollouts: false,
@@ -26,6 +28,14 @@ test.each([
   ['eject -n shop --dry-run', { ...eject, namespace: 'shop', dryRun: true }],
   ['eject -A --with-aborted', { ...eject, everywhere: true, withAborted: true }],
   ['eject -A --keep-rollouts', { ...eject, everywhere: true, keepRollouts: true }],
+  [
+    'eject shard.databases.example.com/a --extra-kinds databases.example.com/v1/Shard=shards',
+    {
+      ...eject,
+      adapters: expect.arrayContaining([expect.objectContaining({ kind: 'Shard' })]),
+      workload: { adapter: expect.objectContaining({ plural: 'shards' }), name: 'a' },
+    },
+  ],
   ['adopt deployment/web --kubeconfig f', { name: 'adopt', workload: 'web', kubeconfig: 'f' }],
 ])('%s', (line, command) => {
   expect(readArguments(line.split(' '))).toEqual(command)

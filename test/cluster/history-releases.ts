@@ -160,13 +160,18 @@ function allowedNew(demand: Demand, state: Stored): number {
   const { deployment, release, stable, heldFor } = demand
   const { replicas } = deployment
   if (deployment.caught) return demand.ranBefore === 0 ? 0 : mostCaught(demand)
-  if (!release || isFree(deployment)) return replicas
+  if (!release || isFree(deployment)) return replicas + ownSurge(deployment)
   // With nobody left to go back to, all of them are new: holding.md, Backward 4.
   const alone = !state.sets.some(set => set.image === stable && set.image !== deployment.image)
   if (alone) return replicas
   const steps = allowedBySteps(release, replicas)
   // Until the controller sees a scaling, its percents are of more pods: docs/releasing.md.
   return heldFor === replicas ? steps : Math.max(steps, allowedByFields(deployment))
+}
+
+/** Paused by its owner, who gives it more room, it is scaled by the controller-manager into that room. */
+function ownSurge({ paused, strategy, replicas }: DeploymentFacts): number {
+  return paused ? surgePods(strategy.rollingUpdate?.maxSurge ?? '25%', replicas) : 0
 }
 
 /** Of a version that runs already what is missing may come, and the live surge: docs/adr/0008. */

@@ -343,7 +343,7 @@ describe.each([
     const { metadata, spec } = only(manifests, 'Job')
     expect(metadata.name).toBe('sluice-uninstall')
     expect(metadata.annotations).toMatchObject({ 'helm.sh/hook': 'pre-delete' })
-    expect(spec).toMatchObject({ backoffLimit: 0, activeDeadlineSeconds: 240 })
+    expect(spec).toMatchObject({ backoffLimit: 0, activeDeadlineSeconds: 255 })
     expect(podOf({ spec: spec! }).containers[0]!.args).toContain('--namespaces=default')
     const { metadata: rights } = only(manifests, 'List')
     expect(rights.annotations).toMatchObject({ 'helm.sh/hook': 'pre-delete' })

@@ -208,6 +208,11 @@ test.concurrent('told to end, it says how many it has left alone', async () => {
   expect(done).toBe(false)
   expect(said).toEqual(['ended before 1 of 1 workloads'])
   expect((await story.workload()).metadata).toEqual(untouched.metadata)
+  // Who comes later expects that nothing is left.
+  await story.kubectl(['delete', 'rollout', ROLLOUT])
+  await story.until('it is no longer guarded', async () => {
+    return (await story.workload()).metadata.labels?.[WORKLOAD_TYPE] === undefined
+  })
 })
 
 function fail(line: string): void {

@@ -143,5 +143,7 @@ function styleIn(annotations: ObjectMeta['annotations']): 'partition' | 'canary'
 }
 
 function wordOf(annotations: ObjectMeta['annotations']): string {
-  return String(annotations?.[ROLLING_STYLE]).toLowerCase()
+  // What is not stored yet has been checked by nobody.
+  const style: unknown = annotations?.[ROLLING_STYLE]
+  return typeof style === 'string' ? style.toLowerCase() : ''
 }

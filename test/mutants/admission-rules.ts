@@ -17,14 +17,14 @@ export const admissionRules: readonly Rule[] = [
   [
     'an edit while the wave before is being carried out begins with nobody',
     deploymentAdmission,
-    'const unseen = held !== undefined && !isObserved(before)',
-    'const unseen = false',
+    'if (held && !isObserved(before)) return standing(before, object, held.surge)',
+    '',
     reviewTest,
   ],
   [
     'an edit while the wave before is being carried out keeps whom that lets run beside the others',
     deploymentAdmission,
-    'return standing(before, object, unseen ? held.surge : undefined)',
+    'return standing(before, object, held.surge)',
     'return standing(before, object)',
     reviewTest,
   ],

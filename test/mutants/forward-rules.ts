@@ -188,8 +188,8 @@ export const forwardRules: readonly Rule[] = [
   [
     'nobody comes beside pods of the version that may run already',
     adapter,
-    'if (mayRun || unseen)',
-    'if (unseen)',
+    'mayRun ? 0 : ',
+    '',
     reviewTest,
   ],
   [

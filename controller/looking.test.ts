@@ -86,15 +86,20 @@ const unlisted: Watch = hooks => {
 }
 
 test('what is not served is known at once, and not asked for again while no Rollout names it', async () => {
-  const { start, learned, counts, ending } = looking(['nowhere'], { watches: [] })
-  const kind = await start()
-  const running = kind.run(ending.signal)
+  const calm = { baseMs: 1, capMs: 1 }
+  const idle = looking(['nowhere'], { watches: [], calm })
+  const kind = await idle.start()
+  const running = kind.run(idle.ending.signal)
   await kind.known
   expect(kind.presence()).toEqual({ is: 'unserved' })
-  ending.abort()
-  await running
-  expect(learned).toEqual([{ is: 'unserved' }])
-  expect(counts).toEqual({ asked: 1, forgotten: 1 })
+  // One that a Rollout names is the clock: it is asked for many times meanwhile.
+  const named = looking(['nowhere'], { watches: [], calm, named: () => true })
+  const other = (await named.start()).run(named.ending.signal)
+  await expect.poll(() => named.counts.asked).toBeGreaterThan(20)
+  for (const { ending } of [idle, named]) ending.abort()
+  await Promise.all([running, other])
+  expect(idle.learned).toEqual([{ is: 'unserved' }])
+  expect(idle.counts).toEqual({ asked: 1, forgotten: 1 })
 })
 
 test('a Rollout that comes to name it has it looked for at once', async () => {
@@ -168,14 +173,26 @@ test('trouble of the API server is told, keeps nobody waiting, and is over when 
 })
 
 test('a right that is taken away later ends nothing: what is known stays', async () => {
+  let ends: boolean | undefined
   const watch: Watch = hooks => {
     hooks.onListed()
-    expect(hooks.endsOn(new Forbidden(failure))).toBe(false)
+    ends = hooks.endsOn(new Forbidden(failure))
     return new NotFound(failure)
   }
   const { start, learned, ending } = looking([shards], { watches: [watch] })
   const running = (await start()).run(ending.signal)
   await expect.poll(() => learned).toEqual([{ is: 'watched' }])
+  expect(ends).toBe(false)
+  ending.abort()
+  await running
+})
+
+test('trouble of the API server is no news of what has been read', async () => {
+  const answers = [shards, 'busy', shards] as const
+  const { start, learned, counts, ending } = looking(answers, { watches: [gone, gone] })
+  const running = (await start()).run(ending.signal)
+  await expect.poll(() => counts.asked, { timeout: 10_000 }).toBeGreaterThan(3)
+  expect(learned).toEqual([{ is: 'watched' }])
   ending.abort()
   await running
 })

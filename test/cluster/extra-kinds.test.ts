@@ -9,7 +9,7 @@ import { CUSTOM_RESOURCES } from '#kube/resources.ts'
 import { removed } from '../../dev/removed.ts'
 import type { Sluice } from '../../dev/sluice.ts'
 import { grantRoles } from './accounts.ts'
-import { condition, says, stand } from './facts.ts'
+import { abort, condition, hasCondition, says, stand } from './facts.ts'
 import { serveKinds } from './kinds/crds.ts'
 import { SHARDS } from './kinds/resources.ts'
 import { startStandIns } from './kinds/stand-in.ts'
@@ -118,6 +118,19 @@ test('it is released step by step, goes back, and is caught while no webhook ans
   await sluice.startWebhook()
   await story.reached(1)
   await stand(story, { 'app:2': 2, 'app:4': 1 })
+})
+
+test('without the right to delete pods, an abort says which are to go, and goes on when they have', async () => {
+  await sluice.controller.stop()
+  const controller = await sluice.startController(['--delete-pods=no'])
+  await abort(story)
+  await says(story, /has no right to delete pods .*delete them: kubectl -n \S+ delete pod web-2$/)
+  await stand(story, { 'app:2': 2, 'app:4': 1 })
+  await story.kubectl(['delete', 'pod', 'web-2', '--wait=false'])
+  await hasCondition(story, 'Stalled', 'Aborted')
+  await stand(story, { 'app:2': 3 })
+  await controller.stop()
+  await sluice.startController()
 })
 
 test('a CRD that goes takes its releases along, and one that comes is found', async () => {

@@ -190,6 +190,18 @@ test.each<[string, Answerer]>([
   expect(kinds()).not.toContain('failed')
 })
 
+test('410 after a failure lists at once, as where a changed CRD is taken up; 410 again waits', async () => {
+  const ended: Answerer = response => void response.end()
+  const { kinds } = await reflect({
+    lists: [listOf('10'), listOf('20')],
+    watches: [ended, failure(410, 'Expired'), failure(410, 'Expired')],
+  })
+  const first = ['listed', 'watching', 'failed', 'expired', 'listed']
+  await eventually(() =>
+    expect(kinds()).toEqual([...first, 'expired', 'failed', 'listed', 'watching']),
+  )
+})
+
 test('429 is waited out as the server asks, and the list comes again', async () => {
   const { cache, news } = await reflect({
     lists: [failure(429, 'TooManyRequests', { 'retry-after': '1' }), listOf('10', item('a', '1'))],

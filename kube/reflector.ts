@@ -59,6 +59,8 @@ export class Reflector<T extends KubeObject, P extends Cached> {
   /** Where the next watch starts; undefined when a list is due. */
   #version: string | undefined
   #failures = 0
+  /** A version was found too old, and nothing has come since. */
+  #expired = false
 
   constructor(options: ReflectorOptions<T, P>) {
     this.#options = options
@@ -105,14 +107,19 @@ export class Reflector<T extends KubeObject, P extends Cached> {
     let sound = false
     for await (const event of events) {
       sound = true
-      this.#failures = 0
+      this.#isSound()
       this.#apply(event)
     }
     if (sound || performance.now() - openedAt >= Math.min(SOUND_WATCH_MS, min * 1000)) {
-      this.#failures = 0
+      this.#isSound()
       return
     }
     throw new Error(`the watch of ${type.plural} ended at once, without an event`)
+  }
+
+  #isSound(): void {
+    this.#failures = 0
+    this.#expired = false
   }
 
   #apply(event: WatchEvent<T>): void {
@@ -152,8 +159,11 @@ export class Reflector<T extends KubeObject, P extends Cached> {
     if (error instanceof Gone) {
       this.#version = undefined
       this.#tell({ what: 'expired', error })
-      // The first time nothing is wrong: the version was only old. List at once.
-      if (this.#failures === 1) return
+      // The first time nothing is wrong: the version was only old. List at once, also after failures:
+      // an API server that takes up a changed CRD ends the watches, and has forgotten their versions.
+      const again = this.#expired
+      this.#expired = true
+      if (!again) return
     }
     const asked = error instanceof Retryable ? (error.retryAfterMs ?? 0) : 0
     const retryInMs = asked + backoffMs(this.#failures, BACKOFF, this.#random)

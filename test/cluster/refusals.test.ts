@@ -19,6 +19,8 @@ beforeAll(async () => {
     world.story({ replicas: 2 }),
     world.story({ replicas: 4 }),
   ])
+  // The webhook hears of Rollouts by a watch of its own.
+  await calm.until('the webhook knows of the Rollout', () => isKnown(calm))
   await releasing.edit('app:2')
   await releasing.reached(1)
 })
@@ -171,6 +173,16 @@ describe('while a release runs', () => {
     await calm.kubectl([...patchRollout(spec), '--dry-run=server'])
   })
 })
+
+async function isKnown(story: Story): Promise<boolean> {
+  const object = { ...rolloutOf(story.namespace, {}), metadata: { name: 'second' } }
+  const args = ['create', '-f', '-', '--dry-run=server']
+  const created = story.kubectl(args, { input: JSON.stringify(object) })
+  return created.then(
+    () => false,
+    () => true,
+  )
+}
 
 function patchRollout(spec: object): readonly string[] {
   return ['patch', `rollout/${ROLLOUT}`, '--type=merge', '-p', JSON.stringify({ spec })]

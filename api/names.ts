@@ -21,6 +21,11 @@ export const POD_TEMPLATE_HASH = 'pod-template-hash'
 /** Kubernetes' name of the revision of a pod that its workload owns with no ReplicaSet between. */
 export const CONTROLLER_REVISION = 'controller-revision-hash'
 
+/** On a Deployment that we have made for the new pods of another one: the name of that one. */
+export const CANARY_DEPLOYMENT = 'rollouts.kruise.io/canary-deployment'
+/** On the pods of such a Deployment: the release that it was made for. Nobody else's pods carry it. */
+export const CANARY_RELEASE = 'sluice.dev/canary'
+
 // Annotations
 
 /** How far a release may go, as `key=value;` pairs. Admission computes the hold fields from it. */
@@ -182,6 +187,7 @@ export const EVENT_REASONS = {
   CameUpNew: 'after a scaling no old pod is left',
   StableRevisionGone: 'no ReplicaSet of the stable version is left to go back to',
   NotHeld: 'a version went out that no step has held; says why',
+  NotCreated: 'the API server refuses the second Deployment of a release; says why',
   HoldRefused:
     "the webhook does not take the controller's holds: its `--controller-user` names another",
   ValuesRestored: 'fields of a hold were found without the hold',

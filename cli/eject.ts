@@ -177,7 +177,7 @@ function proven(stand: Stand, { owner, line }: Decided): Outcome {
 /** Gives whether something was written. */
 async function take(client: KubeClient, adapter: WorkloadAdapter, step: Step): Promise<boolean> {
   const type = typeOf(adapter, step.object)
-  if (step.type === 'write') return write(client, type, step)
+  if (step.type !== 'wait') return write(client, type, step)
   await nextChange(client, type, step.object)
   return false
 }
@@ -202,19 +202,32 @@ function unlessGone(error: unknown): undefined {
 async function write(
   client: KubeClient,
   type: ResourceType,
-  step: Step & { readonly type: 'write' },
+  step: Exclude<Step, { readonly type: 'wait' }>,
 ): Promise<boolean> {
-  const { namespace = '', name, resourceVersion } = step.object.metadata
-  const metadata = { ...(step.patch['metadata'] as object), resourceVersion }
-  const options = { fieldManager: CLI_MANAGER }
   try {
-    const body = { ...step.patch, metadata }
-    await client.mergePatch(type, { namespace, name }, body, options)
+    await (step.type === 'delete' ? remove(client, type, step.object) : patch(client, type, step))
     return true
   } catch (error) {
     if (error instanceof Conflict || error instanceof NotFound) return false
     throw error
   }
+}
+
+async function remove(client: KubeClient, type: ResourceType, object: KubeObject): Promise<void> {
+  const { namespace = '', name, uid = '', resourceVersion = '' } = object.metadata
+  await client.remove(type, { namespace, name }, { uid, resourceVersion })
+}
+
+async function patch(
+  client: KubeClient,
+  type: ResourceType,
+  step: Step & { readonly type: 'write' },
+): Promise<void> {
+  const { namespace = '', name, resourceVersion } = step.object.metadata
+  const metadata = { ...(step.patch['metadata'] as object), resourceVersion }
+  const body = { ...step.patch, metadata }
+  const options = { fieldManager: CLI_MANAGER }
+  await client.mergePatch(type, { namespace, name }, body, options)
 }
 
 /** Waits until something happens to the object, some seconds at most. */

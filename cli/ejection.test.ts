@@ -72,7 +72,7 @@ const held = standOf(deployment({ [HOLD]: hold, [RECORD]: record }, heldFields),
 
 function standOf(workload: Stand['workload'], owned: readonly ReplicaSet[] = []): Stand {
   const adapter = adapterFor(workload)!
-  return { adapter, workload, sets: owned }
+  return { adapter, workload, sets: owned, beside: [] }
 }
 
 test('an older revision is disarmed first, and that is waited for', () => {
@@ -102,6 +102,16 @@ test('one write gives all back and takes the labels, under the escape', () => {
       spec: owner,
     },
   })
+})
+
+test('what was made for the release goes as soon as the workload is given back', () => {
+  const made = { ...deployment({}), metadata: { namespace: 'shop', name: 'web-r-2' } }
+  const beside = [made]
+  expect(nextStep({ ...held, sets: [], beside }, aim)).toMatchObject({ type: 'write' })
+  const free = { ...deployment({}), metadata: { ...deployment({}).metadata, labels: {} } }
+  const left = { ...standOf(free), beside }
+  expect(traces(left)).toEqual(['Deployment web-r-2'])
+  expect(nextStep(left, aim)).toEqual({ type: 'delete', object: made })
 })
 
 test('the escape goes last from the Deployment, and then what was copied from it', () => {

@@ -22,6 +22,8 @@ export interface Stand {
   readonly workload: Observed
   /** None where its kind has its pods directly. */
   readonly sets: readonly ReplicaSet[]
+  /** What was made for its release. */
+  readonly beside: readonly Observed[]
 }
 
 /** An object whose own controller says which generation it has seen. */
@@ -39,6 +41,7 @@ export interface Aim {
 /** What is to be done next. */
 export type Step =
   | { readonly type: 'write'; readonly object: Observed; readonly patch: MergePatch }
+  | { readonly type: 'delete'; readonly object: Observed }
   /** The controller-manager has not seen the object as it is now. */
   | { readonly type: 'wait'; readonly object: Observed }
 
@@ -54,7 +57,8 @@ export function traces(stand: Stand): readonly string[] {
       trace => `${trace} on ReplicaSet ${set.metadata.name}`,
     ),
   )
-  return [...marks(stand.workload), ...armed, ...onSets]
+  const beside = stand.beside.map(({ kind, metadata }) => `${kind} ${metadata.name}`)
+  return [...marks(stand.workload), ...armed, ...onSets, ...beside]
 }
 
 /** Its fields are those of a hold, by whatever stands beside them. */
@@ -147,6 +151,9 @@ const givenBack: Goal = (stand, { owner }) => {
   return { type: 'write', object: stand.workload, patch: givingBack(stand, owner) }
 }
 
+/** Its pods serve until the owner's values apply. */
+const noneBeside: Goal = ({ beside: [object] }) => object && { type: 'delete', object }
+
 const escapeEnded: Goal = ({ workload: object }, aim) => {
   if (object.metadata.annotations?.[ESCAPE] === undefined) return undefined
   const managedFields = withoutUs(fieldOwners(object), aim.fieldOwners)
@@ -168,7 +175,14 @@ const setsCleaned: Goal = ({ sets }, { owner }) => {
   return { type: 'write', object, patch }
 }
 
-const goals: readonly Goal[] = [olderDisarmed, givenBack, escapeEnded, observed, setsCleaned]
+const goals: readonly Goal[] = [
+  olderDisarmed,
+  givenBack,
+  noneBeside,
+  escapeEnded,
+  observed,
+  setsCleaned,
+]
 
 /** How the workload differs from what its owner wants; one line, undefined where it does not. */
 export function difference({ adapter, workload }: Stand, owner: OwnerValues): string | undefined {

@@ -1,12 +1,15 @@
 // Reads workloads of every kind with what they own, and the Rollouts that name them.
 
-import type { KubeObject, ReplicaSet } from '#api/kubernetes.ts'
+import type { KubeObject } from '#api/kubernetes.ts'
+import { CANARY_DEPLOYMENT } from '#api/names.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
 import { defined } from '#core/defined.ts'
 import { keyOf, workloadKey } from '#core/rollout/key.ts'
 import type { WorkloadRef } from '#core/rollout/model.ts'
 import { isAlive } from '#core/rollout/parse.ts'
 import type { WorkloadAdapter } from '#core/workload/adapter.ts'
+import { holdOf } from '#core/workload/hold.ts'
+import { heldBy } from '#core/workload/registry.ts'
 import { controllerUid } from '#core/workload/seen.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { NotFound } from '#kube/errors.ts'
@@ -31,15 +34,15 @@ export async function readStands(
   namespace: string | undefined,
   adapters: readonly WorkloadAdapter[],
 ): Promise<readonly Stand[]> {
-  const owned = new Map<string, ReplicaSet[]>()
-  for (const set of (await client.listAll(REPLICA_SETS, defined({ namespace }))).items) {
-    const uid = controllerUid(set)
-    owned.set(uid, [...(owned.get(uid) ?? []), set])
-  }
-  const stands = adapters.map(async adapter => {
-    const workloads = (await listServed(client, resourceOf(adapter), namespace)) ?? []
+  const sets = await client.listAll(REPLICA_SETS, defined({ namespace }))
+  const owned = Map.groupBy(sets.items, controllerUid)
+  const stands = adapters.map(async kind => {
+    const workloads = (await listServed(client, resourceOf(kind), namespace)) ?? []
+    const made = Map.groupBy(workloads.filter(isMade), controllerUid)
     return workloads.map(workload => {
-      return { adapter, workload, sets: owned.get(workload.metadata.uid ?? '') ?? [] }
+      const adapter = heldBy(kind, holdOf(workload))
+      const { uid = '' } = workload.metadata
+      return { adapter, workload, sets: owned.get(uid) ?? [], beside: made.get(uid) ?? [] }
     })
   })
   return (await Promise.all(stands)).flat().toSorted((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1))
@@ -57,13 +60,25 @@ export async function readStand(
   ref: { readonly namespace: string; readonly name: string },
 ): Promise<Stand> {
   const workload = await client.get(resourceOf(adapter), ref)
-  const scope = { namespace: ref.namespace, labelSelector: selectorOf(workload) }
+  const { namespace } = ref
+  const scope = { namespace, labelSelector: selectorOf(workload) }
   const { items } = await client.listAll(REPLICA_SETS, scope)
+  const made = await client.listAll(resourceOf(adapter), {
+    namespace,
+    labelSelector: CANARY_DEPLOYMENT,
+  })
+  const isOwn = (each: KubeObject) => controllerUid(each) === workload.metadata.uid
   return {
-    adapter,
+    adapter: heldBy(adapter, holdOf(workload)),
     workload,
-    sets: items.filter(set => controllerUid(set) === workload.metadata.uid),
+    sets: items.filter(isOwn),
+    beside: made.items.filter(isOwn),
   }
+}
+
+/** We have made it for the release of another one. */
+function isMade({ metadata }: KubeObject): boolean {
+  return metadata.labels?.[CANARY_DEPLOYMENT] !== undefined
 }
 
 /** Labels that its ReplicaSets carry. */

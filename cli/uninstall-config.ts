@@ -47,6 +47,7 @@ const workloads = (extraKinds: readonly KindRef[]) => [
     resources: [plural],
     verbs: ['get', 'list', 'watch', 'patch'],
   })),
+  { group: 'apps', resources: ['deployments'], verbs: ['delete'] },
   { group: 'apps', resources: ['replicasets'], verbs: ['list', 'watch', 'patch'] },
 ]
 

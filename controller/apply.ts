@@ -3,12 +3,13 @@
 
 import { CONTROLLER_MANAGER } from '#api/names.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
-import type { Change, Deletion } from '#core/change.ts'
-import { holdRefused } from '#core/rollout/events.ts'
+import type { Change, Creation, Deletion, Patch, Target } from '#core/change.ts'
+import { holdRefused, notCreated } from '#core/rollout/events.ts'
 import type { Action, Decision, Instant, Snapshot } from '#core/rollout/model.ts'
 import { moveFor } from '#core/rollout/moves.ts'
 import { isPassing, statusDue, statusOf } from '#core/rollout/status.ts'
 import type { WorkloadAdapter } from '#core/workload/adapter.ts'
+import { Forbidden, Invalid } from '#kube/errors.ts'
 import { PODS, REPLICA_SETS, resource, ROLLOUTS } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
 import type { Observation } from './observe.ts'
@@ -74,15 +75,20 @@ async function act(effects: Effects, snapshot: Snapshot, action: Action): Promis
   }
   const { changes, later } = changesOf(effects, snapshot, action)
   let refused = false
+  let due = later
   const { adapter, workload, now } = snapshot
   for (const change of changes) {
+    if (change.type === 'create') {
+      due = earlier(due, await create(effects, snapshot, change))
+      continue
+    }
     const type = typeOf(adapter!, change.target)
     refused = !(await write(effects, type, change)) || refused
   }
   const wrote = changes.length > 0
   if (!refused) {
     if (changes.some(sendsHold)) effects.refusals.over(workload!.uid)
-    return { wrote, refused, ...requeue(later) }
+    return { wrote, refused, ...requeue(due) }
   }
   await tell(effects, snapshot, holdRefused(workload!.hold!.rolloutId))
   return { wrote, refused, ...requeue(effects.refusals.note(workload!.uid, now)) }
@@ -125,8 +131,11 @@ const rollouts = ROLLOUTS as ResourceType<Rollout>
 
 const kinds: Readonly<Record<string, WriteKind>> = { ReplicaSet: 'replicaSet', Pod: 'pod' }
 
-/** The workload itself, or what it owns. */
-function typeOf(adapter: WorkloadAdapter, { apiVersion, kind }: Change['target']): ResourceType {
+/** The workload itself, another one of its kind, or what it owns. */
+function typeOf(
+  adapter: WorkloadAdapter,
+  { apiVersion, kind }: Pick<Target, 'apiVersion' | 'kind'>,
+): ResourceType {
   const { plural } = adapter
   if (apiVersion === adapter.apiVersion && kind === adapter.kind)
     return resource(apiVersion, plural, kind)
@@ -134,7 +143,11 @@ function typeOf(adapter: WorkloadAdapter, { apiVersion, kind }: Change['target']
 }
 
 /** Gives false where the object was stored, but not with the hold that was sent. */
-async function write(effects: Effects, type: ResourceType, change: Change): Promise<boolean> {
+async function write(
+  effects: Effects,
+  type: ResourceType,
+  change: Patch | Deletion,
+): Promise<boolean> {
   if (change.type === 'delete') return remove(effects, type, change)
   const { client, onWrite, ownWrites } = effects
   const { target, patch, subresource, strategic } = change
@@ -153,6 +166,32 @@ async function write(effects: Effects, type: ResourceType, change: Change): Prom
   )
   onWrite(subresource ? 'workloadStatus' : (kinds[target.kind] ?? 'workload'))
   return holdTaken(marks, stored.metadata)
+}
+
+/** What the API server refuses it refuses again, until somebody changes a setting. */
+const REFUSED_MS = 30_000
+
+/**
+ * Throws `AlreadyExists`: the watch is about to tell of it. Gives when to try again where it is refused
+ * for what it is, as by a right that we have not, or by somebody's policy; that is told.
+ */
+async function create(
+  effects: Effects,
+  snapshot: Snapshot,
+  { object }: Creation,
+): Promise<Instant | undefined> {
+  const { client, onWrite, now } = effects
+  try {
+    await client.create(typeOf(snapshot.adapter!, object), object, {
+      fieldManager: CONTROLLER_MANAGER,
+    })
+  } catch (error) {
+    if (!(error instanceof Forbidden) && !(error instanceof Invalid)) throw error
+    await tell(effects, snapshot, notCreated(object, snapshot, error.message))
+    return now() + REFUSED_MS
+  }
+  onWrite(kinds[object.kind] ?? 'workload')
+  return undefined
 }
 
 async function remove(

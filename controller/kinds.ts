@@ -7,8 +7,9 @@ import { refOf, workloadKey } from '#core/rollout/key.ts'
 import { notRegistered, notServed, unread } from '#core/rollout/unseen.ts'
 import type { NamedKind, Unseen } from '#core/rollout/unseen.ts'
 import type { WorkloadAdapter } from '#core/workload/adapter.ts'
+import { holdOf } from '#core/workload/hold.ts'
 import { isNative } from '#core/workload/native.ts'
-import { adapters } from '#core/workload/registry.ts'
+import { adapters, heldBy } from '#core/workload/registry.ts'
 import type { WorkloadSeen } from '#core/workload/seen.ts'
 import { Cache } from '#kube/cache.ts'
 import { resource } from '#kube/resources.ts'
@@ -66,7 +67,7 @@ export function createKinds(options: KindsOptions): Kinds {
   const watched = options.adapters.map(adapter => ({
     adapter,
     cache: new Cache<WorkloadSeen>({
-      indexes: { uid: seen => [seen.metadata.uid] },
+      indexes: { uid: seen => [seen.metadata.uid], madeFor: seen => madeFor(seen) },
       namespaces,
       onListenerError,
     }),
@@ -80,7 +81,7 @@ export function createKinds(options: KindsOptions): Kinds {
   }
   const strangers = createStrangers(options)
   const reflections = native.map(({ adapter, cache }) =>
-    reflect(options, typeOf(adapter), cache, (object, before) => adapter.see(object, before)),
+    reflect(options, typeOf(adapter), cache, seeingBy(adapter)),
   )
   options.rollouts.onChange((before, after) => {
     if (before && after && kindOf(before) === kindOf(after)) return
@@ -157,12 +158,23 @@ function looking(
 
 function registered(options: KindsOptions, { adapter, cache }: Kind): Registered {
   const type = typeOf(adapter)
-  const project = (object: KubeObject, before?: WorkloadSeen) => adapter.see(object, before)
+  const project = seeingBy(adapter)
   return {
     reflect: hooks => reflectOptional(options, { type, cache, project }, hooks),
     forget: () => cache.replace([], ''),
     rights: rightsTo(adapter, options.namespaces),
   }
+}
+
+/** The uid of the workload that it was made for, if it was. */
+export function madeFor({ madeFor: uid }: WorkloadSeen): readonly string[] {
+  return uid === undefined ? [] : [uid]
+}
+
+/** What is kept of an object: as it is held. */
+function seeingBy(adapter: WorkloadAdapter) {
+  return (object: KubeObject, before?: WorkloadSeen) =>
+    heldBy(adapter, holdOf(object)).see(object, before)
 }
 
 function sightOf({ adapters: all }: KindsOptions, ref: NamedKind, presence: Presence): Sight {

@@ -52,7 +52,7 @@ export interface Marks {
 
 /** The change sends a hold, which admission may refuse. */
 export function sendsHold(change: Change): boolean {
-  if (change.type === 'delete') return false
+  if (change.type !== 'patch') return false
   return typeof (change.patch['metadata'] as Marks | undefined)?.annotations?.[HOLD] === 'string'
 }
 

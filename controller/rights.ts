@@ -14,6 +14,8 @@ const workloads: readonly Rule[] = [
     resources: ['deployments', 'replicasets', 'statefulsets'],
     verbs: ['list', 'watch', 'patch'],
   },
+  // A second one for the new pods of a release.
+  { group: 'apps', resources: ['deployments'], verbs: ['create', 'delete'] },
   { group: 'apps', resources: ['deployments/status'], verbs: ['patch'] },
   { group: '', resources: ['pods'], verbs: ['list', 'watch', 'patch'] },
   { group: '', resources: ['events'], verbs: ['create'] },

@@ -7,12 +7,13 @@ import type { Rollout } from '#api/rollout.generated.ts'
 import { keyOf, refOf, workloadKey } from '#core/rollout/key.ts'
 import type { Instant, Snapshot } from '#core/rollout/model.ts'
 import type { WorkloadAdapter } from '#core/workload/adapter.ts'
+import { heldBy } from '#core/workload/registry.ts'
 import { seePod, seeReplicaSet } from '#core/workload/seen.ts'
 import type { Owned, PodSeen, ReplicaSetSeen, WorkloadSeen } from '#core/workload/seen.ts'
 import { Cache } from '#kube/cache.ts'
 import { PODS, REPLICA_SETS, ROLLOUTS } from '#kube/resources.ts'
 import type { ResourceType, WebhookConfiguration } from '#kube/resources.ts'
-import { createKinds, kindOf } from './kinds.ts'
+import { createKinds, kindOf, madeFor } from './kinds.ts'
 import type { Kind, KindsOptions, Sight } from './kinds.ts'
 import { reflect, reflectConfiguration } from './reflections.ts'
 import type { ReflectOptions } from './reflections.ts'
@@ -125,8 +126,8 @@ function* versionsOf(caches: Caches, key: string): Iterable<Version> {
   for (const { metadata } of caches.rollouts.byIndex('workload', key)) yield metadata
   const { seen } = { ...findWorkload(caches, key) }
   if (!seen) return
-  const { replicaSets, pods } = ownedBy(caches, seen)
-  for (const { metadata } of [seen, ...replicaSets]) yield metadata
+  const { replicaSets, pods, beside = [] } = ownedBy(caches, seen)
+  for (const { metadata } of [seen, ...beside, ...replicaSets]) yield metadata
   for (const { metadata } of pods) yield metadata
 }
 
@@ -136,13 +137,19 @@ function findWorkload(caches: Caches, key: string) {
     ({ adapter }) => adapter.apiVersion === apiVersion && adapter.kind === kind,
   )
   const seen = found?.cache.get(namespace, name)
-  return found && seen && { adapter: found.adapter, seen }
+  return found && seen && { adapter: heldBy(found.adapter, seen.hold), seen }
 }
 
 function ownedBy(caches: Caches, { metadata }: WorkloadSeen): Owned {
-  const replicaSets = caches.replicaSets.byIndex('owner', metadata.uid)
-  const owners = [metadata, ...replicaSets.map(set => set.metadata)]
-  return { replicaSets, pods: owners.flatMap(({ uid }) => caches.pods.byIndex('owner', uid)) }
+  const beside = caches.kinds.flatMap(({ cache }) => cache.byIndex('madeFor', metadata.uid))
+  const workloads = [metadata, ...beside.map(each => each.metadata)]
+  const replicaSets = workloads.flatMap(({ uid }) => caches.replicaSets.byIndex('owner', uid))
+  const owners = [...workloads, ...replicaSets.map(set => set.metadata)]
+  return {
+    replicaSets,
+    beside,
+    pods: owners.flatMap(({ uid }) => caches.pods.byIndex('owner', uid)),
+  }
 }
 
 function wakeOnChange(caches: Caches, { wake, now }: WatchesOptions): void {
@@ -150,12 +157,18 @@ function wakeOnChange(caches: Caches, { wake, now }: WatchesOptions): void {
   // Most workloads of a large cluster are nobody's business: when to wake is asked only for the others.
   const wakeWorkload = (adapter: WorkloadAdapter, seen: WorkloadSeen, when: () => When) => {
     const key = keyOfSeen(adapter, seen)
-    if (isMarked(seen) || rollouts.byIndex('workload', key).length > 0) wake(key, when())
+    const { uid } = seen.metadata
+    const concerns =
+      isMarked(seen) || kinds.some(({ cache }) => cache.byIndex('madeFor', uid).length > 0)
+    if (concerns || rollouts.byIndex('workload', key).length > 0) wake(key, when())
   }
   const soon = () => 'soon' as const
   const wakeOwner = (uid: string) => {
     for (const { adapter, cache } of kinds) {
-      for (const seen of cache.byIndex('uid', uid)) wakeWorkload(adapter, seen, soon)
+      for (const seen of cache.byIndex('uid', uid)) {
+        wakeWorkload(adapter, seen, soon)
+        for (const owner of madeFor(seen)) wakeOwner(owner)
+      }
     }
     for (const set of replicaSets.byIndex('uid', uid)) wakeOwner(set.ownerUid)
   }
@@ -165,8 +178,10 @@ function wakeOnChange(caches: Caches, { wake, now }: WatchesOptions): void {
   })
   for (const { adapter, cache } of kinds) {
     cache.onChange((before, after) => {
-      const settled = () => !after || adapter.observe(after, ownedBy(caches, after), now()).settled
+      const settled = () =>
+        !after || heldBy(adapter, after.hold).observe(after, ownedBy(caches, after), now()).settled
       wakeWorkload(adapter, (after ?? before)!, () => (settled() ? 'now' : 'soon'))
+      for (const owner of madeFor((after ?? before)!)) wakeOwner(owner)
     })
   }
   replicaSets.onChange((before, after) => wakeOwner((after ?? before)!.ownerUid))
@@ -186,7 +201,7 @@ function markedKeys(kinds: readonly Kind[]): readonly string[] {
   return kinds.flatMap(({ adapter, cache }) =>
     cache
       .list()
-      .filter(isMarked)
+      .filter(seen => isMarked(seen) || cache.byIndex('madeFor', seen.metadata.uid).length > 0)
       .map(seen => keyOfSeen(adapter, seen)),
   )
 }

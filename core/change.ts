@@ -1,5 +1,7 @@
 // One write to the API server, as data.
 
+import type { KubeObject } from '#api/kubernetes.ts'
+
 /** A JSON merge patch (RFC 7386): null deletes a field. */
 export type MergePatch = {
   readonly [field: string]: MergePatch | string | number | boolean | null | readonly unknown[]
@@ -24,6 +26,12 @@ export interface Patch {
   readonly patch: MergePatch
 }
 
+/** A new object. The API server refuses it if there is one of that name. */
+export interface Creation {
+  readonly type: 'create'
+  readonly object: KubeObject
+}
+
 /** A deletion that the API server refuses if the object has changed since it was read. */
 export interface Deletion {
   readonly type: 'delete'
@@ -31,4 +39,4 @@ export interface Deletion {
   readonly uid: string
 }
 
-export type Change = Patch | Deletion
+export type Change = Patch | Deletion | Creation

@@ -1,7 +1,7 @@
 // Keys with work to do. A key is in one place at a time: ready, running or waiting for its time; so
 // a thousand events for one object are one run, and never two at once.
 import { backoffMs } from './backoff.ts'
-import { Conflict, NotFound, Retryable } from './errors.ts'
+import { AlreadyExists, Conflict, NotFound, Retryable } from './errors.ts'
 
 /** What became of one run. */
 export interface RunReport {
@@ -160,7 +160,7 @@ export class WorkQueue {
   #failed(key: string, error: unknown, startedAt: number): void {
     const failures = (this.#failures.get(key) ?? 0) + 1
     this.#failures.set(key, failures)
-    const quick = error instanceof Conflict || error instanceof NotFound
+    const quick = overtaken.some(kind => error instanceof kind)
     const outcome = quick || error instanceof Retryable ? 'retry' : 'error'
     const asked = error instanceof Retryable ? (error.retryAfterMs ?? 0) : 0
     const bounds = quick ? QUICK_BACKOFF : ERROR_BACKOFF
@@ -175,6 +175,9 @@ export class WorkQueue {
     this.#options.onRun?.(report)
   }
 }
+
+/** Somebody was quicker: what he did is about to be seen. */
+const overtaken = [Conflict, NotFound, AlreadyExists] as const
 
 function elapsed(since: number): number {
   return (performance.now() - since) / 1000

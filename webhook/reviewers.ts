@@ -18,8 +18,9 @@ import { keyOf } from '#core/rollout/key.ts'
 import { firstOf, isAlive, rolloutOf } from '#core/rollout/parse.ts'
 import { formatProblems } from '#core/rollout/problem.ts'
 import type { WorkloadAdapter } from '#core/workload/adapter.ts'
+import { holdOf } from '#core/workload/hold.ts'
 import { recordOf } from '#core/workload/record.ts'
-import { adapterFor } from '#core/workload/registry.ts'
+import { adapterFor, heldBy } from '#core/workload/registry.ts'
 import type { Cache } from '#kube/cache.ts'
 import { ApiError, Retryable } from '#kube/errors.ts'
 import type { KindWarnings } from './kinds.ts'
@@ -161,7 +162,7 @@ function reviewOf(
   const manager = options.fieldManager === CONTROLLER_MANAGER
   const user = controllerUser === undefined || userInfo.username === controllerUser
   return defined({
-    adapter,
+    adapter: heldBy(adapter, holdOf(oldObject ?? object)),
     object,
     before: oldObject ?? undefined,
     rollout: rollout && rolloutOf(rollout),

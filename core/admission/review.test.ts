@@ -15,6 +15,8 @@ import {
   WORKLOAD_TYPE,
 } from '#api/names.ts'
 import type { Rollout } from '../rollout/model.ts'
+import type { WorkloadAdapter } from '../workload/adapter.ts'
+import { canaryDeployment } from '../workload/canary-deployment.ts'
 import { deployment as adapter } from '../workload/deployment.ts'
 import { formatHold, holdOf } from '../workload/hold.ts'
 import type { Hold } from '../workload/hold.ts'
@@ -56,6 +58,7 @@ function web(version: string, spec: Partial<DeploymentSpec> = {}): Deployment {
 }
 
 interface Said {
+  readonly adapter?: WorkloadAdapter
   readonly before?: Deployment
   readonly rollout?: Rollout | undefined
   readonly fromController?: boolean
@@ -86,6 +89,52 @@ function withSpec(object: Deployment, spec: Partial<DeploymentSpec>): Deployment
 function annotated(object: Deployment, annotations: Record<string, string>): Deployment {
   return { ...object, metadata: { ...object.metadata, annotations } }
 }
+
+describe('an edit of a Deployment whose new pods run in a second one', () => {
+  const canary: Rollout = { ...rollout, style: 'canary' }
+  const paused = {
+    strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '01%', maxSurge: '00%' } },
+    progressDeadlineSeconds: 600,
+    paused: true,
+  }
+  const first = review(web('2'), { rollout: canary })
+  const stored = {
+    ...first.object,
+    metadata: { ...first.object.metadata, generation: 5 },
+  } as Deployment
+
+  test('pauses it, and lets the second one be made', () => {
+    expect(first.spec).toEqual({ ...web('2').spec, ...paused })
+    expect(holdOf(first.object)).toMatchObject({ mode: 'wave', style: 'canary', pods: 1 })
+    expect(first.warnings[0]).toContain('1 of 10 pods, then waits for approval; peak 11 pods')
+    expect(first.warnings.join()).toContain(
+      'clients like helm --wait take a held Deployment for finished',
+    )
+  })
+
+  test('looked at again it is the same, and a resume does not let it go', () => {
+    const again = review(first.object, { rollout: canary })
+    expect(again.object).toEqual(first.object)
+    const by = { adapter: canaryDeployment, before: stored, rollout: canary }
+    expect(review(withSpec(stored, { paused: false }), by).spec.paused).toBe(true)
+  })
+
+  test('keeps its style for a third version, whatever the Rollout says by then', () => {
+    const { object } = review(withSpec(stored, { template: web('3').spec.template }), {
+      adapter: canaryDeployment,
+      before: stored,
+    })
+    expect(holdOf(object)).toMatchObject({ style: 'canary', seq: 2 })
+    expect((object as Deployment).spec.paused).toBe(true)
+  })
+
+  test('the stable template gives it back at once', () => {
+    const said = { adapter: canaryDeployment, before: stored, rollout: canary }
+    const { outcome, spec } = review(withSpec(stored, { template: web('1').spec.template }), said)
+    expect(outcome).toBe('restored')
+    expect(spec).toEqual(web('1').spec)
+  })
+})
 
 describe('an edit', () => {
   test('is held at the first step in the same write', () => {

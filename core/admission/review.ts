@@ -14,6 +14,7 @@ import { formatHold, holdOf, still } from '../workload/hold.ts'
 import type { Hold } from '../workload/hold.ts'
 import { formatRecord, recordOf } from '../workload/record.ts'
 import type { HoldRecord, OwnerValues } from '../workload/record.ts'
+import { inStyle } from '../workload/registry.ts'
 import { asRequested, stillCaught } from './caught.ts'
 import { annotated, withMarks } from './marks.ts'
 import { heldName, isOfThisRequest, namePart, releaseId } from './release-name.ts'
@@ -32,6 +33,7 @@ import {
 
 /** One write to a workload, and what is known beside it. */
 export interface WorkloadReview {
+  /** That of the hold that stands, if there is one. */
   readonly adapter: WorkloadAdapter
   readonly object: KubeObject
   /** The object so far; undefined when it is being created. */
@@ -160,7 +162,8 @@ function freeEdit(review: Review): Verdict {
 }
 
 /** A version that nobody runs yet: held at the first step, or let through with the reason. */
-function begun(review: Review, owner: OwnerValues, stable = review.versionBefore): Verdict {
+function begun(edit: Review, owner: OwnerValues, stable = edit.versionBefore): Verdict {
+  const review = inItsStyle(edit)
   const { adapter, before, object, rollout } = review
   const refusal = reasonNotHeld(review, owner)
   if (refusal !== undefined || !rollout) {
@@ -178,6 +181,7 @@ function begun(review: Review, owner: OwnerValues, stable = review.versionBefore
   const rests = rollout.paused || paused || isUnwatched(before)
   const aim = { pods: first.replicas, mayRun: mayRun(review, between) }
   const hold: Hold = {
+    style: adapter.style,
     pods: first.replicas,
     ...(rests
       ? adapter.keepingAll(stopped, before!, object)
@@ -210,6 +214,14 @@ function begun(review: Review, owner: OwnerValues, stable = review.versionBefore
   }
 }
 
+/** A release keeps the style that it began with, whatever its Rollout says later: pods are out by it. */
+function inItsStyle<T extends WorkloadReview>(review: T): T {
+  const { adapter, before, rollout } = review
+  const hold = before && holdOf(before)
+  const runs = hold !== undefined && hold.mode !== 'released'
+  return runs ? review : { ...review, adapter: inStyle(adapter, rollout?.style) ?? adapter }
+}
+
 /** More are not remembered: an annotation has room for so many. */
 const mostBetween = 20
 
@@ -237,7 +249,7 @@ const noRollout = 'no Rollout names it'
 
 /** The hold that needs no arithmetic: no new pod starts, and the owner's values are on record. */
 export function plainestHold(request: WorkloadReview): Answer {
-  const review = withVersions(asRequested(request))
+  const review = inItsStyle(withVersions(asRequested(request)))
   const { adapter, before, rollout } = review
   if (!before || !rollout) return { outcome: 'untouched', object: request.object, warnings: [] }
   if (isCaught(before)) {
@@ -246,6 +258,7 @@ export function plainestHold(request: WorkloadReview): Answer {
   const known = recordOf(before)
   const hold: Hold = {
     ...stopped,
+    style: adapter.style,
     pods: rollout.steps[0]?.replicas ?? 1,
     rolloutId: releaseId(review),
     seq: seqAfter(before),

@@ -67,6 +67,14 @@ test.each<[string, Rollout]>([
   ['unsupported fields that say nothing', canary({ trafficRoutings: [], trafficRoutingRef: '' })],
   ['a StatefulSet', ref('apps/v1', 'StatefulSet')],
   ['a kind that may be registered', ref('databases.example.com/v1', 'Shard')],
+  ['a second Deployment for the new pods', canary({ enableExtraWorkloadForCanary: true })],
+  [
+    'metadata for its pods',
+    canary({
+      enableExtraWorkloadForCanary: true,
+      patchPodTemplateMetadata: { labels: { a: 'b' } },
+    }),
+  ],
   ['a second workload asked for where there cannot be one', extraStatefulSet(...threeSteps)],
   ['switches that are off', canary({ enableExtraWorkloadForCanary: false })],
 ])('accepted: %s', (_, object) => {
@@ -81,7 +89,6 @@ const noSuchKind =
   'spec.workloadRef: this version of Sluice does not release this kind of workload; ' +
   'it releases: apps/v1 Deployment, apps/v1 StatefulSet'
 const noRouting = 'this version of Sluice does not route requests'
-const noExtra = 'this version of Sluice replaces the pods of the workload itself'
 
 test.each<[string, Rollout, string]>([
   ['a DaemonSet', ref('apps/v1', 'DaemonSet'), noSuchKind],
@@ -95,16 +102,10 @@ test.each<[string, Rollout, string]>([
       '`strategy.canary`; remove `blueGreen`',
   ],
   [
-    'a second Deployment for the new pods',
-    canary({ enableExtraWorkloadForCanary: true }),
-    `spec.strategy.canary.enableExtraWorkloadForCanary: ${noExtra}; ` +
-      'remove `enableExtraWorkloadForCanary`',
-  ],
-  [
-    'metadata for the pods of a second Deployment',
+    'metadata for the pods of a second Deployment that is not asked for',
     canary({ patchPodTemplateMetadata: { labels: { a: 'b' } } }),
-    `spec.strategy.canary.patchPodTemplateMetadata: ${noExtra}, ` +
-      'so no pod would get this metadata; remove `patchPodTemplateMetadata`',
+    'spec.strategy.canary.patchPodTemplateMetadata: only pods of a second Deployment ' +
+      '(`enableExtraWorkloadForCanary`) get this metadata; remove `patchPodTemplateMetadata`',
   ],
   [
     'a router',

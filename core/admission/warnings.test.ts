@@ -12,6 +12,7 @@ const rollout: Rollout = {
   uid: 'uid',
   ref: { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name: 'web' },
   steps: [{ replicas: 1 }, { replicas: '50%', pauseSeconds: 60 }, { replicas: '100%' }],
+  style: 'partition',
   failureThreshold: 0,
   paused: false,
   disabled: false,

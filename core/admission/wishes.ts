@@ -4,6 +4,7 @@ import { equalJson } from '../equal.ts'
 import { holdOf } from '../workload/hold.ts'
 import type { Hold } from '../workload/hold.ts'
 import { recordOf } from '../workload/record.ts'
+import { heldBy } from '../workload/registry.ts'
 import type { HoldRecord, OwnerValues } from '../workload/record.ts'
 import { isOfThisRequest } from './release-name.ts'
 import type { Held, WorkloadReview } from './review.ts'
@@ -16,7 +17,7 @@ export function heldOwner(held: Held): OwnerValues {
   const carried = recordOf(held.object)
   const hold = holdOf(held.object)
   if (carried && (isNext(held, hold) || isOfThisRequest(held, hold))) {
-    return held.adapter.ownerOfHeld(held.object, hold!, carried)
+    return heldBy(held.adapter, hold).ownerOfHeld(held.object, hold!, carried)
   }
   if (carried && hold && isSecondLook(held, hold, carried)) return carried.owner
   return held.adapter.ownerOfHeld(held.object, held.hold, held.record)
@@ -29,7 +30,8 @@ function isNext({ hold, fromController }: Held, carried: Hold | undefined): bool
 
 /** Our controller writes no hold fields: where they stand as it asks, the first pass has set them. */
 function isSecondLook({ adapter, object, fromController }: Held, hold: Hold, record: HoldRecord) {
-  return fromController && equalJson(adapter.project(object, hold, record.owner), object)
+  if (!fromController) return false
+  return equalJson(heldBy(adapter, hold).project(object, hold, record.owner), object)
 }
 
 /** What the owner wants by a write to a workload that is not held. */
@@ -39,5 +41,7 @@ export function freeOwner(review: WorkloadReview): OwnerValues {
   const hold = holdOf(object)
   const trusted = !before || review.fromController || isOfThisRequest(review, hold)
   const ours = carried && hold && trusted
-  return ours ? adapter.ownerOfHeld(object, hold, carried) : adapter.ownerOfFree(object, before)
+  return ours
+    ? heldBy(adapter, hold).ownerOfHeld(object, hold, carried)
+    : adapter.ownerOfFree(object, before)
 }

@@ -47,6 +47,12 @@ test('weights with nothing to route by say how many pods are new, and are follow
   expect([refused, followed]).toEqual([undefined, [{ replicas: '20%' }, { replicas: '100%' }]])
 })
 
+test('without a style the new pods run in a second Deployment', () => {
+  const object = rollout({ steps }, {})
+  const { refused, style } = rolloutOf(object)
+  expect([told(object), refused, style]).toEqual(['', undefined, 'canary'])
+})
+
 test('a StatefulSet needs no style: there cannot be a second one', () => {
   const object = rollout({ steps }, {}, 'StatefulSet')
   expect([told(object), rolloutOf(object).refused]).toEqual(['', undefined])
@@ -54,17 +60,9 @@ test('a StatefulSet needs no style: there cannot be a second one', () => {
 
 test.each<[string, Rollout, string]>([
   [
-    'the default style',
-    rollout({ steps }, {}),
-    `metadata.annotations[${ROLLING_STYLE}]: this version of Sluice replaces the pods of the ` +
-      'workload itself; write `partition`',
-  ],
-  [
     'a style that is not known',
     rollout({ steps }, { [ROLLING_STYLE]: 'partitoin' }),
-    `metadata.annotations[${ROLLING_STYLE}]: expected partition or canary, got "partitoin"; ` +
-      `metadata.annotations[${ROLLING_STYLE}]: this version of Sluice replaces the pods of the ` +
-      'workload itself; write `partition`',
+    `metadata.annotations[${ROLLING_STYLE}]: expected partition or canary, got "partitoin"`,
   ],
   [
     'a route',

@@ -21,7 +21,6 @@ const words: readonly Word[] = [
     newer: 'spec.strategy.canary.enableExtraWorkloadForCanary',
     older: annotation(ROLLING_STYLE),
     advice: {
-      'remove `enableExtraWorkloadForCanary`': 'write `partition`',
       'keep false': 'keep `partition`',
       'keep true': 'keep `canary`',
     },

@@ -1,6 +1,7 @@
 // Everything that is told on the workload, where people look. The key makes an event one of its
 // release: told again after a crash, it is still the same.
 
+import type { KubeObject } from '#api/kubernetes.ts'
 import {
   abortCommand,
   approveCommand,
@@ -272,6 +273,20 @@ export function released({ rollout, workload }: Snapshot): WorkloadEvent {
     reason: 'Released',
     message: `the Rollout that held the workload ${why}: the rest rolls out now, by the workload's own strategy`,
     key: `${workload!.hold?.rolloutId}/released`,
+  }
+}
+
+/** The API server does not take what the release needs beside the workload. */
+export function notCreated(
+  { kind, metadata }: KubeObject,
+  { memory }: Snapshot,
+  why: string,
+): WorkloadEvent {
+  return {
+    type: 'Warning',
+    reason: 'NotCreated',
+    message: `${kind} ${metadata.name} cannot be created, and the release waits: ${why}`,
+    key: `${memory.release}/not-created`,
   }
 }
 

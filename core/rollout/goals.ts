@@ -42,9 +42,10 @@ export const promoted = reached({ type: 'release', promote: true })
 export const givenBack: Goal = {
   ...reached({ type: 'release', promote: false }),
   act: s => {
-    const held = s.workload!.hold?.mode !== 'released' && !s.memory.releasing
+    const { hold } = s.workload!
+    const held = hold?.mode !== 'released' && !s.memory.releasing
     const gone = s.rollout === undefined || s.rollout.disabled || held
-    const news = gone ? [tell(released(s))] : []
+    const news = hold && gone ? [tell(released(s))] : []
     return { actions: [...news, { type: 'release', promote: false }] }
   },
 }
@@ -136,7 +137,7 @@ export const podsUpdated: Goal = {
   met: s => advanceMove(s) === undefined || enoughReady(s) || onlyPassed(s),
   act: s => ({
     memory: entered(s),
-    actions: [...news(s), { type: 'advance', pods: currentStep(s).replicas }],
+    actions: [...news(s), advance(s)],
     ...due(s, advanceMove(s)?.requeueAt, deadline(s)),
   }),
   why: s => `${stepName(s)} since ${sinceOf(s.memory.since)}: ${advanceMove(s)?.why ?? ''}`,
@@ -203,7 +204,12 @@ function labelPods({ rollout, memory, workload }: Snapshot): WorkloadAction {
 }
 
 function advanceMove(s: Snapshot): Move | undefined {
-  return move(s, { type: 'advance', pods: currentStep(s).replicas })
+  return move(s, advance(s))
+}
+
+function advance(s: Snapshot): WorkloadAction {
+  const { podMetadata } = s.rollout!
+  return { type: 'advance', pods: currentStep(s).replicas, ...(podMetadata && { podMetadata }) }
 }
 
 /** failureThreshold: the step counts as complete although some of its pods are not Ready. */

@@ -14,6 +14,7 @@ import type { WorkloadAdapter } from '../workload/adapter.ts'
 import type { Hold } from '../workload/hold.ts'
 import type { HoldRecord } from '../workload/record.ts'
 import type { PodSeen, WorkloadSeen } from '../workload/seen.ts'
+import type { Style } from './style.ts'
 import type { Unseen } from './unseen.ts'
 
 /** Milliseconds since the epoch. The core has no clock; time is an input. */
@@ -34,13 +35,21 @@ export interface Step {
   readonly pauseSeconds?: number
 }
 
+/** Labels and annotations for the pods of a second workload, beside those of the template. */
+export interface PodMetadata {
+  readonly labels?: Readonly<Record<string, string>>
+  readonly annotations?: Readonly<Record<string, string>>
+}
+
 /** What one Rollout asks for. */
 export interface Rollout {
   readonly name: string
   readonly namespace: string
   readonly uid: string
   readonly ref: WorkloadRef
+  readonly style: Style
   readonly steps: readonly Step[]
+  readonly podMetadata?: PodMetadata
   readonly failureThreshold: IntOrPercent
   readonly paused: boolean
   readonly disabled: boolean
@@ -216,7 +225,11 @@ export type Action =
   | { readonly type: 'guard' }
   | { readonly type: 'unguard' }
   /** Exactly `pods` may run the update revision. */
-  | { readonly type: 'advance'; readonly pods: IntOrPercent }
+  | {
+      readonly type: 'advance'
+      readonly pods: IntOrPercent
+      readonly podMetadata?: PodMetadata
+    }
   /** What was let out stays, and no more. */
   | { readonly type: 'keep' }
   /** Everybody back to the stable revision, the template left as it is. */

@@ -1,6 +1,6 @@
 // What is done so that a wish comes true: by the workload's adapter, as far as we may do it.
 
-import type { Deletion } from '../change.ts'
+import type { Change, Deletion } from '../change.ts'
 import type { WorkloadAction } from '../workload/adapter.ts'
 import { deletePodsCommand } from './commands.ts'
 import type { Move, Snapshot } from './model.ts'
@@ -13,10 +13,13 @@ export function moveFor(s: Snapshot, action: WorkloadAction): Move | undefined {
 
 /** Whoever may delete them is told which. */
 function withoutDeletions(move: Move): Move {
-  const changes = move.changes.filter(({ type }) => type !== 'delete')
-  const pods = move.changes.filter((change): change is Deletion => change.type === 'delete')
+  const pods = move.changes.filter(isPodDeletion)
   if (pods.length === 0) return move
   const command = deletePodsCommand(pods.map(({ target }) => target))
   const why = `${move.why}: the controller has no right to delete pods (roles.deletePods of the chart), so delete them: ${command}`
-  return { ...move, changes, why }
+  return { ...move, changes: move.changes.filter(change => !isPodDeletion(change)), why }
+}
+
+function isPodDeletion(change: Change): change is Deletion {
+  return change.type === 'delete' && change.target.kind === 'Pod'
 }

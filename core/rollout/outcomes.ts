@@ -1,5 +1,6 @@
 // What happens once every goal of a plan is met: a change of memory, or the end.
 
+import { namePart } from '../admission/release-name.ts'
 import {
   completed,
   jumped,
@@ -99,8 +100,13 @@ export function promote(s: Snapshot): Outcome {
   const { memory, workload } = s
   if (workload!.escaped) return end(s, 'takenOver', takenOver)
   const known = memory.canaryRevision !== ''
-  const isAnother = known && memory.canaryRevision !== workload!.updateRevision
+  const isAnother = known && memory.canaryRevision !== workload!.updateRevision && !isReleased(s)
   return isAnother ? end(s, 'overtaken', overtaken) : end(s, 'completed', completed)
+}
+
+/** A version that ran in a second workload has another revision here. */
+function isReleased({ memory, workload }: Snapshot): boolean {
+  return memory.release.startsWith(`${namePart(workload!.seen.fingerprint)}-`)
 }
 
 /** Everybody is back on the stable revision. */

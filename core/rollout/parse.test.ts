@@ -35,6 +35,7 @@ test('a Rollout in the words of the core', () => {
     namespace: 'shop',
     uid: 'uid-1',
     ref: { ...ref, namespace: 'shop' },
+    style: 'partition',
     steps: [{ replicas: 1 }, { replicas: '50%', pauseSeconds: 60 }, { replicas: '100%' }],
     failureThreshold: 0,
     paused: false,
@@ -76,11 +77,19 @@ test('what slipped past admission and cannot be followed names its field', () =>
   expect(rolloutOf(routed).refused?.message).toContain('spec.strategy.canary.trafficRoutings')
 })
 
-test('a second workload is refused where there could be one, and for another kind says nothing', () => {
+test('the style is what the strategy asks for', () => {
   const extra = { ...canary, enableExtraWorkloadForCanary: true }
-  expect(rolloutOf(object(extra)).refused?.message).toContain('enableExtraWorkloadForCanary')
+  const blueGreen = object({}, { strategy: { blueGreen: { steps: canary.steps! } } })
+  expect(rolloutOf(object(canary)).style).toBe('partition')
+  expect(rolloutOf(object(extra)).style).toBe('canary')
+  expect(rolloutOf(blueGreen).style).toBe('blueGreen')
+})
+
+test('a second workload for another kind than a Deployment says nothing', () => {
+  const extra = { ...canary, enableExtraWorkloadForCanary: true }
   const workloadRef = { ...ref, kind: 'StatefulSet' }
-  expect(rolloutOf(object(extra, { workloadRef })).refused).toBeUndefined()
+  const { refused, style } = rolloutOf(object(extra, { workloadRef }))
+  expect([refused, style]).toEqual([undefined, 'partition'])
 })
 
 test('of two Rollouts of one workload the older is followed, of one age the first by name', () => {

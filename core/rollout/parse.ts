@@ -8,6 +8,7 @@ import { digest } from '../digest.ts'
 import type { Rollout, Step } from './model.ts'
 import { formatProblems } from './problem.ts'
 import { isDropped } from './status.ts'
+import { styleOf } from './style.ts'
 import { unsupported } from './unsupported.ts'
 
 type Strategy = NonNullable<RolloutObject['spec']['strategy']['canary']>
@@ -22,7 +23,9 @@ export function rolloutOf(object: RolloutObject): Rollout {
     namespace,
     uid: metadata.uid ?? '',
     ref: { ...spec.workloadRef, namespace },
+    style: styleOf(spec),
     steps: stepsOf(canary),
+    podMetadata: canary?.patchPodTemplateMetadata,
     failureThreshold: canary?.failureThreshold ?? 0,
     paused: paused === true,
     disabled: spec.disabled === true,

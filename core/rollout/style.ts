@@ -6,7 +6,10 @@ import type { RolloutSpec } from '#api/rollout.generated.ts'
  * `partition`: new pods replace old ones within the workload. `canary`: new pods run in a second
  * Deployment. `blueGreen`: new pods stand beside all old ones.
  */
-export type Style = 'partition' | 'canary' | 'blueGreen'
+export type Style = (typeof styles)[number]
+
+/** Each of them. */
+export const styles = ['partition', 'canary', 'blueGreen'] as const
 
 /** The way that the spec asks for. Only a Deployment can have a second one beside it. */
 export function styleOf({ strategy, workloadRef }: RolloutSpec): Style {

@@ -6,9 +6,10 @@ import { ROLLING_STYLE } from '#api/names.ts'
 import type { Rollout, WorkloadRef } from '#api/rollout.generated.ts'
 import { valuesAt } from '../values-at.ts'
 import { isNative } from '../workload/native.ts'
-import { adapterFor, adapters } from '../workload/registry.ts'
+import { adapterFor, adapters, inStyle } from '../workload/registry.ts'
 import type { Problem } from './problem.ts'
 import { styleOf } from './style.ts'
+import type { Style } from './style.ts'
 
 interface Row {
   /** A path below the Rollout; `[]` stands for every item of a list. */
@@ -21,7 +22,6 @@ interface Row {
 const kinds = adapters.map(({ apiVersion, kind }) => `${apiVersion} ${kind}`).join(', ')
 const workload = 'this version of Sluice does not release this kind of workload'
 const routing = 'this version of Sluice does not route requests'
-const extra = 'this version of Sluice replaces the pods of the workload itself'
 
 const rows: readonly Row[] = [
   {
@@ -33,18 +33,17 @@ const rows: readonly Row[] = [
   },
   {
     field: 'spec.strategy.blueGreen',
+    refuses: (_, rollout) => lacks(rollout, 'blueGreen'),
     message:
       'this version of Sluice releases step by step with `strategy.canary`; ' +
       'remove `blueGreen`',
   },
   {
-    field: 'spec.strategy.canary.enableExtraWorkloadForCanary',
-    refuses: (_, { spec }) => styleOf(spec) === 'canary',
-    message: `${extra}; remove \`enableExtraWorkloadForCanary\``,
-  },
-  {
     field: 'spec.strategy.canary.patchPodTemplateMetadata',
-    message: `${extra}, so no pod would get this metadata; remove \`patchPodTemplateMetadata\``,
+    refuses: (_, { spec }) => styleOf(spec) !== 'canary',
+    message:
+      'only pods of a second Deployment (`enableExtraWorkloadForCanary`) get this metadata; ' +
+      'remove `patchPodTemplateMetadata`',
   },
   {
     field: 'spec.strategy.canary.trafficRoutings',
@@ -106,9 +105,14 @@ export function hasRoutes({ spec }: Rollout): boolean {
 /** What is stored does not say in which version it was written, but for what the conversion makes of it. */
 function wasOlder({ metadata, spec }: Rollout): boolean {
   if (metadata.annotations?.[ROLLING_STYLE] !== undefined) return true
-  // Without the annotation it asks for a second workload, also where there cannot be one.
-  const extra = spec.strategy.canary?.enableExtraWorkloadForCanary === true
-  return extra && styleOf(spec) === 'partition'
+  // Without the annotation it asks for a second workload.
+  return spec.strategy.canary?.enableExtraWorkloadForCanary === true
+}
+
+/** It asks for the style, in which its kind of workload cannot be released. */
+function lacks({ spec }: Rollout, style: Style): boolean {
+  const adapter = adapterFor(spec.workloadRef)
+  return styleOf(spec) === style && (!adapter || inStyle(adapter, style) === undefined)
 }
 
 /** An empty list, an empty text and `false` say the same as no field at all. */

@@ -2,6 +2,7 @@
 
 import type { KubeObject } from '#api/kubernetes.ts'
 import type { Action, Instant, Move, Workload } from '../rollout/model.ts'
+import type { Style } from '../rollout/style.ts'
 import type { Catch } from './catch.ts'
 import type { Hold } from './hold.ts'
 import type { HoldRecord, OwnerValues } from './record.ts'
@@ -96,13 +97,17 @@ export interface KindRef {
   readonly plural: string
 }
 
-/** One kind of workload: its objects `O`, what is kept of them `S`, what is observed `W`. Pure. */
+/**
+ * One kind of workload in one style: its objects `O`, what is kept of them `S`, what is observed `W`. A
+ * workload that nobody holds is the same for every style of its kind. Pure.
+ */
 export interface WorkloadAdapter<
   O extends KubeObject = KubeObject,
   S extends WorkloadSeen = WorkloadSeen,
   W extends Workload = Workload,
 >
   extends KindRef, WorkloadFields<O>, WorkloadLeaving<O> {
+  readonly style: Style
   /** How it is held while nobody of ours answers. */
   readonly catch: Catch
   /** What is kept of an object while nobody looks; `before` is what was kept of it so far. */

@@ -32,6 +32,11 @@ export function podChange(pod: PodSeen, patch: MergePatch): Patch {
   return { type: 'patch', target: podTarget(pod), patch }
 }
 
+/** The end of a workload that we have made. */
+export function deletion({ ref, uid, resourceVersion }: Workload): Deletion {
+  return { type: 'delete', target: { ...ref, resourceVersion }, uid }
+}
+
 /** The end of a pod: the workload's own controller makes another one. */
 export function podDeletion(pod: PodSeen): Deletion {
   return { type: 'delete', target: podTarget(pod), uid: pod.metadata.uid }

@@ -6,6 +6,7 @@ import type { Deployment } from '#api/kubernetes.ts'
 import { podCount } from '../replicas.ts'
 import type { WorkloadFields } from './adapter.ts'
 import {
+  byBudget,
   hasHoldFields,
   invalidOwner,
   isProjected,
@@ -18,36 +19,46 @@ import {
   restoreDeployment,
   unholdable,
 } from './deployment-fields.ts'
-import type { DeploymentOwner } from './deployment-fields.ts'
+import type { DeploymentOwner, Projection } from './deployment-fields.ts'
 import { holdOf, still } from './hold.ts'
 import type { Hold } from './hold.ts'
 import { budgetFor, budgetPods, promised, surgeFor, surgePods } from './percent.ts'
 import type { OwnerValues } from './record.ts'
 import { replicatedFields } from './replicated-fields.ts'
 
+/** What admission asks of a Deployment, however it is held. */
+export function fieldsHeld(
+  by: Projection,
+): Omit<WorkloadFields<Deployment>, 'firstWave' | 'most' | 'peak'> {
+  return {
+    ...replicatedFields,
+    armed: ({ spec }) => hasHoldFields(spec),
+    unholdable: owner => unholdable(asDeploymentOwner(owner)),
+    invalid: owner => invalidOwner(asDeploymentOwner(owner)),
+    ownerOfFree,
+    ownerOfHeld: (incoming, hold, record) => ownerOfHeld(incoming, hold, record, by),
+    recordedOwner,
+    project: (object, hold, owner) => projectDeployment(object, hold, asDeploymentOwner(owner), by),
+    restore: (object, owner) => restoreDeployment(object, asDeploymentOwner(owner)),
+    projected: ({ spec }, hold, owner) => isProjected(spec, hold, asDeploymentOwner(owner), by),
+    paused: owner => asDeploymentOwner(owner).paused,
+    unpaused: owner => ({ ...owner, paused: false }),
+    caught: object => ({ ...object, spec: { ...object.spec, paused: true } }),
+    carries: ({ spec }) => (spec.paused === true ? 'paused' : 'running'),
+    asCarried(object, word) {
+      if (word === 'paused') return object
+      const { paused: _, ...spec } = object.spec
+      return { ...object, spec }
+    },
+    carriedSpec: word => ({ paused: word === 'paused' }),
+    noted: (hold, _, owner) => notedIn(hold, asDeploymentOwner(owner), by),
+    keepingAll,
+  }
+}
+
 /** The admission half of the adapter. */
 export const deploymentFields: WorkloadFields<Deployment> = {
-  ...replicatedFields,
-  armed: ({ spec }) => hasHoldFields(spec),
-  unholdable: owner => unholdable(asDeploymentOwner(owner)),
-
-  invalid: owner => invalidOwner(asDeploymentOwner(owner)),
-  ownerOfFree,
-  ownerOfHeld,
-  recordedOwner,
-  project: (object, hold, owner) => projectDeployment(object, hold, asDeploymentOwner(owner)),
-  restore: (object, owner) => restoreDeployment(object, asDeploymentOwner(owner)),
-  projected: ({ spec }, hold, owner) => isProjected(spec, hold, asDeploymentOwner(owner)),
-  paused: owner => asDeploymentOwner(owner).paused,
-  unpaused: owner => ({ ...owner, paused: false }),
-  caught: object => ({ ...object, spec: { ...object.spec, paused: true } }),
-  carries: ({ spec }) => (spec.paused === true ? 'paused' : 'running'),
-  asCarried(object, word) {
-    if (word === 'paused') return object
-    const { paused: _, ...spec } = object.spec
-    return { ...object, spec }
-  },
-  carriedSpec: word => ({ paused: word === 'paused' }),
+  ...fieldsHeld(byBudget),
 
   firstWave(before, object, owner, { pods, mayRun }) {
     const { replicas, unavailable, surge, ownSurge } = room(object, owner)
@@ -73,14 +84,10 @@ export const deploymentFields: WorkloadFields<Deployment> = {
     }
   },
 
-  noted: (hold, _, owner) => notedIn(hold, asDeploymentOwner(owner)),
-
   most(object, hold) {
     const { replicas = 1 } = object.spec
     return budgetPods(hold.budget, replicas) + surgePods(hold.surge, replicas)
   },
-
-  keepingAll,
 
   peak(object, owner, n) {
     const { replicas, surge } = room(object, owner)

@@ -23,7 +23,8 @@ export interface DeploymentOwner extends OwnerValues {
   readonly paused: boolean
 }
 
-interface HoldFields {
+/** The fields, flat. */
+export interface HoldFields {
   readonly type: string
   readonly maxUnavailable: IntOrPercent
   readonly maxSurge: IntOrPercent
@@ -31,6 +32,9 @@ interface HoldFields {
   readonly progressDeadlineSeconds: number
   readonly paused: boolean
 }
+
+/** What stands in the fields while a hold holds, and the owner wants `own` in them. */
+export type Projection = (hold: Hold, own: HoldFields) => HoldFields
 
 /** What the API server sets where a manifest is silent. */
 const defaults: HoldFields = {
@@ -75,9 +79,14 @@ export function ownerOfFree(incoming: Deployment, before?: Deployment): Deployme
  * What the owner wants by a write to a held workload: every value that is not the projection of the
  * hold. A plain number that equals the projected one cannot be told from it and counts as ours.
  */
-export function ownerOfHeld(incoming: Deployment, hold: Hold, record: HoldRecord): DeploymentOwner {
+export function ownerOfHeld(
+  incoming: Deployment,
+  hold: Hold,
+  record: HoldRecord,
+  by: Projection = byBudget,
+): DeploymentOwner {
   const recorded = recordedOwner(record)
-  const ours = projection(hold, recorded)
+  const ours = projection(hold, recorded, by)
   const was = flat(recorded)
   const is = valuesOf(incoming.spec)
   const isUnchanged = (key: keyof HoldFields) =>
@@ -101,8 +110,8 @@ function withBothAmounts(edited: HoldFields, is: HoldFields): HoldFields {
  * The hold with the one value of its projection that is not marked as ours: a hold that is written while the
  * webhook is away leaves the value of the one before it.
  */
-export function notedIn(hold: Hold, owner: DeploymentOwner): Hold {
-  return { ...hold, paused: projection(hold, owner).paused }
+export function notedIn(hold: Hold, owner: DeploymentOwner, by: Projection = byBudget): Hold {
+  return { ...hold, paused: projection(hold, owner, by).paused }
 }
 
 /** The Deployment with the hold's fields. Pure and idempotent; touches nothing else. */
@@ -110,8 +119,9 @@ export function projectDeployment(
   object: Deployment,
   hold: Hold,
   owner: DeploymentOwner,
+  by: Projection = byBudget,
 ): Deployment {
-  return withFields(object, projection(hold, owner))
+  return withFields(object, projection(hold, owner, by))
 }
 
 /** The Deployment with its owner's fields. */
@@ -159,15 +169,24 @@ function invalidRollingUpdate({ maxUnavailable, maxSurge }: HoldFields): string 
 }
 
 /** The hold fields stand as the hold says. */
-export function isProjected(spec: DeploymentSpec, hold: Hold, owner: DeploymentOwner): boolean {
+export function isProjected(
+  spec: DeploymentSpec,
+  hold: Hold,
+  owner: DeploymentOwner,
+  by: Projection = byBudget,
+): boolean {
   const is = valuesOf(spec)
-  const wanted = projection(hold, owner)
+  const wanted = projection(hold, owner, by)
   return fields.every(key => is[key] === wanted[key])
 }
 
-function projection(hold: Hold, owner: DeploymentOwner): HoldFields {
+function projection(hold: Hold, owner: DeploymentOwner, by: Projection): HoldFields {
   const own = flat(owner)
-  if (hold.mode === 'finishing' || hold.mode === 'released') return own
+  return hold.mode === 'finishing' || hold.mode === 'released' ? own : by(hold, own)
+}
+
+/** New pods take the place of old ones, as many as the budget says. */
+export function byBudget(hold: Hold, own: HoldFields): HoldFields {
   const aborted = hold.mode === 'aborted'
   return {
     type: 'RollingUpdate',

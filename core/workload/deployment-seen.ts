@@ -3,6 +3,7 @@
 import type { Condition, Deployment, DeploymentStatus } from '#api/kubernetes.ts'
 import { defined } from '../defined.ts'
 import { withoutCopies } from './copies.ts'
+import type { WorkloadFields } from './adapter.ts'
 import { deploymentFields } from './deployment-admission.ts'
 import type { DeploymentOwner } from './deployment-fields.ts'
 import { leftByKruise } from './kruise.ts'
@@ -27,14 +28,18 @@ export interface DeploymentSeen extends WorkloadSeen {
 }
 
 /** What is kept of a Deployment; of the same generation as `before` it has the same template. */
-export function seeDeployment(object: Deployment, before?: DeploymentSeen): DeploymentSeen {
+export function seeDeployment(
+  object: Deployment,
+  before?: DeploymentSeen,
+  fields: WorkloadFields<Deployment> = deploymentFields,
+): DeploymentSeen {
   const { status } = object
-  const seen = seeWorkload(deploymentFields, object, before)
+  const seen = seeWorkload(fields, object, before)
   return defined({
     ...seen,
     owner: seen.owner as DeploymentOwner,
     status: counts(status),
-    leftHold: leftByKruise(withoutCopies(deploymentFields, object)),
+    leftHold: leftByKruise(withoutCopies(fields, object)),
     progressing: status?.conditions?.find(({ type }) => type === 'Progressing'),
   })
 }

@@ -27,14 +27,17 @@ export interface DeploymentWorkload extends Workload {
   /** All with pods, the update revision included, oldest first. */
   readonly active: readonly Revision[]
   readonly ready: number
+  /** Those that we have made for its release. */
+  readonly beside: readonly DeploymentWorkload[]
 }
 
 /** Puts together what was seen of a Deployment. */
 export function viewDeployment(
   seen: DeploymentSeen,
-  { replicaSets, pods }: Owned,
+  owned: Owned,
   now: Instant,
 ): DeploymentWorkload {
+  const { replicaSets, pods } = ownOf(owned)
   const revisions = replicaSets.map(set => revisionOf(set, pods)).toSorted(byAge)
   const active = revisions.filter(set => set.replicas > 0)
   const update = revisions.find(set => set.fingerprint === seen.fingerprint)
@@ -80,6 +83,31 @@ export function viewDeployment(
     updatePods: podsIn(update, pods),
     total,
     ready,
+    beside: besideOf(owned, now),
+  })
+}
+
+/** What is owned by those that we have made for it is not its own. */
+function ownOf({ beside = [], replicaSets, pods }: Owned): Owned {
+  const made = new Set(beside.map(({ metadata }) => metadata.uid))
+  const foreign = replicaSets.filter(({ ownerUid }) => made.has(ownerUid))
+  const sets = new Set(foreign.map(({ metadata }) => metadata.uid))
+  return {
+    replicaSets: replicaSets.filter(({ ownerUid }) => !made.has(ownerUid)),
+    pods: pods.filter(({ ownerUid }) => !sets.has(ownerUid)),
+  }
+}
+
+function besideOf(
+  { beside = [], replicaSets, pods }: Owned,
+  now: Instant,
+): readonly DeploymentWorkload[] {
+  // They are of its own kind.
+  return (beside as readonly DeploymentSeen[]).map(each => {
+    const own = replicaSets.filter(({ ownerUid }) => ownerUid === each.metadata.uid)
+    const sets = new Set(own.map(({ metadata }) => metadata.uid))
+    const ownPods = pods.filter(({ ownerUid }) => sets.has(ownerUid))
+    return viewDeployment(each, { replicaSets: own, pods: ownPods }, now)
   })
 }
 

@@ -2,6 +2,7 @@
 
 import type { Deployment } from '#api/kubernetes.ts'
 import type { WorkloadAdapter } from './adapter.ts'
+import { releaseWithout } from './beside.ts'
 import { deploymentFields } from './deployment-admission.ts'
 import { deploymentCatch } from './deployment-catch.ts'
 import { deploymentLeaving } from './deployment-leaving.ts'
@@ -19,8 +20,9 @@ export const deployment: WorkloadAdapter<Deployment, DeploymentSeen, DeploymentW
   apiVersion: 'apps/v1',
   kind: 'Deployment',
   plural: 'deployments',
+  style: 'partition',
   catch: deploymentCatch,
-  see: seeDeployment,
+  see: (object, before) => seeDeployment(object, before),
   observe: viewDeployment,
   move: movesWith<DeploymentWorkload>({
     advance: (w, { pods }, now) => advance(w, pods, now),
@@ -30,5 +32,6 @@ export const deployment: WorkloadAdapter<Deployment, DeploymentSeen, DeploymentW
     rest: (w, _, now) => restore(w) ?? rest(w, now),
     // The native rollback waits for nobody: broken pods of a ReplicaSet go first.
     unblock: () => undefined,
+    release: (w, { promote }) => releaseWithout(w, promote),
   }),
 }

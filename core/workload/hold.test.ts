@@ -23,7 +23,15 @@ function carrying(value?: string) {
 test('a hold is flat pairs, which CEL can read', () => {
   expect(formatHold(hold)).toBe(text)
   expect(formatHold({ ...hold, abortSeen: 'd1' })).toBe(`${text}abort-seen=d1;`)
+  expect(formatHold({ ...hold, style: 'canary' })).toBe(`${text}style=canary;`)
   expect(formatHold({ ...hold, between: ['v2', 'v3'] })).toBe(`${text}between=v2,v3;`)
+})
+
+test('a style that is not said, or not known, is partition', () => {
+  expect(formatHold({ ...hold, style: 'partition' })).toBe(text)
+  for (const said of [text, `${text}style=sideways;`]) {
+    expect(holdOf(carrying(said))).toEqual(hold)
+  }
 })
 
 test('every hold is read as it was written', () => {

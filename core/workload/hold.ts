@@ -4,6 +4,8 @@
 import { HOLD } from '#api/names.ts'
 import type { IntOrPercent, KubeObject } from '#api/kubernetes.ts'
 import { defined } from '../defined.ts'
+import { styles } from '../rollout/style.ts'
+import type { Style } from '../rollout/style.ts'
 
 /**
  * `wave`: as many pods as budget and surge say may be new. `back`: the same on the way back from an
@@ -19,6 +21,8 @@ const modes: readonly HoldMode[] = ['wave', 'back', 'stop', 'aborted', 'finishin
 /** How far a release may go. */
 export interface Hold {
   readonly mode: HoldMode
+  /** How the release goes, for as long as it lasts; absent: partition. */
+  readonly style?: Style
   /** What the step wants, in the step's own words: what a scaling is measured by. */
   readonly pods: IntOrPercent
   /** New pods that may take the place of old ones. */
@@ -53,6 +57,7 @@ export function formatHold(hold: Hold): string {
     ['rollout-id', hold.rolloutId],
     ['seq', hold.seq],
   ]
+  if (said(hold.style)) pairs.push(['style', hold.style])
   if (hold.partition !== undefined) pairs.push(['partition', hold.partition])
   if (hold.size !== undefined) pairs.push(['size', hold.size])
   if (hold.paused !== undefined) pairs.push(['paused', String(hold.paused)])
@@ -76,6 +81,7 @@ export function parseHold(text: string): Hold | undefined {
   const complete = Object.values(read).every(value => value !== undefined)
   if (!complete) return undefined
   const noted = {
+    style: styles.filter(said).find(style => style === pairs.get('style')),
     partition: pairs.has('partition') ? Number(pairs.get('partition')) : undefined,
     size: pairs.has('size') ? Number(pairs.get('size')) : undefined,
     paused: pairs.has('paused') ? pairs.get('paused') === 'true' : undefined,
@@ -99,6 +105,11 @@ export function parsePairs(text: string): ReadonlyMap<string, string> {
       .map(pair => pair.split('='))
       .filter((pair): pair is [string, string] => pair.length === 2),
   )
+}
+
+/** Only what is said: holds that say nothing came before there was more than one style. */
+function said(style: Style | undefined): style is Style {
+  return style !== undefined && style !== 'partition'
 }
 
 function intOrPercent(text: string | undefined): IntOrPercent | undefined {

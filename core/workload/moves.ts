@@ -26,11 +26,10 @@ type Moves<W extends Workload, T extends WorkloadAction['type'] = WorkloadAction
   readonly [Type in T]: (w: W, action: ActionOf<Type>, now: Instant) => Move | undefined
 }
 
-/** The moves in which kinds differ. */
-type OwnMoves<W extends Workload> = Moves<
-  W,
-  'advance' | 'keep' | 'abort' | 'tellAborted' | 'rest' | 'unblock'
->
+/** The moves in which kinds differ, and what some do otherwise. */
+type OwnMoves<W extends Workload> = Moves<W, Own> & Partial<Moves<W, 'release'>>
+
+type Own = 'advance' | 'keep' | 'abort' | 'tellAborted' | 'rest' | 'unblock'
 
 /** Carries every action out: by what a kind does in its own way, and by what all do alike. */
 export function movesWith<W extends Workload>(
@@ -41,7 +40,7 @@ export function movesWith<W extends Workload>(
     moves[action.type as T](w, action, now)
 }
 
-const shared: Omit<Moves<Workload>, keyof OwnMoves<Workload>> = {
+const shared: Omit<Moves<Workload>, Own> = {
   guard,
   unguard,
   finish,
@@ -68,7 +67,7 @@ function finish(w: Workload): Move | undefined {
 }
 
 /** The hold is over: nothing of it is left. */
-function release(w: Workload, promote: boolean): Move | undefined {
+export function release(w: Workload, promote: boolean): Move | undefined {
   if (!w.hold) return undefined
   const labels = promote && w.updateRevision ? { [STABLE_REVISION]: w.updateRevision } : {}
   const annotations = promote ? stableFrom(w) : stillStable(w)

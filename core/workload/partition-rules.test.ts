@@ -121,6 +121,7 @@ function told(action: WorkloadAction, scene: Scene): string {
   const move = adapter.move(view, action, now)
   if (!move) return 'done'
   const words = move.changes.map(change => {
+    if (change.type === 'create') return `create ${change.object.metadata.name}`
     if (change.type === 'delete') return `delete ${change.target.name}`
     const { metadata } = change.patch as unknown as Partitioned
     const hold = holdOf({ apiVersion: '', kind: '', metadata })

@@ -25,6 +25,7 @@ export function partitioned({
     ...partitionLeaving,
     ...ref,
     plural,
+    style: 'partition',
     catch: partitionCatch,
     see: seePartitioned,
     observe: (seen, owned, now) => viewPartitioned(ref, seen, owned, now),

@@ -1,12 +1,15 @@
-// Every kind of workload that can be released step by step, a row each.
+// Every kind of workload that can be released step by step, and every style in which it can, a row each.
 
 import type { WorkloadRef } from '../rollout/model.ts'
+import type { Style } from '../rollout/style.ts'
 import type { KindRef, WorkloadAdapter } from './adapter.ts'
+import { canaryDeployment } from './canary-deployment.ts'
 import { deployment } from './deployment.ts'
+import type { Hold } from './hold.ts'
 import { partitioned } from './partitioned.ts'
 import { statefulSet } from './statefulset.ts'
 
-/** The kinds that every installation releases. */
+/** The kinds that every installation releases, in the style that every kind has: partition. */
 export const adapters: readonly WorkloadAdapter[] = [deployment, statefulSet]
 
 /** Those, and further ones, all of a StatefulSet's shape. */
@@ -14,10 +17,32 @@ export function adaptersWith(extra: readonly KindRef[]): readonly WorkloadAdapte
   return [...adapters, ...extra.map(partitioned)]
 }
 
+/** The kinds in the styles that only some have. */
+const inOtherStyles: readonly WorkloadAdapter[] = [canaryDeployment]
+
+/** All of the registry: a row for each kind in each style. */
+export const rows: readonly WorkloadAdapter[] = [...adapters, ...inOtherStyles]
+
+type Kind = Pick<WorkloadRef, 'apiVersion' | 'kind'>
+
 /** The adapter of a kind; undefined for a kind that is not among them. */
 export function adapterFor(
-  ref: Pick<WorkloadRef, 'apiVersion' | 'kind'>,
+  ref: Kind,
   among: readonly WorkloadAdapter[] = adapters,
 ): WorkloadAdapter | undefined {
   return among.find(({ apiVersion, kind }) => apiVersion === ref.apiVersion && kind === ref.kind)
+}
+
+/** The adapter for the same kind in a style; undefined where it cannot be released so. */
+export function inStyle(
+  adapter: WorkloadAdapter,
+  style: Style = 'partition',
+): WorkloadAdapter | undefined {
+  const among = [adapter, ...rows].filter(row => row.style === style)
+  return adapterFor(adapter, among)
+}
+
+/** By what a workload of the adapter's kind is read that stands as the hold says; undefined: none does. */
+export function heldBy(adapter: WorkloadAdapter, hold: Hold | undefined): WorkloadAdapter {
+  return inStyle(adapter, hold?.style) ?? adapter
 }

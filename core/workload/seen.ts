@@ -56,12 +56,16 @@ export interface WorkloadSeen extends Seen {
    */
   readonly stableFingerprint?: string
   readonly ownerRolloutId?: string
+  /** The uid of the workload for whose release we have made it. */
+  readonly madeFor?: string
 }
 
 /** What a workload owns, directly or through another. */
 export interface Owned {
   readonly replicaSets: readonly ReplicaSetSeen[]
   readonly pods: readonly PodSeen[]
+  /** Workloads of its kind that we have made for its release. */
+  readonly beside?: readonly WorkloadSeen[]
 }
 
 /** A ReplicaSet. */

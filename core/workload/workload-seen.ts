@@ -1,7 +1,14 @@
 // What is kept of a workload of any kind while nobody looks: what its marks say, a fingerprint instead
 // of the template, and whether its fields stand as they should.
 
-import { ESCAPE, ROLLOUT_ID, STABLE_REVISION, STABLE_TEMPLATE, WORKLOAD_TYPE } from '#api/names.ts'
+import {
+  CANARY_DEPLOYMENT,
+  ESCAPE,
+  ROLLOUT_ID,
+  STABLE_REVISION,
+  STABLE_TEMPLATE,
+  WORKLOAD_TYPE,
+} from '#api/names.ts'
 import type { KubeObject } from '#api/kubernetes.ts'
 import { defined } from '../defined.ts'
 import type { WorkloadFields } from './adapter.ts'
@@ -9,7 +16,7 @@ import { isCaught } from './caught.ts'
 import { withoutCopies } from './copies.ts'
 import { holdOf } from './hold.ts'
 import { recordOf } from './record.ts'
-import { seen } from './seen.ts'
+import { controllerUid, seen } from './seen.ts'
 import type { WorkloadSeen } from './seen.ts'
 
 /** An object whose controller says which generation it has seen. */
@@ -50,6 +57,7 @@ export function seeWorkload<O extends Observed>(
     stableLabel: labels[STABLE_REVISION],
     stableFingerprint: annotations[STABLE_TEMPLATE],
     ownerRolloutId: labels[ROLLOUT_ID],
+    madeFor: labels[CANARY_DEPLOYMENT] === undefined ? undefined : controllerUid(object),
   })
 }
 

@@ -177,6 +177,14 @@ const ordinals: Promises = {
   'sts-gone': s => imagesAre(s, ''),
 }
 
+/** What docs/styles.md says. */
+const stylish: Promises = {
+  'canary-edit': s => pods(s, { 'shop:1': 4, 'shop:2': 1 }),
+  'canary-approve': s => pods(s, { 'shop:1': 4, 'shop:2': 2 }),
+  'canary-back': s => pods(s, { 'shop:1': 4, 'shop:2': 0 }),
+  'canary-gone': s => pods(s, { 'shop:1': 0, 'shop:2': 0 }),
+}
+
 /** The images of the pods of the StatefulSet, by ordinal. */
 async function imagesAre(s: Story, images: string): Promise<void> {
   const path = 'jsonpath={.items[*].spec.containers[0].image}'
@@ -190,6 +198,7 @@ const asItIs: Preparation = () => Promise.resolve()
 const pages: readonly Page[] = [
   ['docs/releasing.md', releasing, asItIs],
   ['docs/statefulsets.md', ordinals, asItIs],
+  ['docs/styles.md', stylish, asItIs],
   ['docs/adopting.md', adopting, asItIs],
   ['docs/leaving.md', leaving, asItIs],
   ['docs/safe-when-we-vanish.md', vanished, asItIs],

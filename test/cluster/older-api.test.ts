@@ -103,6 +103,18 @@ test('a whole release, as the addon of KubeVela writes its Rollout', async () =>
   await stand(story, { 'app:1': 0, 'app:2': 10 })
 })
 
+test('without a style the new pods run in a second Deployment', async () => {
+  const story = await world.story({ steps: false, replicas: 4 })
+  await write(story, ['apply'], older({ steps: [{ weight: 25, pause: {} }, { weight: 100 }] }, {}))
+  await story.phase('Healthy')
+  await story.edit('app:2')
+  await story.reached(1)
+  await stand(story, { 'app:1': 4, 'app:2': 1 })
+  await approve(story)
+  await story.phase('Healthy')
+  await stand(story, { 'app:1': 0, 'app:2': 4 })
+})
+
 test('what is refused is told by the fields that were written', async () => {
   const story = await world.story({ steps: false, replicas: 1 })
   const refusal = async (object: Json) => {
@@ -113,9 +125,8 @@ test('what is refused is told by the fields that were written', async () => {
   }
   const steps = [{ replicas: 1 }]
   const at = 'spec.strategy.canary.steps[0]'
-  expect(await refusal(older({ steps }, {}))).toContain(
-    `metadata.annotations[${ROLLING_STYLE}]: this version of Sluice replaces the pods of the ` +
-      'workload itself; write `partition`',
+  expect(await refusal(older({ steps }, { [ROLLING_STYLE]: 'partitoin' }))).toContain(
+    `metadata.annotations[${ROLLING_STYLE}]: expected partition or canary, got "partitoin"`,
   )
   expect(await refusal(older({ steps: [{ pause: {} }] }))).toContain(`${at}.replicas: Required`)
   for (const weight of [0, 101]) {

@@ -110,7 +110,7 @@ async function poison(): Promise<readonly string[]> {
     }
     await client.create(DEPLOYMENTS, { ...deployment, metadata } as KubeObject)
     // The API server itself refuses a plan without steps; this one it stores.
-    const more = name === 'plan' && { enableExtraWorkloadForCanary: true }
+    const more = name === 'plan' && { trafficRoutingRef: 'shop' }
     const canary = { ...rollout.spec.strategy.canary, ...more }
     const spec = { ...rollout.spec, strategy: { ...rollout.spec.strategy, canary } }
     await client.create(rollouts, { ...rollout, spec } as KubeObject)

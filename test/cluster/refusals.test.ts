@@ -76,11 +76,6 @@ const invalid: readonly [string, object, readonly string[]][] = [
     { ...ref({}), strategy: { blueGreen: { steps } } },
     ['spec.strategy.blueGreen', 'remove'],
   ],
-  [
-    'a second Deployment, which is not there',
-    { ...ref({}), ...canary({ steps, enableExtraWorkloadForCanary: true }) },
-    ['spec.strategy.canary.enableExtraWorkloadForCanary', 'remove'],
-  ],
 ]
 
 describe('refused with the field’s name', () => {

@@ -14,7 +14,7 @@ import { formatHold, holdOf } from '#core/workload/hold.ts'
 import type { Hold } from '#core/workload/hold.ts'
 import { budgetFor, surgeFor } from '#core/workload/percent.ts'
 import { recordOf } from '#core/workload/record.ts'
-import { adapters } from '#core/workload/registry.ts'
+import { adapters, rows } from '#core/workload/registry.ts'
 import { deployments, withoutHoldFields, withImage } from './deployments.ts'
 import { statefulSets, withVersion, withoutPartition } from './partitioned.ts'
 import { merge } from '../world/controller.ts'
@@ -34,8 +34,6 @@ const samples: ReadonlyMap<string, Sample> = new Map([
   ['StatefulSet', { objects: statefulSets, edited: withVersion, rest: withoutPartition }],
 ])
 
-const rollout = threeSteps
-
 const modes = ['wave', 'stop', 'aborted', 'finishing', 'released'] as const
 
 function holds(replicas: number): fc.Arbitrary<Hold> {
@@ -50,8 +48,10 @@ function holds(replicas: number): fc.Arbitrary<Hold> {
   })
 }
 
-describe.each(adapters.map(adapter => [adapter.kind, adapter] as const))('%s', (kind, adapter) => {
-  const { objects, edited, rest } = samples.get(kind)!
+const named = rows.map(adapter => [`${adapter.kind}, ${adapter.style}`, adapter] as const)
+
+describe.each(named)('%s', (_, adapter) => {
+  const { objects, edited, rest } = samples.get(adapter.kind)!
   const owned = objects.chain(object =>
     holds(adapter.replicas(object)).map(hold => ({ object, hold })),
   )
@@ -99,8 +99,7 @@ describe.each(adapters.map(adapter => [adapter.kind, adapter] as const))('%s', (
         const seen = adapter.observe(adapter.see(held), { replicaSets: [], pods: [] }, 0)
         expect(seen.hold).toEqual(holdOf(held))
         expect(seen.projected).toBe(true)
-        const mode = holdOf(held)!.mode === 'stop' ? 'finishing' : 'stop'
-        const other = withHold(held, { ...holdOf(held)!, mode })
+        const other = withHold(held, { ...holdOf(held)!, mode: 'finishing' })
         expect(adapter.observe(adapter.see(other), noPods, 0).projected).toBe(false)
       }),
     )
@@ -113,9 +112,10 @@ describe.each(adapters.map(adapter => [adapter.kind, adapter] as const))('%s', (
         const held = review(adapter, wanted, object)
         fc.pre(holdOf(held) !== undefined)
         const { rolloutId, seq } = holdOf(held)!
-        const next = withHold(held, { ...hold, mode: 'wave', rolloutId, seq: seq + 1 })
+        const { style } = adapter
+        const next = withHold(held, { ...hold, style, mode: 'wave', rolloutId, seq: seq + 1 })
         const moved = review(adapter, next, held, true)
-        const end = { ...hold, mode: 'released', rolloutId, seq: seq + 2 } as const
+        const end = { ...hold, style, mode: 'released', rolloutId, seq: seq + 2 } as const
         expect(known(review(adapter, withHold(moved, end), moved, true))).toEqual(known(wanted))
       }),
     )
@@ -166,6 +166,7 @@ function review(
   before: KubeObject,
   fromController = false,
 ): KubeObject {
+  const rollout = { ...threeSteps, style: adapter.style }
   const request = { adapter, before, rollout, fromController }
   const answer = reviewWorkload({ ...request, object })
   const patch = difference(object, answer.object)

@@ -10,6 +10,7 @@ import type { Turn } from '../world/controller.ts'
 import * as people from '../world/people.ts'
 import { newWorld, pods, settle, sight } from '../world/play.ts'
 import type { Happening } from '../world/people.ts'
+import { asPatch } from '../world/words.ts'
 import { Refused, deploymentIn, replicasOf, rolloutIn, versionOf, wanted } from '../world/world.ts'
 import type { World } from '../world/world.ts'
 import { Excuses } from './excuses.ts'
@@ -123,7 +124,7 @@ class Telling {
     checkTurn(turn)
     this.checkStored()
     this.excuses.looked(turn)
-    if (turn.written.some(({ target }) => target.kind === 'Deployment'))
+    if (turn.written.some(change => asPatch(change).target.kind === 'Deployment'))
       this.governed = [this.strategy]
   }
 

@@ -7,6 +7,7 @@ export const threeSteps: Rollout = {
   namespace: 'shop',
   uid: 'uid-rollout',
   ref: { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name: 'web' },
+  style: 'partition',
   steps: [{ replicas: 1 }, { replicas: '50%' }, { replicas: '100%' }],
   failureThreshold: 0,
   paused: false,

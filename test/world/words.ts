@@ -25,10 +25,10 @@ export function inWords(change: Change): string {
   return `${spec ? 'disarm' : 'mend'} ${target.name}`
 }
 
-/** The change as a patch: nothing of a Deployment is deleted. */
+/** The change as a patch: nothing of a Deployment is made or deleted. */
 export function asPatch(change: Change): Patch {
   if (change.type === 'patch') return change
-  throw new Error(`${change.target.kind} ${change.target.name} is deleted`)
+  throw new Error(`no such write of a Deployment: ${JSON.stringify(change)}`)
 }
 
 function ofDeployment({ labels = {}, annotations = {} }: Metadata): string {

@@ -1,0 +1,261 @@
+// Where a Deployment stands whose new pods run in a second one, and what is done next.
+
+import { expect, test } from 'vitest'
+
+import type { Deployment, Pod, ReplicaSet } from '#api/kubernetes.ts'
+import { CANARY_DEPLOYMENT, CANARY_RELEASE, HOLD, RECORD, WORKLOAD_TYPE } from '#api/names.ts'
+import type { WorkloadAction } from './adapter.ts'
+import { canaryFields } from './canary-admission.ts'
+import { canaryDeployment as adapter } from './canary-deployment.ts'
+import { canaryName } from './canary-made.ts'
+import type { CanarySeen } from './canary-view.ts'
+import { deployment } from './deployment.ts'
+import { formatHold, holdOf } from './hold.ts'
+import type { Hold } from './hold.ts'
+import { formatRecord } from './record.ts'
+import { seePod, seeReplicaSet } from './seen.ts'
+import type { Owned } from './seen.ts'
+
+const now = Date.parse('2030-01-01T00:00:00Z')
+
+interface Scene {
+  readonly replicas?: number
+  readonly hold?: Partial<Hold>
+  /** The owner's minReadySeconds. */
+  readonly seconds?: number
+  /** Its fields are not those of the hold. */
+  readonly loose?: boolean
+  /** Second Deployments: pods that are asked for, and those that are Ready, by release. */
+  readonly beside?: Readonly<Record<string, readonly [pods: number, ready: number]>>
+}
+
+const owner = {
+  strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '25%', maxSurge: 2 } },
+  minReadySeconds: 0,
+  progressDeadlineSeconds: 600,
+  paused: false,
+}
+
+function template(version: string) {
+  const metadata = { labels: { app: 'web' }, annotations: { team: 'a' } }
+  return { metadata, spec: { containers: [{ name: 'app', image: `app:${version}` }] } }
+}
+
+function web(scene: Scene): Deployment {
+  const { replicas = 10, hold, loose = false, seconds = 0 } = scene
+  const own = { ...owner, minReadySeconds: seconds }
+  const full: Hold = {
+    mode: 'wave',
+    style: 'canary',
+    pods: 1,
+    budget: '1%',
+    surge: '0%',
+    rolloutId: 'v2-2',
+    seq: 1,
+    ...hold,
+  }
+  const record = formatRecord({ owner: own, stable: 's', rollout: 'web', rolloutUid: 'r' })
+  const annotations = { [HOLD]: formatHold(full), [RECORD]: record }
+  const labels = { [WORKLOAD_TYPE]: 'deployment' }
+  const free: Deployment = {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: {
+      name: 'web',
+      namespace: 'shop',
+      uid: 'u',
+      resourceVersion: '7',
+      labels,
+      annotations,
+    },
+    spec: {
+      replicas,
+      selector: { matchLabels: { app: 'web' } },
+      template: template('2'),
+      strategy: own.strategy,
+      progressDeadlineSeconds: 600,
+      ...(seconds > 0 && { minReadySeconds: seconds }),
+    },
+  }
+  return loose ? free : canaryFields.project(free, full, own)
+}
+
+/** What the controller-manager makes of a second Deployment. */
+function besideOf(scene: Scene): Required<Owned> {
+  const made = Object.entries(scene.beside ?? {}).map(([release, [replicas, ready]]) => {
+    const uid = `u-${release}`
+    const owners = [{ apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', uid: 'u' }]
+    const object: Deployment = {
+      ...web({}),
+      metadata: {
+        name: canaryName('web', release),
+        namespace: 'shop',
+        uid,
+        resourceVersion: '3',
+        labels: { [CANARY_DEPLOYMENT]: 'web' },
+        ownerReferences: owners.map(each => ({ ...each, controller: true })),
+      },
+      spec: { replicas, template: template('2'), minReadySeconds: scene.seconds ?? 0 },
+    }
+    const set: ReplicaSet = {
+      apiVersion: 'apps/v1',
+      kind: 'ReplicaSet',
+      metadata: { ...owned(uid, `rs-${release}`), labels: { 'pod-template-hash': 'abc' } },
+      spec: { replicas, template: template('2') },
+    }
+    const lastTransitionTime = '2029-12-31T23:59:50Z'
+    const pods = Array.from({ length: replicas }, (_, i): Pod => {
+      const status = i < ready ? 'True' : 'False'
+      const metadata = owned(`rs-${release}`, `${release}-${i}`)
+      const conditions = [{ type: 'Ready', status, lastTransitionTime }]
+      return { apiVersion: 'v1', kind: 'Pod', metadata, status: { conditions } }
+    })
+    return { seen: deployment.see(object), set: seeReplicaSet(set), pods: pods.map(seePod) }
+  })
+  return {
+    beside: made.map(({ seen }) => seen),
+    replicaSets: made.map(({ set }) => set),
+    pods: made.flatMap(({ pods }) => pods),
+  }
+}
+
+function owned(by: string, name: string) {
+  const owners = [{ apiVersion: 'apps/v1', kind: 'any', name: 'any', uid: by, controller: true }]
+  return { name, namespace: 'shop', uid: name, resourceVersion: '1', ownerReferences: owners }
+}
+
+function viewOf(scene: Scene) {
+  return adapter.observe(adapter.see(web(scene)), besideOf(scene), now)
+}
+
+function moveOf(action: WorkloadAction, scene: Scene) {
+  return adapter.move(viewOf(scene), action, now)
+}
+
+/** The next writes in words; `wait`, or `done`. */
+function told(action: WorkloadAction, scene: Scene): string {
+  const move = moveOf(action, scene)
+  if (!move) return 'done'
+  const words = move.changes.map(change => {
+    if (change.type === 'create') {
+      const { metadata, spec } = change.object as Deployment
+      return `create ${metadata.name} of ${spec.replicas}`
+    }
+    if (change.type === 'delete') return `delete ${change.target.name}`
+    const { metadata, spec } = change.patch as unknown as Deployment
+    const object = { apiVersion: '', kind: '', metadata }
+    return metadata ? holdOf(object)!.mode : `scale ${change.target.name} to ${spec.replicas}`
+  })
+  return words.join(', ') || `wait: ${move.why}`
+}
+
+const half: WorkloadAction = { type: 'advance', pods: '50%' }
+const one: WorkloadAction = { type: 'advance', pods: 1 }
+const abort: WorkloadAction = { type: 'abort' }
+const end: WorkloadAction = { type: 'release', promote: true }
+const leave: WorkloadAction = { type: 'release', promote: false }
+
+test.each<[string, WorkloadAction, Scene, string]>([
+  ['a step makes it at its own size', half, {}, 'create web-v2-2 of 5'],
+  ['the next one scales it', half, { beside: { 'v2-2': [1, 1] } }, 'scale web-v2-2 to 5'],
+  [
+    'its pods are waited for',
+    half,
+    { beside: { 'v2-2': [5, 3] } },
+    'wait: 3 of 5 new pods are ready in Deployment web-v2-2',
+  ],
+  ['the step is there', half, { beside: { 'v2-2': [5, 5] } }, 'done'],
+  ['a jump back takes none away', one, { beside: { 'v2-2': [5, 1] } }, 'done'],
+  ['nor does a scaling', half, { replicas: 4, beside: { 'v2-2': [5, 5] } }, 'done'],
+  ['a scaling up', half, { replicas: 20, beside: { 'v2-2': [5, 5] } }, 'scale web-v2-2 to 10'],
+  ['nobody is to run', half, { replicas: 0, beside: { 'v2-2': [5, 5] } }, 'scale web-v2-2 to 0'],
+  [
+    'nobody runs',
+    half,
+    { replicas: 0, beside: { 'v2-2': [0, 0] } },
+    'wait: no pod runs: scale up to go on',
+  ],
+  [
+    'a third version: the pods of the one before go first',
+    half,
+    { hold: { rolloutId: 'v3-3' }, beside: { 'v2-2': [5, 5] } },
+    'delete web-v2-2',
+  ],
+  ['an edit that stood still', half, { hold: { mode: 'stop' } }, 'wave'],
+  ['an abort that is taken back', half, { hold: { mode: 'aborted' } }, 'wave'],
+  ['the webhook was away', half, { loose: true }, 'wave'],
+  ['the webhook was away, frozen', { type: 'keep' }, { loose: true }, 'wave'],
+  ['frozen, nothing is made', { type: 'keep' }, {}, 'done'],
+  ['an abort deletes it', abort, { beside: { 'v2-2': [5, 5] } }, 'delete web-v2-2'],
+  ['and then says so', abort, {}, 'aborted'],
+  ['aborted', abort, { hold: { mode: 'aborted' } }, 'done'],
+  ['the end deletes it first', end, { beside: { 'v2-2': [5, 5] } }, 'delete web-v2-2'],
+  ['the end', end, {}, 'released'],
+  ['leaving deletes it last', leave, { beside: { 'v2-2': [5, 5] } }, 'released'],
+])('%s', (_, action, scene, words) => {
+  expect(told(action, scene)).toBe(words)
+})
+
+test('new pods count when they were Ready for as long as the owner says, who looks again then', () => {
+  const scene: Scene = { seconds: 30, beside: { 'v2-2': [5, 5] } }
+  expect(viewOf(scene)).toMatchObject({ updated: 5, updatedReady: 0, updateRevision: 'abc' })
+  expect(moveOf(half, scene)).toMatchObject({ changes: [], requeueAt: now + 20_000 })
+})
+
+test('without a hold, whatever was made for it goes', () => {
+  const { metadata, ...rest } = web({})
+  const { annotations: _, ...bare } = metadata
+  const free = deployment.see({ ...rest, metadata: bare })
+  const view = deployment.observe(free, besideOf({ beside: { 'v2-2': [5, 5] } }), now)
+  expect(view).toMatchObject({ total: 0, updated: 0 })
+  const { changes } = deployment.move(view, leave, now)!
+  expect(changes).toMatchObject([
+    { type: 'delete', uid: 'u-v2-2', target: { name: 'web-v2-2', resourceVersion: '3' } },
+  ])
+})
+
+test('what is made is the Deployment as its owner wants it, with pods that can be told apart', () => {
+  const podMetadata = { labels: { version: 'canary', app: 'other' }, annotations: { team: 'b' } }
+  const move = moveOf({ ...half, podMetadata } as WorkloadAction, { seconds: 30 })
+  const [change] = move!.changes
+  const { containers } = template('2').spec
+  expect(change).toEqual({
+    type: 'create',
+    object: {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: {
+        namespace: 'shop',
+        name: 'web-v2-2',
+        labels: { [CANARY_DEPLOYMENT]: 'web' },
+        ownerReferences: [
+          { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', uid: 'u', controller: true },
+        ],
+      },
+      spec: {
+        replicas: 5,
+        strategy: owner.strategy,
+        minReadySeconds: 30,
+        progressDeadlineSeconds: 600,
+        selector: { matchLabels: { app: 'web', [CANARY_RELEASE]: 'v2-2' } },
+        template: {
+          metadata: {
+            labels: { app: 'web', version: 'canary', [CANARY_RELEASE]: 'v2-2' },
+            annotations: { team: 'b' },
+          },
+          spec: { containers },
+        },
+      },
+    },
+  })
+})
+
+test('a long name is cut where a name may end', () => {
+  const name = `${'a'.repeat(198)}.-b`
+  expect(canaryName(name, 'v2-2')).toBe(`${'a'.repeat(198)}-v2-2`)
+})
+
+test('more than a fingerprint is kept only while it is held', () => {
+  expect((adapter.see(web({})) as CanarySeen).spec.template).toEqual(template('2'))
+  expect(deployment.see(web({}))).not.toHaveProperty('spec')
+})

@@ -1,0 +1,101 @@
+// How a release goes whose new pods run in a second Deployment. Each list is an order: the first rule with
+// something to do, or to wait for, acts. What is held stays as it is all the time.
+
+import { podCount } from '../replicas.ts'
+import type { Instant, Move, PodMetadata } from '../rollout/model.ts'
+import { noneBeside, without } from './beside.ts'
+import { canaryOf } from './canary-made.ts'
+import type { CanaryWorkload } from './canary-view.ts'
+import { change, holdChange } from './changes.ts'
+import { nextReadyAt } from './deployment-view.ts'
+import type { Hold } from './hold.ts'
+import { firstMove, someRun } from './rules.ts'
+import type { Rule } from './rules.ts'
+
+/** A target on which the rules agree. */
+interface Target {
+  /** New pods that the step wants. */
+  readonly n: number
+  readonly metadata?: PodMetadata
+  readonly now: Instant
+}
+
+/** What a step wants, in its own words. */
+export interface Wish {
+  readonly pods: Hold['pods']
+  readonly podMetadata?: PodMetadata
+}
+
+type Rules = readonly Rule<CanaryWorkload, Target>[]
+
+const forward: Rules = [emptied, someRun, heldAgain, going, othersGone, made, grown, ready]
+const backward: Rules = [heldAgain, noneBeside, aborted]
+
+/** At least as many new pods as the step wants run in the second Deployment, and are Ready. */
+export function advance(w: CanaryWorkload, wish: Wish, now: Instant): Move | undefined {
+  const { pods, podMetadata } = wish
+  const n = podCount(pods, w.replicas)
+  return firstMove(forward, w, { n, now, ...(podMetadata && { metadata: podMetadata }) })
+}
+
+/** What was let out stays, by itself. */
+export function keep(w: CanaryWorkload): Move | undefined {
+  return heldAgain(w)
+}
+
+/** The pods are the stable ones again; the template is left as it is. */
+export function abort(w: CanaryWorkload, now: Instant): Move | undefined {
+  return firstMove(backward, w, { n: 0, now })
+}
+
+/** Its owner wants no pod at all. */
+function emptied({ replicas, canary }: CanaryWorkload): Move | undefined {
+  if (replicas > 0 || !canary || canary.replicas === 0) return undefined
+  return { changes: [change(canary, { spec: { replicas: 0 } })], why: 'no pod is to run' }
+}
+
+/** The webhook was away when the hold was written: annotation and fields differ. */
+function heldAgain(w: CanaryWorkload): Move | undefined {
+  if (w.projected || !w.hold) return undefined
+  const why = 'sending the hold again: the webhook did not answer'
+  return { changes: [holdChange(w, w.hold)], why, again: true }
+}
+
+function going(w: CanaryWorkload): Move | undefined {
+  if (w.hold?.mode === 'wave') return undefined
+  return { changes: [holdChange(w, { ...w.hold!, mode: 'wave' })], why: 'letting new pods start' }
+}
+
+/** The template changed again in the middle: nobody wants those pods any more. */
+function othersGone({ others }: CanaryWorkload): Move | undefined {
+  return without(others)
+}
+
+function made(w: CanaryWorkload, { n, metadata }: Target): Move | undefined {
+  if (w.canary) return undefined
+  const object = canaryOf(w, n, metadata)
+  return { changes: [{ type: 'create', object }], why: `creating ${named(object.metadata.name)}` }
+}
+
+/** Jumping back and scaling down take none away that was let out. */
+function grown({ canary }: CanaryWorkload, { n }: Target): Move | undefined {
+  if (!canary || canary.replicas >= n) return undefined
+  const why = `scaling ${named(canary.ref.name)} to ${n} pods`
+  return { changes: [change(canary, { spec: { replicas: n } })], why }
+}
+
+function ready({ canary, updatedReady }: CanaryWorkload, { n, now }: Target): Move | undefined {
+  if (!canary || updatedReady >= n) return undefined
+  const why = `${updatedReady} of ${n} new pods are ready in ${named(canary.ref.name)}`
+  const due = nextReadyAt(canary.update, canary.seen.owner.minReadySeconds, now)
+  return { changes: [], why, ...(due !== undefined && { requeueAt: due }) }
+}
+
+function aborted(w: CanaryWorkload): Move | undefined {
+  if (w.hold?.mode === 'aborted') return undefined
+  return { changes: [holdChange(w, { ...w.hold!, mode: 'aborted' })], why: 'ending the release' }
+}
+
+function named(name: string): string {
+  return `Deployment ${name}`
+}

@@ -1,0 +1,68 @@
+// One Deployment with the second one that runs its new pods, in the numbers that the rules of a release
+// speak of. While it is held its new pods are those of the second one.
+
+import type { Deployment, DeploymentSpec } from '#api/kubernetes.ts'
+import { defined } from '../defined.ts'
+import type { Instant, Workload } from '../rollout/model.ts'
+import { canaryFields } from './canary-admission.ts'
+import { canaryName } from './canary-made.ts'
+import { seeDeployment } from './deployment-seen.ts'
+import type { DeploymentSeen } from './deployment-seen.ts'
+import { viewDeployment } from './deployment-view.ts'
+import type { DeploymentWorkload } from './deployment-view.ts'
+import type { Hold, HoldMode } from './hold.ts'
+import type { Owned } from './seen.ts'
+
+/** A Deployment of which another one may be made: all of it is kept, for as long as it is held. */
+export interface CanarySeen extends DeploymentSeen {
+  readonly spec: DeploymentSpec
+}
+
+/** A Deployment and the one that runs its new pods. */
+export interface CanaryWorkload extends DeploymentWorkload {
+  readonly seen: CanarySeen
+  /** That of the running release; undefined until it is made. */
+  readonly canary?: DeploymentWorkload
+  /** Those of releases before. */
+  readonly others: readonly DeploymentWorkload[]
+}
+
+/** What is kept of a Deployment that is held. */
+export function seeCanary(object: Deployment, before?: CanarySeen): CanarySeen {
+  return { ...seeDeployment(object, before, canaryFields), spec: object.spec }
+}
+
+/** Puts together what was seen of a Deployment that is held. */
+export function viewCanary(seen: CanarySeen, owned: Owned, now: Instant): CanaryWorkload {
+  const own = viewDeployment(seen, owned, now)
+  const { beside, hold } = own
+  const name = canaryName(own.ref.name, hold?.rolloutId ?? '')
+  const canary = beside.find(each => each.ref.name === name)
+  const newPods = hold && over.includes(hold.mode) ? own : canary
+  return defined({
+    ...own,
+    seen,
+    hold: hold && reaching(hold, canary),
+    settled: [own, ...beside].every(({ settled }) => settled),
+    total: [own, ...beside].reduce((sum, { total }) => sum + total, 0),
+    ...(newPods ? countsOf(newPods) : noNewPods),
+    canary,
+    others: beside.filter(each => each !== canary),
+  })
+}
+
+/** Its own controller makes new pods now. */
+const over: readonly HoldMode[] = ['finishing', 'released']
+
+type Counts = Pick<Workload, 'updateRevision' | 'updated' | 'updatedReady' | 'updatePods'>
+
+const noNewPods: Counts = { updateRevision: '', updated: 0, updatedReady: 0, updatePods: [] }
+
+function countsOf({ updateRevision, updated, updatedReady, updatePods }: Workload): Counts {
+  return { updateRevision, updated, updatedReady, updatePods }
+}
+
+/** What is out is the size of the canary: nothing is written on the Deployment when it grows. */
+function reaching(hold: Hold, canary: DeploymentWorkload | undefined): Hold {
+  return canary ? { ...hold, pods: canary.replicas } : hold
+}

@@ -10,6 +10,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { admissionRules } from './admission-rules.ts'
 import { backwardRules } from './backward-rules.ts'
+import { canaryRules } from './canary-rules.ts'
 import { fieldRules } from './field-rules.ts'
 import { forwardRules } from './forward-rules.ts'
 import { partitionRules } from './partition-rules.ts'
@@ -21,6 +22,7 @@ const rules = [
   ...fieldRules,
   ...admissionRules,
   ...partitionRules,
+  ...canaryRules,
 ]
 const testFiles = [...new Set(rules.map(([, , , , file]) => file))]
 const whole = 'whole'

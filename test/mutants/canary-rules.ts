@@ -1,0 +1,83 @@
+// Rules of a release whose new pods run in a second Deployment, and the source without each.
+
+import type { Rule } from './rule.ts'
+
+const admission = 'core/workload/canary-admission.ts'
+const made = 'core/workload/canary-made.ts'
+const rules = 'core/workload/canary-rules.ts'
+const beside = 'core/workload/beside.ts'
+const view = 'core/workload/deployment-view.ts'
+const rulesTest = 'core/workload/canary-rules.test.ts'
+const reviewTest = 'core/admission/review.test.ts'
+
+/** A row for each. */
+export const canaryRules: readonly Rule[] = [
+  ['the Deployment is paused', admission, 'paused: true,', 'paused: own.paused,', reviewTest],
+  [
+    'a release keeps the style that it began with',
+    'core/admission/review.ts',
+    'return runs ? review :',
+    'return false ? review :',
+    reviewTest,
+  ],
+  [
+    'with nobody to run, no new pod runs',
+    rules,
+    'if (replicas > 0 || !canary',
+    'if (replicas >= 0 || !canary',
+    rulesTest,
+  ],
+  [
+    'a hold that the webhook did not answer is sent again',
+    rules,
+    'if (w.projected || !w.hold) return undefined',
+    'if (w.projected || w.hold) return undefined',
+    rulesTest,
+  ],
+  [
+    'an edit that stood still goes on',
+    rules,
+    "if (w.hold?.mode === 'wave') return undefined",
+    "if (w.hold?.mode !== 'finishing') return undefined",
+    rulesTest,
+  ],
+  [
+    'the pods of the version before go',
+    rules,
+    'return without(others)',
+    'return undefined',
+    rulesTest,
+  ],
+  ['what was let out stays', rules, 'canary.replicas >= n', 'canary.replicas === n', rulesTest],
+  ['its pods are waited for', rules, 'updatedReady >= n', 'updatedReady >= 0', rulesTest],
+  [
+    'an abort deletes it',
+    rules,
+    '[heldAgain, noneBeside, aborted]',
+    '[heldAgain, aborted]',
+    rulesTest,
+  ],
+  [
+    'at the end it goes before the hold',
+    beside,
+    'if (promote) return noneBeside(w) ?? release(w, promote)',
+    '',
+    rulesTest,
+  ],
+  [
+    'what is left over goes without a hold, too',
+    beside,
+    'return release(w, promote) ?? noneBeside(w)',
+    'return release(w, promote)',
+    rulesTest,
+  ],
+  ['it selects by its release', made, ', [CANARY_RELEASE]: release } }', ' } }', rulesTest],
+  [
+    'labels that select are not patched away',
+    made,
+    '...labels, ...selector.matchLabels }',
+    '...selector.matchLabels, ...labels }',
+    rulesTest,
+  ],
+  ['what it owns is not the stable one’s', view, '!made.has(ownerUid)', 'true', rulesTest],
+]

@@ -40,6 +40,11 @@ test('without the right to delete pods, who has it is told which', () => {
     requeueAt: 9,
     why: 'going back: the controller has no right to delete pods (roles.deletePods of the chart), so delete them: kubectl -n shop delete pod db-3 db-4',
   })
-  const forward: Move = { changes: [patch], why: 'letting 2 pods be new' }
+  const beside: Change = {
+    type: 'delete',
+    target: { ...target, apiVersion: 'apps/v1', kind: 'Deployment', name: 'web-r-2' },
+    uid: 'web-r-2',
+  }
+  const forward: Move = { changes: [patch, beside], why: 'letting 2 pods be new' }
   expect(moveFor(snapshot(forward, { podsLeft: true }), { type: 'finish' })).toEqual(forward)
 })

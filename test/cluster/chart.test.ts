@@ -205,6 +205,24 @@ describe('under the roles of the chart', () => {
     made.close()
   })
 
+  test('new pods in a second Deployment come, and go', async () => {
+    const beside = 'beside'
+    const metadata = { name: beside }
+    await client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata })
+    const made = await createStory({ cluster, client, namespace: beside, log: place.log })
+    await made.create(workloadOf(beside, { replicas: 2 }))
+    await made.until('all pods Ready', () => made.now().ready === 2)
+    await made.create(rolloutOf(beside, { canary: { enableExtraWorkloadForCanary: true } }))
+    await made.phase('Healthy')
+    await made.edit('app:2')
+    await made.reached(1)
+    await stand(made, { 'app:1': 2, 'app:2': 1 })
+    await made.edit('app:1')
+    await made.phase('Healthy')
+    await stand(made, { 'app:1': 2, 'app:2': 0 })
+    made.close()
+  })
+
   test('a webhook that is told to end says so, and goes on answering', async () => {
     const [leaving, staying] = webhooks
     await place.lead(leaving!)

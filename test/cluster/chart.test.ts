@@ -359,7 +359,9 @@ describe('under the roles of the chart', () => {
         const kind = where === 'stock' ? 'StatefulSet' : 'Deployment'
         const made = await createStory({ cluster, client, namespace: where, log: place.log }, kind)
         await made.create(workloadOf(where, { kind, replicas: 4 }))
-        await made.create(rolloutOf(where, { kind }))
+        // It says nothing of a StatefulSet.
+        const canary = { enableExtraWorkloadForCanary: true }
+        await made.create(rolloutOf(where, { kind, canary }))
         return made
       }),
     )
@@ -368,8 +370,9 @@ describe('under the roles of the chart', () => {
       await guarded.phase('Healthy')
       expect((await guarded.edit('app:2')).stderr).toContain('step 1 of 3')
       await guarded.reached(1)
-      await stand(guarded, { 'app:1': 3, 'app:2': 1 })
     }
+    await stand(orders, { 'app:1': 4, 'app:2': 1 })
+    await stand(stock, { 'app:1': 3, 'app:2': 1 })
     expect((await other.edit('app:2')).stderr).toBe('')
     await stand(other, { 'app:1': 0, 'app:2': 4 })
     expect((await other.rollout()).status).toBeUndefined()

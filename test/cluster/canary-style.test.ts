@@ -254,14 +254,6 @@ describe.concurrent('people', () => {
     await story.until('no pod', () => story.now().total === 0)
     expect(await canaries(story)).toEqual([])
   })
-
-  test('sluice eject gives back, and deletes it', async () => {
-    const story = await atStep(2)
-    const args = ['eject', target, '-n', story.namespace, '--keep-rollouts']
-    await sluice(world.cluster, args)
-    await clean(story)
-    await stand(story, { 'app:1': 0, 'app:2': 4 })
-  })
 })
 
 test('a controller that dies about the making of it makes it once', async () => {
@@ -282,8 +274,8 @@ test('a controller that dies about the making of it makes it once', async () => 
   await stand(story, { 'app:1': 4, 'app:2': 1 })
 })
 
-test('with nobody of ours alive all pods serve, and two commands end it', async () => {
-  const [story, left] = await Promise.all([atStep(2), atStep(1)])
+test('with nobody of ours alive all pods serve, and two commands end it, or one of ours', async () => {
+  const [story, left, ejected] = await Promise.all([atStep(2), atStep(1), atStep(2)])
   await ours.without(BOTH, async () => {
     story.forget()
     await story.scale(6)
@@ -297,6 +289,10 @@ test('with nobody of ours alive all pods serve, and two commands end it', async 
     await stand(left, { 'app:1': 0, 'app:2': 5 })
     await left.kubectl(['delete', 'deployment', '-l', `${CANARY_DEPLOYMENT}=${WORKLOAD}`])
     await stand(left, { 'app:1': 0, 'app:2': 4 })
+
+    await sluice(world.cluster, ['eject', target, '-n', ejected.namespace, '--keep-rollouts'])
+    await clean(ejected)
+    await stand(ejected, { 'app:1': 0, 'app:2': 4 })
   })
   await left.phase('Healthy')
   await clean(left)

@@ -13,6 +13,7 @@ export default defineConfig({
           exclude: ['test/cluster/**', 'test/mutants/**', '**/node_modules/**'],
           // A machine that is busy with other things is no failure.
           testTimeout: 60_000,
+          expect: { poll: { timeout: 30_000 } },
         },
       },
       { test: { name: 'mutants', include: ['test/mutants/*.test.ts'] } },

@@ -82,7 +82,7 @@ export const KRUISE_CONTROL = 'batchrelease.rollouts.kruise.io/control-info'
 export const KRUISE_STRATEGY = 'rollouts.kruise.io/deployment-strategy'
 /** On a Deployment that it holds by `Recreate`: how many pods are new. */
 export const KRUISE_EXTRA_STATUS = 'rollouts.kruise.io/deployment-extra-status'
-/** On a Deployment in its blue-green release: what the owner wants, in JSON. */
+/** On a Deployment in a blue-green release, ours included: what the owner wants, in JSON. */
 export const KRUISE_ORIGINAL = 'rollouts.kruise.io/original-deployment-strategy'
 /** Label of a Deployment that it holds by `Recreate`. */
 export const KRUISE_CONTROLLED = 'rollouts.kruise.io/controlled-by-advanced-deployment-controller'

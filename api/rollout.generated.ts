@@ -397,10 +397,20 @@ export interface BlueGreenStatus {
   /** The generation of the workload that this status is about. */
   readonly observedWorkloadGeneration?: number
   /**
+   * The uid of the workload that this status is about: one that was deleted and created again
+   * is another.
+   */
+  readonly observedWorkloadUID?: string
+  /**
    * Which release this is: the workload's label `rollouts.kruise.io/rollout-id`, or the new
    * revision where there is no label.
    */
   readonly observedRolloutID?: string
+  /**
+   * Sluice's own name of the release, unique even where the owner gives two releases the same
+   * rollout-id. A hold on the workload belongs to it or not.
+   */
+  readonly observedRelease?: string
   /** Digest of the plan that the release follows. */
   readonly rolloutHash?: string
   /** The revision that everybody ran before the release. */

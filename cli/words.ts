@@ -4,6 +4,8 @@ import type { KubeObject } from '#api/kubernetes.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
 import { patchCommand, resumeWorkloadCommand, targetOf } from '#core/rollout/commands.ts'
 import type { Workload } from '#core/rollout/model.ts'
+import { rolloutOf } from '#core/rollout/parse.ts'
+import { releaseIn } from '#core/rollout/release-status.ts'
 import type { Hold } from '#core/workload/hold.ts'
 import type { OwnerValues } from '#core/workload/record.ts'
 import { seeReplicaSet } from '#core/workload/seen.ts'
@@ -49,8 +51,8 @@ function progress(view: Workload, hold: Hold, rollout: Rollout | undefined): str
 
 /** Only the Rollout knows the number of the step; the hold knows what it lets out. */
 function stepOf({ pods, rolloutId }: Hold, rollout: Rollout | undefined): string {
-  const { observedRelease, currentStepIndex } = { ...rollout?.status?.canaryStatus }
-  const steps = rollout?.spec.strategy.canary?.steps?.length
+  const { observedRelease, currentStepIndex } = { ...releaseIn(rollout?.status) }
+  const steps = rollout && rolloutOf(rollout).steps.length
   const known = steps !== undefined && observedRelease === rolloutId
   return known ? `step ${currentStepIndex} of ${steps}` : `a step of ${pods}`
 }

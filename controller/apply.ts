@@ -209,11 +209,12 @@ async function remove(
 async function writeStatus(
   { client, onWrite, ownWrites, news, now: clock }: Effects,
   object: Rollout,
-  { workload, now }: Snapshot,
+  { rollout, workload, now }: Snapshot,
   decision: Decision,
 ): Promise<Instant | 'written' | undefined> {
   const generation = object.metadata.generation ?? 0
-  const status = statusOf({ generation, before: object.status, decision, workload, now })
+  const { style } = rollout!
+  const status = statusOf({ generation, before: object.status, style, decision, workload, now })
   const due = statusDue(object.status, status, now)
   if (due === undefined || due > now) return due
   const { uid = '' } = object.metadata

@@ -209,7 +209,7 @@ function begun(edit: Review, owner: OwnerValues, stable = edit.versionBefore): V
       peak,
       paused,
       again,
-      ...defined({ deceived: adapter.deceived }),
+      ...defined({ deceived: adapter.deceived, alongside: adapter.alongside }),
     }),
   }
 }

@@ -76,6 +76,7 @@ test.each<[string, Rollout]>([
     }),
   ],
   ['a second workload asked for where there cannot be one', extraStatefulSet(...threeSteps)],
+  ['blue-green', blueGreen({})],
   ['switches that are off', canary({ enableExtraWorkloadForCanary: false })],
 ])('accepted: %s', (_, object) => {
   expect(problemsOf(object)).toEqual([])
@@ -96,10 +97,15 @@ test.each<[string, Rollout, string]>([
   ['an old version of Deployment', ref('apps/v1beta1', 'Deployment'), noSuchKind],
   ['a Deployment of another group', ref('extensions/v1beta1', 'Deployment'), noSuchKind],
   [
-    'blue-green',
-    blueGreen({}),
-    'spec.strategy.blueGreen: this version of Sluice releases step by step with ' +
-      '`strategy.canary`; remove `blueGreen`',
+    'a share of the requests in blue-green',
+    blueGreen({ steps: [{ replicas: '100%', traffic: '0%' }] }),
+    `spec.strategy.blueGreen.steps[0].traffic: ${noRouting}; remove \`traffic\`: ` +
+      'the new pods receive their share through the Service',
+  ],
+  [
+    'a router in blue-green',
+    blueGreen({ trafficRoutings: [{ service: 'shop', ingress: { name: 'shop' } }] }),
+    `spec.strategy.blueGreen.trafficRoutings: ${noRouting}; remove \`trafficRoutings\``,
   ],
   [
     'metadata for the pods of a second Deployment that is not asked for',
@@ -342,7 +348,7 @@ test.each<[string, (invalid: Rollout) => Rollout]>([
   ['`paused`', it => edit(it, { paused: true })],
   ['the order of keys', it => JSON.parse(JSON.stringify({ ...it, spec: reversed(it.spec) }))],
 ])('a Rollout that was invalid before can still change %s', (_, change) => {
-  const invalid = inPhase('Progressing', blueGreen({}))
+  const invalid = inPhase('Progressing', blueGreen({ trafficRoutingRef: 'shop' }))
   const others = [rollout({}, 'first')]
   expect(problemsOf(change(invalid), invalid, others)).toEqual([])
   expect(problemsOf(edit(change(invalid), { canary: {} }), invalid, others)).not.toEqual([])

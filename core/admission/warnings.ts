@@ -29,16 +29,19 @@ export interface PlanInWords {
   readonly again: boolean
   /** Stock clients that take the workload for finished at each step. */
   readonly deceived?: string
+  /** Who else runs until the end. */
+  readonly alongside?: string
 }
 
 /** The edit is held: the plan, and the command that goes on. */
 export function holdWarnings(plan: PlanInWords): readonly string[] {
-  const { rollout, release, replicas, n, peak, paused, again, deceived } = plan
+  const { rollout, release, replicas, n, peak, paused, again, deceived, alongside } = plan
   const first = rollout.steps[0]!
   const start = again ? 'release starts again' : 'release starts'
   const step = `${start} with step 1 of ${rollout.steps.length}`
   const pods = `${n} of ${replicas} pods`
   const lines = [`${step}: ${pods}, then ${pauseInWords(rollout, first)}; peak ${peak} pods`]
+  if (alongside !== undefined) lines.push(alongside)
   if (rollout.paused) {
     lines.push(
       `Rollout ${rollout.name} is paused and no new pod starts; go on with: ${unpauseCommand(rollout)}`,

@@ -2,6 +2,8 @@
 
 import { ABORT, RECORD } from '#api/names.ts'
 import type { WorkloadRef } from './model.ts'
+import { statusField } from './style.ts'
+import type { Style } from './style.ts'
 
 interface Named {
   readonly namespace: string
@@ -9,8 +11,12 @@ interface Named {
 }
 
 /** Ends the pause of a step: kubectl-kruise's own protocol, with no plugin. */
-export function approveCommand({ namespace, name }: Named): string {
-  const patch = '{"status":{"canaryStatus":{"currentStepState":"StepReady"}}}'
+export function approveCommand({
+  namespace,
+  name,
+  style,
+}: Named & { readonly style: Style }): string {
+  const patch = `{"status":{"${statusField[style]}":{"currentStepState":"StepReady"}}}`
   return `kubectl -n ${namespace} patch rollout ${name} --subresource=status --type=merge -p '${patch}'`
 }
 

@@ -2,7 +2,11 @@
 // have checked it; whatever slipped past them is `refused` with the field's name, never guessed.
 
 import { ABORT, API_VERSION } from '#api/names.ts'
-import type { Rollout as RolloutObject } from '#api/rollout.generated.ts'
+import type {
+  BlueGreenStrategy,
+  CanaryStrategy,
+  Rollout as RolloutObject,
+} from '#api/rollout.generated.ts'
 import { defined } from '../defined.ts'
 import { digest } from '../digest.ts'
 import type { Rollout, Step } from './model.ts'
@@ -11,12 +15,13 @@ import { isDropped } from './status.ts'
 import { styleOf } from './style.ts'
 import { unsupported } from './unsupported.ts'
 
-type Strategy = NonNullable<RolloutObject['spec']['strategy']['canary']>
+type Strategy = Partial<CanaryStrategy & BlueGreenStrategy>
 
 /** What a stored Rollout asks for. */
 export function rolloutOf(object: RolloutObject): Rollout {
   const { metadata, spec } = object
-  const { canary, paused } = spec.strategy
+  const { canary, blueGreen, paused } = spec.strategy
+  const plan: Strategy = blueGreen ?? canary ?? {}
   const namespace = metadata.namespace ?? ''
   return defined({
     name: metadata.name,
@@ -24,19 +29,19 @@ export function rolloutOf(object: RolloutObject): Rollout {
     uid: metadata.uid ?? '',
     ref: { ...spec.workloadRef, namespace },
     style: styleOf(spec),
-    steps: stepsOf(canary),
-    podMetadata: canary?.patchPodTemplateMetadata,
-    failureThreshold: canary?.failureThreshold ?? 0,
+    steps: stepsOf(plan),
+    podMetadata: plan.patchPodTemplateMetadata,
+    failureThreshold: plan.failureThreshold ?? 0,
     paused: paused === true,
     disabled: spec.disabled === true,
-    planHash: planHashOf(canary),
+    planHash: planHashOf(plan),
     abort: abortOf(object),
     refused: refusalOf(object),
   })
 }
 
-function stepsOf(canary: Strategy | undefined): readonly Step[] {
-  return (canary?.steps ?? []).map(({ replicas = '100%', pause }) =>
+function stepsOf({ steps = [] }: Strategy): readonly Step[] {
+  return steps.map(({ replicas = '100%', pause }) =>
     defined({ replicas, pauseSeconds: pause?.duration }),
   )
 }
@@ -47,7 +52,7 @@ function abortOf({ metadata }: RolloutObject): string | undefined {
 }
 
 const FIELDS_DROPPED =
-  'the CRD rollouts.rollouts.kruise.io is not that of Sluice, and drops status.canaryStatus.observedRelease: a release could not go on; replace it: docs/coming-from-kruise-rollouts.md'
+  'the CRD rollouts.rollouts.kruise.io is not that of Sluice, and drops observedRelease from the status of a release: a release could not go on; replace it: docs/coming-from-kruise-rollouts.md'
 
 function refusalOf(object: RolloutObject): Rollout['refused'] | undefined {
   if (isDropped(object.status)) return { reason: 'FieldsDropped', message: FIELDS_DROPPED }
@@ -86,8 +91,8 @@ export function refusedFor(object: RolloutObject, first: RolloutObject): Rollout
 }
 
 /** Pauses and failureThreshold may change without changing the plan: they are read as they are. */
-function planHashOf(canary: Strategy | undefined): string {
-  const { failureThreshold: _, steps, ...others } = canary ?? {}
+function planHashOf(strategy: Strategy): string {
+  const { failureThreshold: _, steps, ...others } = strategy
   // A write through the older version of the API takes away what says nothing.
   const said = Object.entries(others).filter(([, value]) => value !== false && value !== '')
   const plan = Object.fromEntries(said)

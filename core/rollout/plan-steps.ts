@@ -2,6 +2,7 @@
 
 import { podCount } from '../replicas.ts'
 import type { Rollout, Snapshot, Step } from './model.ts'
+import { keepsOld } from './style.ts'
 
 /** The step that the release is in. A plan that became shorter leaves it in its last one. */
 export function currentStep({ rollout, memory }: Snapshot): Step {
@@ -20,9 +21,12 @@ export function wantsJump({ rollout, memory }: Snapshot): boolean {
   return nextStepIndex >= 1 && nextStepIndex <= rollout!.steps.length
 }
 
-/** A last step of exactly "100%" has nothing to wait for: it is the end. */
-export function isTheEnd({ steps }: Rollout, step: Step): boolean {
-  return step === steps.at(-1) && step.replicas === '100%'
+/**
+ * A last step of exactly "100%" has nothing to wait for: it is the end. But not where all new pods stand
+ * beside all old ones then: the old ones wait for the word to go.
+ */
+export function isTheEnd({ steps, style }: Rollout, step: Step): boolean {
+  return step === steps.at(-1) && step.replicas === '100%' && !keepsOld[style]
 }
 
 /** The release is in a step that is the end. */

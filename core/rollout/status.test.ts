@@ -63,8 +63,31 @@ const workload: Workload = {
 
 function status(said: Partial<Decision> = {}, before?: RolloutStatus, at = now): RolloutStatus {
   const decision = { actions: [], memory, standing: releasing, message: 'waiting', ...said }
-  return statusOf({ generation: 3, before, decision, workload, now: at })
+  return statusOf({ generation: 3, before, style: 'partition', decision, workload, now: at })
 }
+
+test('each style has its own field, and what it says is remembered alike', () => {
+  const decision = { actions: [], memory, standing: releasing, message: 'waiting' }
+  const input = {
+    generation: 3,
+    before: undefined,
+    style: 'blueGreen',
+    decision,
+    workload,
+    now,
+  } as const
+  const told = statusOf(input)
+  expect(told).not.toHaveProperty('canaryStatus')
+  expect(told.blueGreenStatus).toMatchObject({
+    updatedRevision: 'v2',
+    updatedReplicas: 1,
+    updatedReadyReplicas: 1,
+    observedRelease: memory.release,
+  })
+  expect(told.currentStepIndex).toBe(memory.stepIndex)
+  expect(memoryOf(told)).toEqual(memory)
+  expect(statusDue(told, told, now)).toBeUndefined()
+})
 
 function conditions({ conditions = [] }: RolloutStatus): Readonly<Record<string, string>> {
   return Object.fromEntries(
@@ -158,7 +181,14 @@ test('the begin of a step may pass unwritten, that of a release until the edit i
 
 test('without a workload there is nothing to count', () => {
   const decision = { actions: [], memory: nothing, standing: releasing, message: 'waiting' }
-  const alone = statusOf({ generation: 1, before: undefined, decision, workload: undefined, now })
+  const alone = statusOf({
+    generation: 1,
+    before: undefined,
+    style: 'partition',
+    decision,
+    workload: undefined,
+    now,
+  })
   expect(alone).not.toHaveProperty('canaryStatus')
   expect(alone).toMatchObject({ currentStepIndex: 0, currentStepState: '', message: 'waiting' })
 })

@@ -9,12 +9,14 @@ import { equalJson } from '../equal.ts'
 import { instantOf, timeOf } from '../time.ts'
 import type { Decision, Ending, Instant, Memory, Phase, StepState, Workload } from './model.ts'
 import { endInWords, nothing } from './outcomes.ts'
+import { toldIn, releaseIn } from './release-status.ts'
+import type { Style } from './style.ts'
 
 /** What a status remembers. */
 export function memoryOf(status: RolloutStatus | undefined): Memory {
-  const canary = status?.canaryStatus
+  const canary = releaseIn(status)
   // Kruise Rollouts has written it: what that was in the middle of is no release of ours.
-  if (!canary || canary.observedRelease === undefined) return nothing
+  if (!status || !canary || canary.observedRelease === undefined) return nothing
   const remembered = defined({
     ending: endingOf(condition(status, 'Succeeded')),
     stableRevision: canary.stableRevision,
@@ -41,9 +43,10 @@ export function memoryOf(status: RolloutStatus | undefined): Memory {
 
 /** We have written the status, and a field that a release is known by is not in it: the CRD dropped it. */
 export function isDropped(status: RolloutStatus | undefined): boolean {
-  const { canaryStatus, conditions = [] } = { ...status }
+  const { conditions = [] } = { ...status }
   const written = conditions.some(({ type, reason }) => type === 'Ready' && reason !== NOT_ALONE)
-  return written && canaryStatus !== undefined && canaryStatus.observedRelease === undefined
+  const release = releaseIn(status)
+  return written && release !== undefined && release.observedRelease === undefined
 }
 
 /** With this reason nothing but condition Ready is ours: the rest is Kruise Rollouts'. */
@@ -72,6 +75,8 @@ function endingOf(known: Condition | undefined): Ending | undefined {
 export interface StatusInput {
   readonly generation: number
   readonly before: RolloutStatus | undefined
+  /** That of the Rollout: each has a field of its own in the status. */
+  readonly style: Style
   readonly decision: Decision
   readonly workload: Workload | undefined
   readonly now: Instant
@@ -79,19 +84,19 @@ export interface StatusInput {
 
 /** The whole status after a decision. Equal to the one before if nothing changed. */
 export function statusOf(input: StatusInput): RolloutStatus {
-  const { generation, before, decision, workload, now } = input
+  const { generation, before, style, decision, workload, now } = input
   const { memory, standing, message } = decision
   if (standing.notReady === NOT_ALONE) return withWord(before, decision, now)
-  const kept = standing.unseen && before?.canaryStatus
-  const canaryStatus = workload ? canaryStatusOf(memory, workload, message) : kept
+  const kept = standing.unseen && releaseIn(before)
+  const release = workload ? releaseOf(memory, workload, message) : kept
   return {
     observedGeneration: generation,
     phase: standing.phase,
     message,
     conditions: conditionsOf(before, decision, now),
-    currentStepIndex: canaryStatus?.currentStepIndex ?? 0,
-    currentStepState: canaryStatus?.currentStepState ?? '',
-    ...(canaryStatus && { canaryStatus }),
+    currentStepIndex: release?.currentStepIndex ?? 0,
+    currentStepState: release?.currentStepState ?? '',
+    ...(release && toldIn(style, release)),
   }
 }
 
@@ -126,7 +131,7 @@ export function statusDue(
   const written = instantOf(condition(before, 'Ready')?.lastUpdateTime)
   // A clock that was set back would make the news as old.
   if (written > now) return now
-  const lasted = written - instantOf(before.canaryStatus?.lastUpdateTime)
+  const lasted = written - instantOf(releaseIn(before)?.lastUpdateTime)
   const patience = Math.min(Math.max(lasted, patienceMs.least), patienceMs.most)
   return Math.max(now, written + patience)
 }
@@ -140,7 +145,7 @@ export function isPassing(
   after: RolloutStatus,
   workload: Workload | undefined,
 ): boolean {
-  const [was, is] = [before?.canaryStatus, after.canaryStatus]
+  const [was, is] = [releaseIn(before), releaseIn(after)]
   if (!was || is?.currentStepState !== 'StepUpgrade' || after.phase !== 'Progressing') return false
   if (was.observedRelease !== is.observedRelease) return workload?.settled === false
   return was.currentStepState === 'StepReady' || was.currentStepState === 'StepPaused'
@@ -148,19 +153,20 @@ export function isPassing(
 
 /** The status without what changes with every pod. */
 function essence(status: RolloutStatus): unknown {
-  const { canaryStatus, conditions = [] } = status
+  const { canaryStatus: _, blueGreenStatus: __, conditions = [], ...rest } = status
+  const release = releaseIn(status)
   const counts = { canaryReplicas: 0, canaryReadyReplicas: 0, observedWorkloadGeneration: 0 }
   // The name of the revision comes a moment after the edit, and says no more than the release's.
   const names = { canaryRevision: '', podTemplateHash: '' }
   return {
-    ...status,
+    ...rest,
     message: '',
-    canaryStatus: canaryStatus && { ...canaryStatus, ...counts, ...names, message: '' },
+    release: release && { ...release, ...counts, ...names, message: '' },
     conditions: conditions.map(({ type, status: is, reason }) => [type, is, reason]),
   }
 }
 
-function canaryStatusOf(memory: Memory, workload: Workload, message: string): CanaryStatus {
+function releaseOf(memory: Memory, workload: Workload, message: string): CanaryStatus {
   const id = memory.releasing ? (workload.ownerRolloutId ?? memory.rolloutId) : memory.rolloutId
   const done = memory.state === 'Completed' && !memory.releasing
   return {

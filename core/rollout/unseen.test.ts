@@ -25,7 +25,7 @@ function told(unseen: Unseen, before?: RolloutStatus): RolloutStatus {
     unseen,
   })
   expect(decision.actions).toEqual([])
-  return statusOf({ generation: 1, before, decision, workload: undefined, now })
+  return statusOf({ generation: 1, before, style: 'partition', decision, workload: undefined, now })
 }
 
 test.each<[string, Unseen, string]>([

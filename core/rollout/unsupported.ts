@@ -35,7 +35,7 @@ const rows: readonly Row[] = [
     field: 'spec.strategy.blueGreen',
     refuses: (_, rollout) => lacks(rollout, 'blueGreen'),
     message:
-      'this version of Sluice releases step by step with `strategy.canary`; ' +
+      'this version of Sluice releases this kind of workload with `strategy.canary`; ' +
       'remove `blueGreen`',
   },
   {
@@ -45,32 +45,31 @@ const rows: readonly Row[] = [
       'only pods of a second Deployment (`enableExtraWorkloadForCanary`) get this metadata; ' +
       'remove `patchPodTemplateMetadata`',
   },
-  {
-    field: 'spec.strategy.canary.trafficRoutings',
-    message: `${routing}; remove \`trafficRoutings\``,
-  },
-  {
-    field: 'spec.strategy.canary.trafficRoutingRef',
-    message: `${routing}; remove \`trafficRoutingRef\``,
-  },
-  {
-    field: 'spec.strategy.canary.disableGenerateCanaryService',
-    message: `${routing}, so it creates no Service; remove \`disableGenerateCanaryService\``,
-  },
-  {
-    field: 'spec.strategy.canary.steps[].traffic',
-    refuses: (traffic, _, shares) => shares && saysSomething(traffic),
-    message: `${routing}; remove \`traffic\`: the new pods receive their share through the Service`,
-  },
-  {
-    field: 'spec.strategy.canary.steps[].matches',
-    message: `${routing}; remove \`matches\``,
-  },
-  {
-    field: 'spec.strategy.canary.steps[].requestHeaderModifier',
-    message: `${routing}; remove \`requestHeaderModifier\``,
-  },
+  ...['canary', 'blueGreen'].flatMap(routed),
 ]
+
+/** All by which requests are routed, in the words of either strategy. */
+function routed(strategy: string): readonly Row[] {
+  const path = `spec.strategy.${strategy}`
+  return [
+    { field: `${path}.trafficRoutings`, message: `${routing}; remove \`trafficRoutings\`` },
+    { field: `${path}.trafficRoutingRef`, message: `${routing}; remove \`trafficRoutingRef\`` },
+    {
+      field: `${path}.disableGenerateCanaryService`,
+      message: `${routing}, so it creates no Service; remove \`disableGenerateCanaryService\``,
+    },
+    {
+      field: `${path}.steps[].traffic`,
+      refuses: (traffic, _, shares) => shares && saysSomething(traffic),
+      message: `${routing}; remove \`traffic\`: the new pods receive their share through the Service`,
+    },
+    { field: `${path}.steps[].matches`, message: `${routing}; remove \`matches\`` },
+    {
+      field: `${path}.steps[].requestHeaderModifier`,
+      message: `${routing}; remove \`requestHeaderModifier\``,
+    },
+  ]
+}
 
 /**
  * What the Rollout asks for and this version does not do, in the order of the table. `shares`: whether

@@ -26,6 +26,8 @@ export interface FirstAim {
 export interface WorkloadFields<O extends KubeObject = KubeObject> {
   /** Stock clients that take it for finished while it is held; undefined: all of them wait. */
   readonly deceived?: string
+  /** Who runs beside the new pods for as long as the release lasts, in a line; undefined: nobody. */
+  readonly alongside?: string
   replicas(object: O): number
   /** Equal for two objects exactly when they are the same version. */
   fingerprint(object: O): string

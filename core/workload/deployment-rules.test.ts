@@ -3,154 +3,15 @@
 
 import { describe, expect, test } from 'vitest'
 
-import type { Deployment, IntOrPercent, Pod, ReplicaSet } from '#api/kubernetes.ts'
-import {
-  DESIRED_REPLICAS,
-  HOLD,
-  MAX_REPLICAS,
-  RECORD,
-  REVISION,
-  WORKLOAD_TYPE,
-} from '#api/names.ts'
-import { asPatch, inWords } from '../../test/world/words.ts'
-import type { Change } from '../change.ts'
-import type { Move } from '../rollout/model.ts'
-import { timeOf } from '../time.ts'
+import type { IntOrPercent } from '#api/kubernetes.ts'
+import { DESIRED_REPLICAS, MAX_REPLICAS } from '#api/names.ts'
+import { deploymentOf, inFull, moveIn, now, toldBy } from '../../test/world/deployment-scene.ts'
+import type { Scene } from '../../test/world/deployment-scene.ts'
 import type { WorkloadAction } from './adapter.ts'
 import { deployment as adapter } from './deployment.ts'
-import type { DeploymentWorkload } from './deployment-view.ts'
-import { formatHold, holdOf } from './hold.ts'
-import type { Hold } from './hold.ts'
-import { seePod, seeReplicaSet } from './seen.ts'
-import { formatRecord } from './record.ts'
 
-const now = Date.parse('2026-01-01T00:00:00Z')
-
-/** Pods of one version: all Ready for an hour, if nothing else is said. */
-interface Pods {
-  readonly pods: number
-  readonly ready?: number
-  readonly readyForMs?: number
-  /** What the controller-manager scaled it for. */
-  readonly desired?: number
-  readonly armed?: boolean
-  readonly revision?: number
-}
-
-/** A Deployment of 10 pods that is held; its template is the last of the versions. */
-interface Scene {
-  readonly replicas?: number
-  readonly own?: readonly [maxUnavailable: IntOrPercent, maxSurge: IntOrPercent]
-  /** Undefined: it is not held. */
-  readonly hold?: Partial<Hold>
-  /** `annotation`: the webhook was away, so the fields are not those of the hold. */
-  readonly held?: 'fields' | 'annotation'
-  readonly unseen?: boolean
-  readonly versions: Readonly<Record<string, Pods>>
-}
-
-const hour = 3_600_000
-const template = (version: string) => ({
-  metadata: { labels: { app: 'web' } },
-  spec: { containers: [{ name: 'app', image: `app:${version}` }] },
-})
-
-function deploymentOf(scene: Scene): Deployment {
-  const { replicas = 10, own = ['25%', '25%'], unseen = false } = scene
-  const [maxUnavailable, maxSurge] = own
-  const latest = Object.keys(scene.versions).at(-1)!
-  const strategy = { type: 'RollingUpdate', rollingUpdate: { maxUnavailable, maxSurge } }
-  const labels = { [WORKLOAD_TYPE]: 'deployment' }
-  const metadata = { namespace: 'shop', name: 'web', uid: 'uid-web', generation: 7, labels }
-  const spec = {
-    replicas,
-    strategy,
-    progressDeadlineSeconds: 600,
-    template: template(latest),
-  }
-  const status = { observedGeneration: unseen ? 6 : 7 }
-  const free: Deployment = { apiVersion: 'apps/v1', kind: 'Deployment', metadata, spec, status }
-  if (!scene.hold) return free
-  const hold: Hold = {
-    mode: 'wave',
-    pods: 3,
-    budget: '30%',
-    surge: '0%',
-    rolloutId: 'r-7',
-    seq: 3,
-    ...scene.hold,
-  }
-  const owner = adapter.ownerOfFree(free)
-  const stable = adapter.fingerprint({ ...free, spec: { ...spec, template: template('v1') } })
-  const record = formatRecord({ owner, stable, rollout: 'web', rolloutUid: 'u' })
-  const annotations = { [HOLD]: formatHold(hold), [RECORD]: record }
-  const named = { ...free, metadata: { ...metadata, annotations } }
-  return scene.held === 'annotation' ? named : adapter.project(named, hold, owner)
-}
-
-function view(scene: Scene): DeploymentWorkload {
-  const versions = Object.entries(scene.versions)
-  const { replicas = 10 } = scene
-  const sets = versions.map(([version, each], age): ReplicaSet => {
-    const { pods, desired = replicas, armed, revision = age } = each
-    const owner = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', uid: 'uid-web' }
-    const metadata = {
-      namespace: 'shop',
-      name: `web-${version}`,
-      uid: `uid-${version}`,
-      resourceVersion: `9${age}`,
-      creationTimestamp: timeOf(now - 9 * hour + age * 1000),
-      annotations: { [DESIRED_REPLICAS]: String(desired), [REVISION]: String(revision) },
-      ownerReferences: [{ ...owner, controller: true }],
-    }
-    const minReadySeconds = armed ? 2147483646 : 0
-    const spec = { replicas: pods, minReadySeconds, template: template(version) }
-    return { apiVersion: 'apps/v1', kind: 'ReplicaSet', metadata, spec }
-  })
-  const pods = versions.flatMap(([version, each]) => podsOf(version, each))
-  const owned = { replicaSets: sets.map(set => seeReplicaSet(set)), pods: pods.map(seePod) }
-  return adapter.observe(adapter.see(deploymentOf(scene)), owned, now)
-}
-
-function podsOf(version: string, { pods, ready = pods, readyForMs = hour }: Pods): Pod[] {
-  const owner = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: `web-${version}` }
-  return Array.from({ length: pods }, (_, i) => ({
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: {
-      namespace: 'shop',
-      name: `web-${version}-${i}`,
-      uid: `uid-${version}-${i}`,
-      ownerReferences: [{ ...owner, uid: `uid-${version}`, controller: true }],
-    },
-    status: {
-      conditions: [
-        {
-          type: 'Ready',
-          status: i < ready ? 'True' : 'False',
-          lastTransitionTime: new Date(now - readyForMs).toISOString(),
-        },
-      ],
-    },
-  }))
-}
-
-function move(action: WorkloadAction, scene: Scene): Move | undefined {
-  return adapter.move(view(scene), action, now)
-}
-
-/** The writes in words; `wait`, or `done` where there is nothing to wait for. */
-function told(action: WorkloadAction, scene: Scene): string {
-  const next = move(action, scene)
-  if (!next) return 'done'
-  return next.changes.map(inFull).join(', ') || 'wait'
-}
-
-function inFull(change: Change): string {
-  const { metadata } = asPatch(change).patch as { metadata?: Deployment['metadata'] }
-  const hold = metadata && holdOf({ apiVersion: '', kind: '', metadata })
-  return hold ? `${hold.mode} ${hold.budget}+${hold.surge}` : inWords(change)
-}
+const move = (action: WorkloadAction, scene: Scene) => moveIn(adapter, action, scene)
+const told = (action: WorkloadAction, scene: Scene) => toldBy(adapter, action, scene)
 
 const to = (pods: IntOrPercent): WorkloadAction => ({ type: 'advance', pods })
 const abort: WorkloadAction = { type: 'abort' }
@@ -435,7 +296,7 @@ describe('backward', () => {
   })
 
   test('an aborted workload is paused, and its pods count as available', () => {
-    const { spec } = deploymentOf({
+    const { spec } = deploymentOf(adapter, {
       hold: { mode: 'aborted', pods: 0 },
       versions: { v2: { pods: 0 } },
     })
@@ -488,7 +349,7 @@ describe('at rest', () => {
 
   test('fields of a hold that is gone are given back by a word to admission', () => {
     const scene: Scene = { hold: {}, versions: { v1: { pods: 10 } } }
-    const { metadata, ...rest } = deploymentOf(scene)
+    const { metadata, ...rest } = deploymentOf(adapter, scene)
     const { annotations: _, ...named } = metadata
     const left = { ...rest, metadata: named }
     const seen = adapter.observe(adapter.see(left), { replicaSets: [], pods: [] }, now)

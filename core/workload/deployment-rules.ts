@@ -17,7 +17,7 @@ import { firstMove, someRun, wantedBy } from './rules.ts'
 import type { Rule } from './rules.ts'
 
 /** A target on which the rules agree. */
-interface Target extends Aim {
+export interface Target extends Aim {
   readonly now: Instant
 }
 
@@ -61,7 +61,8 @@ export function rest(w: DeploymentWorkload, now: Instant): Move | undefined {
   return firstMove(resting, w, { mode: 'wave', n: w.replicas, pods: w.replicas, now })
 }
 
-function targetOf(w: DeploymentWorkload, step: Hold['pods'], now: Instant): Target {
+/** What a step wants. */
+export function targetOf(w: DeploymentWorkload, step: Hold['pods'], now: Instant): Target {
   const { n, pods } = wantedBy(w, step)
   // Nothing is left to go back to: the stable ReplicaSet was cleaned up while nobody ran.
   const alone = w.stable === undefined && w.total === w.updated && w.total > 0
@@ -79,7 +80,7 @@ function heldAgain(w: DeploymentWorkload, { n }: Target): Move | undefined {
  * A lone ReplicaSet of the right size that was scaled for another one never rolls again
  * (kubernetes/kubernetes pull request 138036).
  */
-function mended(w: DeploymentWorkload): Move | undefined {
+export function mended(w: DeploymentWorkload): Move | undefined {
   const [set, ...others] = w.active
   if (!set || others.length > 0 || !w.seen.observed) return undefined
   if (set.replicas !== w.replicas || set.desiredReplicas === w.replicas) return undefined
@@ -90,14 +91,14 @@ function mended(w: DeploymentWorkload): Move | undefined {
  * A ReplicaSet of a later edit is there already, since the watch of Deployments is late. It is armed by right:
  * disarmed, its pods would count as available, and the controller-manager would let more of them out.
  */
-function overtaken(w: DeploymentWorkload): Move | undefined {
+export function overtaken(w: DeploymentWorkload): Move | undefined {
   const newest = w.update?.revision ?? Infinity
   if (w.active.every(({ revision }) => revision <= newest)) return undefined
   return { changes: [], why: 'waiting to see the latest edit, which has a ReplicaSet already' }
 }
 
 /** All rules below count ReplicaSets: they hold only for those that the manager has caught up with. */
-function seenByManager(w: DeploymentWorkload): Move | undefined {
+export function seenByManager(w: DeploymentWorkload): Move | undefined {
   // An adopted ReplicaSet has no such annotation until it is first scaled.
   const scaling = w.active.some(({ desiredReplicas: n }) => n !== undefined && n !== w.replicas)
   if (w.seen.observed && !scaling) return undefined
@@ -188,20 +189,23 @@ function wave(w: DeploymentWorkload, target: Target): Move | undefined {
   const ready = readyFor(w.update, minReadySeconds, target.now)
   const next = waveFor(w, target, ready)
   const why = `${Math.min(ready, target.n)} of ${target.n} new pods are ready`
-  if (stands(w, next)) return ready >= target.n ? undefined : waiting(w, target, why)
+  if (stands(w, next)) return ready >= target.n ? undefined : readyIn(w, target, why)
 
   const settled = readyFor(w.update, minReadySeconds + 1, target.now)
   const now = ready >= target.n || ready >= allowed(w, target.n) || w.hold?.mode !== 'wave'
   const worth = growth(w, waveFor(w, target, settled))
   const quarter = Math.ceil((w.promised.maxUnavailable + w.promised.maxSurge) / 4)
   // Pods that get Ready one by one must not cost a write each.
-  if (!now && worth >= 0 && worth < quarter) return waiting(w, target, why)
+  if (!now && worth >= 0 && worth < quarter) return readyIn(w, target, why)
   return { changes: [holdChange(w, waveHold(w, next))], why }
 }
 
-function waiting(w: DeploymentWorkload, { now }: Target, why: string): Move {
+/** Nothing to write; looks again when one more new pod will have been Ready for long enough. */
+export function readyIn(w: DeploymentWorkload, { now }: Target, why: string): Move {
   const { minReadySeconds } = w.seen.owner
   const due =
     nextReadyAt(w.update, minReadySeconds, now) ?? nextReadyAt(w.update, minReadySeconds + 1, now)
-  return { changes: [], why, ...(due !== undefined && { requeueAt: due }) }
+  const { shortage } = w.seen
+  const said = shortage === undefined ? why : `${why}; no more can be created: ${shortage}`
+  return { changes: [], why: said, ...(due !== undefined && { requeueAt: due }) }
 }

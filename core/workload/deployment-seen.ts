@@ -25,6 +25,8 @@ export interface DeploymentSeen extends WorkloadSeen {
   }
   /** Condition Progressing, which an aborted release sets to say so. */
   readonly progressing?: Condition
+  /** Why pods cannot be created, as the API server said it to the controller-manager. */
+  readonly shortage?: string
 }
 
 /** What is kept of a Deployment; of the same generation as `before` it has the same template. */
@@ -40,8 +42,13 @@ export function seeDeployment(
     owner: seen.owner as DeploymentOwner,
     status: counts(status),
     leftHold: leftByKruise(withoutCopies(fields, object)),
-    progressing: status?.conditions?.find(({ type }) => type === 'Progressing'),
+    progressing: conditionOf(status, 'Progressing'),
+    shortage: conditionOf(status, 'ReplicaFailure')?.message,
   })
+}
+
+function conditionOf(status: DeploymentStatus | undefined, wanted: string) {
+  return status?.conditions?.find(({ type }) => type === wanted)
 }
 
 function counts(status: DeploymentStatus | undefined): DeploymentSeen['status'] {

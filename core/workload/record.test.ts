@@ -1,6 +1,14 @@
 import { expect, test } from 'vitest'
 
-import { CAUGHT, ESCAPE, HOLD, OWN_ROLLOUT_ID, RECORD, WORKLOAD_TYPE } from '#api/names.ts'
+import {
+  CAUGHT,
+  ESCAPE,
+  HOLD,
+  KRUISE_ORIGINAL,
+  OWN_ROLLOUT_ID,
+  RECORD,
+  WORKLOAD_TYPE,
+} from '#api/names.ts'
 import { formatRecord, recordOf } from './record.ts'
 
 const owner = { strategy: { type: 'RollingUpdate' }, minReadySeconds: 5, paused: false }
@@ -25,6 +33,7 @@ test('a record is the merge patch that frees the workload when nobody of ours is
         [OWN_ROLLOUT_ID]: null,
         [RECORD]: null,
         [CAUGHT]: null,
+        [KRUISE_ORIGINAL]: null,
       },
     },
     spec: owner,

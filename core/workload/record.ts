@@ -3,7 +3,15 @@
 //   kubectl patch deployment web --type merge \
 //     -p "$(kubectl get deployment web -o jsonpath='{.metadata.annotations.sluice\.dev/record}')"
 
-import { CAUGHT, ESCAPE, HOLD, OWN_ROLLOUT_ID, RECORD, WORKLOAD_TYPE } from '#api/names.ts'
+import {
+  CAUGHT,
+  ESCAPE,
+  HOLD,
+  KRUISE_ORIGINAL,
+  OWN_ROLLOUT_ID,
+  RECORD,
+  WORKLOAD_TYPE,
+} from '#api/names.ts'
 import type { KubeObject } from '#api/kubernetes.ts'
 import { parsePairs } from './hold.ts'
 
@@ -32,7 +40,8 @@ export function formatRecord(record: HoldRecord): string {
  * afterwards, whatever is written: `rollout undo` would not keep the annotation.
  */
 export function escapePatch(escape: string, spec: OwnerValues): string {
-  const none = { [HOLD]: null, [OWN_ROLLOUT_ID]: null, [RECORD]: null, [CAUGHT]: null }
+  const marks = [HOLD, OWN_ROLLOUT_ID, RECORD, CAUGHT, KRUISE_ORIGINAL]
+  const none = Object.fromEntries(marks.map(key => [key, null]))
   const annotations = { [ESCAPE]: escape, ...none }
   return JSON.stringify({ metadata: { labels: { [WORKLOAD_TYPE]: null }, annotations }, spec })
 }

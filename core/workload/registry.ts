@@ -3,6 +3,7 @@
 import type { WorkloadRef } from '../rollout/model.ts'
 import type { Style } from '../rollout/style.ts'
 import type { KindRef, WorkloadAdapter } from './adapter.ts'
+import { blueGreen } from './blue-green.ts'
 import { canaryDeployment } from './canary-deployment.ts'
 import { deployment } from './deployment.ts'
 import type { Hold } from './hold.ts'
@@ -18,7 +19,7 @@ export function adaptersWith(extra: readonly KindRef[]): readonly WorkloadAdapte
 }
 
 /** The kinds in the styles that only some have. */
-const inOtherStyles: readonly WorkloadAdapter[] = [canaryDeployment]
+const inOtherStyles: readonly WorkloadAdapter[] = [canaryDeployment, blueGreen]
 
 /** All of the registry: a row for each kind in each style. */
 export const rows: readonly WorkloadAdapter[] = [...adapters, ...inOtherStyles]

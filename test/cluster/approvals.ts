@@ -1,5 +1,6 @@
 // How a test goes through the steps of a release, by approving them as a person would.
 
+import { releaseIn } from '#core/rollout/release-status.ts'
 import type { Story } from './story.ts'
 
 /** Approves until the step has reached its pause; 0: does not wait for anything. */
@@ -14,7 +15,7 @@ export async function walkTo(story: Story, step: number): Promise<void> {
 export async function walkToTheEnd(story: Story): Promise<void> {
   await story.until('phase Healthy', async () => {
     const { status } = await story.rollout()
-    if (status?.canaryStatus?.currentStepState === 'StepPaused') await story.approve()
+    if (releaseIn(status)?.currentStepState === 'StepPaused') await story.approve()
     return status?.phase === 'Healthy'
   })
 }

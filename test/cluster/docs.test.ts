@@ -193,12 +193,21 @@ async function imagesAre(s: Story, images: string): Promise<void> {
   })
 }
 
+/** What docs/blue-green.md says. */
+const bothSides: Promises = {
+  'bg-edit': s => pods(s, { 'cart:1': 4, 'cart:2': 2 }),
+  'bg-approve': s => pods(s, { 'cart:1': 4, 'cart:2': 4 }),
+  'bg-end': s => pods(s, { 'cart:1': 0, 'cart:2': 4 }),
+  'bg-gone': s => pods(s, { 'cart:1': 0, 'cart:2': 0 }),
+}
+
 const asItIs: Preparation = () => Promise.resolve()
 
 const pages: readonly Page[] = [
   ['docs/releasing.md', releasing, asItIs],
   ['docs/statefulsets.md', ordinals, asItIs],
   ['docs/styles.md', stylish, asItIs],
+  ['docs/blue-green.md', bothSides, asItIs],
   ['docs/adopting.md', adopting, asItIs],
   ['docs/leaving.md', leaving, asItIs],
   ['docs/safe-when-we-vanish.md', vanished, asItIs],

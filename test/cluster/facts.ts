@@ -12,6 +12,7 @@ import { REPLICA_SETS } from '#kube/resources.ts'
 import { commandEnvironment } from './commands.ts'
 import type { CommandTarget } from './commands.ts'
 import { ROLLOUT } from './manifests.ts'
+import { statusFieldIn } from './story.ts'
 import type { Moment, Story, StoryEvent } from './story.ts'
 
 /** The fewest Ready pods and the most asked-for pods of any moment since `forget`. */
@@ -104,7 +105,8 @@ export async function resume(story: Story): Promise<void> {
 
 /** Writes which step comes next. */
 export async function jump(story: Story, step: number): Promise<void> {
-  const patch = JSON.stringify({ status: { canaryStatus: { nextStepIndex: step } } })
+  const field = statusFieldIn(await story.rollout())
+  const patch = JSON.stringify({ status: { [field]: { nextStepIndex: step } } })
   const args = ['patch', 'rollout', ROLLOUT, '--subresource=status', '--type=merge', '-p', patch]
   await story.kubectl(args)
 }

@@ -26,6 +26,8 @@ export interface StoryOptions {
   readonly steps?: readonly Readonly<Record<string, unknown>>[] | false
   /** Merged into the Rollout's strategy.canary. */
   readonly canary?: Readonly<Record<string, unknown>>
+  /** The steps are those of `strategy.blueGreen`. */
+  readonly blueGreen?: true
   /** Brings the workload instead of the test itself: as many replicas, by the same name. */
   readonly install?: (namespace: string) => Promise<unknown>
 }
@@ -57,7 +59,8 @@ export function workloadOf(namespace: string, options: StoryOptions): KubeObject
 
 /** The Rollout of a story. */
 export function rolloutOf(namespace: string, options: StoryOptions): KubeObject {
-  const { kind = 'Deployment', steps = THREE_STEPS, canary = {} } = options
+  const { kind = 'Deployment', steps = THREE_STEPS, canary = {}, blueGreen = false } = options
+  const plan = { steps: steps === false ? [] : steps, ...canary }
   const { apiVersion } = workloadTypes[kind]
   return {
     apiVersion: 'rollouts.kruise.io/v1beta1',
@@ -65,7 +68,7 @@ export function rolloutOf(namespace: string, options: StoryOptions): KubeObject 
     metadata: { namespace, name: ROLLOUT },
     spec: {
       workloadRef: { apiVersion, kind, name: WORKLOAD },
-      strategy: { canary: { steps: steps === false ? [] : steps, ...canary } },
+      strategy: blueGreen ? { blueGreen: plan } : { canary: plan },
     },
   } as KubeObject
 }

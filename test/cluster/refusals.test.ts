@@ -72,9 +72,9 @@ const invalid: readonly [string, object, readonly string[]][] = [
     ['spec.strategy.canary.trafficRoutings', 'remove'],
   ],
   [
-    'blueGreen, which is not there',
-    { ...ref({}), strategy: { blueGreen: { steps } } },
-    ['spec.strategy.blueGreen', 'remove'],
+    'traffic in blueGreen, which is not there',
+    { ...ref({}), strategy: { blueGreen: { steps, trafficRoutings: routings } } },
+    ['spec.strategy.blueGreen.trafficRoutings', 'remove'],
   ],
 ]
 

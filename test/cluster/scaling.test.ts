@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { podCount } from '#core/replicas.ts'
 import { walkTo } from './approvals.ts'
+import { autoscaled } from './autoscaler.ts'
 import { most, says, stand, told, totalOf, worst } from './facts.ts'
 import { scrape } from './scrape.ts'
 import type { Story } from './story.ts'
@@ -49,23 +50,6 @@ async function scaled(story: Story, step: number | string, sizes: readonly numbe
     )
     before = replicas
   }
-}
-
-async function autoscaled(story: Story, min: number, max: number): Promise<void> {
-  const scaleTargetRef = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' }
-  const target = { type: 'Utilization', averageUtilization: 80 }
-  const metrics = [{ type: 'Resource', resource: { name: 'cpu', target } }]
-  const manifest = {
-    apiVersion: 'autoscaling/v2',
-    kind: 'HorizontalPodAutoscaler',
-    metadata: { name: 'web' },
-    spec: { scaleTargetRef, minReplicas: min, maxReplicas: max, metrics },
-  }
-  await story.kubectl(['apply', '-f', '-'], { input: JSON.stringify(manifest) })
-  await story.until(`${min} to ${max} replicas`, async () => {
-    const replicas = (await story.deployment()).spec.replicas ?? 1
-    return replicas >= min && replicas <= max
-  })
 }
 
 describe('kubectl scale keeps the share of every step', () => {

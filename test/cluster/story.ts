@@ -4,6 +4,7 @@
 import type { Deployment, KubeObject, Pod, PodTemplate, ReplicaSet } from '#api/kubernetes.ts'
 import { HOLD, RECORD } from '#api/names.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
+import { releaseIn } from '#core/rollout/release-status.ts'
 import { isNative } from '#core/workload/native.ts'
 import { holdOf } from '#core/workload/hold.ts'
 import { seePod } from '#core/workload/seen.ts'
@@ -125,8 +126,9 @@ export async function createStory(
     patch: spec => merge([target], { spec }),
     patchRollout: patch => merge(['rollout', ROLLOUT], patch),
     async approve() {
-      const canaryStatus = { currentStepState: 'StepReady' }
-      await merge(['rollout', ROLLOUT, '--subresource=status'], { status: { canaryStatus } })
+      const field = statusFieldIn(await rollout())
+      const status = { [field]: { currentStepState: 'StepReady' } }
+      await merge(['rollout', ROLLOUT, '--subresource=status'], { status })
     },
     async scale(replicas) {
       await run(['scale', target, `--replicas=${replicas}`])
@@ -149,11 +151,11 @@ export async function createStory(
       }),
     reached: step =>
       until(`step ${step} in its pause`, async () => {
-        const canary = (await rollout()).status?.canaryStatus
-        const paused = canary?.currentStepState === 'StepPaused'
-        if (canary?.currentStepIndex !== step || !paused) return false
+        const release = releaseIn((await rollout()).status)
+        const paused = release?.currentStepState === 'StepPaused'
+        if (release?.currentStepIndex !== step || !paused) return false
         // Right after an edit the status still tells of the release before.
-        return holdOf(await workload())?.rolloutId === canary.observedRelease
+        return holdOf(await workload())?.rolloutId === release.observedRelease
       }),
     async free() {
       const { metadata } = await workload()
@@ -166,6 +168,11 @@ export async function createStory(
 
 function imagePatch(image: string) {
   return { template: { spec: { containers: [{ name: 'app', image }] } } }
+}
+
+/** Where people write an approval, or where to jump to. */
+export function statusFieldIn({ spec }: Rollout): 'canaryStatus' | 'blueGreenStatus' {
+  return spec.strategy.blueGreen ? 'blueGreenStatus' : 'canaryStatus'
 }
 
 interface StoryPod extends PodSeen {

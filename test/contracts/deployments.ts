@@ -3,6 +3,7 @@
 import fc from 'fast-check'
 
 import type { Deployment, DeploymentSpec, KubeObject } from '#api/kubernetes.ts'
+import { KRUISE_ORIGINAL } from '#api/names.ts'
 
 const amount = (most: number) =>
   fc.oneof(
@@ -63,9 +64,11 @@ export function withImage(object: KubeObject, version: string): KubeObject {
   } as KubeObject
 }
 
-/** The Deployment without the fields by which it is held. */
+/** The Deployment without the fields by which it is held, and what is told of them. */
 export function withoutHoldFields(object: KubeObject): unknown {
-  const { spec, ...others } = object as Deployment
+  const { spec, metadata, ...others } = object as Deployment
+  const { annotations = {}, ...named } = metadata
+  const { [KRUISE_ORIGINAL]: _____, ...notes } = annotations
   const {
     strategy: _,
     minReadySeconds: __,
@@ -73,7 +76,7 @@ export function withoutHoldFields(object: KubeObject): unknown {
     paused: ____,
     ...rest
   } = spec
-  return { ...others, spec: rest }
+  return { ...others, metadata: { ...named, annotations: notes }, spec: rest }
 }
 
 function templateOf(version: string): DeploymentSpec['template'] {

@@ -8,6 +8,7 @@ import { plainestHold, reviewWorkload } from '#core/admission/review.ts'
 import * as rolloutWarnings from '#core/admission/rollout-warnings.ts'
 import * as warnings from '#core/admission/warnings.ts'
 import type { Rollout } from '#core/rollout/model.ts'
+import { blueGreen } from '#core/workload/blue-green.ts'
 import { deployment } from '#core/workload/deployment.ts'
 import type { Hold } from '#core/workload/hold.ts'
 import { firstCells, pattern, read } from './markdown.ts'
@@ -45,6 +46,7 @@ const said: Readonly<Record<string, () => readonly Lines[]>> = {
       ...plan,
       rollout: { ...rollout, steps: [{ replicas: 1, pauseSeconds: 300 }, ...rollout.steps] },
     }),
+    warnings.holdWarnings({ ...plan, alongside: blueGreen.alongside! }),
     plainestHold(edit()).warnings,
   ],
   nativeWarnings: () => [warnings.nativeWarnings()],

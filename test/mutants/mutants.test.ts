@@ -10,6 +10,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { admissionRules } from './admission-rules.ts'
 import { backwardRules } from './backward-rules.ts'
+import { blueGreenRules } from './blue-green-rules.ts'
 import { canaryRules } from './canary-rules.ts'
 import { fieldRules } from './field-rules.ts'
 import { forwardRules } from './forward-rules.ts'
@@ -23,6 +24,7 @@ const rules = [
   ...admissionRules,
   ...partitionRules,
   ...canaryRules,
+  ...blueGreenRules,
 ]
 const testFiles = [...new Set(rules.map(([, , , , file]) => file))]
 const whole = 'whole'

@@ -187,7 +187,8 @@ function writeStatus(world: World, snapshot: Snapshot, decision: Decision): Inst
   if (!object) return undefined
   const { workload, now } = snapshot
   const generation = object.metadata.generation ?? 0
-  const status = statusOf({ generation, before: object.status, decision, workload, now })
+  const { style } = snapshot.rollout!
+  const status = statusOf({ generation, before: object.status, style, decision, workload, now })
   const due = statusDue(object.status, status, now)
   if (due === undefined || due > now) return due
   assertFresh(world, 'rollouts', object.metadata)

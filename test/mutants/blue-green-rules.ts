@@ -1,0 +1,81 @@
+// Rules of a blue-green release, and what the source looks like without each.
+
+import type { Rule } from './rule.ts'
+
+const adapter = 'core/workload/blue-green.ts'
+const planSteps = 'core/rollout/plan-steps.ts'
+const rules = 'core/workload/blue-green-rules.ts'
+
+const adapterTest = 'core/workload/blue-green.test.ts'
+const rulesTest = 'core/workload/blue-green-rules.test.ts'
+
+/** Two sides: none leaves for the other, and both are whole. */
+export const blueGreenRules: readonly Rule[] = [
+  [
+    'no old pod leaves for a new one',
+    rules,
+    "budget: '0%', surge: exact",
+    "budget: '1%', surge: exact",
+    rulesTest,
+  ],
+  [
+    'a surge keeps the share of a step',
+    rules,
+    'surge: exact ? pods :',
+    'surge: !exact ? pods :',
+    rulesTest,
+  ],
+  [
+    'the old side is brought back',
+    rules,
+    'missing <= 0 || !w.stable',
+    'missing <= 99 || !w.stable',
+    rulesTest,
+  ],
+  [
+    'new pods are withdrawn',
+    rules,
+    '|| w.updated <= n) return undefined',
+    '|| w.updated <= 99) return undefined',
+    rulesTest,
+  ],
+  [
+    'Ready new pods stay while too few are Ready',
+    rules,
+    'Math.max(w.ready - w.replicas, 0)',
+    'w.ready',
+    rulesTest,
+  ],
+  ['a third version moves nothing', rules, 'return third ? {', 'return !third ? {', rulesTest],
+  [
+    'nobody is let out while new pods count as available',
+    rules,
+    'seen.status.available > old',
+    'false',
+    rulesTest,
+  ],
+  ['an abort waits for the stable side', rules, 'stable!.ready >= wanted', 'true', rulesTest],
+  ['an abort arms what is between', rules, 'unarmed.length > 0', 'false', rulesTest],
+  [
+    'an abort keeps all pods while it stops',
+    rules,
+    'Math.max(total - replicas, 0)',
+    '0',
+    rulesTest,
+  ],
+  [
+    'a version beside another one begins with a stop',
+    adapter,
+    'mayRun || beside',
+    'mayRun',
+    adapterTest,
+  ],
+  [
+    'a version that may run already begins with a stop',
+    adapter,
+    'mayRun || beside',
+    'beside',
+    adapterTest,
+  ],
+  ['a full last step is not the end', planSteps, ' && !keepsOld[style]', '', adapterTest],
+]

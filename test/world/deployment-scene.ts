@@ -87,7 +87,7 @@ export function deploymentOf(adapter: Adapter, scene: Scene): Deployment {
 }
 
 /** The Deployment as the rules see it. */
-export function viewOf(adapter: Adapter, scene: Scene): DeploymentWorkload {
+function viewOf(adapter: Adapter, scene: Scene): DeploymentWorkload {
   const versions = Object.entries(scene.versions)
   const { replicas = 10 } = scene
   const sets = versions.map(([version, each], age): ReplicaSet => {

@@ -19,7 +19,9 @@ import { defined } from '#core/defined.ts'
 import { equalJson } from '#core/equal.ts'
 import { rolloutOf } from '#core/rollout/parse.ts'
 import { formatProblems } from '#core/rollout/problem.ts'
-import { deployment as adapter } from '#core/workload/deployment.ts'
+import { deployment } from '#core/workload/deployment.ts'
+import { holdOf } from '#core/workload/hold.ts'
+import { heldBy } from '#core/workload/registry.ts'
 import { caughtByPolicy } from './policy.ts'
 import { Conflict, Refused, kubeTime, rolloutIn } from './world.ts'
 import type { Kind, Stored, World } from './world.ts'
@@ -128,7 +130,7 @@ function admitted(
   }
   const rollout = rolloutIn(world)
   const review: WorkloadReview = defined({
-    adapter,
+    adapter: heldBy(deployment, holdOf(before ?? object)),
     object,
     before,
     rollout: rollout && rolloutOf(rollout),

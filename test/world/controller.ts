@@ -10,7 +10,9 @@ import { moveFor } from '#core/rollout/moves.ts'
 import { rolloutOf } from '#core/rollout/parse.ts'
 import { isBehind } from '#core/rollout/phases.ts'
 import { memoryOf, statusDue, statusOf } from '#core/rollout/status.ts'
-import { deployment as adapter } from '#core/workload/deployment.ts'
+import { deployment as kind } from '#core/workload/deployment.ts'
+import { holdOf } from '#core/workload/hold.ts'
+import { heldBy } from '#core/workload/registry.ts'
 import { seePod, seeReplicaSet } from '#core/workload/seen.ts'
 import { assertFresh, store, writeDeployment } from './api-server.ts'
 import { Conflict, deploymentIn, podsOf, rolloutIn, setsIn } from './world.ts'
@@ -51,6 +53,7 @@ function observe(world: World): Snapshot | undefined {
   const sets = setsIn(cache)
   const pods = sets.flatMap(set => podsOf(cache, set))
   const owned = { replicaSets: sets.map(set => seeReplicaSet(set)), pods: pods.map(seePod) }
+  const adapter = heldBy(kind, deployment && holdOf(deployment))
   const workload = deployment && adapter.observe(adapter.see(deployment), owned, now)
   const snapshot = {
     now,

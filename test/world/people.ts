@@ -2,8 +2,10 @@
 
 import type { Deployment, DeploymentSpec } from '#api/kubernetes.ts'
 import { ABORT, HOLD, RECORD } from '#api/names.ts'
-import type { Rollout, RolloutSpec, RolloutStatus } from '#api/rollout.generated.ts'
+import type { CanaryStatus, Rollout, RolloutSpec } from '#api/rollout.generated.ts'
 import type { MergePatch } from '#core/change.ts'
+import { releaseIn, toldIn } from '#core/rollout/release-status.ts'
+import { styleOf } from '#core/rollout/style.ts'
 import { remove, scaleDeployment, store, writeDeployment, writeRollout } from './api-server.ts'
 import { catchUp, merge } from './controller.ts'
 import {
@@ -23,6 +25,9 @@ export type Happening = (world: World) => void
 
 /** What a Rollout asks for beside its steps. */
 export type Canary = Omit<NonNullable<RolloutSpec['strategy']['canary']>, 'steps'>
+
+/** By which of its strategies a Rollout releases. */
+export type Strategy = 'canary' | 'blueGreen'
 
 /** The steps of a plan. */
 export type Steps = NonNullable<NonNullable<RolloutSpec['strategy']['canary']>['steps']>
@@ -124,11 +129,12 @@ export const deleteWorkload: Happening = world => {
 
 /** A Rollout is created, or its plan changed. */
 export const plan =
-  (steps: Steps, canary: Canary = {}): Happening =>
+  (steps: Steps, canary: Canary = {}, style: Strategy = 'canary'): Happening =>
   world => {
     const object = rolloutIn(world)
+    const said = { [style]: { ...canary, steps } }
     if (object) {
-      const strategy = { ...object.spec.strategy, canary: { ...canary, steps } }
+      const strategy = { ...object.spec.strategy, ...said }
       writeRollout(world, { ...object, spec: { ...object.spec, strategy } })
       return
     }
@@ -137,7 +143,7 @@ export const plan =
       apiVersion: 'rollouts.kruise.io/v1beta1',
       kind: 'Rollout',
       metadata: { namespace: NAMESPACE, name: ROLLOUT },
-      spec: { workloadRef, strategy: { canary: { ...canary, steps } } },
+      spec: { workloadRef, strategy: said },
     })
   }
 
@@ -159,21 +165,21 @@ export const disable = (disabled: boolean): Happening => setSpec(spec => ({ ...s
 /** The Rollout is deleted. */
 export const deleteRollout: Happening = world => remove(world, 'rollouts', ROLLOUT)
 
-const setCanary =
-  (change: Partial<NonNullable<RolloutStatus['canaryStatus']>>): Happening =>
+const setRelease =
+  (change: Partial<CanaryStatus>): Happening =>
   world => {
     const object = existing(rolloutIn(world))
-    const { status } = object
-    if (!status?.canaryStatus) throw new Refused('the Rollout has no status yet')
-    const canaryStatus = { ...status.canaryStatus, ...change }
-    store<Rollout>(world, 'rollouts', { ...object, status: { ...status, canaryStatus } }, false)
+    const release = releaseIn(object.status)
+    if (!release) throw new Refused('the Rollout has no status yet')
+    const told = toldIn(styleOf(object.spec), { ...release, ...change })
+    store<Rollout>(world, 'rollouts', { ...object, status: { ...object.status!, ...told } }, false)
   }
 
 /** The step's pause is over. */
-export const approve: Happening = setCanary({ currentStepState: 'StepReady' })
+export const approve: Happening = setRelease({ currentStepState: 'StepReady' })
 
 /** Another step comes next. */
-export const jump = (step: number): Happening => setCanary({ nextStepIndex: step })
+export const jump = (step: number): Happening => setRelease({ nextStepIndex: step })
 
 /** The abort annotation is written. */
 export const abort =

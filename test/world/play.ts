@@ -2,11 +2,12 @@
 
 import type { DeploymentSpec } from '#api/kubernetes.ts'
 import type { RolloutStatus } from '#api/rollout.generated.ts'
+import { releaseIn } from '#core/rollout/release-status.ts'
 import { catchUp, reconcile } from './controller.ts'
 import type { Turn } from './controller.ts'
 import { syncDeployment } from './deployment-controller.ts'
 import { plan, replace, manifest } from './people.ts'
-import type { Canary, Happening, Steps } from './people.ts'
+import type { Canary, Happening, Steps, Strategy } from './people.ts'
 import { makeReady, nextAvailable, syncReplicaSets } from './replica-set-controller.ts'
 import { deploymentIn, emptyWorld, readyPods, rolloutIn, wanted } from './world.ts'
 import type { World } from './world.ts'
@@ -17,6 +18,8 @@ export interface Beginning {
   readonly spec?: Partial<DeploymentSpec>
   readonly steps?: Steps | false
   readonly canary?: Canary
+  /** `canary` unless given. */
+  readonly style?: Strategy
 }
 
 /** 1 pod, half, all. */
@@ -24,10 +27,10 @@ const threeSteps: Steps = [{ replicas: 1 }, { replicas: '50%' }, { replicas: '10
 
 /** Makes a world. */
 export function newWorld(beginning: Beginning = {}): World {
-  const { replicas = 10, spec = {}, steps = threeSteps, canary } = beginning
+  const { replicas = 10, spec = {}, steps = threeSteps, canary, style } = beginning
   const world = emptyWorld()
   replace(manifest('v1', { replicas, ...spec }))(world)
-  if (steps !== false) plan(steps, canary)(world)
+  if (steps !== false) plan(steps, canary, style)(world)
   settle(world)
   return world
 }
@@ -102,9 +105,10 @@ export function sight(world: World): string {
   return status ? `${standing(status)}: ${pods(world)}` : `no Rollout: ${pods(world)}`
 }
 
-function standing({ phase, canaryStatus, conditions = [] }: RolloutStatus): string {
+function standing(status: RolloutStatus): string {
+  const { phase, conditions = [] } = status
   const why = conditions.find(({ type }) => type === 'Stalled')?.reason
-  const { currentStepIndex, currentStepState } = { ...canaryStatus }
+  const { currentStepIndex, currentStepState } = { ...releaseIn(status) }
   const where = phase === 'Progressing' ? [currentStepIndex, currentStepState] : []
   return [phase, ...where, why].filter(word => word !== undefined).join(' ')
 }

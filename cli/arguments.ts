@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util'
 
 import { defined } from '#core/defined.ts'
+import { kindName } from '#core/rollout/commands.ts'
 import type { WorkloadAdapter } from '#core/workload/adapter.ts'
 import { deployment } from '#core/workload/deployment.ts'
 import { adapters, adaptersWith } from '#core/workload/registry.ts'
@@ -125,7 +126,7 @@ function workloadNamed(named: string, released: readonly WorkloadAdapter[]): Nam
   if (!name) throw new UsageError(`${named}: expected KIND/NAME`)
   const adapter = released.find(each => namesOf(each).includes(kind.toLowerCase()))
   if (adapter) return { adapter, name }
-  const known = released.map(each => each.kind.toLowerCase())
+  const known = released.map(kindName)
   throw new UsageError(`${named}: no kind that Sluice releases: expected ${known.join(' or ')}`)
 }
 

@@ -57,7 +57,9 @@ export function kindOf(rollout: Rollout): string {
   return nameOf(refOf(workloadKey(rollout)))
 }
 
-function nameOf({ apiVersion, kind }: NamedKind): string {
+/** In whichever version a Rollout names it. */
+function nameOf(ref: NamedKind): string {
+  const { apiVersion, kind } = adapterFor(ref) ?? ref
   return `${apiVersion}/${kind}`
 }
 

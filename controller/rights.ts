@@ -17,6 +17,11 @@ const workloads: readonly Rule[] = [
   // A second one for the new pods of a release.
   { group: 'apps', resources: ['deployments'], verbs: ['create', 'delete'] },
   { group: 'apps', resources: ['deployments/status'], verbs: ['patch'] },
+  {
+    group: 'apps.kruise.io',
+    resources: ['clonesets', 'daemonsets', 'statefulsets'],
+    verbs: ['list', 'watch', 'patch'],
+  },
   { group: '', resources: ['pods'], verbs: ['list', 'watch', 'patch'] },
   { group: '', resources: ['events'], verbs: ['create'] },
 ]

@@ -8,7 +8,14 @@ import { catchingPolicies, policyVersions } from './policy.ts'
 
 test.each(policyVersions)('policies and their bindings, as %s', apiVersion => {
   const policies = catchingPolicies({ name: 'sluice', apiVersion })
-  for (const [index, name] of ['sluice', 'sluice-statefulsets'].entries()) {
+  const names = [
+    'sluice',
+    'sluice-statefulsets',
+    'sluice-statefulsets.apps.kruise.io',
+    'sluice-clonesets.apps.kruise.io',
+    'sluice-daemonsets.apps.kruise.io',
+  ]
+  for (const [index, name] of names.entries()) {
     const { policy, binding } = policies[index]!
     const metadata = { name }
     expect(policy).toMatchObject({ apiVersion, kind: 'MutatingAdmissionPolicy', metadata })

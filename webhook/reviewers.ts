@@ -3,6 +3,7 @@
 
 import jsonpatch from 'jsonpatch'
 
+import type { KubeObject } from '#api/kubernetes.ts'
 import { CONTROLLER_MANAGER, GROUP, OLDER_API_VERSION, PROBE, WORKLOAD_TYPE } from '#api/names.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
 import { leftToKruise } from '#core/admission/kruise.ts'
@@ -163,12 +164,20 @@ function reviewOf(
   const user = controllerUser === undefined || userInfo.username === controllerUser
   return defined({
     adapter: heldBy(adapter, holdOf(oldObject ?? object)),
-    object,
+    object: oldObject ? withStatus(object, oldObject) : object,
     before: oldObject ?? undefined,
     rollout: rollout && rolloutOf(rollout),
     fromController: manager && user,
   })
 }
+
+/** What a write of the whole object says of the status is not stored, but what was there. */
+function withStatus({ status: _, ...object }: Stored, { status }: Stored): KubeObject {
+  return { ...object, ...defined({ status }) }
+}
+
+/** Of the status some kinds tell how many pods there are to be. */
+type Stored = KubeObject & { readonly status?: unknown }
 
 function responseOf({ object }: WorkloadReview, answer: Answer): AdmissionResponse {
   const { outcome, warnings } = answer

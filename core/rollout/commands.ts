@@ -1,6 +1,7 @@
 // The commands that go on. Whoever waits is told, so they are written once.
 
 import { ABORT, RECORD } from '#api/names.ts'
+import { adapterFor } from '../workload/registry.ts'
 import type { WorkloadRef } from './model.ts'
 import { statusField } from './style.ts'
 import type { Style } from './style.ts'
@@ -55,6 +56,8 @@ export function deletePodsCommand(pods: readonly Named[]): string {
 
 /** Un-freezes a workload that its owner has paused. */
 export function resumeWorkloadCommand(ref: WorkloadRef): string {
+  const { resumedBy } = { ...adapterFor(ref) }
+  if (resumedBy) return patchCommand(ref, JSON.stringify(resumedBy))
   return `kubectl -n ${ref.namespace} rollout resume ${targetOf(ref)}`
 }
 

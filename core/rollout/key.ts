@@ -1,6 +1,7 @@
 // One text that names a workload: the key of the queue, and of the indexes by workload.
 
 import type { Rollout } from '#api/rollout.generated.ts'
+import { adapterFor } from '../workload/registry.ts'
 import type { WorkloadRef } from './model.ts'
 
 /** The key of a workload. */
@@ -14,7 +15,9 @@ export function refOf(key: string): WorkloadRef {
   return { apiVersion, kind, namespace, name }
 }
 
-/** The key of the workload that a Rollout names. */
+/** The key of the workload that a Rollout names, in whichever of its versions. */
 export function workloadKey({ metadata, spec }: Rollout): string {
-  return keyOf({ ...spec.workloadRef, namespace: metadata.namespace ?? '' })
+  const { workloadRef: ref } = spec
+  const { apiVersion } = adapterFor(ref) ?? ref
+  return keyOf({ ...ref, apiVersion, namespace: metadata.namespace ?? '' })
 }

@@ -1,6 +1,7 @@
 // What the core must know about one kind of workload, and the only place where kinds differ.
 
 import type { KubeObject } from '#api/kubernetes.ts'
+import type { MergePatch } from '../change.ts'
 import type { Action, Instant, Move, Workload } from '../rollout/model.ts'
 import type { Style } from '../rollout/style.ts'
 import type { Catch } from './catch.ts'
@@ -112,6 +113,10 @@ export interface WorkloadAdapter<
   readonly style: Style
   /** How it is held while nobody of ours answers. */
   readonly catch: Catch
+  /** Others in which the API server serves the same objects, and in which a Rollout may name them. */
+  readonly otherVersions?: readonly string[]
+  /** The merge patch by which its owner resumes one that he has paused; undefined: `rollout resume` does. */
+  readonly resumedBy?: MergePatch
   /** What is kept of an object while nobody looks; `before` is what was kept of it so far. */
   see(object: O, before?: S): S
   /** The workload in words that mean the same for every kind. */

@@ -30,7 +30,7 @@ export interface Hold {
   /** New pods that may run beside all the others. */
   readonly surge: IntOrPercent
   /** The value that admission has set in the field of that name, where the kind has one. */
-  readonly partition?: number
+  readonly partition?: IntOrPercent
   /** For how many pods that value was set, or the controller has asked for it. */
   readonly size?: number
   /** The value that admission has set in the field of that name, where the kind has one. */
@@ -82,7 +82,7 @@ export function parseHold(text: string): Hold | undefined {
   if (!complete) return undefined
   const noted = {
     style: styles.filter(said).find(style => style === pairs.get('style')),
-    partition: pairs.has('partition') ? Number(pairs.get('partition')) : undefined,
+    partition: intOrPercent(pairs.get('partition')),
     size: pairs.has('size') ? Number(pairs.get('size')) : undefined,
     paused: pairs.has('paused') ? pairs.get('paused') === 'true' : undefined,
     abortSeen: pairs.get('abort-seen'),
@@ -113,6 +113,6 @@ function said(style: Style | undefined): style is Style {
 }
 
 function intOrPercent(text: string | undefined): IntOrPercent | undefined {
-  if (text === undefined || !/^\d{1,9}%?$/.test(text)) return undefined
+  if (text === undefined || !/^(?:\d{1,9}%|\d{1,10})$/.test(text)) return undefined
   return text.endsWith('%') ? text : Number(text)
 }

@@ -1,7 +1,6 @@
 // How a workload with a partition gets to where a release wants it. Forward goes by the partition alone:
-// its own controller replaces pods as its owner's strategy says. Backward goes by deleting pods, which
-// come again: below the partition at its current revision, above at the newest. Only what comes again as
-// something else is deleted.
+// its own controller replaces pods as its owner's strategy says. Backward goes by deleting pods, of which
+// the kind knows as what they come again. Only what comes again as something else is deleted.
 
 import type { Change } from '../change.ts'
 import type { Instant, Move } from '../rollout/model.ts'
@@ -9,7 +8,7 @@ import { podCount } from '../replicas.ts'
 import { holdChange, podDeletion } from './changes.ts'
 import { still } from './hold.ts'
 import type { Hold } from './hold.ts'
-import { indexOf, nextReady, readyFor } from './partition-view.ts'
+import { nextReady, readyFor } from './partition-view.ts'
 import type { PartitionWorkload } from './partition-view.ts'
 import { firstMove, someRun, wantedBy } from './rules.ts'
 import type { Rule } from './rules.ts'
@@ -59,21 +58,16 @@ function goingBack(w: PartitionWorkload, now: Instant): Move | undefined {
     : `${strangers.length} of ${w.replicas} pods are still to go back`
   if (w.hold!.mode !== mode)
     return { changes: [holdChange(w, { ...w.hold!, mode, pods: 0, ...still })], why }
-  return leaving(w, byIndex(strangers, w).toReversed(), { why, now })
+  return leaving(w, strangers.toReversed(), { why, now })
 }
 
 /**
  * A broken pod of a version that nobody wants any more keeps an ordered workload from everything, its way
  * back too: its own controller waits for that pod, which will never be Ready.
  */
-export function unblock(w: PartitionWorkload): Move | undefined {
-  if (!w.seen.ordered || !w.seen.observed || !w.update) return undefined
-  const wanted = [w.update.hash, w.stable?.hash]
-  const broken = w.pods.filter(
-    pod => pod.readySince === undefined && !wanted.includes(pod.revision) && comesAsAnother(w, pod),
-  )
-  if (broken.length === 0) return undefined
-  return { changes: broken.map(podDeletion), why: 'taking broken pods out of the way' }
+export function unblock({ blocking }: PartitionWorkload): Move | undefined {
+  if (blocking.length === 0) return undefined
+  return { changes: blocking.map(podDeletion), why: 'taking broken pods out of the way' }
 }
 
 function targetOf(w: PartitionWorkload, step: Hold['pods'], now: Instant): Target {
@@ -114,7 +108,7 @@ function wave(w: PartitionWorkload, { pods }: Target): Move | undefined {
 
 /** Pods that a scaling has brought up new too early come again as old ones. */
 function withdrawn(w: PartitionWorkload, { now }: Target): Move | undefined {
-  const early = byIndex(w.updatePods, w).filter(pod => comesAsAnother(w, pod))
+  const { early } = w
   if (early.length === 0) return undefined
   const why = `taking ${early.length} of ${w.updated} new pods back`
   return leaving(w, early, { why, now })
@@ -140,22 +134,12 @@ function leaving(
   const broken = pods.filter(({ readySince }) => readySince === undefined)
   const sound = pods.filter(({ readySince }) => readySince !== undefined)
   const changes: readonly Change[] = [...broken, ...sound.slice(0, spare)].map(podDeletion)
-  return { changes, why, ...nextReady(w.pods, minReadySeconds, now) }
+  const stuck = w.maxUnavailable === 0 && changes.length === 0
+  const room = stuck ? '; its maxUnavailable of 0 lets none be missing: apply the old template' : ''
+  return { changes, why: `${why}${room}`, ...nextReady(w.pods, minReadySeconds, now) }
 }
 
-/** Deleted, it would come again at another version than it has. */
-function comesAsAnother(w: PartitionWorkload, pod: PodSeen): boolean {
-  const below = indexOf(pod, w.seen) < w.seen.partition
-  const next = below ? currentOf(w) : w.update?.hash
-  return next !== undefined && next !== '' && pod.revision !== next
-}
-
-/** What its own controller makes below the partition. */
+/** What its own controller makes of a pod that is to be old. */
 function currentOf({ seen }: PartitionWorkload): string {
   return seen.status.currentRevision
-}
-
-/** The lowest ordinal first: it is the farthest from its turn. */
-function byIndex(pods: readonly PodSeen[], { seen }: PartitionWorkload): readonly PodSeen[] {
-  return pods.toSorted((a, b) => indexOf(a, seen) - indexOf(b, seen))
 }

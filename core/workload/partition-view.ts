@@ -3,31 +3,28 @@
 import type { IntOrPercent } from '#api/kubernetes.ts'
 import { defined } from '../defined.ts'
 import type { Instant, Version, Workload } from '../rollout/model.ts'
-import { asPartitionOwner, ownPartition, partitionFields, partitionOf } from './partition-fields.ts'
-import type { Partitioned } from './partition-fields.ts'
-import { promised } from './percent.ts'
-import type { Owned, PodSeen, WorkloadSeen } from './seen.ts'
+import type { WorkloadFields } from './adapter.ts'
+import { keptBy, partitionOf } from './partition-fields.ts'
+import type { Counts, Partitioned, PartitionKind } from './partition-kind.ts'
+import type { PodSeen, WorkloadSeen } from './seen.ts'
 import { seeWorkload } from './workload-seen.ts'
 
 /** What is kept of a workload with a partition. */
 export interface PartitionSeen extends WorkloadSeen {
-  readonly partition: number
-  readonly maxUnavailable: IntOrPercent
+  readonly partition: IntOrPercent
+  readonly maxUnavailable?: IntOrPercent
+  readonly maxSurge?: IntOrPercent
   readonly minReadySeconds: number
+  readonly paused: boolean
+  /** The partition is a number of pods, whichever they are. */
+  readonly unordered: boolean
   /** Why its own controller replaces nobody step by step; undefined: it does. */
   readonly unheldBecause?: string
   /** The number in the name of its first pod. */
   readonly firstOrdinal: number
   /** Its own controller waits for each pod before it goes on to the next. */
   readonly ordered: boolean
-  readonly status: {
-    readonly replicas: number
-    readonly updated: number
-    readonly ready: number
-    readonly available: number
-    readonly currentRevision: string
-    readonly updateRevision: string
-  }
+  readonly status: Counts
 }
 
 /** A workload with a partition as the rules of a release see it. */
@@ -35,56 +32,59 @@ export interface PartitionWorkload extends Workload {
   readonly seen: PartitionSeen
   /** Most pods that may be missing, or not Ready, by what its owner says. */
   readonly maxUnavailable: number
-  /** All that are to stay: not on their way out, nor beyond its size. */
+  /** All that are to stay: not on their way out, nor beyond its size. Who gets new first is the last. */
   readonly pods: readonly PodSeen[]
+  /** New pods that would come again as old ones if they were deleted now, the farthest from its turn first. */
+  readonly early: readonly PodSeen[]
+  /** Broken pods of a version that nobody wants, for which its own controller waits. */
+  readonly blocking: readonly PodSeen[]
   /** New pods that the owner's own partition allows. */
   readonly most: number
 }
 
 /** What is kept of a workload with a partition; of the same generation as `before` its template is. */
-export function seePartitioned(object: Partitioned, before?: PartitionSeen): PartitionSeen {
-  const { minReadySeconds = 0, podManagementPolicy, updateStrategy, ordinals } = object.spec
-  const { maxUnavailable = 1 } = { ...updateStrategy?.rollingUpdate }
+export function seePartitioned(
+  { kind, fields }: { readonly kind: PartitionKind; readonly fields: WorkloadFields<Partitioned> },
+  object: Partitioned,
+  before?: PartitionSeen,
+): PartitionSeen {
+  const { updateStrategy, ordinals } = object.spec
+  const block = { ...kind.place.blockOf(updateStrategy) }
+  const { maxUnavailable, maxSurge, unorderedUpdate } = block
   return defined({
-    ...seeWorkload(partitionFields, object, before),
-    unheldBecause: partitionFields.unholdable({ updateStrategy }),
-    partition: partitionOf(object) ?? 0,
+    ...seeWorkload(fields, object, before),
+    unheldBecause: fields.unholdable({ updateStrategy }),
+    partition: partitionOf(kind, object) ?? 0,
     maxUnavailable,
-    minReadySeconds,
+    maxSurge,
+    minReadySeconds: block.minReadySeconds ?? object.spec.minReadySeconds ?? 0,
+    paused: block.paused === true,
+    unordered: unorderedUpdate !== undefined,
     firstOrdinal: ordinals?.start ?? 0,
-    ordered: podManagementPolicy !== 'Parallel',
-    status: countsOf({ ...object.status }),
+    ordered: kind.waits(object),
+    status: kind.counts({ ...object.status }),
   })
-}
-
-function countsOf({
-  replicas = 0,
-  updatedReplicas: updated = 0,
-  readyReplicas: ready = 0,
-  availableReplicas: available = 0,
-  currentRevision = '',
-  updateRevision = '',
-}: NonNullable<Partitioned['status']>): PartitionSeen['status'] {
-  return { replicas, updated, ready, available, currentRevision, updateRevision }
 }
 
 /** Puts together what was seen of a workload with a partition. */
 export function viewPartitioned(
-  ref: Pick<Workload['ref'], 'apiVersion' | 'kind'>,
+  kind: PartitionKind,
   seen: PartitionSeen,
-  { pods: owned }: Owned,
+  owned: readonly PodSeen[],
   now: Instant,
 ): PartitionWorkload {
   const { metadata, owner, replicas, minReadySeconds } = seen
   const { namespace, name, uid, resourceVersion } = metadata
-  const alive = owned.filter(({ terminating }) => !terminating)
-  const pods = alive.filter(pod => indexOf(pod, seen) < replicas)
+  const { apiVersion } = kind
+  const alive = named(kind, seen, owned).filter(({ terminating }) => !terminating)
+  const pods = kind.order(seen).staying(alive, seen)
+  const kept = keptBy(kind, owner, replicas)
   const update = updateOf(seen)
-  const stable = stableOf(seen, update)
+  const stable = stableOf(seen, update, kept > 0)
   const updatePods = podsOf(update, pods)
-  const most = replicas - Math.min(ownPartition(asPartitionOwner(owner)) ?? 0, replicas)
+  const most = replicas - kept
   return defined({
-    ref: { ...ref, namespace, name },
+    ref: { apiVersion, kind: kind.kind, namespace, name },
     uid,
     resourceVersion,
     generation: seen.generation,
@@ -97,7 +97,7 @@ export function viewPartitioned(
     record: seen.record,
     projected: seen.projected,
     armed: seen.armed,
-    ownerPaused: false,
+    ownerPaused: seen.paused,
     ownerRolloutId: seen.ownerRolloutId,
     replicas,
     stableRevision: stable?.hash ?? '',
@@ -112,11 +112,58 @@ export function viewPartitioned(
     updatedReady: readyFor(updatePods, minReadySeconds, now),
     rolledOut: isRolledOut(seen, most),
     unheldBecause: seen.unheldBecause,
-    // Its own controller gives a pod up before one is added: nobody is beside the others.
-    maxUnavailable: promised(seen.maxUnavailable, 0, replicas).maxUnavailable,
+    maxUnavailable: kind.limits(seen, replicas).maxUnavailable,
     pods,
+    ...outOfTurn(kind, seen, pods, [update, stable]),
     most,
   })
+}
+
+/** Its pods with the names of their revisions. */
+function named(
+  { revisionOf }: PartitionKind,
+  { metadata }: PartitionSeen,
+  pods: readonly PodSeen[],
+): readonly PodSeen[] {
+  if (!revisionOf) return pods
+  return pods.map(pod =>
+    defined({ ...pod, revision: pod.revision && revisionOf(pod.revision, metadata.name) }),
+  )
+}
+
+/** Whom to delete on the way back, and whom to get on at all. */
+function outOfTurn(
+  kind: PartitionKind,
+  seen: PartitionSeen,
+  pods: readonly PodSeen[],
+  wanted: readonly [update: Version | undefined, stable: Version | undefined],
+): Pick<PartitionWorkload, 'early' | 'blocking'> {
+  const [update] = wanted
+  const isNew = ({ revision }: PodSeen) => revision !== undefined && revision === update?.hash
+  const by = {
+    kept: Math.min(kind.old(seen.partition, seen.replicas), seen.replicas),
+    old: pods.filter(pod => !isNew(pod)).length,
+    current: seen.status.currentRevision,
+    update: update?.hash ?? '',
+  }
+  const order = kind.order(seen)
+  const returns = (pod: PodSeen) => {
+    const next = order.comesAs(pod, seen, by)
+    return next !== '' && next !== pod.revision
+  }
+  const isWanted = ({ revision }: PodSeen) => wanted.some(version => version?.hash === revision)
+  const blocks = seen.ordered && seen.observed && update !== undefined
+  return {
+    early: brokenFirst(pods.filter(pod => isNew(pod) && returns(pod))).slice(0, order.room(by)),
+    blocking: blocks
+      ? pods.filter(pod => pod.readySince === undefined && !isWanted(pod) && returns(pod))
+      : [],
+  }
+}
+
+function brokenFirst(pods: readonly PodSeen[]): readonly PodSeen[] {
+  const isReady = ({ readySince }: PodSeen) => Number(readySince !== undefined)
+  return pods.toSorted((a, b) => isReady(a) - isReady(b))
 }
 
 /** How many have been Ready for `seconds`. */
@@ -138,14 +185,6 @@ export function nextReady(
   return due.length === 0 ? {} : { requeueAt: Math.min(...due) }
 }
 
-/** Which of its pods it is, from 0: the partition counts so, whatever the first one is called. */
-export function indexOf(
-  { metadata: { name } }: PodSeen,
-  { firstOrdinal }: Pick<PartitionSeen, 'firstOrdinal'>,
-): number {
-  return Number(name.slice(name.lastIndexOf('-') + 1)) - firstOrdinal
-}
-
 /** Pods of a version that are not on their way out. */
 function podsOf(version: Version | undefined, pods: readonly PodSeen[]): readonly PodSeen[] {
   return pods.filter(({ revision }) => revision !== undefined && revision === version?.hash)
@@ -161,10 +200,14 @@ function updateOf({ observed, status, fingerprint }: PartitionSeen): Version | u
  * What everybody ran before the edit. Undefined where its own controller has given the old version up:
  * nobody can be brought back to it.
  */
-function stableOf(seen: PartitionSeen, update: Version | undefined): Version | undefined {
+function stableOf(
+  seen: PartitionSeen,
+  update: Version | undefined,
+  ownerKeeps: boolean,
+): Version | undefined {
   const { record, stableFingerprint } = seen
   const { stable = stableFingerprint } = { ...record }
-  const hash = stableHash(seen)
+  const hash = stableHash(seen, ownerKeeps)
   if (stable === seen.fingerprint) return update
   if (hash === '' || isGivenUp(seen, update)) return undefined
   return hash === update?.hash ? update : { hash, fingerprint: stable }
@@ -172,11 +215,12 @@ function stableOf(seen: PartitionSeen, update: Version | undefined): Version | u
 
 /**
  * Its current revision is what everybody ran, unless its owner keeps some pods at an older one: then a
- * rollout never ends, and only the label names what the others ran.
+ * rollout never ends, and only the label names what the others ran. So it is where nobody tells one.
  */
-function stableHash({ owner, stableLabel, status }: PartitionSeen): string {
-  const own = ownPartition(asPartitionOwner(owner)) ?? 0
-  return own > 0 && stableLabel !== undefined ? stableLabel : status.currentRevision
+function stableHash({ stableLabel, status }: PartitionSeen, ownerKeeps: boolean): string {
+  const { currentRevision } = status
+  const told = currentRevision !== '' && !ownerKeeps
+  return told ? currentRevision : (stableLabel ?? currentRevision)
 }
 
 function isGivenUp({ record, status }: PartitionSeen, update: Version | undefined): boolean {
@@ -190,7 +234,8 @@ function says(
   leaving: number,
 ): boolean {
   const ready = readyFor(pods, 0, 0)
-  return leaving === 0 && status.replicas === replicas && status.ready === ready
+  const counted = status.replicas === pods.length && status.ready === ready
+  return leaving === 0 && counted && pods.length >= replicas
 }
 
 function isRolledOut({ observed, replicas, status }: PartitionSeen, most: number): boolean {

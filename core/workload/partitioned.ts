@@ -1,34 +1,34 @@
-// A kind of the shape of a StatefulSet: held by its partition.
+// The adapter of any kind that is held by a partition, made of what the kind differs in.
 
-import type { KindRef, WorkloadAdapter } from './adapter.ts'
+import type { WorkloadAdapter } from './adapter.ts'
 import { movesWith, restore } from './moves.ts'
 import { partitionCatch } from './partition-catch.ts'
 import { partitionFields } from './partition-fields.ts'
-import type { Partitioned } from './partition-fields.ts'
+import type { Partitioned, PartitionKind } from './partition-kind.ts'
 import { partitionLeaving } from './partition-leaving.ts'
 import { abort, advance, keep, unblock } from './partition-rules.ts'
 import { seePartitioned, viewPartitioned } from './partition-view.ts'
 import type { PartitionSeen, PartitionWorkload } from './partition-view.ts'
 
-/**
- * The adapter of a kind with `spec.replicas`, `spec.template`, `updateStrategy.rollingUpdate.partition`,
- * the status of a StatefulSet, and pods that carry their revision.
- */
-export function partitioned({
-  apiVersion,
-  kind,
-  plural,
-}: KindRef): WorkloadAdapter<Partitioned, PartitionSeen, PartitionWorkload> {
-  const ref = { apiVersion, kind }
+/** The adapter of a kind with a partition. */
+export type PartitionAdapter = WorkloadAdapter<Partitioned, PartitionSeen, PartitionWorkload>
+
+/** Makes the adapter of a kind. */
+export function partitioned(kind: PartitionKind): PartitionAdapter {
+  const { apiVersion, plural, otherVersions = [], place } = kind
+  const fields = partitionFields(kind)
   return {
-    ...partitionFields,
-    ...partitionLeaving,
-    ...ref,
+    ...fields,
+    ...partitionLeaving(kind, fields),
+    apiVersion,
+    otherVersions,
+    kind: kind.kind,
     plural,
     style: 'partition',
-    catch: partitionCatch,
-    see: seePartitioned,
-    observe: (seen, owned, now) => viewPartitioned(ref, seen, owned, now),
+    catch: partitionCatch(kind, fields),
+    resumedBy: { spec: place.patch({ paused: false }) },
+    see: (object, before) => seePartitioned({ kind, fields }, object, before),
+    observe: (seen, { pods }, now) => viewPartitioned(kind, seen, pods, now),
     move: movesWith<PartitionWorkload>({
       advance: (w, { pods }, now) => advance(w, pods, now),
       keep: (w, _, now) => keep(w, now),

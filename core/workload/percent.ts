@@ -47,7 +47,8 @@ export function surgePods(surge: IntOrPercent, replicas: number): number {
   return pods(surge, replicas, Math.ceil)
 }
 
-function pods(value: IntOrPercent, replicas: number, round: (x: number) => number): number {
+/** In pods, rounded as the kind does. */
+export function pods(value: IntOrPercent, replicas: number, round: (x: number) => number): number {
   if (typeof value === 'number') return value
   const percent = Number.parseInt(value, 10)
   return Number.isNaN(percent) ? 0 : round((percent * replicas) / 100)

@@ -5,17 +5,28 @@ import type { Style } from '../rollout/style.ts'
 import type { KindRef, WorkloadAdapter } from './adapter.ts'
 import { blueGreen } from './blue-green.ts'
 import { canaryDeployment } from './canary-deployment.ts'
+import { cloneSet } from './clone-set.ts'
 import { deployment } from './deployment.ts'
 import type { Hold } from './hold.ts'
-import { partitioned } from './partitioned.ts'
-import { statefulSet } from './statefulset.ts'
+import { kruiseDaemonSet } from './kruise-daemon-set.ts'
+import { kruiseStatefulSet } from './kruise-stateful-set.ts'
+import { statefulSet, statefulSetLike } from './statefulset.ts'
 
-/** The kinds that every installation releases, in the style that every kind has: partition. */
-export const adapters: readonly WorkloadAdapter[] = [deployment, statefulSet]
+/**
+ * The kinds that every installation releases, where a cluster has them, in the style that every kind
+ * has: partition.
+ */
+export const adapters: readonly WorkloadAdapter[] = [
+  deployment,
+  statefulSet,
+  kruiseStatefulSet,
+  cloneSet,
+  kruiseDaemonSet,
+]
 
 /** Those, and further ones, all of a StatefulSet's shape. */
 export function adaptersWith(extra: readonly KindRef[]): readonly WorkloadAdapter[] {
-  return [...adapters, ...extra.map(partitioned)]
+  return [...adapters, ...extra.map(statefulSetLike)]
 }
 
 /** The kinds in the styles that only some have. */
@@ -26,12 +37,15 @@ export const rows: readonly WorkloadAdapter[] = [...adapters, ...inOtherStyles]
 
 type Kind = Pick<WorkloadRef, 'apiVersion' | 'kind'>
 
-/** The adapter of a kind; undefined for a kind that is not among them. */
+/** The adapter of a kind, in any version of it; undefined for a kind that is not among them. */
 export function adapterFor(
   ref: Kind,
   among: readonly WorkloadAdapter[] = adapters,
 ): WorkloadAdapter | undefined {
-  return among.find(({ apiVersion, kind }) => apiVersion === ref.apiVersion && kind === ref.kind)
+  return among.find(
+    ({ apiVersion, otherVersions = [], kind }) =>
+      kind === ref.kind && [apiVersion, ...otherVersions].includes(ref.apiVersion),
+  )
 }
 
 /** The adapter for the same kind in a style; undefined where it cannot be released so. */

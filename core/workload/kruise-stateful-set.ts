@@ -1,0 +1,14 @@
+// `apps.kruise.io` StatefulSet: like the native one, and with an owner's pause, a minimum of ready seconds
+// and an update without an order in its strategy.
+
+import { partitioned } from './partitioned.ts'
+import { likeStatefulSet } from './statefulset.ts'
+
+export const kruiseStatefulSet = partitioned({
+  ...likeStatefulSet,
+  apiVersion: 'apps.kruise.io/v1beta1',
+  otherVersions: ['apps.kruise.io/v1alpha1'],
+  kind: 'StatefulSet',
+  plural: 'statefulsets',
+  deceived: 'helm --wait',
+})

@@ -2,134 +2,12 @@
 
 import { expect, test } from 'vitest'
 
-import type { Pod } from '#api/kubernetes.ts'
-import { CONTROLLER_REVISION, HOLD, RECORD, STABLE_REVISION, STABLE_TEMPLATE } from '#api/names.ts'
+import { STABLE_REVISION, STABLE_TEMPLATE } from '#api/names.ts'
+import { observed, told, workloadOf } from '../../test/world/partition-scene.ts'
+import type { PartitionScene } from '../../test/world/partition-scene.ts'
 import type { WorkloadAction } from './adapter.ts'
-import { formatHold, holdOf } from './hold.ts'
 import type { Hold } from './hold.ts'
-import { partitionFields } from './partition-fields.ts'
-import type { Partitioned } from './partition-fields.ts'
-import { formatRecord } from './record.ts'
-import { seePod } from './seen.ts'
 import { statefulSet as adapter } from './statefulset.ts'
-
-const now = Date.parse('2030-01-01T00:00:00Z')
-
-/** `2` Ready at v2, `1` at v1, `3` at a version between; `x` at v2 and `y` between, not Ready; `0` and `z` at an older one. */
-interface Scene {
-  /** From ordinal 0 on. */
-  readonly pods: string
-  readonly hold?: Partial<Hold>
-  readonly replicas?: number
-  readonly spec?: object
-  readonly status?: object
-  /** As it stands, where that is not what the hold says. */
-  readonly partition?: number
-  /** The owner's own partition. */
-  readonly own?: number
-}
-
-const revisions: Readonly<Record<string, string>> = {
-  0: 'web-v0',
-  z: 'web-v0',
-  1: 'web-v1',
-  w: 'web-v1',
-  2: 'web-v2',
-  x: 'web-v2',
-  3: 'web-v3',
-  y: 'web-v3',
-}
-
-function templateOf(version: string): Partitioned['spec']['template'] {
-  return { spec: { containers: [{ name: 'app', image: version }] } }
-}
-
-const stable = partitionFields.fingerprint({ spec: { template: templateOf('v1') } } as Partitioned)
-
-function workloadOf(scene: Scene): Partitioned {
-  const { pods, replicas = pods.length, hold, spec, status, partition, own = 0 } = scene
-  const marks: Hold = {
-    mode: 'wave',
-    pods: 2,
-    budget: 2,
-    surge: '0%',
-    rolloutId: 'v2-2',
-    seq: 1,
-    ...hold,
-  }
-  const owner = { updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: own } } }
-  const record = formatRecord({ owner, stable, rollout: 'web', rolloutUid: 'uid' })
-  const annotations = { [STABLE_TEMPLATE]: stable }
-  const held = hold && { [HOLD]: formatHold(marks), [RECORD]: record }
-  const labels = { [STABLE_REVISION]: 'web-v1', 'rollouts.kruise.io/workload-type': 'statefulset' }
-  const free: Partitioned = {
-    apiVersion: 'apps/v1',
-    kind: 'StatefulSet',
-    metadata: { name: 'web', namespace: 'shop', uid: 'u', resourceVersion: '7', generation: 2 },
-    spec: { replicas, template: templateOf('v2'), ...owner, ...spec },
-    status: {
-      observedGeneration: 2,
-      currentRevision: 'web-v1',
-      updateRevision: 'web-v2',
-      ...status,
-    },
-  }
-  const marked = {
-    ...free,
-    metadata: { ...free.metadata, labels, annotations: { ...annotations, ...held } },
-  }
-  if (!hold) return marked
-  const projected = partitionFields.project(marked, marks, owner)
-  const noted = { ...partitionFields.noted(marks, projected, owner), ...hold }
-  const standing = withHold(projected, noted)
-  return partition === undefined ? standing : withPartition(standing, partition)
-}
-
-function withHold(object: Partitioned, hold: Hold): Partitioned {
-  const annotations = { ...object.metadata.annotations, [HOLD]: formatHold(hold) }
-  return { ...object, metadata: { ...object.metadata, annotations } }
-}
-
-function withPartition(object: Partitioned, partition: number): Partitioned {
-  const updateStrategy = { type: 'RollingUpdate', rollingUpdate: { partition } }
-  return { ...object, spec: { ...object.spec, updateStrategy } }
-}
-
-function podOf(state: string, ordinal: number): Pod {
-  const ready = /\d/.test(state)
-  const lastTransitionTime = '2029-12-31T23:59:00Z'
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: {
-      name: `web-${ordinal}`,
-      namespace: 'shop',
-      uid: `pod-${ordinal}`,
-      resourceVersion: '1',
-      labels: { [CONTROLLER_REVISION]: revisions[state]! },
-    },
-    status: {
-      conditions: [{ type: 'Ready', status: ready ? 'True' : 'False', lastTransitionTime }],
-    },
-  }
-}
-
-/** The next writes in words; `wait`, or `done`. */
-function told(action: WorkloadAction, scene: Scene): string {
-  const pods = Array.from(scene.pods, (state, ordinal) => seePod(podOf(state, ordinal)))
-  const view = adapter.observe(adapter.see(workloadOf(scene)), { replicaSets: [], pods }, now)
-  const move = adapter.move(view, action, now)
-  if (!move) return 'done'
-  const words = move.changes.map(change => {
-    if (change.type === 'create') return `create ${change.object.metadata.name}`
-    if (change.type === 'delete') return `delete ${change.target.name}`
-    const { metadata } = change.patch as unknown as Partitioned
-    const hold = holdOf({ apiVersion: '', kind: '', metadata })
-    return hold ? `${hold.mode} ${hold.budget}` : 'mark'
-  })
-  if (move.again) return `again ${words.join(', ')}`
-  return words.join(', ') || `wait: ${move.why}`
-}
 
 const to = (pods: number | string): WorkloadAction => ({ type: 'advance', pods })
 const [abort, keep, unblock, rest] = (['abort', 'keep', 'unblock', 'rest'] as const).map(type => ({
@@ -137,7 +15,7 @@ const [abort, keep, unblock, rest] = (['abort', 'keep', 'unblock', 'rest'] as co
 })) as [WorkloadAction, WorkloadAction, WorkloadAction, WorkloadAction]
 const held = {}
 
-test.each<[string, WorkloadAction, Scene, string]>([
+test.each<[string, WorkloadAction, PartitionScene, string]>([
   ['the step stands', to(2), { pods: '1122', hold: held }, 'done'],
   ['the next step is one write', to('75%'), { pods: '1122', hold: held }, 'wave 75%'],
   ['a smaller plan takes nobody back', to(1), { pods: '1122', hold: held }, 'done'],
@@ -315,22 +193,21 @@ test('the owner’s own partition is never undercut, nor hidden by the hold', ()
     seq: 1,
   }
   const object = workloadOf({ pods: '1111', spec: own })
-  const held = partitionFields.project(object, hold, own)
+  const held = adapter.project(object, hold, own)
   expect(held.spec.updateStrategy).toEqual(own.updateStrategy)
-  const wider = partitionFields.project(object, { ...hold, budget: 0 }, own)
+  const wider = adapter.project(object, { ...hold, budget: 0 }, own)
   expect(wider.spec.updateStrategy?.rollingUpdate?.partition).toBe(4)
 })
 
 test('a release that is over names what everybody runs now, and its template', () => {
-  const scene: Scene = {
+  const scene: PartitionScene = {
     pods: '2222',
     hold: { mode: 'finishing' },
     status: { currentRevision: 'web-v2', replicas: 4, updatedReplicas: 4, availableReplicas: 4 },
   }
-  const pods = Array.from(scene.pods, (state, ordinal) => seePod(podOf(state, ordinal)))
-  const view = adapter.observe(adapter.see(workloadOf(scene)), { replicaSets: [], pods }, now)
+  const view = observed(scene)
   expect(view.rolledOut).toBe(true)
-  const [change] = adapter.move(view, { type: 'release', promote: true }, now)!.changes
+  const [change] = adapter.move(view, { type: 'release', promote: true }, 0)!.changes
   expect(change).toMatchObject({
     patch: {
       metadata: {

@@ -7,7 +7,7 @@ import type { KubeObject } from '#api/kubernetes.ts'
 import { PODS } from '#kube/resources.ts'
 import { walkTo } from './approvals.ts'
 import { abort, hasCondition, jump, resume, says, stand, told, worst } from './facts.ts'
-import { ROLLOUT, WORKLOAD } from './manifests.ts'
+import { ROLLOUT } from './manifests.ts'
 import type { StoryOptions } from './manifests.ts'
 import type { Story } from './story.ts'
 import type { World } from './world.ts'
@@ -79,6 +79,17 @@ export function releasesStepByStep(under: KindUnderTest, worldOf: () => World): 
     expect(worst(story).ready).toBeGreaterThanOrEqual(Math.min(fewestReady, 8))
   })
 
+  test.concurrent('failureThreshold completes a step, and lets nobody else leave', async () => {
+    const tolerant = { steps: [{ replicas: 1 }, ...steps], canary: { failureThreshold: 1 } }
+    const story = await begin(tolerant)
+    await story.edit('app:broken')
+    await story.reached(1)
+    await stand(story, { 'app:1': 9, 'app:broken': 1 }, 9)
+    await story.edit('app:1')
+    await story.phase('Healthy')
+    await over(story, 'app:1')
+  })
+
   test.concurrent('a third version begins at step 1, and a broken one before it is no hindrance', async () => {
     const [sound, broken] = await Promise.all([half(), begin()])
     await sound.edit('app:3')
@@ -148,7 +159,7 @@ export function releasesStepByStep(under: KindUnderTest, worldOf: () => World): 
 
   test.concurrent('with an owner’s rollout-id the new pods are labelled, also those that come later', async () => {
     const story = await begin()
-    await story.kubectl(['label', under.kind.toLowerCase(), WORKLOAD, `${ROLLOUT_ID}=r7`])
+    await story.kubectl(['label', story.target, `${ROLLOUT_ID}=r7`])
     await story.edit('app:2')
     await walkTo(story, 2)
     const batches = async () => {

@@ -12,10 +12,18 @@ export const workloadTypes = {
   Shard: SHARDS,
 } as const satisfies Readonly<Record<string, ResourceType>>
 
+/** One of them, or another kind that the cluster of the test serves. */
+export type StoryKind = keyof typeof workloadTypes | ResourceType
+
+/** Where the API server serves a kind. */
+export function typeOf(kind: StoryKind = 'Deployment'): ResourceType {
+  return typeof kind === 'string' ? workloadTypes[kind] : kind
+}
+
 /** What a test begins with. */
 export interface StoryOptions {
   /** Of the workload; Deployment unless given. */
-  readonly kind?: keyof typeof workloadTypes
+  readonly kind?: StoryKind
   readonly replicas?: number
   /** Merged into the workload's spec: strategy, minReadySeconds, … */
   readonly spec?: Readonly<Record<string, unknown>>
@@ -41,11 +49,12 @@ export const THREE_STEPS = [{ replicas: 1 }, { replicas: '50%' }, { replicas: '1
 
 /** The workload of a story. */
 export function workloadOf(namespace: string, options: StoryOptions): KubeObject {
-  const { kind = 'Deployment', replicas = 10, spec = {}, labels = {}, image = 'app:1' } = options
+  const { replicas = 10, spec = {}, labels = {}, image = 'app:1' } = options
+  const { apiVersion, kind } = typeOf(options.kind)
   const selected = { app: WORKLOAD }
   const containers = [{ name: 'app', image }]
   return {
-    apiVersion: workloadTypes[kind].apiVersion,
+    apiVersion,
     kind,
     metadata: { namespace, name: WORKLOAD, labels },
     spec: {
@@ -59,9 +68,9 @@ export function workloadOf(namespace: string, options: StoryOptions): KubeObject
 
 /** The Rollout of a story. */
 export function rolloutOf(namespace: string, options: StoryOptions): KubeObject {
-  const { kind = 'Deployment', steps = THREE_STEPS, canary = {}, blueGreen = false } = options
+  const { steps = THREE_STEPS, canary = {}, blueGreen = false } = options
   const plan = { steps: steps === false ? [] : steps, ...canary }
-  const { apiVersion } = workloadTypes[kind]
+  const { apiVersion, kind } = typeOf(options.kind)
   return {
     apiVersion: 'rollouts.kruise.io/v1beta1',
     kind: 'Rollout',

@@ -4,6 +4,7 @@
 import type { Deployment, KubeObject, Pod, PodTemplate, ReplicaSet } from '#api/kubernetes.ts'
 import { HOLD, RECORD } from '#api/names.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
+import { targetOf } from '#core/rollout/commands.ts'
 import { releaseIn } from '#core/rollout/release-status.ts'
 import { isNative } from '#core/workload/native.ts'
 import { holdOf } from '#core/workload/hold.ts'
@@ -17,7 +18,8 @@ import { DEPLOYMENTS, EVENTS, PODS, REPLICA_SETS, ROLLOUTS } from '#kube/resourc
 import type { ResourceType } from '#kube/resources.ts'
 import { kubectl } from './commands.ts'
 import type { CommandOptions, CommandResult, CommandTarget } from './commands.ts'
-import { ROLLOUT, WORKLOAD, workloadTypes } from './manifests.ts'
+import { ROLLOUT, typeOf, WORKLOAD } from './manifests.ts'
+import type { StoryKind } from './manifests.ts'
 
 /** The pods at one moment, by the image that they run. */
 export interface Moment {
@@ -39,6 +41,8 @@ export interface StoryEvent {
 export interface Story {
   readonly namespace: string
   readonly client: KubeClient
+  /** The workload as kubectl names it. */
+  readonly target: string
   readonly create: (object: KubeObject) => Promise<void>
   readonly kubectl: (args: readonly string[], options?: CommandOptions) => Promise<CommandResult>
   /** `kubectl set image`, or a patch where kubectl does not know the kind: the ordinary edit. */
@@ -86,11 +90,11 @@ const patienceMs = 30_000
 /** Makes a story in a namespace that is there. */
 export async function createStory(
   place: Place,
-  kind: keyof typeof workloadTypes = 'Deployment',
+  kind?: StoryKind,
 ): Promise<Story> {
   const { client, namespace, cluster } = place
-  const type = workloadTypes[kind]
-  const target = `${type.plural}/${WORKLOAD}`
+  const type = typeOf(kind)
+  const target = targetOf({ ...type, name: WORKLOAD })
   const { sets, changed, ...watched } = await watch(place, type)
   const ref = { namespace, name: WORKLOAD }
   const rolloutRef = { namespace, name: ROLLOUT }
@@ -119,6 +123,7 @@ export async function createStory(
       await client.create(created as ResourceType, object, { fieldManager: 'test' })
     },
     kubectl: run,
+    target,
     edit: image =>
       isNative(type)
         ? run(['set', 'image', target, `app=${image}`])

@@ -9,14 +9,22 @@ import { HOLD, OWN_ROLLOUT_ID, RECORD } from '#api/names.ts'
 import { difference } from '#core/admission/patch.ts'
 import type { MergePatch } from '#core/change.ts'
 import { reviewWorkload } from '#core/admission/review.ts'
-import type { WorkloadAdapter } from '#core/workload/adapter.ts'
+import type { KindRef, WorkloadAdapter } from '#core/workload/adapter.ts'
 import { formatHold, holdOf } from '#core/workload/hold.ts'
 import type { Hold } from '#core/workload/hold.ts'
 import { budgetFor, surgeFor } from '#core/workload/percent.ts'
 import { recordOf } from '#core/workload/record.ts'
 import { adapters, rows } from '#core/workload/registry.ts'
 import { deployments, withoutHoldFields, withImage } from './deployments.ts'
-import { statefulSets, withVersion, withoutPartition } from './partitioned.ts'
+import {
+  cloneSets,
+  kruiseDaemonSets,
+  kruiseStatefulSets,
+  resumed,
+  statefulSets,
+  withVersion,
+  withoutPartition,
+} from './partitioned.ts'
 import { merge } from '../world/controller.ts'
 import { threeSteps } from '../world/three-steps.ts'
 
@@ -27,11 +35,21 @@ interface Sample {
   readonly edited: (object: KubeObject, version: string) => KubeObject
   /** The object without the fields by which it is held. */
   readonly rest: (object: KubeObject) => unknown
+  /** The object that nobody has paused: a rollback clears the owner's pause, or it could not run. */
+  readonly resumed: (object: KubeObject) => KubeObject
 }
 
+const partitioned = { edited: withVersion, rest: withoutPartition, resumed }
+
 const samples: ReadonlyMap<string, Sample> = new Map([
-  ['Deployment', { objects: deployments, edited: withImage, rest: withoutHoldFields }],
-  ['StatefulSet', { objects: statefulSets, edited: withVersion, rest: withoutPartition }],
+  [
+    'apps/v1 Deployment',
+    { objects: deployments, edited: withImage, rest: withoutHoldFields, resumed: unpaused },
+  ],
+  ['apps/v1 StatefulSet', { ...partitioned, objects: statefulSets }],
+  ['apps.kruise.io/v1beta1 StatefulSet', { ...partitioned, objects: kruiseStatefulSets }],
+  ['apps.kruise.io/v1alpha1 CloneSet', { ...partitioned, objects: cloneSets }],
+  ['apps.kruise.io/v1alpha1 DaemonSet', { ...partitioned, objects: kruiseDaemonSets }],
 ])
 
 const modes = ['wave', 'stop', 'aborted', 'finishing', 'released'] as const
@@ -48,10 +66,11 @@ function holds(replicas: number): fc.Arbitrary<Hold> {
   })
 }
 
-const named = rows.map(adapter => [`${adapter.kind}, ${adapter.style}`, adapter] as const)
+const kindOf = ({ apiVersion, kind }: KindRef) => `${apiVersion} ${kind}`
+const named = rows.map(adapter => [`${kindOf(adapter)}, ${adapter.style}`, adapter] as const)
 
 describe.each(named)('%s', (_, adapter) => {
-  const { objects, edited, rest } = samples.get(adapter.kind)!
+  const { objects, edited, rest, resumed: withoutPause } = samples.get(kindOf(adapter))!
   const owned = objects.chain(object =>
     holds(adapter.replicas(object)).map(hold => ({ object, hold })),
   )
@@ -130,7 +149,7 @@ describe.each(named)('%s', (_, adapter) => {
       fc.property(objects, object => {
         const held = review(adapter, edited(object, 'v2'), object)
         fc.pre(holdOf(held) !== undefined)
-        expect(known(review(adapter, edited(held, 'v1'), held))).toEqual(known(unpaused(object)))
+        expect(known(review(adapter, edited(held, 'v1'), held))).toEqual(known(withoutPause(object)))
       }),
     )
   })
@@ -203,13 +222,12 @@ function withHold(object: KubeObject, hold: Hold): KubeObject {
   return { ...object, metadata: { ...metadata, annotations } }
 }
 
-/** A rollback clears the owner's pause, or it could not run. */
 function unpaused(object: KubeObject): KubeObject {
   const { paused: _, ...spec } = (object as unknown as { spec: { paused?: boolean } }).spec
   return { ...object, spec } as KubeObject
 }
 
 test('every kind has its samples, and no two the same keys of ours', () => {
-  expect(adapters.map(({ kind }) => kind)).toEqual([...samples.keys()])
+  expect(adapters.map(kindOf)).toEqual([...samples.keys()])
   expect(new Set([HOLD, RECORD, OWN_ROLLOUT_ID]).size).toBe(3)
 })

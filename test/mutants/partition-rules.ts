@@ -5,6 +5,8 @@ import type { Rule } from './rule.ts'
 const fields = 'core/workload/partition-fields.ts'
 const rules = 'core/workload/partition-rules.ts'
 const view = 'core/workload/partition-view.ts'
+const orders = 'core/workload/partition-orders.ts'
+const places = 'core/workload/partition-places.ts'
 const moves = 'core/workload/moves.ts'
 const rulesTest = 'core/workload/partition-rules.test.ts'
 const contract = 'test/contracts/workload.test.ts'
@@ -14,8 +16,8 @@ export const partitionRules: readonly Rule[] = [
   [
     'the owner’s own partition is never undercut',
     fields,
-    'Math.max(old, own ?? 0)',
-    'old',
+    'return keepsMore ? own : kind.partitionFor(old, size)',
+    'return kind.partitionFor(old, size)',
     rulesTest,
   ],
   [
@@ -34,9 +36,9 @@ export const partitionRules: readonly Rule[] = [
   ],
   [
     'what its owner left out is left out again',
-    fields,
-    'const said = Object.keys(next).length > 0 || own !== null',
-    'const said = true',
+    places,
+    'return isSaid(strategy) || own !== null ? strategy : undefined',
+    'return strategy',
     contract,
   ],
   [
@@ -70,7 +72,7 @@ export const partitionRules: readonly Rule[] = [
   ['broken pods leave at any time', rules, '[...broken, ...sound', '[...sound', rulesTest],
   [
     'the lowest ordinals go back first',
-    rules,
+    orders,
     'indexOf(a, seen) - indexOf(b, seen)',
     'indexOf(b, seen) - indexOf(a, seen)',
     rulesTest,
@@ -78,15 +80,15 @@ export const partitionRules: readonly Rule[] = [
   [
     'a broken pod of a version between is taken out of the way',
     rules,
-    'if (broken.length === 0) return undefined',
-    'if (broken.length >= 0) return undefined',
+    'if (blocking.length === 0) return undefined',
+    'if (blocking.length >= 0) return undefined',
     rulesTest,
   ],
   [
     'a stable pod that is not Ready yet is left alone',
-    rules,
-    'const wanted = [w.update.hash, w.stable?.hash]',
-    'const wanted: (string | undefined)[] = [w.update.hash]',
+    view,
+    'wanted.some(version => version?.hash === revision)',
+    'update?.hash === revision',
     rulesTest,
   ],
   [
@@ -112,15 +114,15 @@ export const partitionRules: readonly Rule[] = [
   ],
   [
     'what is beyond the size is not counted',
-    view,
-    'const pods = alive.filter(pod => indexOf(pod, seen) < replicas)',
-    'const pods = alive',
+    orders,
+    'indexOf(pod, seen) < seen.replicas',
+    'indexOf(pod, seen) < Infinity',
     rulesTest,
   ],
   [
     'nobody is deleted who would come again as the same',
-    rules,
-    "return next !== undefined && next !== '' && pod.revision !== next",
+    view,
+    "return next !== '' && next !== pod.revision",
     'return true',
     rulesTest,
   ],

@@ -1,0 +1,188 @@
+// In what the kinds with a partition differ: where it stands, how it counts, and whom it brings back.
+
+import { expect, test } from 'vitest'
+
+import type { IntOrPercent } from '#api/kubernetes.ts'
+import { rolling, told } from '../../test/world/partition-scene.ts'
+import type { PartitionScene, SceneKind } from '../../test/world/partition-scene.ts'
+import { resumeWorkloadCommand } from '../rollout/commands.ts'
+import type { WorkloadAction } from './adapter.ts'
+import { cloneSet } from './clone-set.ts'
+import { formatHold, parseHold } from './hold.ts'
+import type { Hold } from './hold.ts'
+import { kruiseDaemonSet } from './kruise-daemon-set.ts'
+import { kruiseStatefulSet } from './kruise-stateful-set.ts'
+import type { Partitioned } from './partition-kind.ts'
+import { adapterFor } from './registry.ts'
+
+const clones: SceneKind = {
+  adapter: cloneSet,
+  strategy: partition => ({ type: 'ReCreate', partition, maxUnavailable: 1 }),
+}
+const sets: SceneKind = { adapter: kruiseStatefulSet, strategy: rolling }
+const unordered: SceneKind = {
+  adapter: kruiseStatefulSet,
+  strategy: partition => ({
+    type: 'RollingUpdate',
+    rollingUpdate: { partition, unorderedUpdate: {} },
+  }),
+}
+const daemons: SceneKind = {
+  adapter: kruiseDaemonSet,
+  strategy: rolling,
+  status: desiredNumberScheduled => ({ desiredNumberScheduled, daemonSetHash: 'web-v2' }),
+}
+
+const to = (pods: number | string): WorkloadAction => ({ type: 'advance', pods })
+const abort: WorkloadAction = { type: 'abort' }
+const unblock: WorkloadAction = { type: 'unblock' }
+const held = {}
+const half = { budget: '50%', pods: '50%' }
+const back: Partial<Hold> = { mode: 'back' }
+
+const cannotGoBack =
+  'wait: it cannot be aborted: a pod would not come back at the stable revision; apply its template'
+
+test.each<[string, WorkloadAction, PartitionScene, string]>([
+  ['a CloneSet: the step stands', to(2), { kind: clones, pods: '2112', hold: held }, 'done'],
+  [
+    'of pods that are new too early broken ones go first',
+    to(1),
+    { kind: clones, pods: '122x', hold: { budget: 1, pods: 1 } },
+    'delete web-3',
+  ],
+  [
+    'once as many are old, nobody goes',
+    to('50%'),
+    { kind: clones, pods: '11222', replicas: 4, hold: half },
+    'done',
+  ],
+  [
+    'the way back of a CloneSet',
+    abort,
+    { kind: clones, pods: '2132', hold: back },
+    'delete web-3',
+  ],
+  [
+    'a CloneSet that has given its old version up',
+    abort,
+    { kind: clones, pods: '2222', hold: held, status: { currentRevision: 'web-v2' } },
+    cannotGoBack,
+  ],
+  [
+    'a CloneSet whose owner lets nobody be missing',
+    abort,
+    {
+      kind: clones,
+      pods: '1122',
+      hold: back,
+      spec: { updateStrategy: { partition: 2147483647, maxUnavailable: 0, maxSurge: 1 } },
+    },
+    'wait: 2 of 4 pods are still to go back; its maxUnavailable of 0 lets none be missing: apply the old template',
+  ],
+  [
+    'a broken pod is nobody’s hindrance',
+    unblock,
+    { kind: clones, pods: '11y1', hold: held },
+    'done',
+  ],
+  [
+    'a StatefulSet of Kruise goes back by ordinal',
+    to(1),
+    { kind: sets, pods: '12222', hold: { budget: 1, pods: 1 } },
+    'delete web-1',
+  ],
+  [
+    'and without an order by count, broken ones first',
+    to(1),
+    { kind: unordered, pods: '12x22', hold: { budget: 1, pods: 1 } },
+    'delete web-2',
+  ],
+  [
+    'a broken pod is in the way without an order as well',
+    unblock,
+    { kind: unordered, pods: '11y1', hold: held },
+    'delete web-2',
+  ],
+  [
+    'a pod of a DaemonSet that is new too early stays',
+    to(1),
+    { kind: daemons, pods: '1222', hold: { budget: 1, pods: 1 } },
+    'done',
+  ],
+  ['an abort of a DaemonSet', abort, { kind: daemons, pods: '1122', hold: held }, cannotGoBack],
+  [
+    'a node that has joined is counted',
+    to('50%'),
+    { kind: daemons, pods: '112222', hold: { ...half, size: 4 }, partition: 2 },
+    'wave 50%',
+  ],
+])('%s', (_, action, scene, expected) => {
+  expect(told(action, scene)).toBe(expected)
+})
+
+/** A hold that lets so many pods out. */
+function holdFor(pods: IntOrPercent): Hold {
+  return { mode: 'wave', pods, budget: pods, surge: '0%', rolloutId: 'v2-2', seq: 1 }
+}
+
+/** The partition of a CloneSet of so many pods while a step is held, beside that of its owner. */
+function partitionOf(replicas: number, step: IntOrPercent, own?: IntOrPercent) {
+  const updateStrategy = { type: 'ReCreate', ...(own !== undefined && { partition: own }) }
+  const object = { spec: { replicas, template: {}, updateStrategy } } as Partitioned
+  const owner = cloneSet.ownerOfFree(object)
+  return cloneSet.project(object, holdFor(step), owner).spec.updateStrategy?.partition
+}
+
+test.each<[number, IntOrPercent, IntOrPercent | undefined, IntOrPercent]>([
+  // A share wherever it says it exactly, marked as ours.
+  [10, '50%', undefined, '050%'],
+  [10, 2, undefined, '080%'],
+  [3, 2, undefined, '033%'],
+  [101, 100, undefined, 1],
+  [5, '100%', undefined, '00%'],
+  [2, '99%', undefined, '050%'],
+  // The owner's own counts where it keeps as many, also a share.
+  [10, '50%', 7, 7],
+  [10, '50%', '70%', '70%'],
+  [10, '50%', '30%', '050%'],
+  [1, 1, '1%', '1%'],
+])('a CloneSet of %d pods at a step of %s, its own partition %s', (size, step, own, expected) => {
+  expect(partitionOf(size, step, own)).toBe(expected)
+})
+
+test('what a hold notes of a share is read again', () => {
+  const hold: Hold = { ...holdFor('50%'), partition: '050%', size: 10 }
+  expect(parseHold(formatHold(hold))).toEqual(hold)
+  const nobody: Hold = { ...holdFor(1), partition: 2147483647, size: 3 }
+  expect(parseHold(formatHold(nobody))).toEqual(nobody)
+})
+
+test('a pod of a CloneSet may tell only the end of its revision’s name', () => {
+  const spec = { replicas: 1, template: {} }
+  const status = { observedGeneration: 1, updateRevision: 'web-v2', currentRevision: 'web-v1' }
+  const metadata = { namespace: 'shop', name: 'web', uid: 'u', generation: 1 }
+  const object = { apiVersion: '', kind: '', metadata, spec, status } as Partitioned
+  const pod = { metadata: { ...metadata, name: 'web-abcde', resourceVersion: '1' }, revision: 'v2' }
+  const owned = { replicaSets: [], pods: [{ ...pod, ownerUid: 'u', terminating: false }] }
+  expect(cloneSet.observe(cloneSet.see(object), owned, 0).updated).toBe(1)
+})
+
+test('the peak counts the surge of those kinds that have one', () => {
+  const spec = (updateStrategy: object) => ({ spec: { replicas: 10, updateStrategy } }) as Partitioned
+  const peak = (updateStrategy: object, n: number) =>
+    cloneSet.peak(spec(updateStrategy), { updateStrategy: null }, n)
+  expect([peak({ maxSurge: '25%' }, 5), peak({ maxSurge: '25%' }, 1), peak({}, 5)]).toEqual([
+    13, 11, 10,
+  ])
+})
+
+test('each version of a kind is the same kind, and its owner resumes it in its own words', () => {
+  const ref = { kind: 'StatefulSet', namespace: 'shop', name: 'db' }
+  const older = adapterFor({ ...ref, apiVersion: 'apps.kruise.io/v1alpha1' })
+  expect(older).toBe(kruiseStatefulSet)
+  expect(adapterFor({ ...ref, apiVersion: 'apps/v1beta1' })).toBeUndefined()
+  expect(resumeWorkloadCommand({ ...ref, apiVersion: 'apps.kruise.io/v1beta1' })).toBe(
+    `kubectl -n shop patch statefulset.apps.kruise.io/db --type=merge -p '{"spec":{"updateStrategy":{"rollingUpdate":{"paused":false}}}}'`,
+  )
+})

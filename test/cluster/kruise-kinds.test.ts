@@ -1,0 +1,158 @@
+// The kinds of Kruise are released by their partition: real pods in a real API server, and controllers that
+// stand in for those of Kruise. Last everything of ours is dead, and the policy keeps every pod old.
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+import { CAUGHT } from '#api/names.ts'
+import type { Block, Partitioned } from '#core/workload/partition-kind.ts'
+import type { ResourceType } from '#kube/resources.ts'
+import { walkTo, walkToTheEnd } from './approvals.ts'
+import { abort, most, obey, says, stand, told, worst } from './facts.ts'
+import { releasesStepByStep } from './kind-contract.ts'
+import { CLONE_SETS, KRUISE_STATEFUL_SETS, KRUISE_STATEFUL_SETS_ALPHA } from './kinds/resources.ts'
+import { startStandIns } from './kinds/stand-in.ts'
+import type { StandIns } from './kinds/stand-in.ts'
+import type { StoryOptions } from './manifests.ts'
+import type { Story } from './story.ts'
+import { startWorld, unlock } from './world.ts'
+import type { World } from './world.ts'
+
+let world: World
+let standIns: StandIns
+
+beforeAll(async () => {
+  world = await startWorld({ failurePolicy: 'Ignore' })
+  standIns = await startStandIns(world.client)
+})
+afterAll(async () => {
+  await standIns?.stop()
+  await world?.stop()
+})
+
+const rolling = (rollingUpdate: object) => ({
+  updateStrategy: { type: 'RollingUpdate', rollingUpdate },
+})
+const cloning = (updateStrategy: object) => ({ updateStrategy })
+const steps = [{ replicas: 2 }, { replicas: '50%' }, { replicas: '100%' }]
+
+describe('StatefulSet', () => {
+  const owner = rolling({ partition: 0, maxUnavailable: 2 })
+  const kind = KRUISE_STATEFUL_SETS
+  // One fewer than it may be: who deletes a pod by its name may meet the one that has come in its place.
+  releasesStepByStep({ kind, owner, fewestReady: 7 }, () => world)
+
+  test.concurrent('in its older version, and without an order of its pods', async () => {
+    const spec = rolling({ partition: 0, maxUnavailable: 2, unorderedUpdate: {} })
+    const older = { spec: { podManagementPolicy: 'Parallel', ...spec }, steps }
+    const story = await begin(KRUISE_STATEFUL_SETS_ALPHA, older)
+    await story.edit('app:2')
+    await walkTo(story, 2)
+    await story.scale(14)
+    await stand(story, { 'app:1': 7, 'app:2': 7 })
+    await abort(story)
+    await stand(story, { 'app:1': 14, 'app:2': 0 })
+  })
+
+  test.concurrent('OnDelete has no steps: the edit says so', async () => {
+    const spec = { updateStrategy: { type: 'OnDelete' } }
+    const story = await begin(kind, { replicas: 2, spec })
+    const { stderr } = await story.edit('app:2')
+    expect(stderr).toMatch(/not held: its updateStrategy is OnDelete/)
+  })
+})
+
+describe('CloneSet', () => {
+  const owner = cloning({ partition: 0, maxUnavailable: 2 })
+  releasesStepByStep({ kind: CLONE_SETS, owner, fewestReady: 8 }, () => world)
+
+  test.concurrent('with a surge new pods come first; where none may be missing, none is sent back', async () => {
+    const spec = cloning({ partition: 0, maxUnavailable: 0, maxSurge: 2 })
+    const story = await begin(CLONE_SETS, { spec, steps })
+    const { stderr } = await story.edit('app:2')
+    expect(stderr).toMatch(/2 of 10 pods, then waits for approval; peak 12 pods/)
+    await story.reached(1)
+    await stand(story, { 'app:1': 8, 'app:2': 2 })
+    expect(worst(story)).toEqual({ ready: 10, total: 12 })
+    await abort(story)
+    await says(story, 'its maxUnavailable of 0 lets none be missing: apply the old template')
+    await story.edit('app:1')
+    await story.phase('Healthy')
+    await stand(story, { 'app:1': 10 })
+    expect(worst(story).ready).toBe(10)
+  })
+})
+
+describe.each([
+  { type: KRUISE_STATEFUL_SETS, own: rolling, share: 7 },
+  { type: CLONE_SETS, own: cloning, share: '70%' },
+])('$type.kind', ({ type, own, share }) => {
+  test.concurrent('its owner’s partition is never undercut, and his pause is his', async () => {
+    const spec = own({ partition: share, paused: true })
+    const story = await begin(type, { spec, steps: [{ replicas: 2 }, { replicas: '50%' }] })
+    const { stderr } = await story.edit('app:2')
+    const resumption = /the workload is paused and no new pod starts; go on with: (kubectl .*)/
+    await says(story, 'paused by its owner')
+    await stand(story, { 'app:1': 10 })
+    await obey(world.cluster, resumption.exec(stderr)![1]!)
+    await story.reached(1)
+    await stand(story, { 'app:1': 8, 'app:2': 2 })
+    await story.patch(own({ paused: true }))
+    await says(story, 'paused by its owner')
+    await story.patch(own({ paused: false }))
+    await walkToTheEnd(story)
+    await stand(story, { 'app:1': 7, 'app:2': 3 })
+    expect(await blockOf(story)).toMatchObject({ partition: share, paused: false })
+  })
+})
+
+test('what is edited while nobody of ours is alive is held, and released when we are back', async () => {
+  const kinds = [
+    { type: KRUISE_STATEFUL_SETS, own: rolling, share: 4 },
+    { type: CLONE_SETS, own: cloning, share: '40%' },
+  ]
+  const scenes = await Promise.all(
+    kinds.map(async ({ type, own, share }) => {
+      const rested = await begin(type, { spec: own({ partition: share }), steps })
+      const half = await begin(type, { steps })
+      await half.edit('app:2')
+      await walkTo(half, 2)
+      await stand(half, { 'app:1': 5, 'app:2': 5 })
+      half.forget()
+      return { rested, half, share }
+    }),
+  )
+  const { webhook, controller } = world.sluice
+  await Promise.all([webhook, controller].map(child => child.stop('SIGKILL')))
+  for (const { rested, half, share } of scenes) {
+    await rested.edit('app:2')
+    await half.edit('app:3')
+    expect((await rested.workload()).metadata.annotations?.[CAUGHT]).toBe(String(share))
+    for (const story of [rested, half]) {
+      expect((await blockOf(story)).partition).toBe(2147483647)
+    }
+    await rested.scale(12)
+    await stand(rested, { 'app:1': 12, 'app:2': 0 })
+  }
+  await unlock(world.client)
+  await world.sluice.startWebhook()
+  await world.sluice.startController()
+  for (const { rested, half, share } of scenes) {
+    await told(rested, 'EditCaught')
+    await walkToTheEnd(rested)
+    expect((await blockOf(rested)).partition).toBe(share)
+    expect(most(half, 'app:3')).toBeLessThanOrEqual(2)
+    await half.reached(1)
+    await walkToTheEnd(half)
+    await stand(half, { 'app:3': 10 })
+  }
+})
+
+function begin(kind: ResourceType, options: StoryOptions): Promise<Story> {
+  return world.story({ kind, ...options })
+}
+
+/** The part of the strategy in which the partition is. */
+async function blockOf(story: Story): Promise<Block> {
+  const { spec } = await story.workload<Partitioned>()
+  return { ...(spec.updateStrategy?.rollingUpdate ?? spec.updateStrategy) }
+}

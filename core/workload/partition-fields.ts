@@ -24,25 +24,38 @@ export const NONE = 'none'
 
 /** The admission half of the adapter of a kind with a partition. */
 export function partitionFields(kind: PartitionKind): WorkloadFields<Partitioned> {
-  const { place, size } = kind
-  const ownerIn = ownerReader(kind)
-  const projection = projectionOf(kind)
   return {
     deceived: kind.deceived,
-    replicas: size,
+    ...versionOf(kind),
+    ...wishOf(kind),
+    ...holdOn(kind),
+    ...pauseOf(kind),
+    ...catchOf(kind),
+  }
+}
+
+type Fields<T extends keyof WorkloadFields> = Pick<WorkloadFields<Partitioned>, T>
+
+/** How many pods, and of which version. */
+function versionOf({ size, counts }: PartitionKind): Fields<'replicas' | 'fingerprint' | 'settled'> {
+  return {
+    replicas: object => size(object),
     fingerprint: ({ spec }) => templateFingerprint(spec.template),
     settled(object) {
       const { observedGeneration = 0 } = { ...object.status }
-      const { updated, replicas } = kind.counts({ ...object.status })
+      const { updated, replicas } = counts({ ...object.status })
       const seen = observedGeneration >= (object.metadata.generation ?? 0)
       return seen && updated === replicas && replicas === size(object)
     },
-    armed(object) {
-      const hold = holdOf(object)
-      const holds = hold && hold.mode !== 'finishing' && hold.mode !== 'released'
-      const partition = partitionOf(kind, object)
-      return isOurs(partition) || (holds === true && partition === hold.partition)
-    },
+  }
+}
+
+/** What its owner wants. */
+function wishOf(
+  kind: PartitionKind,
+): Fields<'unholdable' | 'invalid' | 'ownerOfFree' | 'ownerOfHeld' | 'recordedOwner'> {
+  const ownerIn = ownerReader(kind)
+  return {
     unholdable(owner) {
       const { type = 'RollingUpdate' } = { ...asPartitionOwner(owner).updateStrategy }
       if (!kind.restsBy.includes(type)) return undefined
@@ -58,28 +71,54 @@ export function partitionFields(kind: PartitionKind): WorkloadFields<Partitioned
     ownerOfHeld(incoming, hold, record) {
       const recorded = recordedOwner(kind, record)
       const is = partitionOf(kind, incoming)
-      const ours = [hold.partition, projection(incoming, hold, recorded)]
+      const ours = [hold.partition, projection(kind, incoming, { hold, owner: recorded })]
       if (!isOurs(is) && !ours.includes(is)) return ownerIn(incoming, is)
       return ownerIn(incoming, ownPartition(kind, recorded))
     },
     recordedOwner: record => recordedOwner(kind, record),
+  }
+}
+
+/** How it is held, and given back. */
+function holdOn(
+  kind: PartitionKind,
+): Fields<
+  | 'armed'
+  | 'firstWave'
+  | 'noted'
+  | 'most'
+  | 'keepingAll'
+  | 'peak'
+  | 'project'
+  | 'restore'
+  | 'projected'
+> {
+  const { place, size } = kind
+  const by = (object: Partitioned, hold: Hold, owner: OwnerValues) =>
+    projection(kind, object, { hold, owner: asPartitionOwner(owner) })
+  return {
+    armed(object) {
+      const hold = holdOf(object)
+      const holds = hold && hold.mode !== 'finishing' && hold.mode !== 'released'
+      const partition = partitionOf(kind, object)
+      return isOurs(partition) || (holds === true && partition === hold.partition)
+    },
     firstWave: (_, __, ___, { pods }) => ({ mode: 'wave', budget: pods, surge: '0%' }),
     noted(hold, object, owner) {
       const { partition: _, size: __, ...others } = hold
-      const partition = projection(object, hold, asPartitionOwner(owner))
+      const partition = by(object, hold, owner)
       return { ...others, ...(partition !== undefined && { partition, size: size(object) }) }
     },
     most: (object, hold) => podCount(hold.budget, size(object)),
     keepingAll: hold => hold,
     peak(object, _, n) {
-      const { maxSurge } = kind.limits({ ...place.blockOf(object.spec.updateStrategy) }, size(object))
-      return size(object) + Math.min(maxSurge, n)
+      const block = { ...place.blockOf(object.spec.updateStrategy) }
+      return size(object) + Math.min(kind.limits(block, size(object)).maxSurge, n)
     },
     project(object, hold, owner) {
       // Beside a strategy that replaces nobody the API server takes no partition.
       if (!rolls(kind, object)) return object
-      const partition = projection(object, hold, asPartitionOwner(owner))
-      return withPartition(kind, object, partition, owner)
+      return withPartition(kind, object, by(object, hold, owner), owner)
     },
     restore(object, owner) {
       const restored = withPartition(kind, object, ownPartition(kind, owner), owner)
@@ -88,20 +127,35 @@ export function partitionFields(kind: PartitionKind): WorkloadFields<Partitioned
     projected: (object, hold, owner) =>
       !rolls(kind, object) ||
       // Where it is left out the API server may say 0.
-      (partitionOf(kind, object) ?? 0) === (projection(object, hold, asPartitionOwner(owner)) ?? 0),
+      (partitionOf(kind, object) ?? 0) === (by(object, hold, owner) ?? 0),
+  }
+}
+
+/** The owner's own pause. */
+function pauseOf(kind: PartitionKind): Fields<'paused' | 'unpaused'> {
+  const { place } = kind
+  return {
     paused: owner => ownBlock(kind, owner)?.paused === true,
     unpaused(owner) {
       const { updateStrategy } = asPartitionOwner(owner)
       const block = { partition: null, ...place.ownBlockOf(updateStrategy), paused: false }
       return { updateStrategy: place.ownerStrategy({ ...updateStrategy }, block) }
     },
+  }
+}
+
+/** How the policy holds it, and leaves word. */
+function catchOf(
+  kind: PartitionKind,
+): Fields<'caught' | 'carries' | 'asCarried' | 'carriedSpec'> {
+  return {
     caught: object => withPartition(kind, object, NOBODY, nothing),
     carries: object => String(partitionOf(kind, object) ?? NONE),
     asCarried(object, word) {
       if (partitionOf(kind, object) !== NOBODY) return object
       return withPartition(kind, object, said(word), nothing)
     },
-    carriedSpec: word => place.patch({ partition: said(word) ?? null }),
+    carriedSpec: word => kind.place.patch({ partition: said(word) ?? null }),
   }
 }
 
@@ -167,16 +221,18 @@ function ownerReader(kind: PartitionKind) {
 }
 
 /** The partition by which a hold is kept; the owner's own is never undercut. */
-function projectionOf(kind: PartitionKind) {
-  return (object: Partitioned, hold: Hold, owner: PartitionOwner): IntOrPercent | undefined => {
-    const own = ownPartition(kind, owner)
-    if (hold.mode === 'finishing' || hold.mode === 'released' || !rolls(kind, object)) return own
-    if (hold.mode !== 'wave') return NOBODY
-    const size = kind.size(object)
-    const old = size - podCount(hold.budget, size)
-    const keepsMore = own !== undefined && kind.old(own, size) >= old
-    return keepsMore ? own : kind.partitionFor(old, size)
-  }
+function projection(
+  kind: PartitionKind,
+  object: Partitioned,
+  { hold, owner }: { readonly hold: Hold; readonly owner: PartitionOwner },
+): IntOrPercent | undefined {
+  const own = ownPartition(kind, owner)
+  if (hold.mode === 'finishing' || hold.mode === 'released' || !rolls(kind, object)) return own
+  if (hold.mode !== 'wave') return NOBODY
+  const size = kind.size(object)
+  const old = size - podCount(hold.budget, size)
+  const keepsMore = own !== undefined && kind.old(own, size) >= old
+  return keepsMore ? own : kind.partitionFor(old, size)
 }
 
 /** The object with that partition; what its owner had not is not left behind empty. */

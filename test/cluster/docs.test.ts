@@ -16,6 +16,7 @@ import type { Sluice } from '../../dev/sluice.ts'
 import { blocks, pattern, read } from '../docs/markdown.ts'
 import type { Block } from '../docs/markdown.ts'
 import { commandEnvironment } from './commands.ts'
+import { cloning } from './docs-kinds.ts'
 import { arrive, arriving } from './docs-kruise.ts'
 import { installPackage } from './installed.ts'
 import { operating } from './docs-operations.ts'
@@ -208,6 +209,7 @@ const pages: readonly Page[] = [
   ['docs/statefulsets.md', ordinals, asItIs],
   ['docs/styles.md', stylish, asItIs],
   ['docs/blue-green.md', bothSides, asItIs],
+  ['docs/kruise-kinds.md', ...cloning()],
   ['docs/adopting.md', adopting, asItIs],
   ['docs/leaving.md', leaving, asItIs],
   ['docs/safe-when-we-vanish.md', vanished, asItIs],

@@ -4,6 +4,7 @@
 import { Registry, collectDefaultMetrics } from 'prom-client'
 
 import type { EventReason } from '#api/names.ts'
+import { isNative } from '#core/workload/native.ts'
 import { adapters } from '#core/workload/registry.ts'
 import type { QueueStats, RunReport } from '#kube/queue.ts'
 import { reflectorNews } from '#kube/reflector.ts'
@@ -12,6 +13,7 @@ import { MUTATING_WEBHOOKS, PODS, REPLICA_SETS, ROLLOUTS } from '#kube/resources
 import { counter, gauge, histogram } from '#process/metrics.ts'
 import { writeKinds } from './apply.ts'
 import type { WriteKind } from './apply.ts'
+import { optionalName } from './reflections.ts'
 import { waitReasons } from './waits.ts'
 import type { Waited } from './waits.ts'
 
@@ -44,9 +46,10 @@ export interface MetricSources {
   readonly webhookReached: () => boolean | undefined
 }
 
-const resources = [ROLLOUTS, REPLICA_SETS, PODS, MUTATING_WEBHOOKS, ...adapters].map(
-  ({ plural }) => plural,
-)
+const resources = [
+  ...[ROLLOUTS, REPLICA_SETS, PODS, MUTATING_WEBHOOKS].map(({ plural }) => plural),
+  ...adapters.map(adapter => (isNative(adapter) ? adapter.plural : optionalName(adapter))),
+]
 const outcomes = ['ok', 'retry', 'error'] as const satisfies readonly RunReport['outcome'][]
 
 /** How a release ends, by the event that tells it. */

@@ -48,11 +48,16 @@ export function reflectOptional<T extends KubeObject, P extends Cached>(
     ...into,
     endsOn,
     onNews(news) {
-      onNews(type.plural, news)
+      onNews(optionalName(type), news)
       if (news.what === 'failed') onUnlisted(news.error)
       if (news.what === 'listed' && unlisted.delete(namespace) && unlisted.size === 0) onListed()
     },
   }))
+}
+
+/** How news name a kind that the cluster may lack: of a plural there may be several. */
+export function optionalName({ apiVersion, plural }: Pick<ResourceType, 'apiVersion' | 'plural'>): string {
+  return `${plural}.${apiVersion.split('/')[0]}`
 }
 
 /** Feeds a cache from one webhook configuration. */

@@ -88,7 +88,8 @@ function pauseOf(duration: number): Step {
 
 const noSuchKind =
   'spec.workloadRef: this version of Sluice does not release this kind of workload; ' +
-  'it releases: apps/v1 Deployment, apps/v1 StatefulSet'
+  'it releases: apps/v1 Deployment, apps/v1 StatefulSet, apps.kruise.io/v1beta1 StatefulSet, ' +
+  'apps.kruise.io/v1alpha1 CloneSet, apps.kruise.io/v1alpha1 DaemonSet'
 const noRouting = 'this version of Sluice does not route requests'
 
 test.each<[string, Rollout, string]>([

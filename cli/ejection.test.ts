@@ -6,7 +6,7 @@ import type { Deployment, ReplicaSet } from '#api/kubernetes.ts'
 import { CAUGHT, ESCAPE, HOLD, RECORD, STABLE_REVISION, WORKLOAD_TYPE } from '#api/names.ts'
 import { caughtRecord } from '#core/workload/caught.ts'
 import { deployment as deployments } from '#core/workload/deployment.ts'
-import { statefulSet } from '#core/workload/statefulset.ts'
+import { statefulSet as statefulSets } from '#core/workload/statefulset.ts'
 import type { Partitioned } from '#core/workload/partition-kind.ts'
 import { adapterFor } from '#core/workload/registry.ts'
 import { difference, givingBack, guessedOwner, nextStep, ownerOf, traces } from './ejection.ts'
@@ -261,7 +261,7 @@ test('a partition that nobody remembers is lost, and the API’s default is prop
 })
 
 test('a partition that the policy has caught is given back as it was asked for', () => {
-  const marks = { [CAUGHT]: '4', [RECORD]: caughtRecord(statefulSet, '4') }
+  const marks = { [CAUGHT]: '4', [RECORD]: caughtRecord(statefulSets, '4') }
   const unseen = {
     ...statefulSet(marks, nobody),
     status: { observedGeneration: 2, replicas: 10, updatedReplicas: 10 },

@@ -183,6 +183,6 @@ test('each version of a kind is the same kind, and its owner resumes it in its o
   expect(older).toBe(kruiseStatefulSet)
   expect(adapterFor({ ...ref, apiVersion: 'apps/v1beta1' })).toBeUndefined()
   expect(resumeWorkloadCommand({ ...ref, apiVersion: 'apps.kruise.io/v1beta1' })).toBe(
-    `kubectl -n shop patch statefulset.v1beta1.apps.kruise.io/db --type=merge -p '{"spec":{"updateStrategy":{"rollingUpdate":{"paused":false}}}}'`,
+    `kubectl -n shop patch statefulset.apps.kruise.io/db --type=merge -p '{"spec":{"updateStrategy":{"rollingUpdate":{"paused":false}}}}'`,
   )
 })

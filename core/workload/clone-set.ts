@@ -13,7 +13,7 @@ export const cloneSet = partitioned({
   apiVersion: 'apps.kruise.io/v1alpha1',
   kind: 'CloneSet',
   plural: 'clonesets',
-  deceived: 'helm --wait',
+  deceived: 'clients such as helm --wait',
   place: inStrategy,
   // All of its types replace pods, or change them where they are.
   restsBy: [],

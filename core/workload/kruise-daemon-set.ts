@@ -11,7 +11,7 @@ export const kruiseDaemonSet = partitioned({
   apiVersion: 'apps.kruise.io/v1alpha1',
   kind: 'DaemonSet',
   plural: 'daemonsets',
-  deceived: 'helm --wait',
+  deceived: 'clients such as helm --wait',
   place: inRollingUpdate,
   restsBy: ['OnDelete'],
   size: ({ status }) => status?.desiredNumberScheduled ?? 0,

@@ -10,5 +10,5 @@ export const kruiseStatefulSet = partitioned({
   otherVersions: ['apps.kruise.io/v1alpha1'],
   kind: 'StatefulSet',
   plural: 'statefulsets',
-  deceived: 'helm --wait',
+  deceived: 'clients such as helm --wait',
 })

@@ -34,5 +34,5 @@ export const statefulSet = partitioned({
 
 /** The adapter of a kind that only its shape tells to be like a StatefulSet. */
 export function statefulSetLike(ref: KindRef): PartitionAdapter {
-  return partitioned({ ...likeStatefulSet, ...ref, deceived: 'helm --wait' })
+  return partitioned({ ...likeStatefulSet, ...ref, deceived: 'clients such as helm --wait' })
 }

@@ -9,9 +9,16 @@ import type { ResourceType } from '#kube/resources.ts'
 import { walkTo, walkToTheEnd } from './approvals.ts'
 import { abort, most, obey, says, stand, told, worst } from './facts.ts'
 import { releasesStepByStep } from './kind-contract.ts'
-import { CLONE_SETS, KRUISE_STATEFUL_SETS, KRUISE_STATEFUL_SETS_ALPHA } from './kinds/resources.ts'
+import { makePool } from './kinds/nodes.ts'
+import {
+  CLONE_SETS,
+  KRUISE_DAEMON_SETS,
+  KRUISE_STATEFUL_SETS,
+  KRUISE_STATEFUL_SETS_ALPHA,
+} from './kinds/resources.ts'
 import { startStandIns } from './kinds/stand-in.ts'
 import type { StandIns } from './kinds/stand-in.ts'
+import { WORKLOAD } from './manifests.ts'
 import type { StoryOptions } from './manifests.ts'
 import type { Story } from './story.ts'
 import { startWorld, unlock } from './world.ts'
@@ -82,6 +89,52 @@ describe('CloneSet', () => {
   })
 })
 
+describe('DaemonSet', () => {
+  const kind = KRUISE_DAEMON_SETS
+  const plan = [{ replicas: 1 }, { replicas: '50%' }, { replicas: '100%' }]
+  const onPool = async (nodes: number, owner: object) => {
+    const pool = await makePool(world.client, nodes)
+    const containers = [{ name: 'app', image: 'app:1' }]
+    const labels = { app: WORKLOAD }
+    const template = { metadata: { labels }, spec: { ...pool.placement, containers } }
+    // It has no number of replicas: it is on every node of the pool.
+    const spec = { ...owner, replicas: undefined, template }
+    return { pool, story: await begin(kind, { replicas: nodes, spec, steps: plan }) }
+  }
+
+  test.concurrent('steps count nodes; one that joins is new, and only the old template leads back', async () => {
+    const { pool, story } = await onPool(4, rolling({ partition: 0 }))
+    // Put as a whole, without its status, which alone tells how many there are.
+    const { status: _, ...object } = await story.workload<Partitioned>()
+    const { template } = object.spec
+    const spec = { ...template.spec, containers: [{ name: 'app', image: 'app:2' }] }
+    const edited = { ...object, spec: { ...object.spec, template: { ...template, spec } } }
+    const { stderr } = await story.kubectl(['replace', '-f', '-'], { input: JSON.stringify(edited) })
+    expect(stderr).toMatch(/release starts with step 1 of 3: 1 of 4 pods, then waits for approval/)
+    await story.reached(1)
+    await stand(story, { 'app:1': 3, 'app:2': 1 })
+    await pool.add()
+    await stand(story, { 'app:1': 3, 'app:2': 2 })
+    await story.approve()
+    await story.reached(2)
+    await stand(story, { 'app:1': 2, 'app:2': 3 })
+    await abort(story)
+    await says(story, 'it cannot be aborted: a pod would not come back at the stable revision')
+    await story.edit('app:1')
+    await story.phase('Healthy')
+    await stand(story, { 'app:1': 5, 'app:2': 0 })
+    expect(await story.free()).toBe(true)
+  })
+
+  test.concurrent('its owner’s share is never undercut, also with a surge', async () => {
+    const { story } = await onPool(4, rolling({ partition: '50%', maxSurge: 1 }))
+    await story.edit('app:2')
+    await walkToTheEnd(story)
+    await stand(story, { 'app:1': 2, 'app:2': 2 })
+    expect(await blockOf(story)).toMatchObject({ partition: '50%' })
+  })
+})
+
 describe.each([
   { type: KRUISE_STATEFUL_SETS, own: rolling, share: 7 },
   { type: CLONE_SETS, own: cloning, share: '70%' },
@@ -145,7 +198,7 @@ test('what is edited while nobody of ours is alive is held, and released when we
     await walkToTheEnd(half)
     await stand(half, { 'app:3': 10 })
   }
-})
+}, 240_000)
 
 function begin(kind: ResourceType, options: StoryOptions): Promise<Story> {
   return world.story({ kind, ...options })

@@ -46,7 +46,10 @@ test.each([
   ['ejct', 'ejct: no such command: expected eject or adopt'],
   ['eject', 'eject: which? Give KIND/NAME, --namespace or --all-namespaces'],
   ['eject web', 'web: expected KIND/NAME'],
-  ['eject job/a', 'job/a: no kind that Sluice releases: expected deployment or statefulset or statefulset.apps.kruise.io or cloneset.apps.kruise.io or daemonset.apps.kruise.io'],
+  [
+    'eject job/a',
+    'job/a: no kind that Sluice releases: expected deployment or statefulset or statefulset.apps.kruise.io or cloneset.apps.kruise.io or daemonset.apps.kruise.io',
+  ],
   ['eject deploy/a deploy/b', 'deploy/b: one workload at a time'],
   ['eject -A -n shop', '--all-namespaces: not together with --namespace'],
   ['eject -A deploy/web', '--all-namespaces: not together with deploy/web'],

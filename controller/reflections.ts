@@ -56,7 +56,10 @@ export function reflectOptional<T extends KubeObject, P extends Cached>(
 }
 
 /** How news name a kind that the cluster may lack: of a plural there may be several. */
-export function optionalName({ apiVersion, plural }: Pick<ResourceType, 'apiVersion' | 'plural'>): string {
+export function optionalName({
+  apiVersion,
+  plural,
+}: Pick<ResourceType, 'apiVersion' | 'plural'>): string {
   return `${plural}.${apiVersion.split('/')[0]}`
 }
 

@@ -172,8 +172,9 @@ function reviewOf(
 }
 
 /** What a write of the whole object says of the status is not stored, but what was there. */
-function withStatus({ status: _, ...object }: Stored, { status }: Stored): KubeObject {
-  return { ...object, ...defined({ status }) }
+function withStatus(object: Stored, { status }: Stored): KubeObject {
+  const { status: _, ...others } = object
+  return { ...others, ...defined({ status }) }
 }
 
 /** Of the status some kinds tell how many pods there are to be. */

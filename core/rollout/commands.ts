@@ -77,7 +77,7 @@ export function targetOf(ref: Pick<WorkloadRef, 'apiVersion' | 'kind' | 'name'>)
 }
 
 /** As kubectl names a kind: with its group, where another one of the name is meant without. */
-function kindName({ apiVersion, kind }: Pick<WorkloadRef, 'apiVersion' | 'kind'>): string {
+export function kindName({ apiVersion, kind }: Pick<WorkloadRef, 'apiVersion' | 'kind'>): string {
   const [group] = apiVersion.split('/')
   return group === 'apps' ? kind.toLowerCase() : `${kind.toLowerCase()}.${group}`
 }

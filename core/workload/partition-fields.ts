@@ -37,7 +37,10 @@ export function partitionFields(kind: PartitionKind): WorkloadFields<Partitioned
 type Fields<T extends keyof WorkloadFields> = Pick<WorkloadFields<Partitioned>, T>
 
 /** How many pods, and of which version. */
-function versionOf({ size, counts }: PartitionKind): Fields<'replicas' | 'fingerprint' | 'settled'> {
+function versionOf({
+  size,
+  counts,
+}: PartitionKind): Fields<'replicas' | 'fingerprint' | 'settled'> {
   return {
     replicas: object => size(object),
     fingerprint: ({ spec }) => templateFingerprint(spec.template),
@@ -145,9 +148,7 @@ function pauseOf(kind: PartitionKind): Fields<'paused' | 'unpaused'> {
 }
 
 /** How the policy holds it, and leaves word. */
-function catchOf(
-  kind: PartitionKind,
-): Fields<'caught' | 'carries' | 'asCarried' | 'carriedSpec'> {
+function catchOf(kind: PartitionKind): Fields<'caught' | 'carries' | 'asCarried' | 'carriedSpec'> {
   return {
     caught: object => withPartition(kind, object, NOBODY, nothing),
     carries: object => String(partitionOf(kind, object) ?? NONE),
@@ -213,7 +214,8 @@ function ownerReader(kind: PartitionKind) {
   return ({ spec }: Pick<Partitioned, 'spec'>, partition?: IntOrPercent): PartitionOwner => {
     const strategy = { ...spec.updateStrategy }
     const { partition: _, ...others } = { ...kind.place.blockOf(strategy) }
-    const says = (partition !== undefined && rolls(kind, { spec })) || Object.keys(others).length > 0
+    const says =
+      (partition !== undefined && rolls(kind, { spec })) || Object.keys(others).length > 0
     const { paused } = others
     const block = { partition: partition ?? null, ...defined({ paused }) }
     return { updateStrategy: kind.place.ownerStrategy(strategy, says ? block : undefined) }

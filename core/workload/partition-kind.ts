@@ -67,7 +67,10 @@ export interface Counts {
 
 /** One kind with a partition. */
 export interface PartitionKind
-  extends KindRef, Pick<WorkloadAdapter, 'otherVersions' | 'deceived'> {
+  extends
+    KindRef,
+    Required<Pick<WorkloadAdapter, 'deceived'>>,
+    Pick<WorkloadAdapter, 'otherVersions'> {
   readonly place: Place
   /** Its own controller replaces nobody by this type of update strategy. */
   readonly restsBy: readonly string[]

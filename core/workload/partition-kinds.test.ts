@@ -57,12 +57,7 @@ test.each<[string, WorkloadAction, PartitionScene, string]>([
     { kind: clones, pods: '11222', replicas: 4, hold: half },
     'done',
   ],
-  [
-    'the way back of a CloneSet',
-    abort,
-    { kind: clones, pods: '2132', hold: back },
-    'delete web-3',
-  ],
+  ['the way back of a CloneSet', abort, { kind: clones, pods: '2132', hold: back }, 'delete web-3'],
   [
     'a CloneSet that has given its old version up',
     abort,
@@ -169,7 +164,8 @@ test('a pod of a CloneSet may tell only the end of its revision’s name', () =>
 })
 
 test('the peak counts the surge of those kinds that have one', () => {
-  const spec = (updateStrategy: object) => ({ spec: { replicas: 10, updateStrategy } }) as Partitioned
+  const spec = (updateStrategy: object) =>
+    ({ spec: { replicas: 10, updateStrategy } }) as Partitioned
   const peak = (updateStrategy: object, n: number) =>
     cloneSet.peak(spec(updateStrategy), { updateStrategy: null }, n)
   expect([peak({ maxSurge: '25%' }, 5), peak({ maxSurge: '25%' }, 1), peak({}, 5)]).toEqual([

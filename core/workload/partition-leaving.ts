@@ -22,12 +22,11 @@ export function partitionLeaving(
       const size = kind.size(object)
       return fields.unholdable(owner) === undefined ? keptBy(kind, owner, size) : size
     },
-    strategyInWords({ spec, status }, owner) {
+    strategyInWords(object, owner) {
       const { updateStrategy } = asPartitionOwner(owner)
       if (fields.unholdable(owner) !== undefined) return `its own strategy ${updateStrategy?.type}`
-      const block = { ...kind.place.blockOf(spec.updateStrategy) }
-      const size = kind.size({ spec, status })
-      const { maxUnavailable = kind.limits(block, size).maxUnavailable } = block
+      const block = { ...kind.place.blockOf(object.spec.updateStrategy) }
+      const { maxUnavailable = kind.limits(block, kind.size(object)).maxUnavailable } = block
       const partition = ownPartition(kind, owner) ?? 0
       return `its own strategy (partition ${partition}, maxUnavailable ${maxUnavailable})`
     },

@@ -56,7 +56,8 @@ export const inRollingUpdate: Place = {
     if (type === undefined && block === undefined) return null
     return { ...defined({ type }), rollingUpdate: block ?? null }
   },
-  withBlock({ rollingUpdate: _, ...others }, block, own) {
+  withBlock(strategy, block, own) {
+    const { rollingUpdate: _, ...others } = strategy
     const kept = isSaid(block) || (own?.rollingUpdate ?? null) !== null
     return saidOrOwn({ ...others, ...(kept && { rollingUpdate: block }) }, own)
   },

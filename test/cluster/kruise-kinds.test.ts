@@ -109,7 +109,9 @@ describe('DaemonSet', () => {
     const { template } = object.spec
     const spec = { ...template.spec, containers: [{ name: 'app', image: 'app:2' }] }
     const edited = { ...object, spec: { ...object.spec, template: { ...template, spec } } }
-    const { stderr } = await story.kubectl(['replace', '-f', '-'], { input: JSON.stringify(edited) })
+    const { stderr } = await story.kubectl(['replace', '-f', '-'], {
+      input: JSON.stringify(edited),
+    })
     expect(stderr).toMatch(/release starts with step 1 of 3: 1 of 4 pods, then waits for approval/)
     await story.reached(1)
     await stand(story, { 'app:1': 3, 'app:2': 1 })

@@ -88,10 +88,7 @@ interface Place {
 const patienceMs = 30_000
 
 /** Makes a story in a namespace that is there. */
-export async function createStory(
-  place: Place,
-  kind?: StoryKind,
-): Promise<Story> {
+export async function createStory(place: Place, kind?: StoryKind): Promise<Story> {
   const { client, namespace, cluster } = place
   const type = typeOf(kind)
   const target = targetOf({ ...type, name: WORKLOAD })

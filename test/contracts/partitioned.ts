@@ -25,8 +25,10 @@ const amounts = fc.oneof(
 )
 
 /** What Kruise's own have beside. */
-const blocks = fc
-  .record({ partition: amounts, maxUnavailable: amounts, paused: fc.boolean() }, { requiredKeys: [] })
+const blocks = fc.record(
+  { partition: amounts, maxUnavailable: amounts, paused: fc.boolean() },
+  { requiredKeys: [] },
+)
 
 const inRollingUpdate: fc.Arbitrary<Strategy | undefined> = fc.oneof(
   strategies,

@@ -149,7 +149,9 @@ describe.each(named)('%s', (_, adapter) => {
       fc.property(objects, object => {
         const held = review(adapter, edited(object, 'v2'), object)
         fc.pre(holdOf(held) !== undefined)
-        expect(known(review(adapter, edited(held, 'v1'), held))).toEqual(known(withoutPause(object)))
+        expect(known(review(adapter, edited(held, 'v1'), held))).toEqual(
+          known(withoutPause(object)),
+        )
       }),
     )
   })

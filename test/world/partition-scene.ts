@@ -70,7 +70,12 @@ export function workloadOf(scene: PartitionScene): Partitioned {
     ...hold,
   }
   const owner = { updateStrategy: strategy(own) }
-  const record = formatRecord({ owner, stable: stableOf(adapter), rollout: 'web', rolloutUid: 'uid' })
+  const record = formatRecord({
+    owner,
+    stable: stableOf(adapter),
+    rollout: 'web',
+    rolloutUid: 'uid',
+  })
   const annotations = { [STABLE_TEMPLATE]: stableOf(adapter) }
   const held = hold && { [HOLD]: formatHold(marks), [RECORD]: record }
   const labels = { [STABLE_REVISION]: 'web-v1', 'rollouts.kruise.io/workload-type': 'statefulset' }

@@ -52,6 +52,12 @@ test.each<[string, WorkloadAction, PartitionScene, string]>([
     'delete web-3',
   ],
   [
+    'and never more than are to be old, however broken they are',
+    to(1),
+    { kind: clones, pods: '1xxx', hold: { budget: 1, pods: 1 } },
+    'delete web-1, delete web-2',
+  ],
+  [
     'once as many are old, nobody goes',
     to('50%'),
     { kind: clones, pods: '11222', replicas: 4, hold: half },
@@ -144,6 +150,12 @@ test.each<[number, IntOrPercent, IntOrPercent | undefined, IntOrPercent]>([
   [1, 1, '1%', '1%'],
 ])('a CloneSet of %d pods at a step of %s, its own partition %s', (size, step, own, expected) => {
   expect(partitionOf(size, step, own)).toBe(expected)
+})
+
+test('of the shares of a CloneSet only the whole one keeps the last pod', () => {
+  const object = { spec: { replicas: 2, template: {} } } as Partitioned
+  const kept = (partition: IntOrPercent) => cloneSet.kept(object, { updateStrategy: { partition } })
+  expect(['40%', '99%', '100%', 5].map(kept)).toEqual([1, 1, 2, 2])
 })
 
 test('what a hold notes of a share is read again', () => {

@@ -8,6 +8,8 @@ const view = 'core/workload/partition-view.ts'
 const orders = 'core/workload/partition-orders.ts'
 const places = 'core/workload/partition-places.ts'
 const moves = 'core/workload/moves.ts'
+const clones = 'core/workload/clone-set.ts'
+const kindsTest = 'core/workload/partition-kinds.test.ts'
 const rulesTest = 'core/workload/partition-rules.test.ts'
 const contract = 'test/contracts/workload.test.ts'
 
@@ -139,5 +141,26 @@ export const partitionRules: readonly Rule[] = [
     'const available = readyFor(w.pods, minReadySeconds, now)',
     'const available = readyFor(w.pods, 0, now)',
     rulesTest,
+  ],
+  [
+    'by count no more go back than are to be old',
+    orders,
+    'room: ({ kept, old }) => Math.max(kept - old, 0)',
+    'room: () => Infinity',
+    kindsTest,
+  ],
+  [
+    'a share is set only where it says exactly as many',
+    clones,
+    'return oldPods(share, size) === old ? share : old',
+    'return share',
+    kindsTest,
+  ],
+  [
+    'the whole share of an owner keeps the last pod, no other does',
+    clones,
+    'return all && size > 1 ? old - 1 : old',
+    'return old',
+    kindsTest,
   ],
 ]

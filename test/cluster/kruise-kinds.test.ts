@@ -131,6 +131,7 @@ describe('DaemonSet', () => {
   test.concurrent('its owner’s share is never undercut, also with a surge', async () => {
     const { story } = await onPool(4, rolling({ partition: '50%', maxSurge: 1 }))
     await story.edit('app:2')
+    await story.reached(1)
     await walkToTheEnd(story)
     await stand(story, { 'app:1': 2, 'app:2': 2 })
     expect(await blockOf(story)).toMatchObject({ partition: '50%' })

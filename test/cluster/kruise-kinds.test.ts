@@ -194,6 +194,7 @@ test('what is edited while nobody of ours is alive is held, and released when we
   await world.sluice.startController()
   for (const { rested, half, share } of scenes) {
     await told(rested, 'EditCaught')
+    await rested.reached(1)
     await walkToTheEnd(rested)
     expect((await blockOf(rested)).partition).toBe(share)
     expect(most(half, 'app:3')).toBeLessThanOrEqual(2)

@@ -17,6 +17,8 @@ export function cloning(): readonly [promises: Promises, prepare: Preparation] {
       'clones-edit': s => imagesAre(s, 'clones:1 clones:1 clones:1 clones:1 clones:2'),
       'clones-back': s => imagesAre(s, 'clones:1 clones:1 clones:1 clones:1 clones:1'),
       'clones-gone': async s => {
+        // Of a kind that is so new the garbage collector learns only later.
+        await s.kubectl(['delete', 'pods', '-lapp=clones', '--wait=true'])
         await imagesAre(s, '')
         await standIns?.stop()
       },

@@ -74,24 +74,23 @@ async function act(effects: Effects, snapshot: Snapshot, action: Action): Promis
     return { wrote: await tell(effects, snapshot, action.event), refused: false }
   }
   const { changes, later } = changesOf(effects, snapshot, action)
-  let refused = false
-  let due = later
-  const { adapter, workload, now } = snapshot
+  const { workload, now } = snapshot
+  let applied: Applied = { wrote: false, refused: false, ...requeue(later) }
   for (const change of changes) {
-    if (change.type === 'create') {
-      due = earlier(due, await create(effects, snapshot, change))
-      continue
-    }
-    const type = typeOf(adapter!, change.target)
-    refused = !(await write(effects, type, change)) || refused
+    applied = together(applied, await carryOut(effects, snapshot, change))
   }
-  const wrote = changes.length > 0
-  if (!refused) {
+  if (!applied.refused) {
     if (changes.some(sendsHold)) effects.refusals.over(workload!.uid)
-    return { wrote, refused, ...requeue(due) }
+    return applied
   }
   await tell(effects, snapshot, holdRefused(workload!.hold!.rolloutId))
-  return { wrote, refused, ...requeue(effects.refusals.note(workload!.uid, now)) }
+  return { ...applied, ...requeue(effects.refusals.note(workload!.uid, now)) }
+}
+
+async function carryOut(effects: Effects, snapshot: Snapshot, change: Change): Promise<Applied> {
+  if (change.type === 'create') return create(effects, snapshot, change)
+  const type = typeOf(snapshot.adapter!, change.target)
+  return { wrote: true, refused: !(await write(effects, type, change)) }
 }
 
 function together(a: Applied, b: Applied): Applied {
@@ -172,26 +171,25 @@ async function write(
 const REFUSED_MS = 30_000
 
 /**
- * Throws `AlreadyExists`: the watch is about to tell of it. Gives when to try again where it is refused
- * for what it is, as by a right that we have not, or by somebody's policy; that is told.
+ * Throws `AlreadyExists`: the watch is about to tell of it. Where it is refused for what it is, as by a
+ * right that we have not, or by somebody's policy, that is told, and it is tried again.
  */
 async function create(
   effects: Effects,
   snapshot: Snapshot,
   { object }: Creation,
-): Promise<Instant | undefined> {
+): Promise<Applied> {
   const { client, onWrite, now } = effects
+  const type = typeOf(snapshot.adapter!, object)
   try {
-    await client.create(typeOf(snapshot.adapter!, object), object, {
-      fieldManager: CONTROLLER_MANAGER,
-    })
+    await client.create(type, object, { fieldManager: CONTROLLER_MANAGER })
   } catch (error) {
     if (!(error instanceof Forbidden) && !(error instanceof Invalid)) throw error
-    await tell(effects, snapshot, notCreated(object, snapshot, error.message))
-    return now() + REFUSED_MS
+    await tell(effects, snapshot, notCreated(object, error.message))
+    return { wrote: false, refused: false, requeueAt: now() + REFUSED_MS }
   }
   onWrite(kinds[object.kind] ?? 'workload')
-  return undefined
+  return { wrote: true, refused: false }
 }
 
 async function remove(

@@ -117,7 +117,8 @@ ${table('', does)}
 
 ${table('kind', kinds)}
 
-What is not in the table is refused, with the name of the field. See [styles](../styles.md).
+A style that a kind lacks is refused, with the name of the field; but \`enableExtraWorkloadForCanary\` on another kind
+than a Deployment says nothing, as in Kruise Rollouts. See [styles](../styles.md).
 `
 
 for (const [name, text] of [

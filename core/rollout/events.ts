@@ -276,17 +276,13 @@ export function released({ rollout, workload }: Snapshot): WorkloadEvent {
   }
 }
 
-/** The API server does not take what the release needs beside the workload. */
-export function notCreated(
-  { kind, metadata }: KubeObject,
-  { memory }: Snapshot,
-  why: string,
-): WorkloadEvent {
+/** The API server does not take what the release needs beside the workload, and is called after. */
+export function notCreated({ kind, metadata }: KubeObject, why: string): WorkloadEvent {
   return {
     type: 'Warning',
     reason: 'NotCreated',
     message: `${kind} ${metadata.name} cannot be created, and the release waits: ${why}`,
-    key: `${memory.release}/not-created`,
+    key: `${metadata.name}/not-created`,
   }
 }
 

@@ -13,7 +13,7 @@ import { walkTo, walkToTheEnd } from './approvals.ts'
 import { sluice } from './commands.ts'
 import { DEFAULT_FIELDS, apart, holdFields, warningsOf } from './deployment-facts.ts'
 import type { Specified } from './deployment-facts.ts'
-import { abort, hasCondition, jump, most, obey, resume, says, stand, worst } from './facts.ts'
+import { abort, hasCondition, jump, most, obey, resume, says, stand, told, worst } from './facts.ts'
 import { ROLLOUT, WORKLOAD } from './manifests.ts'
 import type { StoryOptions } from './manifests.ts'
 import type { Story } from './story.ts'
@@ -238,6 +238,24 @@ describe.concurrent('people', () => {
     await story.patchRollout({ spec: { strategy: { paused: false } } })
     await story.reached(1)
     await stand(story, { 'app:1': 4, 'app:2': 1 })
+  })
+
+  test('a second Deployment that is refused is told of once, and made when it may be', async () => {
+    const story = await begin()
+    await story.kubectl(['create', 'quota', 'few', '--hard=count/deployments.apps=1'])
+    await story.edit('app:2')
+    const [event] = await told(story, 'NotCreated')
+    expect(event!.message).toMatch(
+      /^rollout web-rollout: Deployment web-.*cannot be created.*quota/,
+    )
+    await says(story, 'creating Deployment web-')
+    await stand(story, { 'app:1': 4, 'app:2': 0 })
+    await story.kubectl(['delete', 'resourcequota', 'few'])
+    // Somebody does something: nobody waits for the next try.
+    await story.scale(5)
+    await story.reached(1)
+    await stand(story, { 'app:1': 5, 'app:2': 1 })
+    await told(story, 'NotCreated')
   })
 
   test.each(['disabled', 'deleted'])('a Rollout that is %s lets everybody go', async how => {

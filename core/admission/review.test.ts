@@ -108,7 +108,7 @@ describe('an edit of a Deployment whose new pods run in a second one', () => {
     expect(holdOf(first.object)).toMatchObject({ mode: 'wave', style: 'canary', pods: 1 })
     expect(first.warnings[0]).toContain('1 of 10 pods, then waits for approval; peak 11 pods')
     expect(first.warnings.join()).toContain(
-      'clients like helm --wait take a held Deployment for finished',
+      'clients such as helm --wait take it for finished while it is held',
     )
   })
 

@@ -209,7 +209,8 @@ function begun(edit: Review, owner: OwnerValues, stable = edit.versionBefore): V
       peak,
       paused,
       again,
-      ...defined({ deceived: adapter.deceived, alongside: adapter.alongside }),
+      caveats: adapter.caveats(owner),
+      ...defined({ deceived: adapter.deceived, noAbort: adapter.noAbort }),
     }),
   }
 }

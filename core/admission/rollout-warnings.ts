@@ -1,7 +1,7 @@
 // What a write to a Rollout means for a release that is running.
 
 import type { Rollout } from '#api/rollout.generated.ts'
-import { targetOf, undoCommand } from '../rollout/commands.ts'
+import { targetOf, undoneBy } from '../rollout/commands.ts'
 
 /** Deleting or disabling a Rollout lets everybody go: that is said, and the way back from there. */
 export function rolloutWarnings(before: Rollout, after?: Rollout): readonly string[] {
@@ -14,7 +14,7 @@ export function rolloutWarnings(before: Rollout, after?: Rollout): readonly stri
   // The Rollout is no way back any more once this is read.
   return [
     `${what} ${when}: ${which} of ${targetOf(ref)} is released now, by its own strategy`,
-    `to go back from there: ${undoCommand(ref)}, or put the old template back`,
+    undoneBy('to go back from there, put the old template back', ref),
   ]
 }
 

@@ -3,10 +3,10 @@
 
 import type { Rollout, Step } from '../rollout/model.ts'
 import {
-  abortCommand,
   approveCommand,
   resumeCommand,
   resumeWorkloadCommand,
+  takeBackInWords,
   unpauseCommand,
   waitCommand,
 } from '../rollout/commands.ts'
@@ -27,21 +27,22 @@ export interface PlanInWords {
   readonly paused: boolean
   /** A release was running. */
   readonly again: boolean
-  /** Stock clients that take the workload for finished at each step. */
+  /** What stock clients make of the workload while it is held. */
   readonly deceived?: string
-  /** Who else runs until the end. */
-  readonly alongside?: string
+  /** What else such a release brings, a line each. */
+  readonly caveats: readonly string[]
+  /** Why no abort brings new pods back. */
+  readonly noAbort?: string
 }
 
 /** The edit is held: the plan, and the command that goes on. */
 export function holdWarnings(plan: PlanInWords): readonly string[] {
-  const { rollout, release, replicas, n, peak, paused, again, deceived, alongside } = plan
+  const { rollout, release, replicas, n, peak, paused, again, deceived, caveats, noAbort } = plan
   const first = rollout.steps[0]!
   const start = again ? 'release starts again' : 'release starts'
   const step = `${start} with step 1 of ${rollout.steps.length}`
   const pods = `${n} of ${replicas} pods`
   const lines = [`${step}: ${pods}, then ${pauseInWords(rollout, first)}; peak ${peak} pods`]
-  if (alongside !== undefined) lines.push(alongside)
   if (rollout.paused) {
     lines.push(
       `Rollout ${rollout.name} is paused and no new pod starts; go on with: ${unpauseCommand(rollout)}`,
@@ -54,12 +55,9 @@ export function holdWarnings(plan: PlanInWords): readonly string[] {
     lines.push(`approve with: ${approveCommand(rollout)}`)
   }
   if (deceived !== undefined) {
-    const { kind } = rollout.ref
-    const wait = waitCommand(rollout)
-    lines.push(`${deceived} take a held ${kind} for finished; to wait for the end: ${wait}`)
+    lines.push(`${deceived}; to wait for the end: ${waitCommand(rollout)}`)
   }
-  lines.push(`take all pods back with: ${abortCommand(rollout, release)}`)
-  return lines
+  return [...lines, ...caveats, takeBackInWords(rollout, release, noAbort)]
 }
 
 /** The template is back with which a native rollout began that is still running. */

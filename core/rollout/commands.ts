@@ -1,6 +1,7 @@
 // The commands that go on. Whoever waits is told, so they are written once.
 
 import { ABORT, RECORD } from '#api/names.ts'
+import { isNative } from '../workload/native.ts'
 import { adapterFor } from '../workload/registry.ts'
 import type { WorkloadRef } from './model.ts'
 import { statusField } from './style.ts'
@@ -22,8 +23,18 @@ export function approveCommand({
 }
 
 /** Takes everybody back to the stable revision. The release's name makes it differ from older ones. */
-export function abortCommand({ namespace, name }: Named, release: string): string {
+function abortCommand({ namespace, name }: Named, release: string): string {
   return `kubectl -n ${namespace} annotate rollout ${name} --overwrite ${ABORT}=${release}`
+}
+
+/** How all pods of a release go back; `noAbort`: why an abort brings nobody back. */
+export function takeBackInWords(
+  rollout: Named & { readonly ref: WorkloadRef },
+  release: string,
+  noAbort?: string,
+): string {
+  if (noAbort === undefined) return `take all pods back with: ${abortCommand(rollout, release)}`
+  return undoneBy(`${noAbort}; take all pods back by the old template`, rollout.ref)
 }
 
 /** Un-freezes a paused Rollout. */
@@ -61,9 +72,10 @@ export function resumeWorkloadCommand(ref: WorkloadRef): string {
   return `kubectl -n ${ref.namespace} rollout resume ${targetOf(ref)}`
 }
 
-/** Puts the template before the last edit back. */
-export function undoCommand(ref: WorkloadRef): string {
-  return `kubectl -n ${ref.namespace} rollout undo ${targetOf(ref)}`
+/** Words, and the command that puts the template before the last edit back, where kubectl has one. */
+export function undoneBy(words: string, ref: WorkloadRef): string {
+  if (!isNative(ref)) return words
+  return `${words}: kubectl -n ${ref.namespace} rollout undo ${targetOf(ref)}`
 }
 
 /** Writes a merge patch to a workload. */

@@ -3,11 +3,12 @@
 
 import type { KubeObject } from '#api/kubernetes.ts'
 import {
-  abortCommand,
   approveCommand,
   finalizerCommand,
   patchCommand,
   resumeCommand,
+  takeBackInWords,
+  undoneBy,
 } from './commands.ts'
 import { sinceOf } from '../time.ts'
 import { currentStep } from './plan-steps.ts'
@@ -25,7 +26,7 @@ export function started({ rollout, workload }: Snapshot): WorkloadEvent {
   return {
     type: 'Normal',
     reason: 'ReleaseStarted',
-    message: `release ${release} of ${steps} steps begins; take all pods back with: ${abortCommand(rollout!, release)}`,
+    message: `release ${release} of ${steps} steps begins; ${takeBackInWords(rollout!, release, workload!.noAbort)}`,
     key: `${release}/begin`,
   }
 }
@@ -144,7 +145,7 @@ export function stalled(s: Snapshot): WorkloadEvent {
   return {
     type: 'Warning',
     reason: 'ProgressDeadlineExceeded',
-    message: `${stepName(s)} has not been reached within ${s.workload!.deadlineSeconds} s: nothing moves until its pods are Ready; take all pods back with: ${abortCommand(s.rollout!, release)}`,
+    message: `${stepName(s)} has not been reached within ${s.workload!.deadlineSeconds} s: nothing moves until its pods are Ready; ${takeBackInWords(s.rollout!, release, s.workload!.noAbort)}`,
     key: `${release}/${stepIndex}/stalled/${since}`,
   }
 }
@@ -235,11 +236,16 @@ export function rolledBack({ memory, workload }: Snapshot): WorkloadEvent {
 }
 
 /** Somebody asked for all pods of the release back. */
-export function aborting({ memory, rollout }: Snapshot): WorkloadEvent {
+export function aborting({ memory, rollout, workload }: Snapshot): WorkloadEvent {
+  const { ref, noAbort } = workload!
+  const what =
+    noAbort === undefined
+      ? 'all pods go back to the stable revision'
+      : undoneBy(`${noAbort}; put the old template back`, ref)
   return {
     type: 'Warning',
     reason: 'Aborting',
-    message: `aborting release ${memory.rolloutId}: all pods go back to the stable revision`,
+    message: `aborting release ${memory.rolloutId}: ${what}`,
     key: `${memory.release}/aborting/${rollout!.abort}`,
   }
 }

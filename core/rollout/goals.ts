@@ -183,18 +183,21 @@ function entered({ memory, now }: Snapshot): Memory {
 
 /** What happened on the way that people should know. */
 function news(s: Snapshot): readonly Action[] {
-  const { memory, workload } = s
-  const { replicas, updated, total, stableRevision } = workload!
-  const allNew =
-    updated === total &&
-    updated === replicas &&
-    replicas > podCount(currentStep(s).replicas, replicas)
+  const { memory } = s
+  const { stableRevision } = s.workload!
   const events = [
     memory.state === 'StepReady' && !memory.pauseReached && approvalIgnored(s),
     overdue({ ...s, memory: entered(s) }) && !memory.pauseReached && !memory.late && stalled(s),
-    allNew && (stableRevision === '' ? stableGone(s) : cameUpNew(s)),
+    allNew(s) && (stableRevision === '' ? stableGone(s) : cameUpNew(s)),
   ]
   return events.filter(event => event !== false).map(tell)
+}
+
+/** Those that the step does not want are to go back, where any can. */
+function allNew(s: Snapshot): boolean {
+  const { replicas, updated, total, noAbort } = s.workload!
+  const all = updated === total && updated === replicas
+  return noAbort === undefined && all && replicas > podCount(currentStep(s).replicas, replicas)
 }
 
 function labelPods({ rollout, memory, workload }: Snapshot): WorkloadAction {

@@ -172,6 +172,8 @@ export interface Workload {
   readonly leftHold?: LeftHold
   /** Why edits of it cannot be held; undefined if they can. */
   readonly unheldBecause?: string
+  /** Why an abort brings nobody back; undefined if it does. */
+  readonly noAbort?: string
   /** The owner's patience with one step; undefined: no deadline. */
   readonly deadlineSeconds?: number
 }

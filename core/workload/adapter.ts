@@ -25,10 +25,11 @@ export interface FirstAim {
  * nothing but the hold fields.
  */
 export interface WorkloadFields<O extends KubeObject = KubeObject> {
-  /** Stock clients that take it for finished while it is held; undefined: all of them wait. */
+  /** What stock clients make of one that is held; undefined: all of them wait for the end. */
   readonly deceived?: string
-  /** Who runs beside the new pods for as long as the release lasts, in a line; undefined: nobody. */
-  readonly alongside?: string
+  /** Why new pods cannot go back while the template stays; undefined: an abort brings them back. */
+  readonly noAbort?: string
+  /** Pods that it is to have. */
   replicas(object: O): number
   /** Equal for two objects exactly when they are the same version. */
   fingerprint(object: O): string
@@ -61,6 +62,8 @@ export interface WorkloadFields<O extends KubeObject = KubeObject> {
   keepingAll<T extends Pick<Hold, 'surge'>>(hold: T, before: O, object: O): T
   /** The most pods that will run at a time while `n` are let out. */
   peak(object: O, owner: OwnerValues, n: number): number
+  /** What its owner is told of such a release: what it costs, what its hold cannot keep; a line each. */
+  caveats(owner: OwnerValues): readonly string[]
   project(object: O, hold: Hold, owner: OwnerValues): O
   restore(object: O, owner: OwnerValues): O
   /** The fields stand as the hold says. */

@@ -18,8 +18,9 @@ import { movesWith, restore } from './moves.ts'
 export const blueGreen: WorkloadAdapter<Deployment, DeploymentSeen, DeploymentWorkload> = {
   ...deployment,
   style: 'blueGreen',
-  alongside:
+  caveats: () => [
     'all old pods stay beside the new ones until the last step is over: at 100% twice as many run',
+  ],
 
   firstWave(before, object, owner, { pods, mayRun }) {
     const replicas = blueGreen.replicas(object)

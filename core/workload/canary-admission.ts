@@ -8,13 +8,14 @@ import type { HoldFields } from './deployment-fields.ts'
 import { still } from './hold.ts'
 import type { Hold } from './hold.ts'
 import { mark } from './percent.ts'
+import { takenForFinished } from './stock-clients.ts'
 
 const held = fieldsHeld(standing)
 
 /** The admission half of the adapter. */
 export const canaryFields: WorkloadFields<Deployment> = {
   ...held,
-  deceived: 'clients like helm --wait',
+  deceived: takenForFinished,
   firstWave: (before, object) => held.keepingAll({ mode: 'wave', ...still }, before, object),
   most: () => 0,
   peak: ({ spec }, _, n) => (spec.replicas ?? 1) + n,

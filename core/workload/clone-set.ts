@@ -8,12 +8,13 @@ import { byCount } from './partition-orders.ts'
 import { inStrategy } from './partition-places.ts'
 import { partitioned } from './partitioned.ts'
 import { mark, pods } from './percent.ts'
+import { takenForFinished } from './stock-clients.ts'
 
 export const cloneSet = partitioned({
   apiVersion: 'apps.kruise.io/v1alpha1',
   kind: 'CloneSet',
   plural: 'clonesets',
-  deceived: 'clients such as helm --wait',
+  deceived: takenForFinished,
   place: inStrategy,
   // All of its types replace pods, or change them where they are.
   restsBy: [],

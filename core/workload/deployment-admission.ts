@@ -32,6 +32,7 @@ export function fieldsHeld(
 ): Omit<WorkloadFields<Deployment>, 'firstWave' | 'most' | 'peak'> {
   return {
     ...replicatedFields,
+    caveats: () => [],
     armed: ({ spec }) => hasHoldFields(spec),
     unholdable: owner => unholdable(asDeploymentOwner(owner)),
     invalid: owner => invalidOwner(asDeploymentOwner(owner)),

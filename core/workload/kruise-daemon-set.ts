@@ -1,17 +1,21 @@
 // `apps.kruise.io` DaemonSet: held by its partition, a number or a share of nodes whose pods stay old. A pod
 // that is missing always comes new, so nobody can be taken back.
 
+import { newNodesAreNew, nobodyReturns } from './daemon-words.ts'
 import { alwaysNew } from './partition-orders.ts'
 import type { Counts, PartitionStatus } from './partition-kind.ts'
 import { inRollingUpdate } from './partition-places.ts'
 import { partitioned } from './partitioned.ts'
 import { pods } from './percent.ts'
+import { takenForFinished } from './stock-clients.ts'
 
 export const kruiseDaemonSet = partitioned({
   apiVersion: 'apps.kruise.io/v1alpha1',
   kind: 'DaemonSet',
   plural: 'daemonsets',
-  deceived: 'clients such as helm --wait',
+  deceived: takenForFinished,
+  noAbort: nobodyReturns,
+  caveats: [newNodesAreNew],
   place: inRollingUpdate,
   restsBy: ['OnDelete'],
   size: ({ status }) => status?.desiredNumberScheduled ?? 0,

@@ -3,6 +3,7 @@
 
 import { partitioned } from './partitioned.ts'
 import { likeStatefulSet } from './statefulset.ts'
+import { takenForFinished } from './stock-clients.ts'
 
 export const kruiseStatefulSet = partitioned({
   ...likeStatefulSet,
@@ -10,5 +11,5 @@ export const kruiseStatefulSet = partitioned({
   otherVersions: ['apps.kruise.io/v1alpha1'],
   kind: 'StatefulSet',
   plural: 'statefulsets',
-  deceived: 'clients such as helm --wait',
+  deceived: takenForFinished,
 })

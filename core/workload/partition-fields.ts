@@ -25,7 +25,8 @@ export const NONE = 'none'
 /** The admission half of the adapter of a kind with a partition. */
 export function partitionFields(kind: PartitionKind): WorkloadFields<Partitioned> {
   return {
-    deceived: kind.deceived,
+    ...defined({ deceived: kind.deceived, noAbort: kind.noAbort }),
+    caveats: () => kind.caveats ?? [],
     ...versionOf(kind),
     ...wishOf(kind),
     ...holdOn(kind),

@@ -70,7 +70,9 @@ export interface PartitionKind
   extends
     KindRef,
     Required<Pick<WorkloadAdapter, 'deceived'>>,
-    Pick<WorkloadAdapter, 'otherVersions'> {
+    Pick<WorkloadAdapter, 'otherVersions' | 'noAbort'> {
+  /** What a hold of it cannot keep, a line each. */
+  readonly caveats?: readonly string[]
   readonly place: Place
   /** Its own controller replaces nobody by this type of update strategy. */
   readonly restsBy: readonly string[]

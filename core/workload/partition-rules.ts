@@ -4,22 +4,23 @@
 
 import type { Change } from '../change.ts'
 import type { Instant, Move } from '../rollout/model.ts'
-import { podCount } from '../replicas.ts'
 import { holdChange, podDeletion } from './changes.ts'
 import { still } from './hold.ts'
 import type { Hold } from './hold.ts'
-import { nextReady, readyFor } from './partition-view.ts'
 import type { PartitionWorkload } from './partition-view.ts'
-import { firstMove, someRun, wantedBy } from './rules.ts'
-import type { Rule } from './rules.ts'
+import { nextReady, readyFor } from './ready.ts'
+import {
+  firstMove,
+  grown,
+  rolling,
+  seenByItsController,
+  sentAgain,
+  someRun,
+  wantedBy,
+  wave,
+} from './rules.ts'
+import type { Rule, Target } from './rules.ts'
 import type { PodSeen } from './seen.ts'
-
-/** So many new pods, in the words of a step. */
-interface Target {
-  readonly n: number
-  readonly pods: Hold['pods']
-  readonly now: Instant
-}
 
 type Rules = readonly Rule<PartitionWorkload, Target>[]
 
@@ -75,11 +76,6 @@ function targetOf(w: PartitionWorkload, step: Hold['pods'], now: Instant): Targe
   return { n: Math.min(n, w.most), pods, now }
 }
 
-/** Its owner has changed to a strategy that replaces nobody. */
-function rolling({ unheldBecause: why }: PartitionWorkload): Move | undefined {
-  return why === undefined ? undefined : { changes: [], why }
-}
-
 /** A scaling carries no partition; or the webhook was away when the hold was written. */
 function heldAgain(w: PartitionWorkload): Move | undefined {
   if (w.projected || !w.hold) return undefined
@@ -87,23 +83,7 @@ function heldAgain(w: PartitionWorkload): Move | undefined {
     const why = `keeping the step's share of ${w.replicas} pods`
     return { changes: [holdChange(w, { ...w.hold, size: w.replicas })], why }
   }
-  const why = 'sending the hold again: the webhook did not answer'
-  return { changes: [holdChange(w, w.hold)], why, again: true }
-}
-
-function seenByItsController(w: PartitionWorkload): Move | undefined {
-  if (w.seen.observed) return undefined
-  return { changes: [], why: 'waiting for its own controller to see the latest change' }
-}
-
-function wave(w: PartitionWorkload, { pods }: Target): Move | undefined {
-  const { hold } = w
-  if (hold?.mode === 'wave' && hold.pods === pods && hold.budget === pods) return undefined
-  const next = { ...hold!, mode: 'wave', pods, budget: pods, surge: '0%' } as const
-  return {
-    changes: [holdChange(w, next)],
-    why: `letting ${podCount(pods, w.replicas)} pods be new`,
-  }
+  return sentAgain(w)
 }
 
 /** Pods that a scaling has brought up new too early come again as old ones. */
@@ -112,14 +92,6 @@ function withdrawn(w: PartitionWorkload, { now }: Target): Move | undefined {
   if (early.length === 0) return undefined
   const why = `taking ${early.length} of ${w.updated} new pods back`
   return leaving(w, early, { why, now })
-}
-
-function grown(w: PartitionWorkload, { n, now }: Target): Move | undefined {
-  const { minReadySeconds } = w.seen
-  const ready = readyFor(w.updatePods, minReadySeconds, now)
-  if (ready >= n) return undefined
-  const why = `${ready} of ${n} new pods are ready`
-  return { changes: [], why, ...nextReady(w.updatePods, minReadySeconds, now) }
 }
 
 /** So many of them leave as may be missing beside those that are; broken ones in any case. */

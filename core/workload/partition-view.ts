@@ -6,6 +6,7 @@ import type { Instant, Version, Workload } from '../rollout/model.ts'
 import type { WorkloadFields } from './adapter.ts'
 import { keptBy, partitionOf } from './partition-fields.ts'
 import type { Counts, Partitioned, PartitionKind } from './partition-kind.ts'
+import { readyFor } from './ready.ts'
 import type { PodSeen, WorkloadSeen } from './seen.ts'
 import { seeWorkload } from './workload-seen.ts'
 
@@ -112,6 +113,7 @@ export function viewPartitioned(
     updatedReady: readyFor(updatePods, minReadySeconds, now),
     rolledOut: isRolledOut(seen, most),
     unheldBecause: seen.unheldBecause,
+    noAbort: kind.noAbort,
     maxUnavailable: kind.limits(seen, replicas).maxUnavailable,
     pods,
     ...outOfTurn(kind, seen, pods, [update, stable]),
@@ -164,25 +166,6 @@ function outOfTurn(
 function brokenFirst(pods: readonly PodSeen[]): readonly PodSeen[] {
   const isReady = ({ readySince }: PodSeen) => Number(readySince !== undefined)
   return pods.toSorted((a, b) => isReady(a) - isReady(b))
-}
-
-/** How many have been Ready for `seconds`. */
-export function readyFor(pods: readonly PodSeen[], seconds: number, now: Instant): number {
-  const latest = seconds === 0 ? Infinity : now - seconds * 1000
-  return pods.filter(({ readySince = Infinity }) => readySince < Infinity && readySince <= latest)
-    .length
-}
-
-/** When one more of them will have been Ready for `seconds`. */
-export function nextReady(
-  pods: readonly PodSeen[],
-  seconds: number,
-  now: Instant,
-): { readonly requeueAt?: Instant } {
-  const due = pods
-    .flatMap(({ readySince }) => (readySince === undefined ? [] : [readySince + seconds * 1000]))
-    .filter(at => at > now)
-  return due.length === 0 ? {} : { requeueAt: Math.min(...due) }
 }
 
 /** Pods of a version that are not on their way out. */

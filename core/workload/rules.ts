@@ -2,11 +2,26 @@
 // out.
 
 import { podCount } from '../replicas.ts'
-import type { Move, Workload } from '../rollout/model.ts'
+import type { Instant, Move, Workload } from '../rollout/model.ts'
+import { holdChange } from './changes.ts'
 import type { Hold } from './hold.ts'
+import { nextReady, readyFor } from './ready.ts'
+import type { WorkloadSeen } from './seen.ts'
 
 /** One reason to act, or to wait; undefined: it has nothing to say. */
 export type Rule<W, T> = (w: W, target: T) => Move | undefined
+
+/** So many new pods, in the words of a step. */
+export interface Target {
+  readonly n: number
+  readonly pods: Hold['pods']
+  readonly now: Instant
+}
+
+/** A workload that owns its pods itself. */
+interface Owning extends Workload {
+  readonly seen: WorkloadSeen & { readonly minReadySeconds: number }
+}
 
 /** What the first rule says that has something to say. */
 export function firstMove<W, T>(rules: readonly Rule<W, T>[], w: W, target: T): Move | undefined {
@@ -30,4 +45,42 @@ export function wantedBy(
 /** Without pods nobody can be new. */
 export function someRun({ replicas }: Workload): Move | undefined {
   return replicas > 0 ? undefined : { changes: [], why: 'no pod runs: scale up to go on' }
+}
+
+/** Its owner has changed to a strategy that replaces nobody. */
+export function rolling({ unheldBecause: why }: Workload): Move | undefined {
+  return why === undefined ? undefined : { changes: [], why }
+}
+
+/** The webhook was away when the hold was written. */
+export function sentAgain(w: Workload): Move | undefined {
+  if (w.projected || !w.hold) return undefined
+  const why = 'sending the hold again: the webhook did not answer'
+  return { changes: [holdChange(w, w.hold)], why, again: true }
+}
+
+/** What it tells is about the object as it is. */
+export function seenByItsController({ seen }: Workload): Move | undefined {
+  if (seen.observed) return undefined
+  return { changes: [], why: 'waiting for its own controller to see the latest change' }
+}
+
+/** The hold is the one of the step. */
+export function wave(w: Workload, { pods }: Target): Move | undefined {
+  const { hold } = w
+  if (hold?.mode === 'wave' && hold.pods === pods && hold.budget === pods) return undefined
+  const next = { ...hold!, mode: 'wave', pods, budget: pods, surge: '0%' } as const
+  return {
+    changes: [holdChange(w, next)],
+    why: `letting ${podCount(pods, w.replicas)} pods be new`,
+  }
+}
+
+/** As many new pods as the step wants have been Ready for as long as their owner asks. */
+export function grown(w: Owning, { n, now }: Target): Move | undefined {
+  const { minReadySeconds } = w.seen
+  const ready = readyFor(w.updatePods, minReadySeconds, now)
+  if (ready >= n) return undefined
+  const why = `${ready} of ${n} new pods are ready`
+  return { changes: [], why, ...nextReady(w.updatePods, minReadySeconds, now) }
 }

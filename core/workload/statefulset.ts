@@ -9,6 +9,7 @@ import { inRollingUpdate } from './partition-places.ts'
 import { partitioned } from './partitioned.ts'
 import type { PartitionAdapter } from './partitioned.ts'
 import { pods, promised } from './percent.ts'
+import { takenForFinished } from './stock-clients.ts'
 
 /** What kinds of the shape of a StatefulSet have in common. */
 export const likeStatefulSet = {
@@ -29,10 +30,14 @@ export const statefulSet = partitioned({
   apiVersion: 'apps/v1',
   kind: 'StatefulSet',
   plural: 'statefulsets',
-  deceived: 'kubectl rollout status and helm --wait',
+  deceived: 'kubectl rollout status and helm --wait take it for finished while it is held',
 })
 
 /** The adapter of a kind that only its shape tells to be like a StatefulSet. */
 export function statefulSetLike(ref: KindRef): PartitionAdapter {
-  return partitioned({ ...likeStatefulSet, ...ref, deceived: 'clients such as helm --wait' })
+  return partitioned({
+    ...likeStatefulSet,
+    ...ref,
+    deceived: takenForFinished,
+  })
 }

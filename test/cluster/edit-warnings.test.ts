@@ -147,7 +147,7 @@ describe('a Rollout that ends in the middle of a release', () => {
       await story.until('all pods new', () => story.now().wanted['app:2'] === 10)
       await nothingLeft(story)
 
-      await runTold(story, told, 'to go back from there: ')
+      await runTold(story, told, 'to go back from there, put the old template back: ')
       await story.until('all pods old again', () => story.now().wanted['app:1'] === 10)
     },
   )

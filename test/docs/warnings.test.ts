@@ -8,7 +8,8 @@ import { plainestHold, reviewWorkload } from '#core/admission/review.ts'
 import * as rolloutWarnings from '#core/admission/rollout-warnings.ts'
 import * as warnings from '#core/admission/warnings.ts'
 import type { Rollout } from '#core/rollout/model.ts'
-import { blueGreen } from '#core/workload/blue-green.ts'
+import { defined } from '#core/defined.ts'
+import { rows } from '#core/workload/registry.ts'
 import { deployment } from '#core/workload/deployment.ts'
 import type { Hold } from '#core/workload/hold.ts'
 import { firstCells, pattern, read } from './markdown.ts'
@@ -23,6 +24,7 @@ const plan = {
   replicas: 10,
   n: 1,
   peak: 11,
+  caveats: [],
   paused: false,
   again: false,
 }
@@ -46,7 +48,14 @@ const said: Readonly<Record<string, () => readonly Lines[]>> = {
       ...plan,
       rollout: { ...rollout, steps: [{ replicas: 1, pauseSeconds: 300 }, ...rollout.steps] },
     }),
-    warnings.holdWarnings({ ...plan, alongside: blueGreen.alongside! }),
+    ...rows.map(adapter => {
+      const { apiVersion, kind, deceived, noAbort } = adapter
+      const surging = { updateStrategy: { rollingUpdate: { maxSurge: 1 } } }
+      const caveats = adapter.caveats(surging)
+      const guard = { ...rollout, ref: { ...rollout.ref, apiVersion, kind } }
+      const it = { ...plan, rollout: guard, ...defined({ deceived, noAbort }), caveats }
+      return warnings.holdWarnings(it)
+    }),
     plainestHold(edit()).warnings,
   ],
   nativeWarnings: () => [warnings.nativeWarnings()],

@@ -4,6 +4,7 @@ import type { Rule } from './rule.ts'
 
 const fields = 'core/workload/partition-fields.ts'
 const rules = 'core/workload/partition-rules.ts'
+const shared = 'core/workload/rules.ts'
 const view = 'core/workload/partition-view.ts'
 const orders = 'core/workload/partition-orders.ts'
 const places = 'core/workload/partition-places.ts'
@@ -52,9 +53,9 @@ export const partitionRules: readonly Rule[] = [
   ],
   [
     'pods are counted once its controller has seen the latest change',
-    rules,
-    'if (w.seen.observed) return undefined\n  return',
-    'if (w.seen.observed || !w.seen.observed) return undefined\n  return',
+    shared,
+    'if (seen.observed) return undefined',
+    'if (seen.observed || !seen.observed) return undefined',
     rulesTest,
   ],
   [

@@ -103,6 +103,34 @@ export interface ReplicaSet extends KubeObject {
   }
 }
 
+/** `apps/v1` DaemonSet. */
+export interface DaemonSet extends KubeObject {
+  readonly spec: {
+    readonly template: PodTemplate
+    readonly minReadySeconds?: number
+    readonly updateStrategy?: {
+      readonly type?: string
+      readonly rollingUpdate?: RollingUpdate | null
+    } | null
+  }
+  readonly status?: {
+    readonly observedGeneration?: number
+    readonly desiredNumberScheduled?: number
+    readonly currentNumberScheduled?: number
+    readonly updatedNumberScheduled?: number
+    readonly numberReady?: number
+    readonly numberAvailable?: number
+  }
+}
+
+/** `apps/v1` ControllerRevision: one version of a workload that owns its pods itself. */
+export interface ControllerRevision extends KubeObject {
+  /** Grows with every edit. */
+  readonly revision: number
+  /** A patch that makes the version; its shape is the owner's. */
+  readonly data?: { readonly spec?: { readonly template?: PodTemplate } }
+}
+
 /** `v1` Pod. */
 export interface Pod extends KubeObject {
   readonly status?: { readonly phase?: string; readonly conditions?: readonly Condition[] }

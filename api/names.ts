@@ -28,6 +28,9 @@ export const CANARY_RELEASE = 'sluice.dev/canary'
 
 // Annotations
 
+/** Kubernetes' own, on a pod: of several the one with the lowest goes first. An integer; 0 unless given. */
+export const POD_DELETION_COST = 'controller.kubernetes.io/pod-deletion-cost'
+
 /** How far a release may go, as `key=value;` pairs. Admission computes the hold fields from it. */
 export const HOLD = 'sluice.dev/hold'
 /** The merge patch that gives a held workload back to its owner, and what else must be remembered. */

@@ -48,7 +48,7 @@ test.each([
   ['eject web', 'web: expected KIND/NAME'],
   [
     'eject job/a',
-    'job/a: no kind that Sluice releases: expected deployment or statefulset or statefulset.apps.kruise.io or cloneset.apps.kruise.io or daemonset.apps.kruise.io',
+    'job/a: no kind that Sluice releases: expected deployment or statefulset or daemonset or statefulset.apps.kruise.io or cloneset.apps.kruise.io or daemonset.apps.kruise.io',
   ],
   ['eject deploy/a deploy/b', 'deploy/b: one workload at a time'],
   ['eject -A -n shop', '--all-namespaces: not together with --namespace'],

@@ -131,7 +131,11 @@ function workloadNamed(named: string, released: readonly WorkloadAdapter[]): Nam
 }
 
 /** Beside these kubectl knows whatever short names the API server tells. */
-const shortNames: Readonly<Record<string, string>> = { deployments: 'deploy', statefulsets: 'sts' }
+const shortNames: Readonly<Record<string, string>> = {
+  deployments: 'deploy',
+  statefulsets: 'sts',
+  daemonsets: 'ds',
+}
 
 function namesOf({ apiVersion, kind, plural }: WorkloadAdapter): readonly string[] {
   const [group, version] = apiVersion.split('/')

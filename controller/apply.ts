@@ -193,12 +193,14 @@ async function create(
 }
 
 async function remove(
-  { client, onWrite }: Effects,
+  { client, onWrite, ownWrites, now }: Effects,
   type: ResourceType,
   { target, uid }: Deletion,
 ): Promise<true> {
   const { namespace, name, resourceVersion } = target
   await client.remove(type, { namespace, name }, { uid, resourceVersion })
+  // Until its watch tells of it, it would count as one that stays.
+  ownWrites.note({ uid, resourceVersion }, { uid }, now())
   onWrite(kinds[target.kind] ?? 'workload')
   return true
 }

@@ -9,7 +9,13 @@ import { adapters } from '#core/workload/registry.ts'
 import type { QueueStats, RunReport } from '#kube/queue.ts'
 import { reflectorNews } from '#kube/reflector.ts'
 import type { ReflectorNews } from '#kube/reflector.ts'
-import { MUTATING_WEBHOOKS, PODS, REPLICA_SETS, ROLLOUTS } from '#kube/resources.ts'
+import {
+  CONTROLLER_REVISIONS,
+  MUTATING_WEBHOOKS,
+  PODS,
+  REPLICA_SETS,
+  ROLLOUTS,
+} from '#kube/resources.ts'
 import { counter, gauge, histogram } from '#process/metrics.ts'
 import { writeKinds } from './apply.ts'
 import type { WriteKind } from './apply.ts'
@@ -46,8 +52,9 @@ export interface MetricSources {
   readonly webhookReached: () => boolean | undefined
 }
 
+const own = [ROLLOUTS, REPLICA_SETS, CONTROLLER_REVISIONS, PODS, MUTATING_WEBHOOKS]
 const resources = [
-  ...[ROLLOUTS, REPLICA_SETS, PODS, MUTATING_WEBHOOKS].map(({ plural }) => plural),
+  ...own.map(({ plural }) => plural),
   ...adapters.map(adapter => (isNative(adapter) ? adapter.plural : optionalName(adapter))),
 ]
 const outcomes = ['ok', 'retry', 'error'] as const satisfies readonly RunReport['outcome'][]

@@ -11,9 +11,10 @@ const workloads: readonly Rule[] = [
   { group: GROUP, resources: ['rollouts/status'], verbs: ['update'] },
   {
     group: 'apps',
-    resources: ['deployments', 'replicasets', 'statefulsets'],
+    resources: ['deployments', 'replicasets', 'statefulsets', 'daemonsets'],
     verbs: ['list', 'watch', 'patch'],
   },
+  { group: 'apps', resources: ['controllerrevisions'], verbs: ['list', 'watch'] },
   // A second one for the new pods of a release.
   { group: 'apps', resources: ['deployments'], verbs: ['create', 'delete'] },
   { group: 'apps', resources: ['deployments/status'], verbs: ['patch'] },

@@ -2,16 +2,22 @@
 // about a workload, whichever of its objects changed.
 
 import { KRUISE_WEBHOOKS } from '#api/names.ts'
-import type { Pod, ReplicaSet } from '#api/kubernetes.ts'
+import type { ControllerRevision, Pod, ReplicaSet } from '#api/kubernetes.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
 import { keyOf, refOf, workloadKey } from '#core/rollout/key.ts'
 import type { Instant, Snapshot } from '#core/rollout/model.ts'
 import type { WorkloadAdapter } from '#core/workload/adapter.ts'
 import { heldBy } from '#core/workload/registry.ts'
-import { seePod, seeReplicaSet } from '#core/workload/seen.ts'
-import type { Owned, PodSeen, ReplicaSetSeen, WorkloadSeen } from '#core/workload/seen.ts'
+import { seePod, seeReplicaSet, seeRevision } from '#core/workload/seen.ts'
+import type {
+  Owned,
+  PodSeen,
+  ReplicaSetSeen,
+  RevisionSeen,
+  WorkloadSeen,
+} from '#core/workload/seen.ts'
 import { Cache } from '#kube/cache.ts'
-import { PODS, REPLICA_SETS, ROLLOUTS } from '#kube/resources.ts'
+import { CONTROLLER_REVISIONS, PODS, REPLICA_SETS, ROLLOUTS } from '#kube/resources.ts'
 import type { ResourceType, WebhookConfiguration } from '#kube/resources.ts'
 import { createKinds, kindOf, madeFor } from './kinds.ts'
 import type { Kind, KindsOptions, Sight } from './kinds.ts'
@@ -58,12 +64,16 @@ export interface WatchesOptions
   readonly wake: (key: string, when: When) => void
 }
 
+/** An object that a workload owns, or one that does. */
+type Possession = ReplicaSetSeen | RevisionSeen | PodSeen
+
 interface Caches {
   readonly rollouts: Cache<Rollout>
   readonly configurations: Cache<WebhookConfiguration>
   /** That of Kruise Rollouts. */
   readonly kruise: Cache<WebhookConfiguration>
   readonly replicaSets: Cache<ReplicaSetSeen>
+  readonly revisions: Cache<RevisionSeen>
   readonly pods: Cache<PodSeen>
   readonly kinds: readonly Kind[]
 }
@@ -71,7 +81,7 @@ interface Caches {
 /** Makes the caches and connects them to the queue. */
 export function createWatches(options: WatchesOptions): Watches {
   const one = createCaches(options)
-  const { rollouts, configurations, kruise, replicaSets, pods } = one
+  const { rollouts, configurations, kruise, replicaSets, revisions, pods } = one
   const wakeNow = (key: string) => options.wake(key, 'now')
   const kinds = createKinds({ ...options, rollouts, wake: wakeNow })
   const caches: Caches = { ...one, kinds: kinds.watched }
@@ -80,6 +90,12 @@ export function createWatches(options: WatchesOptions): Watches {
   const reflectors = [
     reflect(options, ROLLOUTS as ResourceType<Rollout>, rollouts, rollout => rollout),
     reflect<ReplicaSet, ReplicaSetSeen>(options, REPLICA_SETS, replicaSets, seeReplicaSet),
+    reflect<ControllerRevision, RevisionSeen>(
+      options,
+      CONTROLLER_REVISIONS,
+      revisions,
+      seeRevision,
+    ),
     reflect<Pod, PodSeen>(options, PODS, pods, seePod),
     reflectConfiguration(options, options.configuration, configurations),
     reflectConfiguration(options, KRUISE_WEBHOOKS, kruise),
@@ -111,6 +127,7 @@ function createCaches({ namespaces, onListenerError }: WatchesOptions): Omit<Cac
       indexes: { uid: set => [set.metadata.uid], owner: set => [set.ownerUid] },
       ...inEach,
     }),
+    revisions: new Cache({ indexes: { owner: each => [each.ownerUid] }, ...inEach }),
     pods: new Cache({ indexes: { owner: pod => [pod.ownerUid] }, ...inEach }),
   }
 }
@@ -147,13 +164,14 @@ function ownedBy(caches: Caches, { metadata }: WorkloadSeen): Owned {
   const owners = [...workloads, ...replicaSets.map(set => set.metadata)]
   return {
     replicaSets,
+    revisions: caches.revisions.byIndex('owner', metadata.uid),
     beside,
     pods: owners.flatMap(({ uid }) => caches.pods.byIndex('owner', uid)),
   }
 }
 
 function wakeOnChange(caches: Caches, { wake, now }: WatchesOptions): void {
-  const { rollouts, replicaSets, pods, configurations, kruise, kinds } = caches
+  const { rollouts, replicaSets, revisions, pods, configurations, kruise, kinds } = caches
   // Most workloads of a large cluster are nobody's business: when to wake is asked only for the others.
   const wakeWorkload = (adapter: WorkloadAdapter, seen: WorkloadSeen, when: () => When) => {
     const key = keyOfSeen(adapter, seen)
@@ -184,8 +202,11 @@ function wakeOnChange(caches: Caches, { wake, now }: WatchesOptions): void {
       for (const owner of madeFor((after ?? before)!)) wakeOwner(owner)
     })
   }
-  replicaSets.onChange((before, after) => wakeOwner((after ?? before)!.ownerUid))
-  pods.onChange((before, after) => wakeOwner((after ?? before)!.ownerUid))
+  const wakeOwnerOf = (before?: Possession, after?: Possession) =>
+    wakeOwner((after ?? before)!.ownerUid)
+  replicaSets.onChange(wakeOwnerOf)
+  revisions.onChange(wakeOwnerOf)
+  pods.onChange(wakeOwnerOf)
   for (const cache of [configurations, kruise]) {
     cache.onChange(() => {
       for (const key of keysOf(caches)) wake(key, 'now')

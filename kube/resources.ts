@@ -1,6 +1,13 @@
 // The kinds of objects that the product reads and writes, and where the API server serves them.
 // A ResourceType carries the TypeScript type of its objects, so the client's answers are typed.
-import type { Deployment, IntOrPercent, KubeObject, Pod, ReplicaSet } from '#api/kubernetes.ts'
+import type {
+  ControllerRevision,
+  Deployment,
+  IntOrPercent,
+  KubeObject,
+  Pod,
+  ReplicaSet,
+} from '#api/kubernetes.ts'
 import { API_VERSION, GROUP } from '#api/names.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
 
@@ -112,6 +119,12 @@ export const ROLLOUTS = resource<Rollout>(API_VERSION, 'rollouts', 'Rollout')
 export const DEPLOYMENTS = resource<Deployment>('apps/v1', 'deployments', 'Deployment')
 /** `apps/v1` ReplicaSets. */
 export const REPLICA_SETS = resource<ReplicaSet>('apps/v1', 'replicasets', 'ReplicaSet')
+/** `apps/v1` ControllerRevisions. */
+export const CONTROLLER_REVISIONS = resource<ControllerRevision>(
+  'apps/v1',
+  'controllerrevisions',
+  'ControllerRevision',
+)
 /** `v1` Pods. */
 export const PODS = resource<Pod>('v1', 'pods', 'Pod')
 /** `v1` Namespaces. */

@@ -11,6 +11,7 @@ test.each(policyVersions)('policies and their bindings, as %s', apiVersion => {
   const names = [
     'sluice',
     'sluice-statefulsets',
+    'sluice-daemonsets',
     'sluice-statefulsets.apps.kruise.io',
     'sluice-clonesets.apps.kruise.io',
     'sluice-daemonsets.apps.kruise.io',

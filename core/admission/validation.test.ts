@@ -66,6 +66,7 @@ test.each<[string, Rollout]>([
   ['a failure threshold', canary({ failureThreshold: '10%' })],
   ['unsupported fields that say nothing', canary({ trafficRoutings: [], trafficRoutingRef: '' })],
   ['a StatefulSet', ref('apps/v1', 'StatefulSet')],
+  ['a DaemonSet', ref('apps/v1', 'DaemonSet')],
   ['a kind that may be registered', ref('databases.example.com/v1', 'Shard')],
   ['a second Deployment for the new pods', canary({ enableExtraWorkloadForCanary: true })],
   [
@@ -88,12 +89,12 @@ function pauseOf(duration: number): Step {
 
 const noSuchKind =
   'spec.workloadRef: this version of Sluice does not release this kind of workload; ' +
-  'it releases: apps/v1 Deployment, apps/v1 StatefulSet, apps.kruise.io/v1beta1 StatefulSet, ' +
-  'apps.kruise.io/v1alpha1 CloneSet, apps.kruise.io/v1alpha1 DaemonSet'
+  'it releases: apps/v1 Deployment, apps/v1 StatefulSet, apps/v1 DaemonSet, ' +
+  'apps.kruise.io/v1beta1 StatefulSet, apps.kruise.io/v1alpha1 CloneSet, ' +
+  'apps.kruise.io/v1alpha1 DaemonSet'
 const noRouting = 'this version of Sluice does not route requests'
 
 test.each<[string, Rollout, string]>([
-  ['a DaemonSet', ref('apps/v1', 'DaemonSet'), noSuchKind],
   ['a Job', ref('batch/v1', 'Job'), noSuchKind],
   ['an old version of Deployment', ref('apps/v1beta1', 'Deployment'), noSuchKind],
   ['a Deployment of another group', ref('extensions/v1beta1', 'Deployment'), noSuchKind],

@@ -80,8 +80,9 @@ test.each<[string, Rollout, string]>([
     'another kind',
     rollout({ steps }, partition, 'Job'),
     'spec.objectRef.workloadRef: this version of Sluice does not release this kind of workload; ' +
-      'it releases: apps/v1 Deployment, apps/v1 StatefulSet, apps.kruise.io/v1beta1 StatefulSet, ' +
-      'apps.kruise.io/v1alpha1 CloneSet, apps.kruise.io/v1alpha1 DaemonSet',
+      'it releases: apps/v1 Deployment, apps/v1 StatefulSet, apps/v1 DaemonSet, ' +
+      'apps.kruise.io/v1beta1 StatefulSet, apps.kruise.io/v1alpha1 CloneSet, ' +
+      'apps.kruise.io/v1alpha1 DaemonSet',
   ],
   [
     'weights that decrease',

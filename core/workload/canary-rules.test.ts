@@ -81,7 +81,7 @@ function web(scene: Scene): Deployment {
 }
 
 /** What the controller-manager makes of a second Deployment. */
-function besideOf(scene: Scene): Required<Owned> {
+function besideOf(scene: Scene): Required<Omit<Owned, 'revisions'>> {
   const made = Object.entries(scene.beside ?? {}).map(([release, [replicas, ready]]) => {
     const uid = `u-${release}`
     const owners = [{ apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', uid: 'u' }]

@@ -30,6 +30,7 @@ function isSettled(status: DeploymentStatus, ready = 3): boolean {
   const pods = [0, 1, 2, 3].map<PodSeen>(n => ({
     metadata: { namespace: 'shop', name: `web-1-${n}`, uid: `uid-${n}`, resourceVersion: '1' },
     ownerUid: 'uid-set',
+    created: 0,
     terminating: n === 3,
     ...(n < ready && { readySince: now }),
   }))

@@ -171,7 +171,10 @@ test('a pod of a CloneSet may tell only the end of its revision’s name', () =>
   const metadata = { namespace: 'shop', name: 'web', uid: 'u', generation: 1 }
   const object = { apiVersion: '', kind: '', metadata, spec, status } as Partitioned
   const pod = { metadata: { ...metadata, name: 'web-abcde', resourceVersion: '1' }, revision: 'v2' }
-  const owned = { replicaSets: [], pods: [{ ...pod, ownerUid: 'u', terminating: false }] }
+  const owned = {
+    replicaSets: [],
+    pods: [{ ...pod, ownerUid: 'u', created: 0, terminating: false }],
+  }
   expect(cloneSet.observe(cloneSet.see(object), owned, 0).updated).toBe(1)
 })
 

@@ -6,6 +6,7 @@ import type { KindRef, WorkloadAdapter } from './adapter.ts'
 import { blueGreen } from './blue-green.ts'
 import { canaryDeployment } from './canary-deployment.ts'
 import { cloneSet } from './clone-set.ts'
+import { daemonSet } from './daemonset.ts'
 import { deployment } from './deployment.ts'
 import type { Hold } from './hold.ts'
 import { kruiseDaemonSet } from './kruise-daemon-set.ts'
@@ -19,6 +20,7 @@ import { statefulSet, statefulSetLike } from './statefulset.ts'
 export const adapters: readonly WorkloadAdapter[] = [
   deployment,
   statefulSet,
+  daemonSet,
   kruiseStatefulSet,
   cloneSet,
   kruiseDaemonSet,

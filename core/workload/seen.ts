@@ -4,12 +4,19 @@
 import {
   CONTROLLER_REVISION,
   DESIRED_REPLICAS,
+  POD_DELETION_COST,
   POD_TEMPLATE_HASH,
   REVISION,
   ROLLOUT_BATCH_ID,
   ROLLOUT_ID,
 } from '#api/names.ts'
-import type { KubeObject, Pod, ReplicaSet } from '#api/kubernetes.ts'
+import type {
+  ControllerRevision,
+  KubeObject,
+  Pod,
+  PodTemplate,
+  ReplicaSet,
+} from '#api/kubernetes.ts'
 import { defined } from '../defined.ts'
 import type { Instant } from '../rollout/model.ts'
 import { instantOf } from '../time.ts'
@@ -64,6 +71,8 @@ export interface WorkloadSeen extends Seen {
 export interface Owned {
   readonly replicaSets: readonly ReplicaSetSeen[]
   readonly pods: readonly PodSeen[]
+  /** Its versions, where it owns its pods itself. */
+  readonly revisions?: readonly RevisionSeen[]
   /** Workloads of its kind that we have made for its release. */
   readonly beside?: readonly WorkloadSeen[]
 }
@@ -85,10 +94,24 @@ export interface ReplicaSetSeen extends Seen {
   readonly desiredReplicas?: number
 }
 
+/** One version of a workload that owns its pods itself. */
+export interface RevisionSeen extends Seen {
+  readonly ownerUid: string
+  /** Grows with every edit. */
+  readonly revision: number
+  readonly hash: string
+  readonly fingerprint: string
+}
+
 /** A pod. */
 export interface PodSeen extends Seen {
   readonly ownerUid: string
+  readonly created: Instant
   readonly terminating: boolean
+  /** It has not started. */
+  readonly pending?: true
+  /** What its end costs, by its owner's word; undefined: nothing. */
+  readonly deletionCost?: number
   /** Name of its revision, where the workload's own controller labels pods with it. */
   readonly revision?: string
   /** Undefined: not Ready. */
@@ -133,6 +156,23 @@ function isSame(
   return uid === metadata.uid && before?.generation === generation && before.revision === revision
 }
 
+/** What is kept of a version; `before` is what was kept of it so far. Its data never changes. */
+export function seeRevision(object: ControllerRevision, before?: RevisionSeen): RevisionSeen {
+  const { metadata, data, revision } = object
+  // It is a patch, which says in the template that it takes the place of the one before.
+  const { $patch: _, ...template } = { ...(data?.spec?.template as Patched | undefined) }
+  const known = before?.metadata.uid === metadata.uid
+  return {
+    ...seen(object),
+    ownerUid: controllerUid(object),
+    revision,
+    hash: metadata.labels?.[CONTROLLER_REVISION] ?? '',
+    fingerprint: known ? before!.fingerprint : templateFingerprint(template),
+  }
+}
+
+type Patched = PodTemplate & { readonly $patch?: string }
+
 /** What is kept of a pod. */
 export function seePod(object: Pod): PodSeen {
   const { metadata, status } = object
@@ -140,12 +180,24 @@ export function seePod(object: Pod): PodSeen {
   return defined({
     ...seen(object),
     ownerUid: controllerUid(object),
+    created: instantOf(metadata.creationTimestamp),
+    ...expendable(object),
     terminating: metadata.deletionTimestamp !== undefined,
     revision: metadata.labels?.[CONTROLLER_REVISION],
     readySince: ready?.status === 'True' ? instantOf(ready.lastTransitionTime) : undefined,
     rolloutId: metadata.labels?.[ROLLOUT_ID],
     batchId: metadata.labels?.[ROLLOUT_BATCH_ID],
   })
+}
+
+/** What says that it can go before others: most pods say nothing of it, and then nothing is kept. */
+function expendable({ metadata, status }: Pod): Pick<PodSeen, 'pending' | 'deletionCost'> {
+  const cost = Number(metadata.annotations?.[POD_DELETION_COST] ?? 0)
+  const pending = status?.phase === 'Pending'
+  return {
+    ...(pending && { pending }),
+    ...(Number.isInteger(cost) && cost !== 0 && { deletionCost: cost }),
+  }
 }
 
 /** Where an object is. */

@@ -192,23 +192,29 @@ describe('under the roles of the chart', () => {
     await story.phase('Healthy')
   })
 
-  test('a StatefulSet is released, and a broken version of it goes back', async () => {
-    const ledger = 'ledger'
-    const kind = 'StatefulSet'
-    const metadata = { name: ledger }
-    await client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata })
-    const made = await createStory({ cluster, client, namespace: ledger, log: place.log }, kind)
-    await made.create(workloadOf(ledger, { kind, replicas: 3 }))
-    await made.until('all pods Ready', () => made.now().ready === 3)
-    await made.create(rolloutOf(ledger, { kind }))
-    await made.phase('Healthy')
-    await made.edit('app:broken')
-    await made.until('a broken pod', () => made.now().wanted['app:broken'] === 1)
-    await made.edit('app:1')
-    await made.phase('Healthy')
-    await stand(made, { 'app:1': 3 })
-    made.close()
-  })
+  test.each([
+    ['ledger', 'StatefulSet'],
+    ['agents', 'DaemonSet'],
+  ] as const)(
+    'in %s a %s is released, and a broken version of it goes back',
+    async (where, kind) => {
+      const metadata = { name: where }
+      await client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata })
+      const made = await createStory({ cluster, client, namespace: where, log: place.log }, kind)
+      // As many as there are nodes.
+      const replicas = 2
+      await made.create(workloadOf(where, { kind, replicas }))
+      await made.until('all pods Ready', () => made.now().ready === replicas)
+      await made.create(rolloutOf(where, { kind }))
+      await made.phase('Healthy')
+      await made.edit('app:broken')
+      await made.until('a broken pod', () => made.now().wanted['app:broken'] === 1)
+      await made.edit('app:1')
+      await made.phase('Healthy')
+      await stand(made, { 'app:1': replicas })
+      made.close()
+    },
+  )
 
   test('new pods in a second Deployment come, and go', async () => {
     const beside = 'beside'
@@ -338,6 +344,7 @@ describe('under the roles of the chart', () => {
     const { stdout } = await sluice(cluster, everything)
     const idle = 'no release was running; given back, no pod moves'
     expect(stdout.trim().split('\n')).toEqual([
+      `agents/daemonset/web: ${idle}`,
       `beside/deployment/web: ${idle}`,
       `ledger/statefulset/web: ${idle}`,
       expect.stringMatching(
@@ -352,8 +359,8 @@ describe('under the roles of the chart', () => {
   })
 
   test('in named namespaces alone, it guards those, and asks for no other', async () => {
-    const names = ['--set', `namespaces={orders,stock},webhook.drainSeconds=0,${PLAYED}`]
-    for (const name of ['orders', 'stock', 'other']) {
+    const names = ['--set', `namespaces={orders,stock,fleet},webhook.drainSeconds=0,${PLAYED}`]
+    for (const name of ['orders', 'stock', 'fleet', 'other']) {
       const metadata = { name }
       await client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata })
     }
@@ -366,25 +373,31 @@ describe('under the roles of the chart', () => {
     await place.lead(await place.start(webhook!))
     const [controller] = await place.podsOf('controller')
     await place.start(controller!)
+    const kindsIn: Readonly<Record<string, 'StatefulSet' | 'DaemonSet'>> = {
+      stock: 'StatefulSet',
+      fleet: 'DaemonSet',
+    }
     const stories = await Promise.all(
-      ['orders', 'stock', 'other'].map(async where => {
-        const kind = where === 'stock' ? 'StatefulSet' : 'Deployment'
+      ['orders', 'stock', 'fleet', 'other'].map(async where => {
+        const kind = kindsIn[where] ?? 'Deployment'
         const made = await createStory({ cluster, client, namespace: where, log: place.log }, kind)
         await made.create(workloadOf(where, { kind, replicas: 4 }))
-        // It says nothing of a StatefulSet.
+        // It says nothing of other kinds.
         const canary = { enableExtraWorkloadForCanary: true }
         await made.create(rolloutOf(where, { kind, canary }))
         return made
       }),
     )
-    const [orders, stock, other] = stories as [Story, Story, Story]
-    for (const guarded of [orders, stock]) {
+    const [orders, stock, fleet, other] = stories as [Story, Story, Story, Story]
+    for (const guarded of [orders, stock, fleet]) {
       await guarded.phase('Healthy')
       expect((await guarded.edit('app:2')).stderr).toContain('step 1 of 3')
       await guarded.reached(1)
     }
     await stand(orders, { 'app:1': 4, 'app:2': 1 })
     await stand(stock, { 'app:1': 3, 'app:2': 1 })
+    // As many as there are nodes.
+    await stand(fleet, { 'app:1': 1, 'app:2': 1 })
     expect((await other.edit('app:2')).stderr).toBe('')
     await stand(other, { 'app:1': 0, 'app:2': 4 })
     expect((await other.rollout()).status).toBeUndefined()
@@ -394,7 +407,7 @@ describe('under the roles of the chart', () => {
     expect(asked.map((each, i) => lacking(rights[i]!, each))).toEqual([[], []])
     const workloads = asked.flat().filter(({ resource: what }) => /^(apps|rollouts|\/)/.test(what))
     expect(new Set(workloads.map(each => each.namespace))).toEqual(
-      new Set(['orders', 'stock', namespace]),
+      new Set(['orders', 'stock', 'fleet', namespace]),
     )
 
     // With nobody of ours alive, it is uninstalled: what was in a release is given back, there and nowhere else.
@@ -402,12 +415,13 @@ describe('under the roles of the chart', () => {
     await kubectl(cluster, ['delete', 'lease', 'sluice-controller', ...at])
     const uninstall = ['uninstall', 'sluice', ...at, '--wait']
     const [played] = await Promise.all([playJob(place), helm3(cluster, uninstall)])
-    expect(played.said).toHaveLength(2)
+    expect(played.said).toHaveLength(3)
     for (const guarded of [orders, stock]) await stand(guarded, { 'app:1': 0, 'app:2': 4 })
+    await stand(fleet, { 'app:1': 0, 'app:2': 2 })
     expect(rightsInWords(asGranted(played.needed))).toEqual(rightsInWords(played.rights))
     expect(JSON.stringify(played.rights)).not.toContain('*')
     expect(played.requests.filter(({ code }) => code === 403)).toEqual([])
-    // Each namespace has one kind of workload, and the rules are the same in both.
+    // Each namespace has one kind of workload, and the rules are the same in all.
     const isUsed = (right: Right) =>
       played.requests.some(it => covers({ ...right, namespace: it.namespace }, it))
     const unused = played.rights.filter(right => isServed(right) && !isUsed(right))

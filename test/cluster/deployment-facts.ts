@@ -98,8 +98,11 @@ export function holdersIn(workload: KubeObject): readonly string[] {
 /** All of it but what a release is for: template, status, and what the API server counts. */
 export function apart(workload: Specified): Apart {
   const { labels, annotations } = workload.metadata
-  const { 'deployment.kubernetes.io/revision': _, ...others } = { ...annotations }
-  const { template: __, ...spec } = workload.spec
+  const counted = ['deployment.kubernetes.io/revision', 'deprecated.daemonset.template.generation']
+  const others = Object.fromEntries(
+    Object.entries({ ...annotations }).filter(([key]) => !counted.includes(key)),
+  )
+  const { template: _, ...spec } = workload.spec
   return { labels, annotations: others, spec, owners: holdersIn(workload) }
 }
 

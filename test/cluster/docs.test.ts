@@ -178,6 +178,13 @@ const ordinals: Promises = {
   'sts-gone': s => imagesAre(s, ''),
 }
 
+/** What docs/daemonsets.md says. */
+const daemons: Promises = {
+  'ds-edit': s => imagesAre(s, 'agent:1 agent:2'),
+  'ds-back': s => imagesAre(s, 'agent:1 agent:1'),
+  'ds-gone': s => imagesAre(s, ''),
+}
+
 /** What docs/styles.md says. */
 const stylish: Promises = {
   'canary-edit': s => pods(s, { 'shop:1': 4, 'shop:2': 1 }),
@@ -186,11 +193,12 @@ const stylish: Promises = {
   'canary-gone': s => pods(s, { 'shop:1': 0, 'shop:2': 0 }),
 }
 
-/** The images of the pods of the StatefulSet, by ordinal. */
+/** The images of the pods of a StatefulSet or a DaemonSet, in their order. */
 async function imagesAre(s: Story, images: string): Promise<void> {
   const path = 'jsonpath={.items[*].spec.containers[0].image}'
   await s.until(images, async () => {
-    return (await s.kubectl(['get', 'pods', '-lapp=db', '-o', path])).stdout === images
+    const { stdout } = await s.kubectl(['get', 'pods', '-lapp in (db,agent)', '-o', path])
+    return stdout.split(' ').toSorted().join(' ') === images
   })
 }
 
@@ -207,6 +215,7 @@ const asItIs: Preparation = () => Promise.resolve()
 const pages: readonly Page[] = [
   ['docs/releasing.md', releasing, asItIs],
   ['docs/statefulsets.md', ordinals, asItIs],
+  ['docs/daemonsets.md', daemons, asItIs],
   ['docs/styles.md', stylish, asItIs],
   ['docs/blue-green.md', bothSides, asItIs],
   ['docs/kruise-kinds.md', ...cloning()],

@@ -21,6 +21,8 @@ import { sluice } from './commands.ts'
 import { apart } from './deployment-facts.ts'
 import type { Specified } from './deployment-facts.ts'
 import { abort, hasCondition, obey, stand, worst } from './facts.ts'
+import { makePool } from './kinds/nodes.ts'
+import type { Pool } from './kinds/nodes.ts'
 import { ROLLOUT, rolloutOf, WORKLOAD, workloadTypes } from './manifests.ts'
 import type { StoryOptions } from './manifests.ts'
 import type { Story } from './story.ts'
@@ -249,6 +251,23 @@ const ofStatefulSets: Readonly<Record<string, () => Promise<Guarded>>> = {
   },
 }
 
+let pool: Pool
+
+/** DaemonSets on 6 nodes. */
+const ofDaemonSets: Readonly<Record<string, () => Promise<Guarded>>> = {
+  rest: () => guarded(onSix()),
+  step: () => midStep(onSix()),
+  damaged: () => midStep(onSix()),
+}
+
+function onSix(): StoryOptions {
+  const updateStrategy = {
+    type: 'RollingUpdate',
+    rollingUpdate: { maxUnavailable: 2, maxSurge: 0 },
+  }
+  return { kind: 'DaemonSet', replicas: 6, pod: pool.placement, spec: { updateStrategy } }
+}
+
 describe('with everything of ours dead, under failurePolicy Fail', () => {
   const scenes = new Map<string, Guarded>()
   const scene = (name: string) => scenes.get(name)!
@@ -298,10 +317,14 @@ describe('with everything of ours dead, under failurePolicy Fail', () => {
     ...Object.fromEntries(
       Object.entries(ofStatefulSets).map(([name, begin]) => [`statefulset ${name}`, begin]),
     ),
+    ...Object.fromEntries(
+      Object.entries(ofDaemonSets).map(([name, begin]) => [`daemonset ${name}`, begin]),
+    ),
   }
 
   beforeAll(async () => {
     chart = helmTool(world.cluster, 4)
+    pool = await makePool(world.client, 6)
     const made = Object.entries(beginnings).map(async ([name, begin]) => {
       scenes.set(name, await begin())
     })
@@ -387,11 +410,13 @@ describe('with everything of ours dead, under failurePolicy Fail', () => {
     const made = scene('paused')
     await ejected(made, /given back, paused as its owner wants it; the rest goes on with: kubectl/)
     await expectNoTrace(made, { paused: true })
-    // Of any paused Deployment the controller-manager makes as many more as maxSurge allows.
-    await stand(made.story, { 'app:1': 5, 'app:2': 6 })
-    await made.story.kubectl(['rollout', 'resume', 'deployment/web'])
-    await stand(made.story, { 'app:1': 0, 'app:2': 10 })
-    expect(worst(made.story).ready).toBeGreaterThanOrEqual(8)
+    // Of any paused Deployment the controller-manager makes as many more as maxSurge allows, of either version.
+    const { story } = made
+    await story.until('one pod more', () => story.now().total === 11 && story.now().ready === 11)
+    expect([5, 6]).toContain(story.now().wanted['app:1'])
+    await story.kubectl(['rollout', 'resume', 'deployment/web'])
+    await stand(story, { 'app:1': 0, 'app:2': 10 })
+    expect(worst(story).ready).toBeGreaterThanOrEqual(8)
   })
 
   test.concurrent('with a record that is lost, by its copy on a ReplicaSet', async () => {
@@ -490,6 +515,34 @@ describe('with everything of ours dead, under failurePolicy Fail', () => {
       expect(apart(await made.story.workload())).toMatchObject({ annotations: {}, spec })
     }
     await stand(damaged.story, { 'app:1': 0, 'app:2': 6 })
+  })
+
+  test.concurrent('a DaemonSet at rest, or in the middle of a step', async () => {
+    const [rest, step] = [scene('daemonset rest'), scene('daemonset step')]
+    await Promise.all([
+      ejected(rest, /: no release was running; given back, no pod moves$/m),
+      ejected(
+        step,
+        /daemonset\/web: release \S+: a step of 50%, 3 of 6 pods are new; given back, the other 3 become new now by its own strategy \(maxUnavailable 2, maxSurge 0\)$/m,
+      ),
+    ])
+    await rest.story.edit('app:2')
+    for (const made of [rest, step]) {
+      await expectNoTrace(made)
+      await stand(made.story, { 'app:1': 0, 'app:2': 6 })
+      expect(worst(made.story).ready).toBeGreaterThanOrEqual(4)
+    }
+  })
+
+  test.concurrent('a DaemonSet whose record is lost, by a patch that a person completes', async () => {
+    const made = scene('daemonset damaged')
+    await loseRecord(made, [RECORD])
+    const said = await refused(made)
+    expect(said).toContain('what its owner wants is lost')
+    expect(said).toContain(JSON.stringify({ spec: onSix().spec }).slice(1, -1))
+    await obey(world.cluster, said.slice(said.indexOf('kubectl -n')))
+    await eject(made)
+    await stand(made.story, { 'app:1': 0, 'app:2': 6 })
   })
 
   test('nothing is left anywhere', async () => {

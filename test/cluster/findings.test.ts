@@ -104,7 +104,14 @@ describe.each(programs)('the %s', program => {
     const namespace = await newNamespace(client)
     const allowed = [
       rule('rollouts.kruise.io', 'rollouts'),
-      rule('apps', 'deployments', 'replicasets', 'statefulsets'),
+      rule(
+        'apps',
+        'deployments',
+        'replicasets',
+        'statefulsets',
+        'daemonsets',
+        'controllerrevisions',
+      ),
       rule('', 'pods'),
       rule('admissionregistration.k8s.io', 'mutatingwebhookconfigurations'),
     ]

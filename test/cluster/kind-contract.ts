@@ -15,6 +15,8 @@ import type { World } from './world.ts'
 /** What differs between kinds. */
 export interface KindUnderTest {
   readonly kind: NonNullable<StoryOptions['kind']>
+  /** Merged into the spec of its pods; asked for when a story begins. */
+  readonly pod?: () => Readonly<Record<string, unknown>>
   /** Merged into the spec: what its owner wants in the fields by which it is held. */
   readonly owner: Readonly<Record<string, unknown>>
   /** The fewest of 10 pods that are Ready at any moment, by what its owner wants. */
@@ -23,11 +25,10 @@ export interface KindUnderTest {
 
 const steps = [{ replicas: 2 }, { replicas: '50%' }, { replicas: '100%' }]
 
-/** Registers the stories of a kind. */
-export function releasesStepByStep(under: KindUnderTest, worldOf: () => World): void {
-  const { kind, owner, fewestReady } = under
+/** What the stories of a kind begin with, and end with. */
+function scenesOf({ kind, owner, fewestReady, pod }: KindUnderTest, worldOf: () => World) {
   const begin = (options: StoryOptions = {}) =>
-    worldOf().story({ kind, steps, spec: owner, ...options })
+    worldOf().story({ kind, steps, spec: owner, ...(pod && { pod: pod() }), ...options })
   const half = async (options?: StoryOptions) => {
     const story = await begin(options)
     await story.edit('app:2')
@@ -42,6 +43,13 @@ export function releasesStepByStep(under: KindUnderTest, worldOf: () => World): 
     expect((await story.workload<Specified>()).spec).toMatchObject(owner)
     expect(worst(story).ready).toBeGreaterThanOrEqual(fewestReady)
   }
+  return { begin, half, over }
+}
+
+/** Registers the stories that every kind tells. */
+export function releasesStepByStep(under: KindUnderTest, worldOf: () => World): void {
+  const { fewestReady } = under
+  const { begin, half, over } = scenesOf(under, worldOf)
 
   test.concurrent('steps let out as many pods as they say, and then all', async () => {
     const story = await begin()
@@ -106,29 +114,6 @@ export function releasesStepByStep(under: KindUnderTest, worldOf: () => World): 
     }
   })
 
-  test.concurrent('an abort brings everybody back and leaves the template; it may go on', async () => {
-    const story = await half()
-    await abort(story)
-    await hasCondition(story, 'Stalled', 'Aborted')
-    await stand(story, { 'app:1': 10, 'app:2': 0 })
-    expect(worst(story).ready).toBeGreaterThanOrEqual(fewestReady)
-    await resume(story)
-    await story.reached(1)
-    await stand(story, { 'app:1': 8, 'app:2': 2 })
-  })
-
-  test.concurrent('scaled up and down, the step keeps its share', async () => {
-    const story = await half()
-    await story.scale(20)
-    await stand(story, { 'app:1': 10, 'app:2': 10 })
-    await story.scale(6)
-    await stand(story, { 'app:1': 3, 'app:2': 3 })
-    await story.approve()
-    await story.phase('Healthy')
-    await stand(story, { 'app:2': 6 })
-    expect(await story.free()).toBe(true)
-  })
-
   test.concurrent('a jump goes to its step, a changed plan goes on, a paused Rollout stands still', async () => {
     const plan = [{ replicas: 2 }, { replicas: '50%' }, { replicas: '70%' }, { replicas: '100%' }]
     const story = await begin({ steps: plan })
@@ -175,6 +160,40 @@ export function releasesStepByStep(under: KindUnderTest, worldOf: () => World): 
       const { steps, named } = await batches()
       return steps === '11222' && named.length === 5
     })
+  })
+}
+
+/** Registers the stories of a kind whose new pods can go back while the template stays. */
+export function goesBackByAbort(under: KindUnderTest, worldOf: () => World): void {
+  const { fewestReady } = under
+  const { half } = scenesOf(under, worldOf)
+
+  test.concurrent('an abort brings everybody back and leaves the template; it may go on', async () => {
+    const story = await half()
+    await abort(story)
+    await hasCondition(story, 'Stalled', 'Aborted')
+    await stand(story, { 'app:1': 10, 'app:2': 0 })
+    expect(worst(story).ready).toBeGreaterThanOrEqual(fewestReady)
+    await resume(story)
+    await story.reached(1)
+    await stand(story, { 'app:1': 8, 'app:2': 2 })
+  })
+}
+
+/** Registers the stories of a kind that can be scaled. */
+export function keepsItsShare(under: KindUnderTest, worldOf: () => World): void {
+  const { half } = scenesOf(under, worldOf)
+
+  test.concurrent('scaled up and down, the step keeps its share', async () => {
+    const story = await half()
+    await story.scale(20)
+    await stand(story, { 'app:1': 10, 'app:2': 10 })
+    await story.scale(6)
+    await stand(story, { 'app:1': 3, 'app:2': 3 })
+    await story.approve()
+    await story.phase('Healthy')
+    await stand(story, { 'app:2': 6 })
+    expect(await story.free()).toBe(true)
   })
 }
 

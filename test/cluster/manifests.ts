@@ -9,6 +9,7 @@ import { SHARDS } from './kinds/resources.ts'
 export const workloadTypes = {
   Deployment: resource('apps/v1', 'deployments', 'Deployment'),
   StatefulSet: resource('apps/v1', 'statefulsets', 'StatefulSet'),
+  DaemonSet: resource('apps/v1', 'daemonsets', 'DaemonSet'),
   Shard: SHARDS,
 } as const satisfies Readonly<Record<string, ResourceType>>
 
@@ -24,7 +25,10 @@ export function typeOf(kind: StoryKind = 'Deployment'): ResourceType {
 export interface StoryOptions {
   /** Of the workload; Deployment unless given. */
   readonly kind?: StoryKind
+  /** What a DaemonSet has by its nodes is only waited for. */
   readonly replicas?: number
+  /** Merged into the spec of its pods. */
+  readonly pod?: Readonly<Record<string, unknown>>
   /** Merged into the workload's spec: strategy, minReadySeconds, … */
   readonly spec?: Readonly<Record<string, unknown>>
   /** Container image; `broken` in it never gets Ready, `slow` after a second. */
@@ -49,7 +53,7 @@ export const THREE_STEPS = [{ replicas: 1 }, { replicas: '50%' }, { replicas: '1
 
 /** The workload of a story. */
 export function workloadOf(namespace: string, options: StoryOptions): KubeObject {
-  const { replicas = 10, spec = {}, labels = {}, image = 'app:1' } = options
+  const { replicas = 10, spec = {}, pod = {}, labels = {}, image = 'app:1' } = options
   const { apiVersion, kind } = typeOf(options.kind)
   const selected = { app: WORKLOAD }
   const containers = [{ name: 'app', image }]
@@ -58,9 +62,9 @@ export function workloadOf(namespace: string, options: StoryOptions): KubeObject
     kind,
     metadata: { namespace, name: WORKLOAD, labels },
     spec: {
-      replicas,
+      ...(kind !== 'DaemonSet' && { replicas }),
       selector: { matchLabels: selected },
-      template: { metadata: { labels: selected }, spec: { containers } },
+      template: { metadata: { labels: selected }, spec: { ...pod, containers } },
       ...spec,
     },
   } as KubeObject

@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { abort, says, stand } from './facts.ts'
-import { releasesStepByStep } from './kind-contract.ts'
+import { goesBackByAbort, keepsItsShare, releasesStepByStep } from './kind-contract.ts'
 import { startWorld } from './world.ts'
 import type { World } from './world.ts'
 
@@ -20,7 +20,10 @@ const owner = { updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partit
 describe.each(['OrderedReady', 'Parallel'])('%s', podManagementPolicy => {
   const spec = { ...owner, podManagementPolicy }
   // 9 but for a race: who deletes a pod by its name may meet the one that has come in its place.
-  releasesStepByStep({ kind, owner: spec, fewestReady: 8 }, () => world)
+  const under = { kind, owner: spec, fewestReady: 8 } as const
+  releasesStepByStep(under, () => world)
+  goesBackByAbort(under, () => world)
+  keepsItsShare(under, () => world)
 })
 
 test.concurrent('the owner’s own partition is never undercut, and is there again in the end', async () => {

@@ -6,10 +6,11 @@ import { fileURLToPath } from 'node:url'
 import type { KubeObject } from '#api/kubernetes.ts'
 import { helm, helm3, kubectl } from './commands.ts'
 import type { CommandOptions, CommandResult, CommandTarget } from './commands.ts'
-import { WORKLOAD, workloadOf } from './manifests.ts'
+import { typeOf, WORKLOAD, workloadOf } from './manifests.ts'
+import type { StoryOptions } from './manifests.ts'
 
-/** What is brought: the Deployment of the stories. */
-export interface Brought {
+/** What is brought: the workload of the stories. */
+export interface Brought extends Pick<StoryOptions, 'kind' | 'pod'> {
   readonly namespace: string
   readonly image: string
   readonly replicas: number
@@ -81,9 +82,11 @@ function manifestOf({ namespace, ...options }: Brought): KubeObject {
   return workloadOf(namespace, options)
 }
 
-function values({ image, replicas, spec }: Brought): readonly string[] {
-  const set = `image=${image},replicas=${replicas}`
-  return ['--set', set, '--set-json', `spec=${JSON.stringify(spec)}`]
+function values({ image, replicas, spec, pod = {}, ...what }: Brought): readonly string[] {
+  const { apiVersion, kind } = typeOf(what.kind)
+  const set = `apiVersion=${apiVersion},kind=${kind},image=${image},replicas=${replicas}`
+  const [podText, specText] = [pod, spec].map(each => JSON.stringify(each))
+  return ['--set', set, '--set-json', `pod=${podText}`, '--set-json', `spec=${specText}`]
 }
 
 const chart = fileURLToPath(new URL('./charts/web', import.meta.url))

@@ -9,12 +9,13 @@ import { HOLD, OWN_ROLLOUT_ID, RECORD } from '#api/names.ts'
 import { difference } from '#core/admission/patch.ts'
 import type { MergePatch } from '#core/change.ts'
 import { reviewWorkload } from '#core/admission/review.ts'
-import type { KindRef, WorkloadAdapter } from '#core/workload/adapter.ts'
+import type { WorkloadAdapter } from '#core/workload/adapter.ts'
 import { formatHold, holdOf } from '#core/workload/hold.ts'
 import type { Hold } from '#core/workload/hold.ts'
 import { budgetFor, surgeFor } from '#core/workload/percent.ts'
 import { recordOf } from '#core/workload/record.ts'
 import { adapters, rows } from '#core/workload/registry.ts'
+import { daemonSets, withoutType, withTemplate } from './daemon-sets.ts'
 import { deployments, withoutHoldFields, withImage } from './deployments.ts'
 import {
   cloneSets,
@@ -47,6 +48,7 @@ const samples: ReadonlyMap<string, Sample> = new Map([
     { objects: deployments, edited: withImage, rest: withoutHoldFields, resumed: unpaused },
   ],
   ['apps/v1 StatefulSet', { ...partitioned, objects: statefulSets }],
+  ['apps/v1 DaemonSet', { objects: daemonSets, edited: withTemplate, rest: withoutType, resumed }],
   ['apps.kruise.io/v1beta1 StatefulSet', { ...partitioned, objects: kruiseStatefulSets }],
   ['apps.kruise.io/v1alpha1 CloneSet', { ...partitioned, objects: cloneSets }],
   ['apps.kruise.io/v1alpha1 DaemonSet', { ...partitioned, objects: kruiseDaemonSets }],
@@ -66,7 +68,7 @@ function holds(replicas: number): fc.Arbitrary<Hold> {
   })
 }
 
-const kindOf = ({ apiVersion, kind }: KindRef) => `${apiVersion} ${kind}`
+const kindOf = ({ apiVersion, kind }: WorkloadAdapter) => `${apiVersion} ${kind}`
 const named = rows.map(adapter => [`${kindOf(adapter)}, ${adapter.style}`, adapter] as const)
 
 describe.each(named)('%s', (_, adapter) => {
@@ -115,7 +117,7 @@ describe.each(named)('%s', (_, adapter) => {
       fc.property(objects, object => {
         const held = review(adapter, edited(object, 'v2'), object)
         fc.pre(holdOf(held) !== undefined)
-        const seen = adapter.observe(adapter.see(held), { replicaSets: [], pods: [] }, 0)
+        const seen = adapter.observe(adapter.see(held), noPods, 0)
         expect(seen.hold).toEqual(holdOf(held))
         expect(seen.projected).toBe(true)
         // Some holds come to the same fields; one that lets nobody out and one that lets all go do not.

@@ -12,6 +12,7 @@ import { admissionRules } from './admission-rules.ts'
 import { backwardRules } from './backward-rules.ts'
 import { blueGreenRules } from './blue-green-rules.ts'
 import { canaryRules } from './canary-rules.ts'
+import { daemonRules } from './daemon-rules.ts'
 import { fieldRules } from './field-rules.ts'
 import { forwardRules } from './forward-rules.ts'
 import { partitionRules } from './partition-rules.ts'
@@ -23,6 +24,7 @@ const rules = [
   ...fieldRules,
   ...admissionRules,
   ...partitionRules,
+  ...daemonRules,
   ...canaryRules,
   ...blueGreenRules,
 ]

@@ -14,6 +14,8 @@ export interface Pool {
   readonly placement: Readonly<Record<string, unknown>>
   /** Registers one more, whose name comes last. */
   readonly add: () => Promise<void>
+  /** No pod of the pool is to run on it any more. */
+  readonly leave: (name: string) => Promise<void>
   readonly remove: () => Promise<void>
 }
 
@@ -36,6 +38,9 @@ export async function makePool(client: KubeClient, count: number): Promise<Pool>
     names,
     placement: { nodeSelector: { pool }, tolerations },
     add,
+    async leave(name) {
+      await client.mergePatch(NODES, { name }, { metadata: { labels: { pool: null } } })
+    },
     async remove() {
       await Promise.all(names.map(name => removed(client, NODES, { name })))
     },

@@ -1,0 +1,77 @@
+// How a DaemonSet gets to where a release wants it: under OnDelete its own controller replaces nobody, so
+// we delete old pods, and it makes new ones. Only forward: a pod that is deleted comes back new, whatever
+// it was before.
+
+import type { Instant, Move } from '../rollout/model.ts'
+import { podDeletion } from './changes.ts'
+import type { DaemonWorkload } from './daemon-view.ts'
+import type { Hold } from './hold.ts'
+import { nextReady, readyFor } from './ready.ts'
+import {
+  firstMove,
+  grown,
+  rolling,
+  seenByItsController,
+  sentAgain,
+  someRun,
+  wantedBy,
+  wave,
+} from './rules.ts'
+import type { Rule, Target } from './rules.ts'
+import type { PodSeen } from './seen.ts'
+
+type Rules = readonly Rule<DaemonWorkload, Target>[]
+
+const observed: Rules = [sentAgain, seenByItsController, versionSeen]
+const forward: Rules = [someRun, rolling, ...observed, wave, replaced, grown]
+
+/** As many pods as the step wants run the update revision. */
+export function advance(w: DaemonWorkload, step: Hold['pods'], now: Instant): Move | undefined {
+  return firstMove(forward, w, { ...wantedBy(w, step), now })
+}
+
+/** No more pods than are new already. */
+export function keep(w: DaemonWorkload, now: Instant): Move | undefined {
+  return firstMove(observed, w, { n: 0, pods: 0, now })
+}
+
+/** Nobody can be brought back, and nobody more is let out. */
+export function abort({ noAbort }: DaemonWorkload): Move {
+  return { changes: [], why: `it cannot be aborted: ${noAbort}; apply the old template` }
+}
+
+/** Else every pod would count as old. */
+function versionSeen({ update }: DaemonWorkload): Move | undefined {
+  if (update) return undefined
+  return { changes: [], why: 'waiting for its own controller to make the version' }
+}
+
+/**
+ * As many old pods leave as the step wants more new ones, no more at a time than may be missing; broken
+ * ones at once. A node whose pod is missing gets a new one in any case.
+ */
+function replaced(w: DaemonWorkload, { n, now }: Target): Move | undefined {
+  const coming = Math.max(w.replicas - w.total, 0)
+  const wanted = n - w.updated - coming
+  if (wanted <= 0) return undefined
+  const { minReadySeconds } = w.seen
+  const available = readyFor(w.pods, minReadySeconds, now)
+  const spare = Math.max(available - (w.replicas - w.maxUnavailable), 0)
+  const chosen = w.old.toSorted(byTurn).slice(0, wanted)
+  const broken = chosen.filter(({ readySince }) => readySince === undefined)
+  const sound = chosen.filter(({ readySince }) => readySince !== undefined)
+  const changes = [...broken, ...sound.slice(0, spare)].map(podDeletion)
+  const why = `${w.updatedReady} of ${n} new pods are ready`
+  return { changes, why, ...nextReady(w.pods, minReadySeconds, now) }
+}
+
+/** Who goes first: who has not started, who is not Ready, whose end costs least, who is younger. */
+function byTurn(a: PodSeen, b: PodSeen): number {
+  return (
+    Number(b.pending ?? false) - Number(a.pending ?? false) ||
+    Number(a.readySince !== undefined) - Number(b.readySince !== undefined) ||
+    (a.deletionCost ?? 0) - (b.deletionCost ?? 0) ||
+    b.created - a.created ||
+    (a.metadata.name < b.metadata.name ? -1 : 1)
+  )
+}

@@ -1,0 +1,106 @@
+// Rules by which a DaemonSet is held, and the source without each.
+
+import type { Rule } from './rule.ts'
+
+const fields = 'core/workload/daemon-fields.ts'
+const rules = 'core/workload/daemon-rules.ts'
+const view = 'core/workload/daemon-view.ts'
+const shared = 'core/workload/rules.ts'
+const rulesTest = 'core/workload/daemon-rules.test.ts'
+const contract = 'test/contracts/workload.test.ts'
+
+/** A row for each. */
+export const daemonRules: readonly Rule[] = [
+  [
+    'no more DaemonSet pods leave at a time than may be missing',
+    rules,
+    'sound.slice(0, spare)',
+    'sound',
+    rulesTest,
+  ],
+  [
+    'broken DaemonSet pods leave at any time',
+    rules,
+    '[...broken, ...sound',
+    '[...sound',
+    rulesTest,
+  ],
+  [
+    'a node without a pod gets a new one in any case',
+    rules,
+    'const coming = Math.max(w.replicas - w.total, 0)',
+    'const coming = 0',
+    rulesTest,
+  ],
+  [
+    'a pod whose node is gone is none of those that count',
+    rules,
+    'const coming = Math.max(w.replicas - w.total, 0)',
+    'const coming = w.replicas - w.total',
+    rulesTest,
+  ],
+  [
+    'who has not started goes first',
+    rules,
+    'Number(b.pending ?? false) - Number(a.pending ?? false) ||',
+    '',
+    rulesTest,
+  ],
+  [
+    'who is not Ready goes next',
+    rules,
+    'Number(a.readySince !== undefined) - Number(b.readySince !== undefined) ||',
+    '',
+    rulesTest,
+  ],
+  [
+    'then whose end costs least',
+    rules,
+    '(a.deletionCost ?? 0) - (b.deletionCost ?? 0) ||',
+    '',
+    rulesTest,
+  ],
+  ['then who is younger', rules, 'b.created - a.created ||', '', rulesTest],
+  [
+    'nobody is old before the new version is known',
+    rules,
+    'if (update) return undefined',
+    'if (update || !update) return undefined',
+    rulesTest,
+  ],
+  [
+    'a DaemonSet’s pods are counted once its controller has seen the latest change',
+    shared,
+    'if (seen.observed) return undefined',
+    'if (seen.observed || !seen.observed) return undefined',
+    rulesTest,
+  ],
+  [
+    'a percent of a DaemonSet’s maxUnavailable rounds up',
+    view,
+    'Math.ceil((value * replicas) / 100)',
+    'Math.floor((value * replicas) / 100)',
+    rulesTest,
+  ],
+  [
+    'at least one may be missing',
+    view,
+    "'percent' ? Math.ceil((value * replicas) / 100) : value, 1)",
+    "'percent' ? Math.ceil((value * replicas) / 100) : value, 0)",
+    rulesTest,
+  ],
+  [
+    'the word of the hold is no wish of the owner',
+    fields,
+    'ours ? recordedOwner(record).updateStrategy.type : typeOf(incoming)',
+    'typeOf(incoming)',
+    contract,
+  ],
+  [
+    'amounts that the API server would refuse are not hidden from it',
+    fields,
+    'some.length === 1 ? undefined',
+    'some.length >= 0 ? undefined',
+    rulesTest,
+  ],
+]

@@ -1,12 +1,8 @@
 // What docs/kruise-kinds.md promises, with a controller that stands in for that of Kruise.
 
-import { WORKLOAD_TYPE } from '#api/names.ts'
-import { targetOf } from '#core/rollout/commands.ts'
 import type { Preparation, Promises } from './docs-kruise.ts'
-import { CLONE_SETS } from './kinds/resources.ts'
 import { startStandIns } from './kinds/stand-in.ts'
 import type { StandIns } from './kinds/stand-in.ts'
-import { WORKLOAD, workloadOf } from './manifests.ts'
 import type { Story } from './story.ts'
 
 /** The promises, and what must be there before the first; the last one ends it. */
@@ -23,29 +19,8 @@ export function cloning(): readonly [promises: Promises, prepare: Preparation] {
         await standIns?.stop()
       },
     },
-    async (s, { client }) => {
-      standIns = await startStandIns(client)
-      await taken(s)
-    },
+    async (_, { client }) => void (standIns = await startStandIns(client)),
   ]
-}
-
-/** Until its policies know a new kind, the API server refuses an edit of a guarded object. */
-async function taken(s: Story): Promise<void> {
-  const { namespace, client } = s
-  await client.create(CLONE_SETS, workloadOf(namespace, { kind: CLONE_SETS, replicas: 0 }))
-  const target = targetOf({ ...CLONE_SETS, name: WORKLOAD })
-  const guarded = { labels: { [WORKLOAD_TYPE]: 'cloneset' } }
-  const template = { metadata: { annotations: { edited: 'true' } } }
-  const patch = JSON.stringify({ metadata: guarded, spec: { template } })
-  const edit = ['patch', target, '--type=merge', '--dry-run=server', '-p', patch]
-  const isTaken = () =>
-    s.kubectl(edit).then(
-      () => true,
-      () => false,
-    )
-  await s.until('an edit is taken', isTaken, 120_000)
-  await s.kubectl(['delete', target])
 }
 
 /** The images of the pods of the CloneSet, sorted. */

@@ -92,14 +92,14 @@ describe('CloneSet', () => {
 describe('DaemonSet', () => {
   const kind = KRUISE_DAEMON_SETS
   const plan = [{ replicas: 1 }, { replicas: '50%' }, { replicas: '100%' }]
-  const onPool = async (nodes: number, owner: object) => {
+  const onPool = async (nodes: number, owner: object, canary = {}) => {
     const pool = await makePool(world.client, nodes)
     const containers = [{ name: 'app', image: 'app:1' }]
     const labels = { app: WORKLOAD }
     const template = { metadata: { labels }, spec: { ...pool.placement, containers } }
     // It has no number of replicas: it is on every node of the pool.
     const spec = { ...owner, replicas: undefined, template }
-    return { pool, story: await begin(kind, { replicas: nodes, spec, steps: plan }) }
+    return { pool, story: await begin(kind, { replicas: nodes, spec, steps: plan, canary }) }
   }
 
   test.concurrent('steps count nodes; one that joins is new, and only the old template leads back', async () => {
@@ -126,6 +126,17 @@ describe('DaemonSet', () => {
     await story.phase('Healthy')
     await stand(story, { 'app:1': 5, 'app:2': 0 })
     expect(await story.free()).toBe(true)
+  })
+
+  test.concurrent('failureThreshold completes a step, and lets nobody else leave', async () => {
+    const { story } = await onPool(4, rolling({ partition: 0 }), { failureThreshold: 1 })
+    await story.edit('app:broken')
+    await story.reached(1)
+    await stand(story, { 'app:1': 3, 'app:broken': 1 }, 3)
+    await story.edit('app:1')
+    await story.phase('Healthy')
+    await stand(story, { 'app:1': 4, 'app:broken': 0 })
+    expect(worst(story).ready).toBe(3)
   })
 
   test.concurrent('its owner’s share is never undercut, also with a surge', async () => {

@@ -1,12 +1,16 @@
 // CRDs of the kinds that stand-ins run, with schemas of their own: structural, as small as the fields that
 // matter, and with the defaults that Kruise's own webhook sets.
 
+import { randomUUID } from 'node:crypto'
+
 import type { KubeObject } from '#api/kubernetes.ts'
+import { WORKLOAD_TYPE } from '#api/names.ts'
 import type { KubeClient } from '#kube/client.ts'
-import { NotFound } from '#kube/errors.ts'
+import { NotFound, Retryable } from '#kube/errors.ts'
 import { CUSTOM_RESOURCES } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
 import { until } from '../../../dev/until.ts'
+import { workloadOf } from '../manifests.ts'
 import {
   CLONE_SETS,
   KRUISE_DAEMON_SETS,
@@ -159,19 +163,14 @@ const definitions = [
   crd([SHARDS], shardSpec),
 ]
 
-/** Serves the kinds; may be called again, and by several at once. */
+/** Serves the kinds, and waits until they may be edited; may be called again, and by several at once. */
 export async function serveKinds(client: KubeClient): Promise<void> {
-  const served = [
-    CLONE_SETS,
-    KRUISE_STATEFUL_SETS,
-    KRUISE_STATEFUL_SETS_ALPHA,
-    KRUISE_DAEMON_SETS,
-    SHARDS,
-  ]
+  const served = [CLONE_SETS, KRUISE_STATEFUL_SETS, KRUISE_DAEMON_SETS, SHARDS]
   for (const definition of definitions) {
     await client.apply(CUSTOM_RESOURCES, definition, { fieldManager: 'kinds', force: true })
   }
-  await Promise.all(served.map(type => isServed(client, type)))
+  await Promise.all([...served, KRUISE_STATEFUL_SETS_ALPHA].map(type => isServed(client, type)))
+  await Promise.all(served.map(type => isKnown(client, type)))
 }
 
 function isServed(client: KubeClient, type: ResourceType): Promise<void> {
@@ -184,4 +183,26 @@ function isServed(client: KubeClient, type: ResourceType): Promise<void> {
       throw error
     }
   })
+}
+
+/** Until its policies know a new kind, the API server refuses an edit of a guarded object. */
+async function isKnown(client: KubeClient, type: ResourceType): Promise<void> {
+  const ref = { namespace: 'default', name: `known-${randomUUID()}` }
+  const containers = [{ name: 'app', image: 'app:1' }]
+  const template = { spec: { nodeSelector: { 'no-node': 'has-it' }, containers } }
+  const object = workloadOf(ref.namespace, { kind: type, replicas: 0, spec: { template } })
+  await client.create(type, { ...object, metadata: ref })
+  const guard = { labels: { [WORKLOAD_TYPE]: type.kind.toLowerCase() } }
+  const edit = { metadata: guard, spec: { template: { metadata: { annotations: { a: 'b' } } } } }
+  const isTaken = async () => {
+    try {
+      await client.mergePatch(type, ref, edit, { dryRun: true })
+      return true
+    } catch (error) {
+      if (error instanceof Retryable) return false
+      throw error
+    }
+  }
+  await until(`the policies do not know ${type.apiVersion} ${type.plural}`, isTaken, 120_000)
+  await client.remove(type, ref)
 }

@@ -77,9 +77,9 @@ export const REVISION = 'deployment.kubernetes.io/revision'
 export const KRUISE_FINALIZER = 'rollouts.kruise.io/rollout'
 /** Its two webhook configurations; the first is the sign that it is installed. */
 export const KRUISE_WEBHOOKS = 'kruise-rollout-mutating-webhook-configuration'
-/** On a Deployment in its release; presence counts. */
+/** On a workload in its release; presence counts. */
 export const KRUISE_PROGRESSING = 'rollouts.kruise.io/in-progressing'
-/** On a Deployment in its release: the BatchRelease, as an owner reference in JSON. */
+/** On a workload in its release: the BatchRelease, as an owner reference in JSON. */
 export const KRUISE_CONTROL = 'batchrelease.rollouts.kruise.io/control-info'
 /** On a Deployment that it holds by `Recreate`: the owner's `rollingUpdate`, in JSON. */
 export const KRUISE_STRATEGY = 'rollouts.kruise.io/deployment-strategy'
@@ -87,6 +87,12 @@ export const KRUISE_STRATEGY = 'rollouts.kruise.io/deployment-strategy'
 export const KRUISE_EXTRA_STATUS = 'rollouts.kruise.io/deployment-extra-status'
 /** On a Deployment in a blue-green release, ours included: what the owner wants, in JSON. */
 export const KRUISE_ORIGINAL = 'rollouts.kruise.io/original-deployment-strategy'
+/** On a DaemonSet in its release: the type of the owner's `updateStrategy`. */
+export const KRUISE_DAEMON_STRATEGY = 'rollouts.kruise.io/daemonset-original-update-strategy'
+/** On a DaemonSet in its release: which revisions are stable and new, in JSON. */
+export const KRUISE_DAEMON_REVISION = 'rollouts.kruise.io/daemonset-revision'
+/** On a DaemonSet in its release: how many pods stay old, in JSON. */
+export const KRUISE_DAEMON_CONTROL = 'rollouts.kruise.io/daemonset-advanced-control'
 /** Label of a Deployment that it holds by `Recreate`. */
 export const KRUISE_CONTROLLED = 'rollouts.kruise.io/controlled-by-advanced-deployment-controller'
 

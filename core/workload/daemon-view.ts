@@ -3,8 +3,9 @@
 import type { DaemonSet, IntOrPercent } from '#api/kubernetes.ts'
 import { defined } from '../defined.ts'
 import { parseIntOrPercent } from '../replicas.ts'
-import type { Instant, Workload } from '../rollout/model.ts'
+import type { Instant, LeftHold, Workload } from '../rollout/model.ts'
 import { asDaemonOwner, daemonFields } from './daemon-fields.ts'
+import { leftOnDelete } from './kruise.ts'
 import { readyFor } from './ready.ts'
 import type { Owned, PodSeen, RevisionSeen, WorkloadSeen } from './seen.ts'
 import { seeWorkload } from './workload-seen.ts'
@@ -12,6 +13,7 @@ import { seeWorkload } from './workload-seen.ts'
 /** What is kept of a DaemonSet. */
 export interface DaemonSeen extends WorkloadSeen {
   readonly minReadySeconds: number
+  readonly leftHold?: LeftHold
   readonly status: {
     readonly current: number
     readonly updated: number
@@ -37,9 +39,10 @@ export interface DaemonWorkload extends Workload {
 export function seeDaemonSet(object: DaemonSet, before?: DaemonSeen): DaemonSeen {
   const { minReadySeconds = 0 } = object.spec
   const { status } = object
-  return {
+  return defined({
     ...seeWorkload(daemonFields, object, before),
     minReadySeconds,
+    leftHold: leftOnDelete(object),
     status: {
       current: status?.currentNumberScheduled ?? 0,
       // It says nothing of none.
@@ -47,7 +50,7 @@ export function seeDaemonSet(object: DaemonSet, before?: DaemonSeen): DaemonSeen
       ready: status?.numberReady ?? 0,
       available: status?.numberAvailable ?? 0,
     },
-  }
+  })
 }
 
 /** Puts together what was seen of a DaemonSet. */
@@ -94,6 +97,7 @@ export function viewDaemonSet(
     updatedReady: readyFor(updatePods, minReadySeconds, now),
     rolledOut: update !== undefined && isRolledOut(seen),
     unheldBecause: daemonFields.unholdable(owner),
+    leftHold: seen.leftHold,
     noAbort: daemonFields.noAbort,
     maxUnavailable: mayBeMissing(asDaemonOwner(owner).updateStrategy.rollingUpdate, replicas),
     pods,

@@ -3,12 +3,16 @@ import { expect, test } from 'vitest'
 import {
   KRUISE_CONTROL,
   KRUISE_CONTROLLED,
+  KRUISE_DAEMON_CONTROL,
+  KRUISE_DAEMON_REVISION,
+  KRUISE_DAEMON_STRATEGY,
   KRUISE_ORIGINAL,
   KRUISE_PROGRESSING,
   KRUISE_STRATEGY,
 } from '#api/names.ts'
-import type { Deployment, DeploymentSpec } from '#api/kubernetes.ts'
-import { leftByKruise } from './kruise.ts'
+import type { DaemonSet, Deployment, DeploymentSpec, KubeObject } from '#api/kubernetes.ts'
+import { leftByKruise, leftOnDelete, leftPartition } from './kruise.ts'
+import { inRollingUpdate, inStrategy } from './partition-places.ts'
 
 const progressing = { [KRUISE_PROGRESSING]: '{"rolloutName":"web"}' }
 const recreate: Partial<DeploymentSpec> = { paused: true, strategy: { type: 'Recreate' } }
@@ -98,3 +102,66 @@ test.each([
 function hold(): string {
   return 'mode=stop;pods=1;budget=0%;surge=0%;rollout-id=a-2;seq=1'
 }
+
+function other(annotations: Readonly<Record<string, string>>, updateStrategy = {}): DaemonSet {
+  const metadata = { name: 'web', annotations }
+  const spec = { template: { spec: {} }, updateStrategy }
+  return { apiVersion: 'apps/v1', kind: 'DaemonSet', metadata, spec } as KubeObject as DaemonSet
+}
+
+test('a partition: without one everybody is let go, and whose release it was is told', () => {
+  const control = { [KRUISE_CONTROL]: '{"kind":"BatchRelease","name":"web-release"}' }
+  const left = leftPartition(other({ ...progressing, ...control }), inRollingUpdate, true)
+  expect(left).toMatchObject({ recreates: false, batchRelease: 'web-release' })
+  expect(JSON.parse(left!.patch)).toEqual({
+    metadata: { annotations: { [KRUISE_PROGRESSING]: null, [KRUISE_CONTROL]: null } },
+    spec: { updateStrategy: { rollingUpdate: { partition: null } } },
+  })
+})
+
+test('a CloneSet, blue-green: all that it remembers comes back', () => {
+  const patchOf = (original: object) => {
+    const annotations = { [KRUISE_ORIGINAL]: JSON.stringify(original) }
+    return JSON.parse(leftPartition(other(annotations), inStrategy, false)!.patch) as unknown
+  }
+  expect(patchOf({ maxUnavailable: 2, maxSurge: '10%', minReadySeconds: 5 })).toMatchObject({
+    spec: {
+      minReadySeconds: 5,
+      updateStrategy: { partition: null, maxUnavailable: 2, maxSurge: '10%' },
+    },
+  })
+  expect(patchOf({})).toMatchObject({
+    spec: { minReadySeconds: 0, updateStrategy: { maxUnavailable: '20%', maxSurge: 0 } },
+  })
+})
+
+test.each([
+  ['RollingUpdate', 'RollingUpdate'],
+  ['OnDelete', 'OnDelete'],
+  ['nonsense', 'RollingUpdate'],
+])('a DaemonSet whose strategy it remembers as %s', (remembered, type) => {
+  const annotations = {
+    [KRUISE_DAEMON_STRATEGY]: remembered,
+    [KRUISE_DAEMON_REVISION]: '{}',
+    [KRUISE_DAEMON_CONTROL]: '{}',
+  }
+  expect(JSON.parse(leftOnDelete(other(annotations, { type: 'OnDelete' }))!.patch)).toEqual({
+    metadata: {
+      annotations: Object.fromEntries(Object.keys(annotations).map(key => [key, null])),
+    },
+    spec: { updateStrategy: { type } },
+  })
+})
+
+test('of other kinds neither the owner’s own fields nor marks alone, nor our hold, are left by it', () => {
+  const ours = other({ ...progressing, 'sluice.dev/hold': hold() }, { type: 'OnDelete' })
+  const found = [
+    leftPartition(other({}), inRollingUpdate, true),
+    leftPartition(other(progressing), inRollingUpdate, false),
+    leftPartition(ours, inRollingUpdate, true),
+    leftOnDelete(other({}, { type: 'OnDelete' })),
+    leftOnDelete(other(progressing, { type: 'RollingUpdate' })),
+    leftOnDelete(ours),
+  ]
+  expect(found).toEqual(found.map(() => undefined))
+})

@@ -1,16 +1,19 @@
-// What Kruise Rollouts leaves on a Deployment when its manager goes away in the middle of a release: a
-// pause, often with strategy `Recreate`, and annotations that say what the owner wants. Nobody ends
-// that, and the wrong command would take every pod away at once; so it is found, with the right one.
+// What Kruise Rollouts leaves on a workload when its manager goes away in the middle of a release: a pause,
+// often with strategy `Recreate`, a partition or `OnDelete`, and annotations. Nobody ends that, and the
+// wrong command may take every pod away at once; so it is found, with the right one.
 
 import {
   KRUISE_CONTROL,
   KRUISE_CONTROLLED,
+  KRUISE_DAEMON_CONTROL,
+  KRUISE_DAEMON_REVISION,
+  KRUISE_DAEMON_STRATEGY,
   KRUISE_EXTRA_STATUS,
   KRUISE_ORIGINAL,
   KRUISE_PROGRESSING,
   KRUISE_STRATEGY,
 } from '#api/names.ts'
-import type { Deployment, IntOrPercent } from '#api/kubernetes.ts'
+import type { DaemonSet, Deployment, IntOrPercent, KubeObject } from '#api/kubernetes.ts'
 import type { MergePatch } from '../change.ts'
 import { defined } from '../defined.ts'
 import { parseIntOrPercent } from '../replicas.ts'
@@ -18,6 +21,7 @@ import type { LeftHold } from '../rollout/model.ts'
 import { isCaught } from './caught.ts'
 import { hasHoldFields } from './deployment-fields.ts'
 import { holdOf } from './hold.ts'
+import type { Place } from './partition-places.ts'
 
 const annotationsOfIts = [
   KRUISE_PROGRESSING,
@@ -25,6 +29,9 @@ const annotationsOfIts = [
   KRUISE_STRATEGY,
   KRUISE_EXTRA_STATUS,
   KRUISE_ORIGINAL,
+  KRUISE_DAEMON_STRATEGY,
+  KRUISE_DAEMON_REVISION,
+  KRUISE_DAEMON_CONTROL,
 ]
 
 /** The hold of Kruise Rollouts that a Deployment is in; undefined: there is none. */
@@ -32,21 +39,66 @@ export function leftByKruise(object: Deployment): LeftHold | undefined {
   // First what costs least: it is asked of every Deployment, and hardly one has its marks.
   const metadata = marksOff(object)
   if (!metadata) return undefined
+  const given = givenBy(object, object.metadata.annotations ?? {})
+  if (object.spec.paused !== true && Object.keys(given).length === 0) return undefined
+  const left = leftWith(object, metadata, { paused: null, ...given })
+  return left && { ...left, recreates: object.spec.strategy?.type === 'Recreate' }
+}
+
+/**
+ * The hold of Kruise Rollouts that a workload with a partition is in; undefined: there is none. What its
+ * owner had there it does not remember: its releases end without a partition. `keeps`: that one keeps
+ * pods old.
+ */
+export function leftPartition(
+  object: KubeObject,
+  place: Pick<Place, 'patch'>,
+  keeps: boolean,
+): LeftHold | undefined {
+  const metadata = marksOff(object)
+  if (!metadata) return undefined
+  // Blue-green, of a CloneSet.
+  const original = readJson(object.metadata.annotations?.[KRUISE_ORIGINAL])
+  if (!original) {
+    return keeps ? leftWith(object, metadata, place.patch({ partition: null })) : undefined
+  }
+  const { maxUnavailable, maxSurge, minReadySeconds } = original
+  const amounts = {
+    maxUnavailable: amount(maxUnavailable, '20%'),
+    maxSurge: amount(maxSurge, 0),
+  }
+  const spec = place.patch({ partition: null, ...amounts })
+  return leftWith(object, metadata, { ...spec, minReadySeconds: count(minReadySeconds, 0) })
+}
+
+/** The hold of Kruise Rollouts that a DaemonSet is in; undefined: there is none. */
+export function leftOnDelete(object: DaemonSet): LeftHold | undefined {
+  const metadata = marksOff(object)
+  if (!metadata || object.spec.updateStrategy?.type !== 'OnDelete') return undefined
+  const its = object.metadata.annotations?.[KRUISE_DAEMON_STRATEGY]
+  // It may take its own word for the owner's. By that nobody is replaced, and the next edit says so.
+  const type = its === 'OnDelete' ? its : 'RollingUpdate'
+  return leftWith(object, metadata, { updateStrategy: { type } })
+}
+
+/** What is left, with what gives it back: its marks go, and the spec changes. */
+function leftWith(
+  object: KubeObject,
+  metadata: MergePatch,
+  spec: MergePatch,
+): LeftHold | undefined {
   // Its annotations may come back with a ReplicaSet's: what we hold is ours all the same.
   if (holdOf(object) || isCaught(object)) return undefined
-  const { annotations = {} } = object.metadata
-  const given = givenBy(object, annotations)
-  if (object.spec.paused !== true && Object.keys(given).length === 0) return undefined
-  const batchRelease = readJson(annotations[KRUISE_CONTROL])?.['name']
+  const batchRelease = readJson(object.metadata.annotations?.[KRUISE_CONTROL])?.['name']
   return defined({
-    patch: JSON.stringify({ metadata, spec: { paused: null, ...given } }),
-    recreates: object.spec.strategy?.type === 'Recreate',
+    patch: JSON.stringify({ metadata, spec }),
+    recreates: false,
     batchRelease: typeof batchRelease === 'string' ? batchRelease : undefined,
   })
 }
 
 /** Takes its marks away; undefined where there are none. */
-function marksOff({ metadata }: Deployment): MergePatch | undefined {
+function marksOff({ metadata }: KubeObject): MergePatch | undefined {
   const { labels = {}, annotations = {} } = metadata
   const found = annotationsOfIts.filter(key => annotations[key] !== undefined)
   const controlled = labels[KRUISE_CONTROLLED] !== undefined
@@ -79,13 +131,16 @@ function givenBy(
 /** The rolling update that its owner wants; the API's default where that is not remembered. */
 function strategyOf(remembered: unknown) {
   const { maxUnavailable, maxSurge } = { ...(isRecord(remembered) && remembered) }
-  const amounts = { maxUnavailable: amount(maxUnavailable), maxSurge: amount(maxSurge) }
+  const amounts = {
+    maxUnavailable: amount(maxUnavailable, '25%'),
+    maxSurge: amount(maxSurge, '25%'),
+  }
   return { strategy: { type: 'RollingUpdate', rollingUpdate: amounts } }
 }
 
 /** Only what is an amount comes into a command that people run. */
-function amount(value: unknown): IntOrPercent {
-  return parseIntOrPercent(value) ? (value as IntOrPercent) : '25%'
+function amount(value: unknown, otherwise: IntOrPercent): IntOrPercent {
+  return parseIntOrPercent(value) ? (value as IntOrPercent) : otherwise
 }
 
 function count(value: unknown, otherwise: number): number {

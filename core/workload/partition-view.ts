@@ -2,8 +2,9 @@
 
 import type { IntOrPercent } from '#api/kubernetes.ts'
 import { defined } from '../defined.ts'
-import type { Instant, Version, Workload } from '../rollout/model.ts'
+import type { Instant, LeftHold, Version, Workload } from '../rollout/model.ts'
 import type { WorkloadFields } from './adapter.ts'
+import { leftPartition } from './kruise.ts'
 import { keptBy, partitionOf } from './partition-fields.ts'
 import type { Counts, Partitioned, PartitionKind } from './partition-kind.ts'
 import { readyFor } from './ready.ts'
@@ -25,6 +26,7 @@ export interface PartitionSeen extends WorkloadSeen {
   readonly firstOrdinal: number
   /** Its own controller waits for each pod before it goes on to the next. */
   readonly ordered: boolean
+  readonly leftHold?: LeftHold
   readonly status: Counts
 }
 
@@ -52,10 +54,13 @@ export function seePartitioned(
   const { updateStrategy, ordinals } = object.spec
   const block = { ...kind.place.blockOf(updateStrategy) }
   const { maxUnavailable, maxSurge, unorderedUpdate } = block
+  const partition = partitionOf(kind, object) ?? 0
+  const seen = seeWorkload(fields, object, before)
   return defined({
-    ...seeWorkload(fields, object, before),
+    ...seen,
     unheldBecause: fields.unholdable({ updateStrategy }),
-    partition: partitionOf(kind, object) ?? 0,
+    leftHold: leftPartition(object, kind.place, kind.old(partition, seen.replicas) > 0),
+    partition,
     maxUnavailable,
     maxSurge,
     minReadySeconds: block.minReadySeconds ?? object.spec.minReadySeconds ?? 0,
@@ -113,6 +118,7 @@ export function viewPartitioned(
     updatedReady: readyFor(updatePods, minReadySeconds, now),
     rolledOut: isRolledOut(seen, most),
     unheldBecause: seen.unheldBecause,
+    leftHold: seen.leftHold,
     noAbort: kind.noAbort,
     maxUnavailable: kind.limits(seen, replicas).maxUnavailable,
     pods,

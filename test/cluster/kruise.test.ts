@@ -3,12 +3,13 @@
 
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 
-import { KRUISE_FINALIZER, KRUISE_WEBHOOKS, WORKLOAD_TYPE } from '#api/names.ts'
+import { KRUISE_FINALIZER, KRUISE_PROGRESSING, KRUISE_WEBHOOKS, WORKLOAD_TYPE } from '#api/names.ts'
 import { CUSTOM_RESOURCES, ROLLOUTS_DEFINITION } from '#kube/resources.ts'
 import { applyCustomResources } from '../../dev/sluice.ts'
 import { helm, helm3, kubectl, sluice } from './commands.ts'
 import { DEFAULT_FIELDS, holdFields, ownKeys, runTold, warningsOf } from './deployment-facts.ts'
 import { condition, obey, stand, told, worst } from './facts.ts'
+import { makePool } from './kinds/nodes.ts'
 import {
   createKruiseRollout,
   holdByRecreate,
@@ -143,6 +144,30 @@ test('what it left paused with Recreate is named, and mended by the patch that i
     WORKLOAD_TYPE,
   ])
   await isReady(story, 'Guarding')
+})
+
+test('other kinds that it left in the middle are named, and let go by what is told', async () => {
+  const { placement: pod } = await makePool(world.client, 3)
+  const left = [
+    { kind: 'StatefulSet', held: { updateStrategy: { rollingUpdate: { partition: 2 } } } },
+    { kind: 'DaemonSet', held: { updateStrategy: { type: 'OnDelete' } }, pod },
+  ] as const
+  await Promise.all(
+    left.map(async ({ held, ...options }) => {
+      const story = await world.story({ steps: false, replicas: 3, ...options })
+      await story.kubectl(['annotate', story.target, `${KRUISE_PROGRESSING}={}`])
+      await story.patch(held)
+      await story.edit('app:2')
+      await createKruiseRollout(story, rolloutOf(story.namespace, options))
+      await isReady(story, 'LeftByKruise')
+      const { message } = (await condition(story, 'Ready'))!
+      await runTold(story, [message!], 'own strategy, with: ')
+      await stand(story, { 'app:1': 0, 'app:2': 3 })
+      await isReady(story, 'Guarding')
+      const { annotations } = (await story.workload()).metadata
+      expect({ ...annotations }).not.toHaveProperty([KRUISE_PROGRESSING])
+    }),
+  )
 })
 
 test('a Rollout that it kept from being deleted is gone', async () => {

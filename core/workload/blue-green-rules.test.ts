@@ -106,6 +106,12 @@ describe('forward', () => {
       'wave 0%+50%',
     ],
     [
+      'with no more room than there is, while old pods are missing: new ones would take it',
+      to('50%'),
+      { hold: stop, versions: { v1: { pods: 9 }, v2: { pods: 5, armed: true } } },
+      'wave 0%+31%',
+    ],
+    [
       'a workload that nothing keeps from counting them is stopped first',
       to('50%'),
       {
@@ -226,10 +232,26 @@ describe('an abort', () => {
       'stop 1%+91%',
     ],
     [
-      'arms what is between, so that no stable pod goes for it',
+      'takes no Ready pod of a version between while too few stable ones are there',
       abort,
       { hold: half, versions: { v1: { pods: 6 }, v2: { pods: 4 }, v3: { pods: 5, armed: true } } },
-      'arm web-v2',
+      'wait',
+    ],
+    [
+      'leaves it to the controller-manager to bring the last ones back beside a third version',
+      abort,
+      { hold: half, versions: { v1: { pods: 8 }, v2: { pods: 7, armed: true }, v3: { pods: 0 } } },
+      'stop 1%+41%',
+    ],
+    [
+      'but brings none back where none is left',
+      abort,
+      {
+        own: ['100%', '25%'],
+        hold: half,
+        versions: { v1: { pods: 0 }, v2: { pods: 10, armed: true }, v3: { pods: 0 } },
+      },
+      'wait',
     ],
     [
       'is not possible without a stable ReplicaSet',

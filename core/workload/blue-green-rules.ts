@@ -6,7 +6,7 @@ import { ARMED_MIN_READY_SECONDS } from '#api/names.ts'
 import type { Instant, Move } from '../rollout/model.ts'
 import { parted } from './deployment-abort.ts'
 import { holdChange } from './changes.ts'
-import { scale, setChange } from './deployment-changes.ts'
+import { scale } from './deployment-changes.ts'
 import { mended, overtaken, readyIn, seenByManager, targetOf } from './deployment-rules.ts'
 import type { Target } from './deployment-rules.ts'
 import type { DeploymentWorkload, Revision } from './deployment-view.ts'
@@ -86,15 +86,22 @@ function opened(w: DeploymentWorkload, target: Target): Move | undefined {
     const why = 'waiting for pods of the new version not to count as available'
     return { changes: hold?.mode === 'stop' ? [] : [holdChange(w, standing(w))], why }
   }
-  return {
-    changes: [holdChange(w, waveHold(w, waveFor(w, target)))],
-    why: 'beginning the new side',
-  }
+  const wave = { ...sideHold(target.pods, roomFor(w, target), w.replicas), pods: target.pods }
+  return { changes: [holdChange(w, waveHold(w, wave))], why: 'beginning the new side' }
+}
+
+/** Room that missing old pods leave would be taken by new ones: it is given once they are back. */
+function roomFor(w: DeploymentWorkload, { n }: Target): number {
+  return missingOld(w) > 0 ? Math.min(n, Math.max(w.total - w.replicas, 1)) : n
+}
+
+function missingOld({ replicas, total, updated }: DeploymentWorkload): number {
+  return replicas - (total - updated)
 }
 
 /** What the controller-manager's rounding took from the old side comes back, before anything else. */
 function oldWhole(w: DeploymentWorkload): Move | undefined {
-  const missing = w.replicas - (w.total - w.updated)
+  const missing = missingOld(w)
   if (missing <= 0 || !w.stable) return undefined
   const why = `bringing ${missing} of ${w.replicas} old pods back`
   return { changes: [scale(w, w.stable, w.stable.replicas + missing)], why }
@@ -128,25 +135,30 @@ function waveFor(w: DeploymentWorkload, { n, pods }: Target): Wave {
 
 /**
  * The stable side has all its pods before the other one goes. While the Deployment rolls, the
- * controller-manager leaves both alone, as long as whatever is between counts as unhealthy.
+ * controller-manager leaves both alone. But with a third version there it takes old pods that are not
+ * Ready, the oldest ReplicaSet's first: those that were just brought back.
  */
 function stableWhole(w: DeploymentWorkload): Move | undefined {
-  const { stable, replicas, total, hold } = w
+  const { stable, replicas } = w
   const missing = replicas - stable!.replicas
-  if (missing > 0) {
-    const why = `bringing ${missing} of ${replicas} stable pods back`
-    const unarmed = w.active.filter(set => isBetween(w, set) && !isArmed(set))
-    const patch = { spec: { minReadySeconds: ARMED_MIN_READY_SECONDS } }
-    if (unarmed.length > 0) return { changes: unarmed.map(set => setChange(set, patch)), why }
-    const surge = surgeFor(Math.max(total - replicas, 1), replicas, '100%')
-    const back: Hold = { ...hold!, mode: 'back', pods: 0, budget: '0%', surge }
-    if (hold?.mode !== 'back') return { changes: [holdChange(w, back)], why }
-    return { changes: [scale(w, stable!, replicas)], why }
-  }
-  const wanted = replicas - w.promised.maxUnavailable
+  const third = w.active.some(set => isBetween(w, set))
+  if (missing > 0 && !third) return broughtBack(w, missing)
+  const promised = replicas - w.promised.maxUnavailable
+  // Where none is left, the controller-manager would bring up another version instead.
+  const wanted = missing > 0 ? Math.max(promised, 1) : promised
   if (stable!.ready >= wanted) return undefined
-  const why = `${stable!.ready} of ${replicas} stable pods are ready: the new ones stay until ${wanted} are`
+  const count = `${stable!.ready} of ${replicas} stable pods are ready: the new ones stay until ${wanted} are`
+  const why = missing > 0 ? `${count}; put the stable template back` : count
   return { changes: [], why }
+}
+
+function broughtBack(w: DeploymentWorkload, missing: number): Move {
+  const { stable, replicas, total, hold } = w
+  const why = `bringing ${missing} of ${replicas} stable pods back`
+  const surge = surgeFor(Math.max(total - replicas, 1), replicas, '100%')
+  const back: Hold = { ...hold!, mode: 'back', pods: 0, budget: '0%', surge }
+  if (hold?.mode !== 'back') return { changes: [holdChange(w, back)], why }
+  return { changes: [scale(w, stable!, replicas)], why }
 }
 
 /** Nobody moves while the new pods are taken away. */

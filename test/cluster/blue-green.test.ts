@@ -179,6 +179,25 @@ test.concurrent('a third version moves nothing until the second or the first one
   expect(most(story, 'app:3')).toBe(0)
 })
 
+test.concurrent('an abort beside a third version starts none of it, also after a scaling', async () => {
+  const story = await begin()
+  await story.edit('app:2')
+  await walkTo(story, 2)
+  await story.edit('app:3')
+  await says(story, 'put the stable template back first')
+  await story.scale(14)
+  await story.until('both sides have grown', async () => {
+    const { status } = await story.deployment()
+    return status?.replicas === 20
+  })
+  story.forget()
+  await abort(story)
+  await hasCondition(story, 'Stalled', 'Aborted')
+  await stand(story, { 'app:1': 14, 'app:2': 0 })
+  expect(most(story, 'app:3')).toBe(0)
+  expect(worst(story).ready).toBeGreaterThanOrEqual(13)
+})
+
 test.concurrent('a jump back takes nobody away; paused nothing moves', async () => {
   const story = await begin()
   await story.edit('app:2')

@@ -10,7 +10,8 @@ import type {
   ReplicaSet,
 } from '#api/kubernetes.ts'
 import { CAUGHT, DESIRED_REPLICAS, HOLD, RECORD, WORKLOAD_TYPE } from '#api/names.ts'
-import type { Rollout } from '#api/rollout.generated.ts'
+import type { Rollout, RolloutStatus } from '#api/rollout.generated.ts'
+import { releaseIn } from '#core/rollout/release-status.ts'
 import { recordOf } from '#core/workload/record.ts'
 
 /** A Deployment. */
@@ -125,7 +126,7 @@ function isOwnersPause(object: Deployment): boolean {
 
 /** What is kept of a Rollout. */
 export function seenRollout({ metadata, spec, status }: Rollout): RolloutFacts {
-  const steps = spec.strategy.canary?.steps ?? []
+  const { steps = [] } = { ...(spec.strategy.blueGreen ?? spec.strategy.canary) }
   return {
     kind: 'rollout',
     metadata: identity(metadata),
@@ -138,8 +139,13 @@ export function seenRollout({ metadata, spec, status }: Rollout): RolloutFacts {
   }
 }
 
-function toldBy({ phase, observedGeneration = 0, canaryStatus, conditions }: Status): Told {
-  const { observedRelease = '', rolloutHash = '', ...canary } = { ...canaryStatus }
+function toldBy(status: Status): Told {
+  const { phase, observedGeneration = 0, conditions } = status
+  const {
+    observedRelease = '',
+    rolloutHash = '',
+    ...canary
+  } = { ...releaseIn(status as RolloutStatus) }
   const { currentStepIndex = 0, nextStepIndex = 0, currentStepState = '' } = canary
   const reasons = new Map(conditions?.map(({ type, reason }) => [type, reason]))
   return {
@@ -164,7 +170,7 @@ function isWhy(condition: Condition): boolean {
   return kinds.includes(type) && speaks && said
 }
 
-type Status = Partial<NonNullable<Rollout['status']>>
+type Status = Partial<RolloutStatus>
 
 /** What is kept of a ReplicaSet. */
 export function seenReplicaSet({ metadata, spec, status = {} }: ReplicaSet): ReplicaSetFacts {

@@ -164,9 +164,14 @@ function allowedNew(demand: Demand, state: Stored): number {
   // With nobody left to go back to, all of them are new: holding.md, Backward 4.
   const alone = !state.sets.some(set => set.image === stable && set.image !== deployment.image)
   if (alone) return replicas
-  const steps = allowedBySteps(release, replicas)
+  const steps = Math.max(allowedBySteps(release, replicas), besideNobody(demand))
   // Until the controller sees a scaling, its percents are of more pods: docs/releasing.md.
   return heldFor === replicas ? steps : Math.max(steps, allowedByFields(deployment))
+}
+
+/** Blue-green, no hold has room for less than one pod beside as many as there are to be: docs/adr/0013. */
+function besideNobody({ deployment: { hold = '' }, ranBefore }: Demand): number {
+  return ranBefore > 0 && parsePairs(hold).get('style') === 'blueGreen' ? ranBefore + 1 : 0
 }
 
 /** Paused by its owner, who gives it more room, it is scaled by the controller-manager into that room. */

@@ -55,7 +55,27 @@ export const blueGreenRules: readonly Rule[] = [
     rulesTest,
   ],
   ['an abort waits for the stable side', rules, 'stable!.ready >= wanted', 'true', rulesTest],
-  ['an abort arms what is between', rules, 'unarmed.length > 0', 'false', rulesTest],
+  [
+    'beside a third version a stable pod must be left',
+    rules,
+    'Math.max(promised, 1) : promised',
+    'promised : promised',
+    rulesTest,
+  ],
+  [
+    'beside a third version no stable pod is brought back',
+    rules,
+    'missing > 0 && !third',
+    'missing > 0',
+    rulesTest,
+  ],
+  [
+    'old pods come back before there is room for new ones',
+    rules,
+    'missingOld(w) > 0 ? Math.min',
+    'missingOld(w) > 99 ? Math.min',
+    rulesTest,
+  ],
   [
     'an abort keeps all pods while it stops',
     rules,

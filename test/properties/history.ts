@@ -5,7 +5,7 @@ import { allKinds, catchUp, reconcile } from '../world/controller.ts'
 import type { Turn } from '../world/controller.ts'
 import { syncDeployment } from '../world/deployment-controller.ts'
 import * as people from '../world/people.ts'
-import type { Happening } from '../world/people.ts'
+import type { Happening, Steps } from '../world/people.ts'
 import { killPod, makeReady, syncReplicaSets } from '../world/replica-set-controller.ts'
 import { deploymentIn, rolloutIn, versionOf } from '../world/world.ts'
 import type { World } from '../world/world.ts'
@@ -74,6 +74,14 @@ function isGuarded(world: World): boolean {
   return rollout !== undefined && rollout.spec.disabled !== true && runs && world.webhook
 }
 
+/** The plan is changed, in whichever style it is. */
+function changed(steps: Steps): Happening {
+  return world => {
+    const style = rolloutIn(world)?.spec.strategy.blueGreen ? 'blueGreen' : 'canary'
+    people.plan(steps, {}, style)(world)
+  }
+}
+
 function ifNotBroken(happening: Happening): Happening {
   return world => {
     if (versionOf(deploymentIn(world)!) !== 'broken') happening(world)
@@ -90,7 +98,7 @@ const intents = {
   scale: which => people.scale(which % 14),
   approve: () => people.approve,
   jump: which => people.jump(1 + (which % 3)),
-  plan: which => people.plan(plans[which % plans.length]!),
+  plan: which => changed(plans[which % plans.length]!),
   freeze: which => people.freeze(which % 2 === 0),
   abort: which => (which % 2 === 0 ? people.abort(`because ${which}`) : people.unabort),
   pauseWorkload: which => (which % 2 === 0 ? people.pauseWorkload : people.resumeWorkload),

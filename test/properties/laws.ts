@@ -14,7 +14,7 @@ import { wantsJump } from '#core/rollout/plan-steps.ts'
 import type { Decision, Memory, Snapshot, Step } from '#core/rollout/model.ts'
 import type { DeploymentWorkload } from '#core/workload/deployment-view.ts'
 import { budgetPods, surgePods } from '#core/workload/percent.ts'
-import { parsePairs } from '#core/workload/hold.ts'
+import { holdOf, parsePairs } from '#core/workload/hold.ts'
 import type { Turn } from '../world/controller.ts'
 import { readySince } from '../world/replica-set-controller.ts'
 import { asPatch } from '../world/words.ts'
@@ -155,6 +155,17 @@ export function isScaled(world: World): boolean {
   const replicas = String(replicasOf(deploymentIn(world)!))
   const active = setsIn(world).filter(set => replicasOf(set) > 0)
   return active.some(({ metadata }) => metadata.annotations?.[DESIRED_REPLICAS] !== replicas)
+}
+
+/**
+ * Paused by its owner, and nobody holds it any more, but pods of both sides are there: the manager makes
+ * them as many as his own surge has room for, whoever is Ready.
+ */
+export function isCrowded(world: World): boolean {
+  const deployment = deploymentIn(world)!
+  if (holdOf(deployment) || deployment.spec.paused !== true) return false
+  const total = sum(setsIn(world).map(replicasOf))
+  return total > replicasOf(deployment) + resolveFenceposts(deployment).maxSurge
 }
 
 /** Every ReplicaSet counts the pods that it will keep: by other numbers the manager acts amiss. */

@@ -7,9 +7,9 @@ import { test } from 'vitest'
 import { intents, tellHistories } from './telling.ts'
 
 test('with the policy an outage of the webhook is safe at every moment, and all is right in the end', () => {
-  tellHistories([...intents, 'webhook', 'webhook'], 3)
+  tellHistories([...intents, 'webhook', 'webhook'], { strategiesMost: 3 })
 }, 600_000)
 
 test('without it everything is right again in the end', () => {
-  tellHistories([...intents, 'webhook', 'webhook'], 3, false)
+  tellHistories([...intents, 'webhook', 'webhook'], { strategiesMost: 3, policy: false })
 }, 600_000)

@@ -6,9 +6,11 @@ import { expect } from 'vitest'
 
 import { WORKLOAD_TYPE } from '#api/names.ts'
 import type { DeploymentStrategy } from '#api/kubernetes.ts'
+import { releaseIn } from '#core/rollout/release-status.ts'
 import type { Turn } from '../world/controller.ts'
 import * as people from '../world/people.ts'
 import { newWorld, pods, settle, sight } from '../world/play.ts'
+import type { Beginning } from '../world/play.ts'
 import type { Happening } from '../world/people.ts'
 import { asPatch } from '../world/words.ts'
 import { Refused, deploymentIn, replicasOf, rolloutIn, versionOf, wanted } from '../world/world.ts'
@@ -17,31 +19,50 @@ import { Excuses } from './excuses.ts'
 import { historiesWith, plans, run, starts, strategies } from './history.ts'
 import type { ActName, Happened, Start } from './history.ts'
 import { Followed } from './stored.ts'
-import { checkTurn, isCounted, isScaled, keptAvailable, keptReady, promisedReady } from './laws.ts'
+import {
+  checkTurn,
+  isCounted,
+  isCrowded,
+  isScaled,
+  keptAvailable,
+  keptReady,
+  promisedReady,
+} from './laws.ts'
 
 const runs = Number(process.env['HISTORIES'] ?? 2500)
 
+/** In which world histories are told. */
+interface Setting {
+  /** They begin with one of the first so many strategies; any of them unless given. */
+  readonly strategiesMost?: number
+  /** The API server has the policy that catches what the webhook does not answer; it has unless given. */
+  readonly policy?: boolean
+  /** How releases go; in place unless given. */
+  readonly style?: Style
+  /** How many are told, of as many as of others; all unless given. */
+  readonly share?: number
+}
+
+type Style = NonNullable<Beginning['style']>
+
 /**
  * Tells random histories in which `seldom` happens, too, beside what always does; HISTORIES says how
- * many, SEED which. Begins with one of the first `strategiesMost` strategies. `policy`: the API server
- * has the policy that catches what the webhook does not answer.
+ * many, SEED which.
  */
-export function tellHistories(
-  seldom: readonly ActName[],
-  strategiesMost = strategies.length,
-  policy = true,
-): void {
+export function tellHistories(seldom: readonly ActName[], setting: Setting = {}): void {
+  const { strategiesMost = strategies.length, share = 1 } = setting
+  const numRuns = Math.ceil(runs * share)
   let asked = 0
   fc.assert(
     fc.property(starts(strategiesMost), historiesWith(seldom), (start, history) => {
-      const told = new Telling(start, policy)
+      const told = new Telling(start, setting)
       tell(told, history)
       asked += told.asked
     }),
-    { numRuns: runs, ...seed() },
+    { numRuns, ...seed() },
   )
   // An excuse must not eat the law: each history asks it some four times.
-  expect(asked / runs, 'checks of Ready pods in each history').toBeGreaterThan(2)
+  expect(asked / numRuns, 'checks of Ready pods in each history').toBeGreaterThan(2)
 }
 
 /** What people do now and then, and what befalls the machinery. */
@@ -85,17 +106,20 @@ class Telling {
   /** Those by which pods may have been let out that are on their way. */
   private governed: readonly DeploymentStrategy[]
   private readonly minReadySeconds: number
+  private readonly style: Style
   private readonly excuses: Excuses
   private readonly followed: Followed
   /** How often the law of Ready pods was asked. */
   asked = 0
 
-  constructor({ replicas, strategy, minReadySeconds, plan }: Start, policy: boolean) {
+  constructor(start: Start, { policy = true, style = 'canary' }: Setting) {
+    const { replicas, strategy, minReadySeconds, plan } = start
+    this.style = style
     this.strategy = strategies[strategy]!
     this.governed = [this.strategy]
     this.minReadySeconds = minReadySeconds
     const spec = { strategy: this.strategy, ...(minReadySeconds > 0 && { minReadySeconds }) }
-    this.world = newWorld({ replicas, spec, steps: plans[plan]! })
+    this.world = newWorld({ replicas, spec, steps: plans[plan]!, style })
     this.world.policy = policy
     this.excuses = new Excuses(this.world)
     this.followed = new Followed(this.world)
@@ -104,7 +128,7 @@ class Telling {
   happen(happened: Happened): void {
     const { world } = this
     const before = keptAvailable(world, this.minReadySeconds)
-    const counted = isCounted(world) && !isScaled(world)
+    const counted = isCounted(world) && !isScaled(world) && !isCrowded(world)
     try {
       this.excuses.happens(happened[0])
       run(world, happened, this.onTurn)
@@ -155,7 +179,7 @@ class Telling {
   /** Everybody does what is needed to end the release; then all must be as the owner wants it. */
   end(): void {
     const { world } = this
-    for (const happening of mending(world)) this.quietly(happening)
+    for (const happening of mending(world, this.style)) this.quietly(happening)
     for (let i = 0; i < 12 && !isOver(world); i++) {
       this.approveOnce()
       this.quietly(people.pass(60))
@@ -175,11 +199,11 @@ class Telling {
   /** An approval in the pause of a step ends that pause: none is lost, none counts twice. */
   private approveOnce(): void {
     const { world } = this
-    const before = rolloutIn(world)?.status?.canaryStatus
+    const before = releaseIn(rolloutIn(world)?.status)
     if (!before || before.currentStepState !== 'StepPaused') return
     this.quietly(people.approve)
-    const { phase, canaryStatus } = { ...rolloutIn(world)?.status }
-    const step = phase === 'Progressing' ? canaryStatus?.currentStepIndex : undefined
+    const status = rolloutIn(world)?.status
+    const step = status?.phase === 'Progressing' ? releaseIn(status)?.currentStepIndex : undefined
     expect(
       [(before.currentStepIndex ?? 0) + 1, undefined],
       'the step after one approval',
@@ -196,12 +220,15 @@ class Telling {
 }
 
 /** What ends every wait but those for approval and for time. */
-function* mending(world: World): Generator<Happening> {
+function* mending(world: World, style: Style): Generator<Happening> {
   yield people.webhook(true)
-  if (!rolloutIn(world)) yield people.plan(plans[0]!)
+  if (!rolloutIn(world)) yield people.plan(plans[0]!, {}, style)
   yield* [people.freeze(false), people.disable(false), people.resumeWorkload, people.unabort]
   if (replicasOf(deploymentIn(world)!) === 0) yield people.scale(3)
   if (versionNow(world) === 'broken') yield people.edit('v4')
+  // A third version has no side to stand on.
+  if (rolloutIn(world)?.status?.message?.includes('put the stable template back'))
+    yield people.edit('v1')
 }
 
 function isTurn(name: ActName): boolean {

@@ -158,6 +158,19 @@ tell({
       ],
     ],
   },
+  'an abort while a third version waits, after a scaling that the old side has too little of': {
+    beginning,
+    rows: [
+      first,
+      half,
+      [edit('v3'), 'ReleaseRestarted -> Progressing 1 StepUpgrade: 10 v1 5 v2'],
+      [scale(14), 'nothing -> Progressing 1 StepUpgrade: 13 v1 7 v2'],
+      [
+        abort(),
+        'Aborting, scale web-v2 to 0, aborted, ReleaseAborted, tell -> Progressing 1 BeforeStepUpgrade Aborted: 14 v1',
+      ],
+    ],
+  },
   'another version after an abort': {
     beginning,
     rows: [

@@ -1,0 +1,15 @@
+// The same histories of releases in which all old pods stay beside the new ones until the end.
+
+import { test } from 'vitest'
+
+import { intents, tellHistories } from './telling.ts'
+
+const setting = { style: 'blueGreen', share: 0.4 } as const
+
+test('blue-green histories are safe at every moment, and quiet and right in the end', () => {
+  tellHistories(intents, setting)
+}, 600_000)
+
+test('so they are through outages of the webhook, with the policy', () => {
+  tellHistories([...intents, 'webhook', 'webhook'], { ...setting, strategiesMost: 3 })
+}, 600_000)

@@ -175,7 +175,8 @@ function begun(edit: Review, owner: OwnerValues, stable = edit.versionBefore): V
   if (adapter.invalid(owner)) return asItIs(review, owner)
   const replicas = adapter.replicas(object)
   const first = rollout.steps[0]!
-  const n = podCount(first.replicas, replicas)
+  // He who keeps pods at the old version himself gets no more than the others.
+  const n = Math.min(podCount(first.replicas, replicas), replicas - adapter.kept(object, owner))
   const paused = adapter.paused(owner)
   const between = stable === review.versionBefore ? undefined : versionsBetween(review)
   const rests = rollout.paused || paused || isUnwatched(before)

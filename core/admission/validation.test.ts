@@ -228,6 +228,9 @@ const second: Step = { replicas: '40%' }
 test.each<[string, readonly Step[], readonly string[]]>([
   ['a step without a share is changed', [first, { replicas: '50%' }], []],
   ['a step with a share is changed', [{ ...first, replicas: '10%' }, second], []],
+  ['a step is put before the one with a share', [{ replicas: '5%' }, first, second], []],
+  ['the share moves', [{ replicas: '10%' }, { ...second, traffic: '20%' }], []],
+  ['the share is asked for twice', [first, { ...second, traffic: '20%' }], [shared(0), shared(1)]],
   ['the share goes', [{ replicas: '20%' }, { replicas: '50%' }], []],
   ['a share is added', [first, { ...second, traffic: '40%' }], [shared(0), shared(1)]],
   ['a share is changed', [{ ...first, traffic: '10%' }, second], [shared(0)]],

@@ -73,14 +73,20 @@ function stepsDecrease(rollout: Rollout): readonly Problem[] {
 
 /**
  * Whether `traffic` asks for a share of the requests. What is stored tells it only of what was there
- * before: a read and a write through the older version leave its annotation in any Rollout.
+ * before, at whichever step: a read and a write through the older version leave its annotation in any Rollout.
  */
 function asksForShares(rollout: Rollout, { previous, older = false }: Surroundings): boolean {
   if (older) return hasRoutes(rollout)
   const before = previous ? stepsOf(previous).steps : []
-  const added = ({ traffic }: Step, index: number) =>
-    traffic !== undefined && traffic !== before[index]?.traffic
-  return asksForTraffic(rollout) || stepsOf(rollout).steps.some(added)
+  const { steps } = stepsOf(rollout)
+  const added = ({ traffic }: Step) =>
+    traffic !== undefined && times(steps, traffic) > times(before, traffic)
+  return asksForTraffic(rollout) || steps.some(added)
+}
+
+/** So many steps ask for that share: one that is put before them asks for none. */
+function times(steps: readonly Step[], share: Step['traffic']): number {
+  return steps.filter(({ traffic }) => traffic === share).length
 }
 
 /** Where new pods replace old ones, routing needs enough of both. */

@@ -7,7 +7,7 @@ import { parseIntOrPercent, podCount } from '../replicas.ts'
 import type { WorkloadFields } from './adapter.ts'
 import { holdOf } from './hold.ts'
 import type { Hold } from './hold.ts'
-import type { Partitioned, PartitionKind } from './partition-kind.ts'
+import type { Partitioned, PartitionKind, Strategy } from './partition-kind.ts'
 import type { OwnerStrategy, PartitionOwner } from './partition-places.ts'
 import { marked } from './percent.ts'
 import type { HoldRecord, OwnerValues } from './record.ts'
@@ -75,9 +75,10 @@ function wishOf(
     ownerOfHeld(incoming, hold, record) {
       const recorded = recordedOwner(kind, record)
       const is = partitionOf(kind, incoming)
-      const ours = [hold.partition, projection(kind, incoming, { hold, owner: recorded })]
-      if (!isOurs(is) && !ours.includes(is)) return ownerIn(incoming, is)
-      return ownerIn(incoming, ownPartition(kind, recorded))
+      // Asked again, by what it has answered: that stands beside the value.
+      const ours = [hold.partition, holdOf(incoming)?.partition]
+      if (!isOurs(is) && (is === undefined || !ours.includes(is))) return ownerIn(incoming, is)
+      return ownerIn(incoming, ownPartition(kind, recorded), recorded.updateStrategy)
     },
     recordedOwner: record => recordedOwner(kind, record),
   }
@@ -210,17 +211,31 @@ function isOurs(partition: IntOrPercent | undefined): boolean {
   return partition === NOBODY || marked(partition)
 }
 
-/** Reads what the owner wants who gave the object that partition. What he left out is to be left out again. */
+/**
+ * Reads what the owner wants who gave the object that partition. What he left out is to be left out again,
+ * and what he left empty is to be empty: where a hold stands in it, his record says which it was.
+ */
 function ownerReader(kind: PartitionKind) {
-  return ({ spec }: Pick<Partitioned, 'spec'>, partition?: IntOrPercent): PartitionOwner => {
+  const { blockOf, ownerStrategy } = kind.place
+  return (
+    { spec }: Pick<Partitioned, 'spec'>,
+    partition?: IntOrPercent,
+    had: Strategy | OwnerStrategy | null | undefined = spec.updateStrategy,
+  ): PartitionOwner => {
     const strategy = { ...spec.updateStrategy }
-    const { partition: _, ...others } = { ...kind.place.blockOf(strategy) }
-    const says =
-      (partition !== undefined && rolls(kind, { spec })) || Object.keys(others).length > 0
+    const { partition: _, ...others } = { ...blockOf(spec.updateStrategy) }
+    const hadBlock = isThere(blockOf(had as Strategy | null | undefined))
+    const saysPartition = rolls(kind, { spec }) && (partition !== undefined || hadBlock)
+    const says = saysPartition || Object.keys(others).length > 0
+    if (!says && strategy.type === undefined && !isThere(had)) return nothing
     const { paused } = others
-    const block = { partition: partition ?? null, ...defined({ paused }) }
-    return { updateStrategy: kind.place.ownerStrategy(strategy, says ? block : undefined) }
+    const own = { partition: partition ?? null, ...defined({ paused }) }
+    return { updateStrategy: ownerStrategy(strategy, says ? own : undefined) }
   }
+}
+
+function isThere(part: object | null | undefined): boolean {
+  return part !== undefined && part !== null
 }
 
 /** The partition by which a hold is kept; the owner's own is never undercut. */

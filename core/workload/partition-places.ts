@@ -1,5 +1,5 @@
 // The two places in which a strategy has its partition, and how each is written: what its owner has not
-// said is not left behind empty, nor `null` where he has.
+// said is not left behind empty, nor `null` where he has; what he has left empty stays.
 
 import type { IntOrPercent } from '#api/kubernetes.ts'
 import type { MergePatch } from '../change.ts'
@@ -52,10 +52,7 @@ export const inRollingUpdate: Place = {
   patch: rollingUpdate => ({ updateStrategy: { rollingUpdate } }),
   blockOf: strategy => strategy?.rollingUpdate,
   ownBlockOf: strategy => strategy?.rollingUpdate,
-  ownerStrategy({ type }, block) {
-    if (type === undefined && block === undefined) return null
-    return { ...defined({ type }), rollingUpdate: block ?? null }
-  },
+  ownerStrategy: ({ type }, block) => ({ ...defined({ type }), rollingUpdate: block ?? null }),
   withBlock(strategy, block, own) {
     const { rollingUpdate: _, ...others } = strategy
     const kept = isSaid(block) || (own?.rollingUpdate ?? null) !== null

@@ -12,7 +12,10 @@ const strategies: fc.Arbitrary<Strategy | undefined> = fc.oneof(
   fc.nat(200).map(partition => ({ type: 'RollingUpdate', rollingUpdate: { partition } })),
   fc.constantFrom(
     undefined,
+    {},
+    { rollingUpdate: {} },
     { type: 'RollingUpdate' },
+    { type: 'RollingUpdate', rollingUpdate: {} },
     { rollingUpdate: { maxUnavailable: 2 } },
     { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '20%', partition: 3 } },
   ),
@@ -24,13 +27,11 @@ const amounts = fc.oneof(
   fc.nat(100).map(percent => `${percent}%`),
 )
 
-/** What Kruise's own have beside. An empty block is never stored: its CRDs have defaults. */
-const blocks = fc
-  .record(
-    { partition: amounts, maxUnavailable: amounts, paused: fc.boolean() },
-    { requiredKeys: [] },
-  )
-  .filter(block => Object.keys(block).length > 0)
+/** What Kruise's own have beside. */
+const blocks = fc.record(
+  { partition: amounts, maxUnavailable: amounts, paused: fc.boolean() },
+  { requiredKeys: [] },
+)
 
 const inRollingUpdate: fc.Arbitrary<Strategy | undefined> = fc.oneof(
   strategies,
@@ -39,6 +40,7 @@ const inRollingUpdate: fc.Arbitrary<Strategy | undefined> = fc.oneof(
 
 const inStrategy: fc.Arbitrary<Strategy | undefined> = fc.oneof(
   fc.constant(undefined),
+  blocks,
   blocks.map(block => ({ type: 'ReCreate', ...block })),
 )
 

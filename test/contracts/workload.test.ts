@@ -106,8 +106,9 @@ describe.each(named)('%s', (_, adapter) => {
         const owner = adapter.ownerOfFree(object)
         const record = { owner, stable: 's', rollout: 'r', rolloutUid: 'u' }
         const held = adapter.project(object, hold, owner)
-        expect(adapter.ownerOfHeld(held, hold, record)).toEqual(owner)
-        expect(adapter.ownerOfHeld(object, hold, record)).toEqual(owner)
+        const noted = adapter.noted(hold, object, owner)
+        expect(adapter.ownerOfHeld(held, noted, record)).toEqual(owner)
+        expect(adapter.ownerOfHeld(object, noted, record)).toEqual(owner)
       }),
     )
   })

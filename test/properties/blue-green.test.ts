@@ -4,7 +4,7 @@ import { test } from 'vitest'
 
 import { intents, tellHistories } from './telling.ts'
 
-const setting = { style: 'blueGreen', share: 0.4 } as const
+const setting = { style: 'blueGreen', share: 0.25 } as const
 
 test('blue-green histories are safe at every moment, and quiet and right in the end', () => {
   tellHistories(intents, setting)

@@ -16,6 +16,7 @@ import { asPatch } from '../world/words.ts'
 import { Refused, deploymentIn, replicasOf, rolloutIn, versionOf, wanted } from '../world/world.ts'
 import type { World } from '../world/world.ts'
 import { Excuses } from './excuses.ts'
+import { versions } from './happenings.ts'
 import { historiesWith, plans, run, starts, strategies } from './history.ts'
 import type { ActName, Happened, Start } from './history.ts'
 import { Followed } from './stored.ts'
@@ -226,9 +227,12 @@ function* mending(world: World, style: Style): Generator<Happening> {
   yield* [people.freeze(false), people.disable(false), people.resumeWorkload, people.unabort]
   if (replicasOf(deploymentIn(world)!) === 0) yield people.scale(3)
   if (versionNow(world) === 'broken') yield people.edit('v4')
-  // A third version has no side to stand on.
-  if (rolloutIn(world)?.status?.message?.includes('put the stable template back'))
-    yield people.edit('v1')
+  // A third version has no side to stand on, and any of them may be the stable one.
+  for (const version of versions) if (isThird(world)) yield people.edit(version)
+}
+
+function isThird(world: World): boolean {
+  return rolloutIn(world)?.status?.message?.includes('put the stable template back') === true
 }
 
 function isTurn(name: ActName): boolean {

@@ -51,7 +51,7 @@ export function observe(
       ? [{ snapshot: { ...base, memory: memoryOf(undefined) } }]
       : []
   const observations = objects.map(object => {
-    const rollout = object === first ? rolloutOf(object) : refusedFor(object, first)
+    const rollout = object === first ? rolloutOf(object, workload?.hold) : refusedFor(object, first)
     return { object, snapshot: { ...base, rollout, memory: memoryOf(object.status) } }
   })
   return observations.filter(({ snapshot }) => !isBehind(snapshot))

@@ -6,6 +6,7 @@ import { HOLD, OWN_ROLLOUT_ID, RECORD, ROLLOUT_ID, STABLE_TEMPLATE } from '#api/
 import type { KubeObject } from '#api/kubernetes.ts'
 import { defined } from '../defined.ts'
 import { equalJson } from '../equal.ts'
+import { styleNow } from '../rollout/release-style.ts'
 import type { Rollout } from '../rollout/model.ts'
 import { podCount } from '../replicas.ts'
 import type { WorkloadAdapter } from '../workload/adapter.ts'
@@ -216,12 +217,16 @@ function begun(edit: Review, owner: OwnerValues, stable = edit.versionBefore): V
   }
 }
 
-/** A release keeps the style that it began with, whatever its Rollout says later: pods are out by it. */
+/** What a release begins in the middle of another one is released and told of in the style of that. */
 function inItsStyle<T extends WorkloadReview>(review: T): T {
   const { adapter, before, rollout } = review
-  const hold = before && holdOf(before)
-  const runs = hold !== undefined && hold.mode !== 'released'
-  return runs ? review : { ...review, adapter: inStyle(adapter, rollout?.style) ?? adapter }
+  if (!rollout) return review
+  const style = styleNow(before && holdOf(before), rollout.style)
+  return {
+    ...review,
+    adapter: inStyle(adapter, style) ?? adapter,
+    rollout: { ...rollout, style },
+  }
 }
 
 /** More are not remembered: an annotation has room for so many. */
@@ -249,7 +254,7 @@ function mayRun({ version }: Review, between: readonly string[] = []): boolean {
 const stopped = { mode: 'stop', ...still } as const
 const noRollout = 'no Rollout names it'
 
-/** The hold that needs no arithmetic: no new pod starts, and the owner's values are on record. */
+/** The hold that needs no plan: no new pod starts, none leaves, and the owner's values are on record. */
 export function plainestHold(request: WorkloadReview): Answer {
   const review = inItsStyle(withVersions(asRequested(request)))
   const { adapter, before, rollout } = review
@@ -259,7 +264,7 @@ export function plainestHold(request: WorkloadReview): Answer {
   }
   const known = recordOf(before)
   const hold: Hold = {
-    ...stopped,
+    ...adapter.keepingAll(stopped, before, review.object),
     style: adapter.style,
     pods: rollout.steps[0]?.replicas ?? 1,
     rolloutId: releaseId(review),

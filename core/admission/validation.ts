@@ -6,7 +6,7 @@ import type { Rollout, RolloutSpec, Step } from '#api/rollout.generated.ts'
 import { equalJson } from '../equal.ts'
 import { parseIntOrPercent } from '../replicas.ts'
 import type { Problem } from '../rollout/problem.ts'
-import { styleOf } from '../rollout/style.ts'
+import { styleOf } from '../rollout/release-style.ts'
 import { asksForTraffic, hasRoutes, unsupported } from '../rollout/unsupported.ts'
 import { frozen } from './frozen.ts'
 

@@ -85,6 +85,15 @@ test('the style is what the strategy asks for', () => {
   expect(rolloutOf(blueGreen).style).toBe('blueGreen')
 })
 
+test('while a release runs the style is that with which it began', () => {
+  const hold = { pods: 1, budget: '0%', surge: '10%', rolloutId: 'r', seq: 1 } as const
+  const blueGreen = { ...hold, mode: 'finishing', style: 'blueGreen' } as const
+  expect(rolloutOf(object(canary), blueGreen).style).toBe('blueGreen')
+  expect(rolloutOf(object(canary), { ...blueGreen, mode: 'released' }).style).toBe('partition')
+  const extra = object({ ...canary, enableExtraWorkloadForCanary: true })
+  expect(rolloutOf(extra, { ...hold, mode: 'wave' }).style).toBe('partition')
+})
+
 test('a second workload for another kind than a Deployment says nothing', () => {
   const extra = { ...canary, enableExtraWorkloadForCanary: true }
   const workloadRef = { ...ref, kind: 'StatefulSet' }

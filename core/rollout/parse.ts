@@ -9,16 +9,17 @@ import type {
 } from '#api/rollout.generated.ts'
 import { defined } from '../defined.ts'
 import { digest } from '../digest.ts'
+import type { Hold } from '../workload/hold.ts'
+import { styleNow, styleOf } from './release-style.ts'
 import type { Rollout, Step } from './model.ts'
 import { formatProblems } from './problem.ts'
 import { isDropped } from './status.ts'
-import { styleOf } from './style.ts'
 import { unsupported } from './unsupported.ts'
 
 type Strategy = Partial<CanaryStrategy & BlueGreenStrategy>
 
-/** What a stored Rollout asks for. */
-export function rolloutOf(object: RolloutObject): Rollout {
+/** What a stored Rollout asks for; `hold`: that of its workload, which says how the release goes that runs. */
+export function rolloutOf(object: RolloutObject, hold?: Hold): Rollout {
   const { metadata, spec } = object
   const { canary, blueGreen, paused } = spec.strategy
   const plan: Strategy = blueGreen ?? canary ?? {}
@@ -28,7 +29,7 @@ export function rolloutOf(object: RolloutObject): Rollout {
     namespace,
     uid: metadata.uid ?? '',
     ref: { ...spec.workloadRef, namespace },
-    style: styleOf(spec),
+    style: styleNow(hold, styleOf(spec)),
     steps: stepsOf(plan),
     podMetadata: plan.patchPodTemplateMetadata,
     failureThreshold: plan.failureThreshold ?? 0,

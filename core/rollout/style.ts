@@ -1,6 +1,6 @@
 // The three ways in which a Rollout can release a workload.
 
-import type { RolloutSpec, RolloutStatus } from '#api/rollout.generated.ts'
+import type { RolloutStatus } from '#api/rollout.generated.ts'
 
 /**
  * `partition`: new pods replace old ones within the workload. `canary`: new pods run in a second
@@ -23,11 +23,4 @@ export const keepsOld: Readonly<Record<Style, boolean>> = {
   partition: false,
   canary: false,
   blueGreen: true,
-}
-
-/** The way that the spec asks for. Only a Deployment can have a second one beside it. */
-export function styleOf({ strategy, workloadRef }: RolloutSpec): Style {
-  if (strategy.blueGreen) return 'blueGreen'
-  const deployment = workloadRef.apiVersion === 'apps/v1' && workloadRef.kind === 'Deployment'
-  return strategy.canary?.enableExtraWorkloadForCanary && deployment ? 'canary' : 'partition'
 }

@@ -7,8 +7,8 @@ import type { Rollout, WorkloadRef } from '#api/rollout.generated.ts'
 import { valuesAt } from '../values-at.ts'
 import { isNative } from '../workload/native.ts'
 import { adapterFor, adapters, inStyle } from '../workload/registry.ts'
+import { styleOf } from './release-style.ts'
 import type { Problem } from './problem.ts'
-import { styleOf } from './style.ts'
 import type { Style } from './style.ts'
 
 interface Row {

@@ -7,7 +7,14 @@ import type { Instant, Move } from '../rollout/model.ts'
 import { parted } from './deployment-abort.ts'
 import { holdChange } from './changes.ts'
 import { scale } from './deployment-changes.ts'
-import { mended, overtaken, readyIn, seenByManager, targetOf } from './deployment-rules.ts'
+import {
+  isBetween,
+  mended,
+  overtaken,
+  readyIn,
+  seenByManager,
+  targetOf,
+} from './deployment-rules.ts'
 import type { Target } from './deployment-rules.ts'
 import type { DeploymentWorkload, Revision } from './deployment-view.ts'
 import { readyFor } from './deployment-view.ts'
@@ -16,7 +23,7 @@ import type { Wave } from './deployment-waves.ts'
 import type { Hold } from './hold.ts'
 import { still } from './hold.ts'
 import { surgeFor, surgePods } from './percent.ts'
-import { firstMove, someRun } from './rules.ts'
+import { firstMove, sentAgain, someRun } from './rules.ts'
 import type { Rule } from './rules.ts'
 
 type Rules<T> = readonly Rule<DeploymentWorkload, T>[]
@@ -57,13 +64,6 @@ export function abort(w: DeploymentWorkload): Move | undefined {
 export function sideHold(pods: Hold['pods'], n: number, replicas: number): Omit<Wave, 'pods'> {
   const exact = typeof pods === 'string' && surgePods(pods, replicas) === n
   return { mode: 'wave', budget: '0%', surge: exact ? pods : surgeFor(n, replicas, '100%') }
-}
-
-/** The webhook was away when the hold was written: annotation and fields differ. */
-function sentAgain(w: DeploymentWorkload): Move | undefined {
-  if (w.projected || !w.hold) return undefined
-  const why = 'sending the hold again: the webhook did not answer'
-  return { changes: [holdChange(w, w.hold)], why, again: true }
 }
 
 /**
@@ -183,11 +183,6 @@ function emptied(w: DeploymentWorkload): Move | undefined {
 
 function leaving(w: DeploymentWorkload): readonly Revision[] {
   return w.active.filter(set => set !== w.stable)
-}
-
-/** Of neither side. */
-function isBetween(w: DeploymentWorkload, set: Revision): boolean {
-  return set !== w.update && set !== w.stable
 }
 
 function isArmed({ minReadySeconds }: Revision): boolean {

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import type { Deployment, KubeObject } from '#api/kubernetes.ts'
 import { HOLD, KRUISE_ORIGINAL } from '#api/names.ts'
 import { threeSteps } from '../../test/world/three-steps.ts'
-import { reviewWorkload } from '../admission/review.ts'
+import { plainestHold, reviewWorkload } from '../admission/review.ts'
 import { isTheEnd } from '../rollout/plan-steps.ts'
 import { blueGreen } from './blue-green.ts'
 import { formatHold, holdOf } from './hold.ts'
@@ -37,8 +37,21 @@ function web(version: string, replicas = 10): Deployment {
   }
 }
 
+function asked(object: KubeObject, before: KubeObject) {
+  return { adapter: blueGreen, object, before, rollout, fromController: false }
+}
+
 function edit(object: KubeObject, before: KubeObject) {
-  return reviewWorkload({ adapter: blueGreen, object, before, rollout, fromController: false })
+  return reviewWorkload(asked(object, before))
+}
+
+/** A Deployment in the middle of its release, with the pods that exist. */
+function heldBy(hold: Partial<Hold>, pods: number): Deployment {
+  const { metadata, ...held } = edit(web('2'), web('1')).object as Deployment
+  const said = formatHold({ ...holdOf({ metadata, ...held })!, ...hold })
+  const annotations = { ...metadata.annotations, [HOLD]: said }
+  const status = { observedGeneration: 4, replicas: pods, readyReplicas: pods }
+  return { ...held, metadata: { ...metadata, annotations }, status }
 }
 
 /** With the template of another version. */
@@ -92,6 +105,22 @@ test('a third version, and the second one again, begin with all pods where they 
   const stood = { ...(third.object as Deployment), status }
   const again = edit(of('2', stood), stood)
   expect(holdOf(again.object)).toMatchObject({ mode: 'stop', surge: '41%' })
+})
+
+test('a third version keeps the room of pods that cannot be created, or are just being', () => {
+  for (const pods of [10, 13]) {
+    const before = heldBy({ surge: '50%' }, pods)
+    const third = of('3', before)
+    for (const { object } of [edit(third, before), plainestHold(asked(third, before))]) {
+      expect(holdOf(object)).toMatchObject({ mode: 'stop', surge: '50%' })
+    }
+  }
+})
+
+test('once the old side leaves there is the owner’s room, and that of the pods that are left', () => {
+  const before = heldBy({ mode: 'finishing', surge: '100%' }, 12)
+  const { object } = edit(of('3', before), before)
+  expect(holdOf(object)).toMatchObject({ mode: 'stop', surge: '11%' })
 })
 
 test('a version of which pods may run already begins with all pods where they are', () => {

@@ -9,7 +9,7 @@ import type { CanaryWorkload } from './canary-view.ts'
 import { change, holdChange } from './changes.ts'
 import { nextReadyAt } from './deployment-view.ts'
 import type { Hold } from './hold.ts'
-import { firstMove, someRun } from './rules.ts'
+import { firstMove, sentAgain, someRun } from './rules.ts'
 import type { Rule } from './rules.ts'
 
 /** A target on which the rules agree. */
@@ -28,8 +28,8 @@ export interface Wish {
 
 type Rules = readonly Rule<CanaryWorkload, Target>[]
 
-const forward: Rules = [emptied, someRun, heldAgain, going, othersGone, made, grown, ready]
-const backward: Rules = [heldAgain, noneBeside, aborted]
+const forward: Rules = [emptied, someRun, sentAgain, going, othersGone, made, grown, ready]
+const backward: Rules = [sentAgain, noneBeside, aborted]
 
 /** At least as many new pods as the step wants run in the second Deployment, and are Ready. */
 export function advance(w: CanaryWorkload, wish: Wish, now: Instant): Move | undefined {
@@ -40,7 +40,7 @@ export function advance(w: CanaryWorkload, wish: Wish, now: Instant): Move | und
 
 /** What was let out stays, by itself. */
 export function keep(w: CanaryWorkload): Move | undefined {
-  return heldAgain(w)
+  return sentAgain(w)
 }
 
 /** The pods are the stable ones again; the template is left as it is. */
@@ -52,13 +52,6 @@ export function abort(w: CanaryWorkload, now: Instant): Move | undefined {
 function emptied({ replicas, canary }: CanaryWorkload): Move | undefined {
   if (replicas > 0 || !canary || canary.replicas === 0) return undefined
   return { changes: [change(canary, { spec: { replicas: 0 } })], why: 'no pod is to run' }
-}
-
-/** The webhook was away when the hold was written: annotation and fields differ. */
-function heldAgain(w: CanaryWorkload): Move | undefined {
-  if (w.projected || !w.hold) return undefined
-  const why = 'sending the hold again: the webhook did not answer'
-  return { changes: [holdChange(w, w.hold)], why, again: true }
 }
 
 function going(w: CanaryWorkload): Move | undefined {

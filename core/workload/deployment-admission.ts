@@ -64,10 +64,8 @@ export const deploymentFields: WorkloadFields<Deployment> = {
   firstWave(before, object, owner, { pods, mayRun }) {
     const { replicas, unavailable, surge, ownSurge } = room(object, owner)
     const n = podCount(pods, replicas)
-    // The wave before is still being carried out: who leaves for it makes room for more than `n`, and whom
-    // it lets run beside the others the status does not count yet.
-    const held = holdOf(before)
-    if (held && !isObserved(before)) return standing(before, object, held.surge)
+    // The wave before is still being carried out: who leaves for it makes room for more than `n`.
+    if (holdOf(before) && !isObserved(before)) return standing(before, object)
     // A half-broken workload gives nobody else away. The status of the object itself may be missing:
     // a whole object that is put has none.
     const missing = replicas - Math.min(before.status?.readyReplicas ?? 0, replicas)
@@ -97,8 +95,8 @@ export const deploymentFields: WorkloadFields<Deployment> = {
 }
 
 /** The first wave is left to the controller. */
-function standing(before: Deployment, object: Deployment, surge: Hold['surge'] = still.surge) {
-  return keepingAll({ mode: 'stop', ...still, surge } as const, before, object)
+function standing(before: Deployment, object: Deployment) {
+  return keepingAll({ mode: 'stop', ...still } as const, before, object)
 }
 
 function isObserved({ metadata, status }: Deployment): boolean {
@@ -111,13 +109,26 @@ function isObserved({ metadata, status }: Deployment): boolean {
  */
 function keepingAll<T extends Pick<Hold, 'surge'>>(
   hold: T,
-  { status }: Deployment,
+  before: Deployment,
   { spec }: Deployment,
 ): T {
   const { replicas = 1 } = spec
-  const surplus = (status?.replicas ?? 0) - replicas
-  const kept = surplus <= surgePods(hold.surge, replicas)
-  return replicas === 0 || kept ? hold : { ...hold, surge: surgeFor(surplus, replicas, '100%') }
+  if (replicas === 0) return hold
+  const surplus = Math.max((before.status?.replicas ?? 0) - replicas, 0)
+  const rooms = [hold.surge, roomIn(before), surgeFor(surplus, replicas, '100%')]
+  const most = Math.max(...rooms.map(surge => surgePods(surge, replicas)))
+  return { ...hold, surge: rooms.find(surge => surgePods(surge, replicas) === most)! }
+}
+
+/**
+ * What the hold lets run beside the others. The controller-manager counts pods that its ReplicaSets are to
+ * have; the status counts those that exist, and a quota or a moment may keep them from being all.
+ */
+function roomIn(before: Deployment): Hold['surge'] {
+  const hold = holdOf(before)
+  // Then the owner's own value counts.
+  const over = hold?.mode === 'finishing' || hold?.mode === 'released'
+  return over ? still.surge : (hold?.surge ?? still.surge)
 }
 
 function room(object: Deployment, owner: OwnerValues) {

@@ -179,7 +179,7 @@ function fewLeft(w: DeploymentWorkload, target: Target): Move | undefined {
 }
 
 /** A revision of an edit that another one has replaced. */
-function isBetween(w: DeploymentWorkload, set: Revision): boolean {
+export function isBetween(w: DeploymentWorkload, set: Revision): boolean {
   return set !== w.update && set !== w.stable
 }
 

@@ -17,16 +17,30 @@ export const admissionRules: readonly Rule[] = [
   [
     'an edit while the wave before is being carried out begins with nobody',
     deploymentAdmission,
-    'if (held && !isObserved(before)) return standing(before, object, held.surge)',
+    'if (holdOf(before) && !isObserved(before)) return standing(before, object)',
     '',
     reviewTest,
   ],
   [
     'an edit while the wave before is being carried out keeps whom that lets run beside the others',
     deploymentAdmission,
-    'return standing(before, object, held.surge)',
-    'return standing(before, object)',
+    'roomIn(before), surgeFor',
+    'surgeFor',
     reviewTest,
+  ],
+  [
+    'the room beside the others is the owner’s own once all may go',
+    deploymentAdmission,
+    "hold?.mode === 'finishing' || ",
+    '',
+    'core/workload/blue-green.test.ts',
+  ],
+  [
+    'a hold without a plan keeps all pods',
+    review,
+    '...adapter.keepingAll(stopped, before, review.object),',
+    '...stopped,',
+    'core/workload/blue-green.test.ts',
   ],
   [
     'what stood still while the webhook was away is no pause of the owner',

@@ -97,5 +97,12 @@ export const blueGreenRules: readonly Rule[] = [
     'beside',
     adapterTest,
   ],
+  [
+    'a release is told of in the style that it began with',
+    'core/rollout/parse.ts',
+    'styleNow(hold, styleOf(spec))',
+    'styleOf(spec)',
+    'test/scenarios/blue-green.test.ts',
+  ],
   ['a full last step is not the end', planSteps, ' && !keepsOld[style]', '', adapterTest],
 ]

@@ -15,9 +15,9 @@ export const canaryRules: readonly Rule[] = [
   ['the Deployment is paused', admission, 'paused: true,', 'paused: own.paused,', reviewTest],
   [
     'a release keeps the style that it began with',
-    'core/admission/review.ts',
-    'return runs ? review :',
-    'return false ? review :',
+    'core/rollout/release-style.ts',
+    'return hold === undefined ||',
+    'return hold !== undefined ||',
     reviewTest,
   ],
   [

@@ -8,7 +8,7 @@ import type { Row } from './story.ts'
 
 const { abort, approve, deleteRollout, disable, edit, escape, freeze, jump, plan, scale, unabort } =
   people
-const { pauseWorkload, resumeWorkload, undo } = people
+const { pauseWorkload, restyle, resumeWorkload, undo } = people
 
 const beginning = { style: 'blueGreen' } as const
 const begun = (pods: string) => `ReleaseStarted, StepReached -> Progressing 1 StepPaused: ${pods}`
@@ -26,6 +26,17 @@ tell({
       half,
       whole,
       [approve, 'finishing, released, ReleaseCompleted -> Healthy: 10 v2'],
+    ],
+  },
+  'a style that changes while the webhook is away is that of the next release': {
+    beginning,
+    rows: [
+      first,
+      half,
+      whole,
+      [withoutUs(restyle('canary')), 'nothing -> Progressing 3 StepPaused: 10 v1 10 v2'],
+      [approve, 'finishing, released, ReleaseCompleted -> Healthy: 10 v2'],
+      [edit('v3'), 'ReleaseStarted, 10%+0%, StepReached -> Progressing 1 StepPaused: 9 v2 1 v3'],
     ],
   },
   'a last step of less lets the rest out by the owner’s own strategy': {

@@ -48,7 +48,8 @@ export function scaleDeployment(world: World, before: Deployment, replicas: numb
 /** A write of a Rollout, which is validated; of its status, which is not. */
 export function writeRollout(world: World, object: Rollout): void {
   const before = world.rollouts.get(object.metadata.name)
-  const problems = validateRollout(object, { others: [], ...(before && { previous: before }) })
+  const previous = before && { previous: before }
+  const problems = world.webhook ? validateRollout(object, { others: [], ...previous }) : []
   if (problems.length > 0) throw new Refused(formatProblems(problems))
   if (before) world.warnings.push(...rolloutWarnings(before, object))
   store(world, 'rollouts', object, !before || !equalJson(before.spec, object.spec))

@@ -61,7 +61,7 @@ function observe(world: World): Snapshot | undefined {
     registered,
     holdRefused,
     memory: memoryOf(object?.status),
-    ...(object && { rollout: rolloutOf(object) }),
+    ...(object && { rollout: rolloutOf(object, workload?.hold) }),
     ...(workload && { workload, adapter }),
   }
   return isBehind(snapshot) ? undefined : snapshot

@@ -5,7 +5,6 @@ import { ABORT, HOLD, RECORD } from '#api/names.ts'
 import type { CanaryStatus, Rollout, RolloutSpec } from '#api/rollout.generated.ts'
 import type { MergePatch } from '#core/change.ts'
 import { releaseIn, toldIn } from '#core/rollout/release-status.ts'
-import { styleOf } from '#core/rollout/style.ts'
 import { remove, scaleDeployment, store, writeDeployment, writeRollout } from './api-server.ts'
 import { catchUp, merge } from './controller.ts'
 import {
@@ -155,6 +154,13 @@ const setSpec =
     writeRollout(world, { ...object, spec: change(object.spec) })
   }
 
+/** The same steps in another style. */
+export const restyle = (style: Strategy): Happening =>
+  setSpec(({ strategy, ...spec }) => {
+    const { canary, blueGreen, ...brakes } = strategy
+    return { ...spec, strategy: { ...brakes, [style]: canary ?? blueGreen } }
+  })
+
 /** spec.strategy.paused. */
 export const freeze = (paused: boolean): Happening =>
   setSpec(spec => ({ ...spec, strategy: { ...spec.strategy, paused } }))
@@ -171,7 +177,9 @@ const setRelease =
     const object = existing(rolloutIn(world))
     const release = releaseIn(object.status)
     if (!release) throw new Refused('the Rollout has no status yet')
-    const told = toldIn(styleOf(object.spec), { ...release, ...change })
+    // Where the message tells them to write it.
+    const style = object.status?.blueGreenStatus ? 'blueGreen' : 'partition'
+    const told = toldIn(style, { ...release, ...change })
     store<Rollout>(world, 'rollouts', { ...object, status: { ...object.status!, ...told } }, false)
   }
 

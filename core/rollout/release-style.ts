@@ -1,0 +1,19 @@
+// In which style a workload is released: what its Rollout asks for, and what counts in the middle of a release.
+
+import type { RolloutSpec } from '#api/rollout.generated.ts'
+import type { Hold } from '../workload/hold.ts'
+import { adapterFor, inStyle } from '../workload/registry.ts'
+import type { Style } from './style.ts'
+
+/** The style that the spec asks for. A second workload beside a kind that can have none says nothing. */
+export function styleOf({ strategy, workloadRef }: RolloutSpec): Style {
+  if (strategy.blueGreen) return 'blueGreen'
+  const adapter = adapterFor(workloadRef)
+  const able = adapter !== undefined && inStyle(adapter, 'canary') !== undefined
+  return strategy.canary?.enableExtraWorkloadForCanary && able ? 'canary' : 'partition'
+}
+
+/** A release keeps the style that it began with, whatever its Rollout says later: pods are out by it. */
+export function styleNow(hold: Hold | undefined, asked: Style): Style {
+  return hold === undefined || hold.mode === 'released' ? asked : (hold.style ?? 'partition')
+}

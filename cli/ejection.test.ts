@@ -3,7 +3,15 @@
 import { expect, test } from 'vitest'
 
 import type { Deployment, ReplicaSet } from '#api/kubernetes.ts'
-import { CAUGHT, ESCAPE, HOLD, RECORD, STABLE_REVISION, WORKLOAD_TYPE } from '#api/names.ts'
+import {
+  CAUGHT,
+  ESCAPE,
+  HOLD,
+  KRUISE_ORIGINAL,
+  RECORD,
+  STABLE_REVISION,
+  WORKLOAD_TYPE,
+} from '#api/names.ts'
 import { caughtRecord } from '#core/workload/caught.ts'
 import { deployment as deployments } from '#core/workload/deployment.ts'
 import { statefulSet as statefulSets } from '#core/workload/statefulset.ts'
@@ -102,6 +110,22 @@ test('one write gives all back and takes the labels, under the escape', () => {
       spec: owner,
     },
   })
+})
+
+test('what Kruise Rollouts would read goes with the hold or its copy, and else is nothing of ours', () => {
+  const told = { [KRUISE_ORIGINAL]: '{"maxSurge":2}' }
+  const blueGreen = standOf(deployment({ [HOLD]: hold, [RECORD]: record, ...told }, heldFields))
+  const gone = { metadata: { annotations: { [KRUISE_ORIGINAL]: null } } }
+  expect(nextStep(blueGreen, aim)).toMatchObject({ object: { kind: 'Deployment' }, patch: gone })
+  const free = deployment({}, {})
+  const given = { ...free, metadata: { ...free.metadata, labels: {} } }
+  const copy = set('web-1', 'web:1', {}, { [RECORD]: record, ...told })
+  expect(nextStep(standOf(given, [copy]), aim)).toMatchObject({
+    object: { kind: 'ReplicaSet' },
+    patch: gone,
+  })
+  const its = { ...given, metadata: { ...given.metadata, annotations: told } }
+  expect(traces(standOf(its, [set('web-1', 'web:1', {}, told)]))).toEqual([])
 })
 
 test('what was made for the release goes as soon as the workload is given back', () => {

@@ -1,7 +1,15 @@
 // How a workload of any kind is given back: goals in order, of which the first that is not met acts. So it
 // can die at any point and be run again, and what it must not race with comes before it.
 
-import { ARMED_MIN_READY_SECONDS, ESCAPE, STABLE_REVISION, WORKLOAD_TYPE } from '#api/names.ts'
+import {
+  ARMED_MIN_READY_SECONDS,
+  ESCAPE,
+  HOLD,
+  KRUISE_ORIGINAL,
+  RECORD,
+  STABLE_REVISION,
+  WORKLOAD_TYPE,
+} from '#api/names.ts'
 import type { KubeObject, ReplicaSet } from '#api/kubernetes.ts'
 import type { MergePatch } from '#core/change.ts'
 import { defined } from '#core/defined.ts'
@@ -199,8 +207,11 @@ function marks(workload: KubeObject): readonly string[] {
   return [...found.map(key => `label ${key}`), ...keysOn(workload).map(key => `annotation ${key}`)]
 }
 
+/** What Kruise Rollouts would read of a blue-green release is ours beside a hold or its record. */
 function keysOn({ metadata }: KubeObject): readonly string[] {
-  return Object.keys({ ...metadata.annotations }).filter(key => key.startsWith(OURS))
+  const keys = Object.keys({ ...metadata.annotations })
+  const held = keys.includes(HOLD) || keys.includes(RECORD)
+  return keys.filter(key => key.startsWith(OURS) || (held && key === KRUISE_ORIGINAL))
 }
 
 /** Values of a merge patch that takes keys away. */

@@ -1,7 +1,7 @@
 // The owner's values once more, as tools of Kruise Rollouts read them in a blue-green release. Nothing of
 // ours reads it: the record is what counts.
 
-import { KRUISE_ORIGINAL } from '#api/names.ts'
+import { HOLD, KRUISE_ORIGINAL, RECORD } from '#api/names.ts'
 import type { Deployment } from '#api/kubernetes.ts'
 import { ownAmounts } from './deployment-fields.ts'
 import type { DeploymentOwner } from './deployment-fields.ts'
@@ -18,6 +18,14 @@ export function withOriginal(object: Deployment, owner: DeploymentOwner): Deploy
   })
   const annotations = { ...object.metadata.annotations, [KRUISE_ORIGINAL]: original }
   return { ...object, metadata: { ...object.metadata, annotations } }
+}
+
+/** The Deployment without the annotation, where it is of a hold of ours, or of a copy of one. */
+export function withoutOurs(object: Deployment): Deployment {
+  const { annotations = {} } = object.metadata
+  return [HOLD, RECORD].some(key => Object.hasOwn(annotations, key))
+    ? withoutOriginal(object)
+    : object
 }
 
 /** The Deployment without the annotation. */

@@ -8,6 +8,8 @@ import { threeSteps } from '../../test/world/three-steps.ts'
 import { plainestHold, reviewWorkload } from '../admission/review.ts'
 import { isTheEnd } from '../rollout/plan-steps.ts'
 import { blueGreen } from './blue-green.ts'
+import { canaryDeployment } from './canary-deployment.ts'
+import { deployment } from './deployment.ts'
 import { formatHold, holdOf } from './hold.ts'
 import type { Hold } from './hold.ts'
 
@@ -94,6 +96,19 @@ test('what is told of the owner’s values goes with the hold', () => {
   const last = reviewWorkload(write).object
   expect(holdOf(last)?.mode).toBe('finishing')
   expect(last.metadata.annotations).not.toHaveProperty([KRUISE_ORIGINAL])
+})
+
+test('a copy of what was told goes with that of the hold, in every style', () => {
+  const held = edit(web('2'), web('1')).object as Deployment
+  const owner = deployment.ownerOfFree(web('1'))
+  const adapters = [deployment, canaryDeployment, blueGreen]
+  for (const adapter of adapters) {
+    const { metadata } = adapter.restore(held, owner)
+    expect(metadata.annotations).not.toHaveProperty([KRUISE_ORIGINAL])
+  }
+  const annotations = { [KRUISE_ORIGINAL]: '{}' }
+  const left = { ...held, metadata: { ...held.metadata, annotations } }
+  expect(deployment.restore(left, owner).metadata.annotations).toEqual(annotations)
 })
 
 test('a third version, and the second one again, begin with all pods where they are', () => {

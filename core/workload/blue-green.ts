@@ -20,6 +20,7 @@ export const blueGreen: WorkloadAdapter<Deployment, DeploymentSeen, DeploymentWo
   style: 'blueGreen',
   caveats: () => [
     'all old pods stay beside the new ones until the last step is over: at 100% twice as many run',
+    'an autoscaler counts the pods of both sides: by a metric that does not fall with more pods (memory, the length of a queue) it may scale up again and again, as far as its maxReplicas',
   ],
 
   firstWave(before, object, owner, { pods, mayRun }) {

@@ -5,6 +5,7 @@
 import type { Deployment } from '#api/kubernetes.ts'
 import { podCount } from '../replicas.ts'
 import type { WorkloadFields } from './adapter.ts'
+import { withoutOurs } from './blue-green-original.ts'
 import {
   byBudget,
   hasHoldFields,
@@ -40,7 +41,7 @@ export function fieldsHeld(
     ownerOfHeld: (incoming, hold, record) => ownerOfHeld(incoming, hold, record, by),
     recordedOwner,
     project: (object, hold, owner) => projectDeployment(object, hold, asDeploymentOwner(owner), by),
-    restore: (object, owner) => restoreDeployment(object, asDeploymentOwner(owner)),
+    restore: (object, owner) => withoutOurs(restoreDeployment(object, asDeploymentOwner(owner))),
     projected: ({ spec }, hold, owner) => isProjected(spec, hold, asDeploymentOwner(owner), by),
     paused: owner => asDeploymentOwner(owner).paused,
     unpaused: owner => ({ ...owner, paused: false }),

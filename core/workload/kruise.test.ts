@@ -82,7 +82,8 @@ test('blue-green: all that it remembers comes back', () => {
     progressDeadlineSeconds: 2147483647,
   }
   const original = { maxUnavailable: '10%', maxSurge: 2, progressDeadlineSeconds: 90 }
-  expect(spec(web(armed, { [KRUISE_ORIGINAL]: JSON.stringify(original) }))).toEqual({
+  const annotations = { ...progressing, [KRUISE_ORIGINAL]: JSON.stringify(original) }
+  expect(spec(web(armed, annotations))).toEqual({
     paused: null,
     strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '10%', maxSurge: 2 } },
     minReadySeconds: 0,
@@ -94,6 +95,7 @@ test.each([
   ['Recreate of the owner', web({ strategy: { type: 'Recreate' } })],
   ['a pause of the owner', web({ paused: true })],
   ['marks without a hold', web({}, progressing)],
+  ['a blue-green release of ours', web({ paused: true }, { [KRUISE_ORIGINAL]: '{}' })],
   ['our own hold', web({ paused: true }, { ...progressing, 'sluice.dev/hold': hold() })],
 ])('%s is nothing that it has left', (_, object) => {
   expect(leftByKruise(object)).toBeUndefined()
@@ -121,7 +123,7 @@ test('a partition: without one everybody is let go, and whose release it was is 
 
 test('a CloneSet, blue-green: all that it remembers comes back', () => {
   const patchOf = (original: object) => {
-    const annotations = { [KRUISE_ORIGINAL]: JSON.stringify(original) }
+    const annotations = { ...progressing, [KRUISE_ORIGINAL]: JSON.stringify(original) }
     return JSON.parse(leftPartition(other(annotations), inStrategy, false)!.patch) as unknown
   }
   expect(patchOf({ maxUnavailable: 2, maxSurge: '10%', minReadySeconds: 5 })).toMatchObject({

@@ -102,7 +102,9 @@ function marksOff({ metadata }: KubeObject): MergePatch | undefined {
   const { labels = {}, annotations = {} } = metadata
   const found = annotationsOfIts.filter(key => annotations[key] !== undefined)
   const controlled = labels[KRUISE_CONTROLLED] !== undefined
-  if (found.length === 0 && !controlled) return undefined
+  // By itself it is of a release of ours: Kruise Rollouts writes and removes it with another one.
+  const its = found.some(key => key !== KRUISE_ORIGINAL)
+  if (!its && !controlled) return undefined
   return {
     ...(controlled && { labels: { [KRUISE_CONTROLLED]: null } }),
     annotations: Object.fromEntries(found.map(key => [key, null])),

@@ -173,8 +173,8 @@ function imagePatch(image: string) {
 }
 
 /** Where people write an approval, or where to jump to. */
-export function statusFieldIn({ spec }: Rollout): 'canaryStatus' | 'blueGreenStatus' {
-  return spec.strategy.blueGreen ? 'blueGreenStatus' : 'canaryStatus'
+export function statusFieldIn({ status }: Rollout): 'canaryStatus' | 'blueGreenStatus' {
+  return status?.blueGreenStatus ? 'blueGreenStatus' : 'canaryStatus'
 }
 
 interface StoryPod extends PodSeen {

@@ -98,6 +98,27 @@ export const blueGreenRules: readonly Rule[] = [
     adapterTest,
   ],
   [
+    'what Kruise Rollouts would read is of a release of ours, where it is alone',
+    'core/workload/kruise.ts',
+    'key !== KRUISE_ORIGINAL',
+    'true',
+    'core/workload/kruise.test.ts',
+  ],
+  [
+    'it goes with the hold, in every style',
+    'core/workload/deployment-admission.ts',
+    'withoutOurs(restoreDeployment(object, asDeploymentOwner(owner)))',
+    'restoreDeployment(object, asDeploymentOwner(owner))',
+    adapterTest,
+  ],
+  [
+    'without a hold it may be theirs',
+    'core/workload/blue-green-original.ts',
+    'Object.hasOwn(annotations, key)',
+    'true',
+    adapterTest,
+  ],
+  [
     'a release is told of in the style that it began with',
     'core/rollout/parse.ts',
     'styleNow(hold, styleOf(spec))',

@@ -173,12 +173,11 @@ tell({
     beginning,
     rows: [
       first,
-      half,
-      [edit('v3'), 'ReleaseRestarted -> Progressing 1 StepUpgrade: 10 v1 5 v2'],
-      [scale(14), 'nothing -> Progressing 1 StepUpgrade: 13 v1 7 v2'],
+      [edit('v3'), 'ReleaseRestarted -> Progressing 1 StepUpgrade: 10 v1 1 v2'],
+      [scale(20), 'nothing -> Progressing 1 StepUpgrade: 19 v1 2 v2'],
       [
         abort(),
-        'Aborting, scale web-v2 to 0, aborted, ReleaseAborted, tell -> Progressing 1 BeforeStepUpgrade Aborted: 14 v1',
+        'Aborting, scale web-v2 to 0, aborted, ReleaseAborted, tell -> Progressing 1 BeforeStepUpgrade Aborted: 20 v1',
       ],
     ],
   },

@@ -194,7 +194,7 @@ export const EVENT_REASONS = {
   ApprovalIgnored: "an approval came before the step's pause: approve again then",
   ProgressDeadlineExceeded: 'as in condition Stalled',
   CameUpNew: 'after a scaling no old pod is left',
-  StableRevisionGone: 'no ReplicaSet of the stable version is left to go back to',
+  StableRevisionGone: 'the stable version is forgotten, and nobody can go back to it',
   NotHeld: 'a version went out that no step has held; says why',
   NotCreated: 'the API server refuses the second Deployment of a release; says why',
   HoldRefused:

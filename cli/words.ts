@@ -65,7 +65,7 @@ function after(stand: Stand, owner: OwnerValues): string {
   const moving = others - kept
   if (moving === 0 && updated + kept === replicas) return 'given back, no pod moves'
   if (adapter.paused(owner)) {
-    return `given back, paused as its owner wants it; the rest goes on with: ${resumeWorkloadCommand(ref)}`
+    return `given back, paused as its owner wants it; the rest goes on with: ${resumeWorkloadCommand(ref, adapter)}`
   }
   const strategy = adapter.strategyInWords(workload, owner)
   return `given back, the other ${moving} become new now by ${strategy}`

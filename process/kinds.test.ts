@@ -26,6 +26,14 @@ test.each([
     '--extra-kinds: apps/v1 StatefulSet is released without being named here',
   ],
   [
+    'apps.kruise.io/v1beta1/CloneSet=clonesets',
+    '--extra-kinds: apps.kruise.io/v1beta1 CloneSet is released as apps.kruise.io/v1alpha1: a Rollout names it so',
+  ],
+  [
+    'databases.example.com/v1/Shard=shards,databases.example.com/v2/Shard=shards',
+    '--extra-kinds: databases.example.com/v2 Shard is named twice',
+  ],
+  [
     'apps/v1/ReplicaSet=replicasets',
     "--extra-kinds: apps/v1 ReplicaSet is Kubernetes' own: a kind of your own has a group with a dot in it",
   ],

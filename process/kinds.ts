@@ -1,8 +1,8 @@
 // Kinds that an installation releases beside those that we know, as a flag says them.
 
 import type { KindRef } from '#core/workload/adapter.ts'
-import { isNative } from '#core/workload/native.ts'
-import { adapterFor } from '#core/workload/registry.ts'
+import { isNative, isSameKind } from '#core/workload/native.ts'
+import { adapterFor, sameKind } from '#core/workload/registry.ts'
 
 /** Reads `GROUP/VERSION/KIND=PLURAL`, with commas between several. Throws one line that names the flag. */
 export function kindsOf(flag: string, text: string): readonly KindRef[] {
@@ -36,6 +36,7 @@ const shape =
 function whyNot(kind: KindRef, others: readonly KindRef[]): string | undefined {
   if (adapterFor(kind)) return 'is released without being named here'
   if (isNative(kind)) return "is Kubernetes' own: a kind of your own has a group with a dot in it"
-  const same = others.find(each => each.apiVersion === kind.apiVersion && each.kind === kind.kind)
-  return same && 'is named twice'
+  const known = sameKind(kind)
+  if (known) return `is released as ${known.apiVersion}: a Rollout names it so`
+  return others.some(each => isSameKind(each, kind)) ? 'is named twice' : undefined
 }

@@ -212,7 +212,11 @@ function begun(edit: Review, owner: OwnerValues, stable = edit.versionBefore): V
       paused,
       again,
       caveats: adapter.caveats(owner),
-      ...defined({ deceived: adapter.deceived, noAbort: adapter.noAbort }),
+      ...defined({
+        deceived: adapter.deceived,
+        noAbort: adapter.noAbort,
+        resumedBy: adapter.resumedBy,
+      }),
     }),
   }
 }
@@ -342,7 +346,7 @@ function reasonNotHeld(review: WorkloadReview, owner: OwnerValues): string | und
   if (adapter.replicas(object) === 0) return 'no pod runs'
   // From nobody the controller-manager brings everybody up new, whatever a hold says.
   if (before && adapter.replicas(before) === 0) return 'no pod runs'
-  return adapter.unholdable(owner)
+  return adapter.unholdable(owner, object)
 }
 
 /** The hold of our controller's write, if it follows on the one that stands; else that one. */

@@ -1,6 +1,7 @@
 // What the answer to an edit tells: what happens now, what it waits for, and the command that goes on.
 // A line is at most 256 characters: API servers and clients cut what is longer.
 
+import type { MergePatch } from '../change.ts'
 import type { Rollout, Step } from '../rollout/model.ts'
 import {
   approveCommand,
@@ -33,6 +34,8 @@ export interface PlanInWords {
   readonly caveats: readonly string[]
   /** Why no abort brings new pods back. */
   readonly noAbort?: string
+  /** By what its owner resumes it; absent: `kubectl rollout resume`. */
+  readonly resumedBy?: MergePatch
 }
 
 /** The edit is held: the plan, and the command that goes on. */
@@ -49,7 +52,7 @@ export function holdWarnings(plan: PlanInWords): readonly string[] {
     )
   } else if (paused) {
     lines.push(
-      `the workload is paused and no new pod starts; go on with: ${resumeWorkloadCommand(rollout.ref)}`,
+      `the workload is paused and no new pod starts; go on with: ${resumeWorkloadCommand(rollout.ref, plan)}`,
     )
   } else if (isApproval(rollout, first)) {
     lines.push(`approve with: ${approveCommand(rollout)}`)

@@ -1,8 +1,8 @@
 // The commands that go on. Whoever waits is told, so they are written once.
 
 import { ABORT, RECORD } from '#api/names.ts'
-import { isNative } from '../workload/native.ts'
-import { adapterFor } from '../workload/registry.ts'
+import type { WorkloadAdapter } from '../workload/adapter.ts'
+import { groupOf, isNative } from '../workload/native.ts'
 import type { WorkloadRef } from './model.ts'
 import { statusField } from './style.ts'
 import type { Style } from './style.ts'
@@ -65,9 +65,11 @@ export function deletePodsCommand(pods: readonly Named[]): string {
   return `kubectl -n ${namespace} delete pod ${pods.map(({ name }) => name).join(' ')}`
 }
 
-/** Un-freezes a workload that its owner has paused. */
-export function resumeWorkloadCommand(ref: WorkloadRef): string {
-  const { resumedBy } = { ...adapterFor(ref) }
+/** Un-freezes a workload that its owner has paused, in the way of its kind. */
+export function resumeWorkloadCommand(
+  ref: WorkloadRef,
+  { resumedBy }: Pick<WorkloadAdapter, 'resumedBy'>,
+): string {
   if (resumedBy) return patchCommand(ref, JSON.stringify(resumedBy))
   return `kubectl -n ${ref.namespace} rollout resume ${targetOf(ref)}`
 }
@@ -90,7 +92,7 @@ export function targetOf(ref: Pick<WorkloadRef, 'apiVersion' | 'kind' | 'name'>)
 
 /** As kubectl names a kind: with its group, where another one of the name is meant without. */
 export function kindName({ apiVersion, kind }: Pick<WorkloadRef, 'apiVersion' | 'kind'>): string {
-  const [group] = apiVersion.split('/')
+  const group = groupOf({ apiVersion })
   return group === 'apps' ? kind.toLowerCase() : `${kind.toLowerCase()}.${group}`
 }
 

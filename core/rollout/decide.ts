@@ -250,7 +250,9 @@ function escaped({ workload }: Snapshot): string {
 }
 
 function frozen(s: Snapshot): string {
-  const { rollout, workload } = s
-  const command = rollout!.paused ? unpauseCommand(rollout!) : resumeWorkloadCommand(workload!.ref)
+  const { rollout, workload, adapter } = s
+  const command = rollout!.paused
+    ? unpauseCommand(rollout!)
+    : resumeWorkloadCommand(workload!.ref, adapter!)
   return `${stepName(s)} is paused by its owner; go on with: ${command}`
 }

@@ -161,12 +161,12 @@ export function cameUpNew({ memory, workload }: Snapshot): WorkloadEvent {
   }
 }
 
-/** The stable ReplicaSet was cleaned up while nobody ran. */
+/** Its own controller gave the stable version up while nobody ran. */
 export function stableGone({ memory, workload }: Snapshot): WorkloadEvent {
   return {
     type: 'Warning',
     reason: 'StableRevisionGone',
-    message: `no ReplicaSet of the stable revision is left to go back to: all ${workload!.replicas} pods stay new`,
+    message: `the stable revision is forgotten, and nobody can go back to it: all ${workload!.replicas} pods stay new`,
     key: `${memory.release}/stable-gone`,
   }
 }

@@ -121,9 +121,9 @@ export const abortTold: Goal = {
 export const rolledOut: Goal = {
   met: s => s.workload!.rolledOut,
   act: () => ({}),
-  why: ({ workload, memory }) => {
+  why: ({ workload, memory, adapter }) => {
     if (workload!.ownerPaused) {
-      return `the workload is paused by its owner; go on with: ${resumeWorkloadCommand(workload!.ref)}`
+      return `the workload is paused by its owner; go on with: ${resumeWorkloadCommand(workload!.ref, adapter!)}`
     }
     const ready = `${workload!.updatedReady} of ${workload!.replicas} pods are ready`
     return memory.releasing
@@ -220,8 +220,15 @@ function enoughReady(s: Snapshot): boolean {
   const { workload, rollout } = s
   const n = podCount(currentStep(s).replicas, workload!.replicas)
   const tolerated = toleratedPods(rollout!.failureThreshold, workload!.updated)
-  if (tolerated === 0 || workload!.replicas === 0 || !workload!.projected) return false
-  return workload!.updated === n && workload!.updatedReady >= n - tolerated
+  if (tolerated === 0 || workload!.replicas === 0 || !isLetOut(s)) return false
+  // Where nobody can be taken back, a pod that has joined is one too many for good.
+  return workload!.updated >= n && workload!.updatedReady >= n - tolerated
+}
+
+/** There is nothing to write, and its own controller has seen what was. */
+function isLetOut(s: Snapshot): boolean {
+  const { projected, seen } = s.workload!
+  return projected && seen.observed && (advanceMove(s)?.changes ?? []).length === 0
 }
 
 /** Nobody looks at a step without a pause: surge pods that are still out serve the next one. */

@@ -40,6 +40,16 @@ test.each<[string, Unseen, string]>([
     'databases.example.com/v1 Shard is not registered, so nothing is done; if it has the fields of a StatefulSet, add it to the values of the chart: extraKinds: [{apiVersion: caches.example.com/v1, kind: Ring, plural: rings}, {apiVersion: databases.example.com/v1, kind: Shard, plural: shards}]; that registers it with the webhook and the policy, and gives the controller the rights to list, watch and patch shards',
   ],
   [
+    'KindNotRegistered',
+    notRegistered({ ...ref, apiVersion: 'databases.example.com/v2' }, 'shards', [shard]),
+    'databases.example.com/v2 Shard is not read in this version: name it in databases.example.com/v1 in spec.workloadRef',
+  ],
+  [
+    'KindNotRegistered',
+    notRegistered({ apiVersion: 'apps.kruise.io/v1beta1', kind: 'CloneSet' }, 'clonesets', []),
+    'apps.kruise.io/v1beta1 CloneSet is not read in this version: name it in apps.kruise.io/v1alpha1 in spec.workloadRef',
+  ],
+  [
     'KindUnread',
     unread(shard, { missing: ['list shards', 'watch shards'], why: 'no' }),
     'rights are missing for databases.example.com/v1 Shard, give them back by helm upgrade: list shards; watch shards',

@@ -3,6 +3,7 @@
 
 import type { ReadyReason } from '#api/names.ts'
 import type { KindRef } from '../workload/adapter.ts'
+import { sameKind } from '../workload/registry.ts'
 
 /** A kind as a Rollout names it. */
 export type NamedKind = Pick<KindRef, 'apiVersion' | 'kind'>
@@ -20,6 +21,12 @@ export function notServed(ref: NamedKind): Unseen {
   return { reason: 'KindNotServed', sentences: [sentence] }
 }
 
+/** It is released in another version, in which its fields are known. */
+function anotherVersion(ref: NamedKind, { apiVersion }: NamedKind): Unseen {
+  const sentence = `${inWords(ref)} is not read in this version: name it in ${apiVersion} in spec.workloadRef`
+  return { reason: 'KindNotRegistered', sentences: [sentence] }
+}
+
 /**
  * The API server has it, and it is none of ours. `plural`: undefined where the API server does not tell it;
  * `registered`: kinds that were added already.
@@ -29,6 +36,8 @@ export function notRegistered(
   plural: string | undefined,
   registered: readonly KindRef[],
 ): Unseen {
+  const known = sameKind(ref, registered)
+  if (known) return anotherVersion(ref, known)
   const kinds = [...registered, { ...ref, plural: plural ?? '<its plural>' }]
   const value = `extraKinds: [${kinds.map(valueOf).join(', ')}]`
   return {

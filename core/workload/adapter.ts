@@ -37,8 +37,8 @@ export interface WorkloadFields<O extends KubeObject = KubeObject> {
   settled(object: O): boolean
   /** Its fields are those of a hold, whether it has one or not. */
   armed(object: O): boolean
-  /** Why a workload cannot be held as its owner wants it; undefined if it can. */
-  unholdable(owner: OwnerValues): string | undefined
+  /** Why the object cannot be held as its owner wants it; undefined if it can. */
+  unholdable(owner: OwnerValues, object: O): string | undefined
   /** Why the API server would refuse the owner's values; undefined if it would not. */
   invalid(owner: OwnerValues): string | undefined
   /** The owner's wish by a write to a workload that is not held; `before` is undefined at creation. */

@@ -173,7 +173,7 @@ test.each<[string, WorkloadAction, Scene, string]>([
     'nobody runs',
     half,
     { replicas: 0, beside: { 'v2-2': [0, 0] } },
-    'wait: no pod runs: scale up to go on',
+    'wait: no pod is wanted: it goes on with the first one',
   ],
   [
     'a third version: the pods of the one before go first',

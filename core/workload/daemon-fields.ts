@@ -43,11 +43,7 @@ export const daemonFields: WorkloadFields<DaemonSet> = {
     return observedGeneration >= (metadata.generation ?? 0) && updatedNumberScheduled === all
   },
   armed: isArmed,
-  unholdable(owner) {
-    const { type } = asDaemonOwner(owner).updateStrategy
-    if (type === ROLLING) return undefined
-    return `its updateStrategy is ${type}, by which nobody is replaced step by step`
-  },
+  unholdable: owner => unholdable(asDaemonOwner(owner)),
   invalid: owner => invalid(asDaemonOwner(owner)),
   ownerOfFree(incoming, before) {
     const wished = isArmed(incoming) && before ? before : incoming
@@ -75,6 +71,12 @@ export const daemonFields: WorkloadFields<DaemonSet> = {
   carries: typeOf,
   asCarried: (object, word) => (typeOf(object) === ON_DELETE ? withType(object, word) : object),
   carriedSpec: word => ({ updateStrategy: { type: word } }),
+}
+
+/** Why a DaemonSet cannot be held as its owner wants it; undefined if it can. */
+export function unholdable({ updateStrategy: { type } }: DaemonOwner): string | undefined {
+  if (type === ROLLING) return undefined
+  return `its updateStrategy is ${type}, by which nobody is replaced step by step`
 }
 
 /** A record is written by admission alone, so its owner's values have the kind's own shape. */

@@ -2,7 +2,7 @@
 
 import type { DaemonSet } from '#api/kubernetes.ts'
 import type { WorkloadLeaving } from './adapter.ts'
-import { asDaemonOwner, daemonFields, typeOf } from './daemon-fields.ts'
+import { asDaemonOwner, daemonFields, typeOf, unholdable } from './daemon-fields.ts'
 
 export const daemonLeaving: WorkloadLeaving<DaemonSet> = {
   counted({ metadata, status }) {
@@ -13,7 +13,7 @@ export const daemonLeaving: WorkloadLeaving<DaemonSet> = {
     return { total: desiredNumberScheduled, updated: seen ? updatedNumberScheduled : 0 }
   },
   kept: (object, owner) =>
-    daemonFields.unholdable(owner) === undefined ? 0 : daemonFields.replicas(object),
+    unholdable(asDaemonOwner(owner)) === undefined ? 0 : daemonFields.replicas(object),
   strategyInWords(_, owner) {
     const { type, rollingUpdate } = asDaemonOwner(owner).updateStrategy
     if (type !== 'RollingUpdate') return `its own strategy ${type}`

@@ -14,6 +14,7 @@ import {
   seenByItsController,
   sentAgain,
   someRun,
+  standStill,
   wantedBy,
   wave,
 } from './rules.ts'
@@ -36,8 +37,8 @@ export function keep(w: DaemonWorkload, now: Instant): Move | undefined {
 }
 
 /** Nobody can be brought back, and nobody more is let out. */
-export function abort({ noAbort }: DaemonWorkload): Move {
-  return { changes: [], why: `it cannot be aborted: ${noAbort}; apply the old template` }
+export function abort(w: DaemonWorkload): Move {
+  return standStill(w, `it cannot be aborted: ${w.noAbort}; apply the old template`)
 }
 
 /** Else every pod would count as old. */

@@ -4,7 +4,7 @@ import type { DaemonSet, IntOrPercent } from '#api/kubernetes.ts'
 import { defined } from '../defined.ts'
 import { parseIntOrPercent } from '../replicas.ts'
 import type { Instant, LeftHold, Workload } from '../rollout/model.ts'
-import { asDaemonOwner, daemonFields } from './daemon-fields.ts'
+import { asDaemonOwner, daemonFields, unholdable } from './daemon-fields.ts'
 import { leftOnDelete } from './kruise.ts'
 import { readyFor } from './ready.ts'
 import type { Owned, PodSeen, RevisionSeen, WorkloadSeen } from './seen.ts'
@@ -96,7 +96,7 @@ export function viewDaemonSet(
     total: pods.length,
     updatedReady: readyFor(updatePods, minReadySeconds, now),
     rolledOut: update !== undefined && isRolledOut(seen),
-    unheldBecause: daemonFields.unholdable(owner),
+    unheldBecause: unholdable(asDaemonOwner(owner)),
     leftHold: seen.leftHold,
     noAbort: daemonFields.noAbort,
     maxUnavailable: mayBeMissing(asDaemonOwner(owner).updateStrategy.rollingUpdate, replicas),

@@ -12,4 +12,9 @@ export const kruiseStatefulSet = partitioned({
   kind: 'StatefulSet',
   plural: 'statefulsets',
   deceived: takenForFinished,
+  unholdable({ reserveOrdinals, updateStrategy }) {
+    const gaps = (reserveOrdinals?.length ?? 0) > 0
+    if (!gaps || updateStrategy?.rollingUpdate?.unorderedUpdate) return undefined
+    return 'its reserveOrdinals leave gaps between the ordinals of its pods, by which a partition counts'
+  },
 })

@@ -1,4 +1,4 @@
-// Which kinds every cluster has.
+// What the name of a kind tells of it: whether every cluster has it, and which others are the same.
 
 import type { WorkloadRef } from '../rollout/model.ts'
 
@@ -6,4 +6,14 @@ import type { WorkloadRef } from '../rollout/model.ts'
 export function isNative({ apiVersion }: Pick<WorkloadRef, 'apiVersion'>): boolean {
   const [group = '', version] = apiVersion.split('/')
   return version === undefined || !group.includes('.') || group.endsWith('.k8s.io')
+}
+
+/** The group of a kind, whatever the version. */
+export function groupOf({ apiVersion }: Pick<WorkloadRef, 'apiVersion'>): string {
+  return apiVersion.split('/')[0]!
+}
+
+/** The same kind, in whatever version. */
+export function isSameKind<T extends Pick<WorkloadRef, 'apiVersion' | 'kind'>>(a: T, b: T): boolean {
+  return a.kind === b.kind && groupOf(a) === groupOf(b)
 }

@@ -60,9 +60,9 @@ function wishOf(
 ): Fields<'unholdable' | 'invalid' | 'ownerOfFree' | 'ownerOfHeld' | 'recordedOwner'> {
   const ownerIn = ownerReader(kind)
   return {
-    unholdable(owner) {
-      const { type = 'RollingUpdate' } = { ...asPartitionOwner(owner).updateStrategy }
-      if (!kind.restsBy.includes(type)) return undefined
+    unholdable(owner, { spec }) {
+      const type = restingBy(kind, owner)
+      if (type === undefined) return kind.unholdable?.(spec)
       return `its updateStrategy is ${type}, by which nobody is replaced step by step`
     },
     // The API server judges the owner's values in its own words: none of them is hidden from it.
@@ -176,6 +176,12 @@ export function partitionOf(
 /** How many pods of `size` the owner himself keeps at an older version. */
 export function keptBy(kind: PartitionKind, owner: OwnerValues, size: number): number {
   return Math.min(kind.old(ownPartition(kind, owner) ?? 0, size), size)
+}
+
+/** The type of update strategy by which the owner has nobody replaced; undefined: some are. */
+export function restingBy({ restsBy }: PartitionKind, owner: OwnerValues): string | undefined {
+  const { type } = { ...asPartitionOwner(owner).updateStrategy }
+  return type !== undefined && restsBy.includes(type) ? type : undefined
 }
 
 /** A record is written by admission alone, so its owner's values have the kind's own shape. */

@@ -26,6 +26,8 @@ export interface Partitioned extends KubeObject {
     readonly minReadySeconds?: number
     readonly podManagementPolicy?: string
     readonly ordinals?: { readonly start?: number }
+    /** Numbers that no pod has in its name. */
+    readonly reserveOrdinals?: readonly unknown[] | null
     readonly updateStrategy?: Strategy | null
   }
   readonly status?: PartitionStatus
@@ -76,6 +78,8 @@ export interface PartitionKind
   readonly place: Place
   /** Its own controller replaces nobody by this type of update strategy. */
   readonly restsBy: readonly string[]
+  /** Why the partition cannot say which of its pods are old; undefined: it can. */
+  readonly unholdable?: (spec: Partitioned['spec']) => string | undefined
   /** How many pods there are to be. */
   readonly size: (object: Pick<Partitioned, 'spec' | 'status'>) => number
   /** How many pods of `size` a partition keeps at an older version; maybe more than there are. */

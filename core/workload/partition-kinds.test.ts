@@ -3,8 +3,10 @@
 import { expect, test } from 'vitest'
 
 import type { IntOrPercent } from '#api/kubernetes.ts'
-import { rolling, told } from '../../test/world/partition-scene.ts'
+import { rolling, told, workloadOf } from '../../test/world/partition-scene.ts'
 import type { PartitionScene, SceneKind } from '../../test/world/partition-scene.ts'
+import { threeSteps } from '../../test/world/three-steps.ts'
+import { reviewWorkload } from '../admission/review.ts'
 import { resumeWorkloadCommand } from '../rollout/commands.ts'
 import type { WorkloadAction } from './adapter.ts'
 import { cloneSet } from './clone-set.ts'
@@ -14,6 +16,7 @@ import { kruiseDaemonSet } from './kruise-daemon-set.ts'
 import { kruiseStatefulSet } from './kruise-stateful-set.ts'
 import type { Partitioned } from './partition-kind.ts'
 import { adapterFor } from './registry.ts'
+import { statefulSetLike } from './statefulset.ts'
 
 const clones: SceneKind = {
   adapter: cloneSet,
@@ -39,7 +42,11 @@ const unblock: WorkloadAction = { type: 'unblock' }
 const held = {}
 const half = { budget: '50%', pods: '50%' }
 const back: Partial<Hold> = { mode: 'back' }
+const stopped: Partial<Hold> = { mode: 'stop' }
+const unorderedBy = (partition: number) => ({ updateStrategy: unordered.strategy(partition) })
 
+const gaps =
+  'its reserveOrdinals leave gaps between the ordinals of its pods, by which a partition counts'
 const cannotGoBack =
   'wait: it cannot be aborted: a pod would not come back at the stable revision; apply its template'
 
@@ -67,7 +74,7 @@ test.each<[string, WorkloadAction, PartitionScene, string]>([
   [
     'a CloneSet that has given its old version up',
     abort,
-    { kind: clones, pods: '2222', hold: held, status: { currentRevision: 'web-v2' } },
+    { kind: clones, pods: '2222', hold: stopped, status: { currentRevision: 'web-v2' } },
     cannotGoBack,
   ],
   [
@@ -111,7 +118,31 @@ test.each<[string, WorkloadAction, PartitionScene, string]>([
     { kind: daemons, pods: '1222', hold: { budget: 1, pods: 1 } },
     'done',
   ],
-  ['an abort of a DaemonSet', abort, { kind: daemons, pods: '1122', hold: held }, cannotGoBack],
+  ['an abort of a DaemonSet stops it', abort, { kind: daemons, pods: '1122', hold: held }, 'stop 1%'],
+  ['and is none', abort, { kind: daemons, pods: '1122', hold: stopped }, cannotGoBack],
+  [
+    'taken away, it goes on from there',
+    to(1),
+    { kind: daemons, pods: '1122', hold: stopped },
+    'wave 1',
+  ],
+  [
+    'gaps between ordinals stop a StatefulSet of Kruise',
+    to(2),
+    { kind: sets, pods: '1122', hold: held, spec: { reserveOrdinals: [0, 2] } },
+    `wait: ${gaps}`,
+  ],
+  [
+    'and where the partition counts pods they do not',
+    to(2),
+    {
+      kind: unordered,
+      pods: '1122',
+      hold: held,
+      spec: { reserveOrdinals: [0, 2], ...unorderedBy(2) },
+    },
+    'done',
+  ],
   [
     'a node that has joined is counted',
     to('50%'),
@@ -120,6 +151,18 @@ test.each<[string, WorkloadAction, PartitionScene, string]>([
   ],
 ])('%s', (_, action, scene, expected) => {
   expect(told(action, scene)).toBe(expected)
+})
+
+test('an edit beside gaps between ordinals is not held, and says why', () => {
+  const before = workloadOf({ kind: sets, pods: '1122', spec: { reserveOrdinals: [0, 2] } })
+  const template = { spec: { containers: [{ name: 'app', image: 'v3' }] } }
+  const object = { ...before, spec: { ...before.spec, template } }
+  const rollout = { ...threeSteps, ref: { ...threeSteps.ref, kind: 'StatefulSet' } }
+  const review = { adapter: kruiseStatefulSet, object, before, rollout, fromController: false }
+  expect(reviewWorkload(review)).toMatchObject({
+    outcome: 'notHeld',
+    warnings: [`not held: ${gaps}; every pod will be replaced now`],
+  })
 })
 
 /** A hold that lets so many pods out. */
@@ -193,7 +236,13 @@ test('each version of a kind is the same kind, and its owner resumes it in its o
   const older = adapterFor({ ...ref, apiVersion: 'apps.kruise.io/v1alpha1' })
   expect(older).toBe(kruiseStatefulSet)
   expect(adapterFor({ ...ref, apiVersion: 'apps/v1beta1' })).toBeUndefined()
-  expect(resumeWorkloadCommand({ ...ref, apiVersion: 'apps.kruise.io/v1beta1' })).toBe(
-    `kubectl -n shop patch statefulset.apps.kruise.io/db --type=merge -p '{"spec":{"updateStrategy":{"rollingUpdate":{"paused":false}}}}'`,
+  const resumed = `--type=merge -p '{"spec":{"updateStrategy":{"rollingUpdate":{"paused":false}}}}'`
+  const newer = { ...ref, apiVersion: 'apps.kruise.io/v1beta1' }
+  expect(resumeWorkloadCommand(newer, kruiseStatefulSet)).toBe(
+    `kubectl -n shop patch statefulset.apps.kruise.io/db ${resumed}`,
+  )
+  const own = { apiVersion: 'databases.example.com/v1', kind: 'Shard', plural: 'shards' }
+  expect(resumeWorkloadCommand({ ...ref, ...own }, statefulSetLike(own))).toBe(
+    `kubectl -n shop patch shard.databases.example.com/db ${resumed}`,
   )
 })

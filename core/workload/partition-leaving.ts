@@ -2,7 +2,7 @@
 
 import { defined } from '../defined.ts'
 import type { WorkloadFields, WorkloadLeaving } from './adapter.ts'
-import { asPartitionOwner, keptBy, ownPartition } from './partition-fields.ts'
+import { keptBy, ownPartition, restingBy } from './partition-fields.ts'
 import type { Partitioned, PartitionKind } from './partition-kind.ts'
 
 /** That part of the adapter of a kind with a partition. */
@@ -20,11 +20,11 @@ export function partitionLeaving(
     },
     kept(object, owner) {
       const size = kind.size(object)
-      return fields.unholdable(owner) === undefined ? keptBy(kind, owner, size) : size
+      return restingBy(kind, owner) === undefined ? keptBy(kind, owner, size) : size
     },
     strategyInWords(object, owner) {
-      const { updateStrategy } = asPartitionOwner(owner)
-      if (fields.unholdable(owner) !== undefined) return `its own strategy ${updateStrategy?.type}`
+      const type = restingBy(kind, owner)
+      if (type !== undefined) return `its own strategy ${type}`
       const block = { ...kind.place.blockOf(object.spec.updateStrategy) }
       const { maxUnavailable = kind.limits(block, kind.size(object)).maxUnavailable } = block
       const partition = ownPartition(kind, owner) ?? 0

@@ -14,6 +14,7 @@ const [abort, keep, unblock, rest] = (['abort', 'keep', 'unblock', 'rest'] as co
   type,
 })) as [WorkloadAction, WorkloadAction, WorkloadAction, WorkloadAction]
 const held = {}
+const stopped = { mode: 'stop' } as const
 
 test.each<[string, WorkloadAction, PartitionScene, string]>([
   ['the step stands', to(2), { pods: '1122', hold: held }, 'done'],
@@ -40,8 +41,38 @@ test.each<[string, WorkloadAction, PartitionScene, string]>([
   [
     'beside a partition of its owner’s nobody comes back at the stable revision',
     abort,
-    { pods: '0012', own: 2, hold: held, status: { currentRevision: 'web-v0' } },
+    { pods: '0012', own: 2, hold: stopped, status: { currentRevision: 'web-v0' } },
     'wait: it cannot be aborted: a pod would not come back at the stable revision; apply its template',
+  ],
+  [
+    'so all stand still',
+    abort,
+    { pods: '0012', own: 2, hold: held, status: { currentRevision: 'web-v0' } },
+    'stop 1%',
+  ],
+  [
+    'in the middle of the last step as well',
+    abort,
+    { pods: '0012', own: 2, hold: { mode: 'finishing' }, status: { currentRevision: 'web-v0' } },
+    'stop 1%',
+  ],
+  [
+    'and the webhook is told again that did not answer',
+    abort,
+    { pods: '0012', own: 2, hold: stopped, partition: 2, status: { currentRevision: 'web-v0' } },
+    'again stop 1%',
+  ],
+  [
+    'nor is anybody sent below it who came up new too early',
+    to(1),
+    { pods: '0022', own: 2, hold: { budget: 1, pods: 1 }, status: { currentRevision: 'web-v0' } },
+    'done',
+  ],
+  [
+    'by OnDelete a pod that is deleted comes back new: nobody is',
+    abort,
+    { pods: '1122', hold: stopped, spec: { updateStrategy: { type: 'OnDelete' } } },
+    'wait: it cannot be aborted: its updateStrategy is OnDelete, by which nobody is replaced step by step; apply its template',
   ],
   [
     'after a release that nobody watched the current revision is the stable one',
@@ -142,7 +173,7 @@ test.each<[string, WorkloadAction, PartitionScene, string]>([
     { pods: '11w2', hold: held },
     'wait: 1 of 2 new pods are ready',
   ],
-  ['nobody runs', to(2), { pods: '', hold: held }, 'wait: no pod runs: scale up to go on'],
+  ['nobody runs', to(2), { pods: '', hold: held }, 'wait: no pod is wanted: it goes on with the first one'],
   ['frozen, what is out stays', keep, { pods: '1122', hold: held }, 'done'],
   [
     'frozen, a scaling is projected',
@@ -158,7 +189,7 @@ test.each<[string, WorkloadAction, PartitionScene, string]>([
   [
     'the old version is given up',
     abort,
-    { pods: '2222', hold: held, status: { currentRevision: 'web-v2' } },
+    { pods: '2222', hold: stopped, status: { currentRevision: 'web-v2' } },
     'wait: it cannot be aborted: a pod would not come back at the stable revision; apply its template',
   ],
   [

@@ -16,6 +16,7 @@ import {
   seenByItsController,
   sentAgain,
   someRun,
+  standStill,
   wantedBy,
   wave,
 } from './rules.ts'
@@ -41,12 +42,15 @@ export function keep(w: PartitionWorkload, now: Instant): Move | undefined {
 
 /** Everybody runs the stable revision again, and the template is left as it is. */
 export function abort(w: PartitionWorkload, now: Instant): Move | undefined {
-  if (w.stable?.hash !== currentOf(w)) {
-    const why =
-      'it cannot be aborted: a pod would not come back at the stable revision; apply its template'
-    return { changes: [], why }
-  }
+  const why = whyNoWayBack(w)
+  if (why !== undefined) return standStill(w, `it cannot be aborted: ${why}; apply its template`)
   return firstMove(observed, w, { n: 0, pods: 0, now }) ?? goingBack(w, now)
+}
+
+function whyNoWayBack(w: PartitionWorkload): string | undefined {
+  if (w.unheldBecause !== undefined) return w.unheldBecause
+  const known = w.stable?.hash === currentOf(w)
+  return known ? undefined : 'a pod would not come back at the stable revision'
 }
 
 function goingBack(w: PartitionWorkload, now: Instant): Move | undefined {

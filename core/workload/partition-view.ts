@@ -58,7 +58,7 @@ export function seePartitioned(
   const seen = seeWorkload(fields, object, before)
   return defined({
     ...seen,
-    unheldBecause: fields.unholdable({ updateStrategy }),
+    unheldBecause: fields.unholdable({ updateStrategy }, object),
     leftHold: leftPartition(object, kind.place, kind.old(partition, seen.replicas) > 0),
     partition,
     maxUnavailable,
@@ -146,7 +146,7 @@ function outOfTurn(
   pods: readonly PodSeen[],
   wanted: readonly [update: Version | undefined, stable: Version | undefined],
 ): Pick<PartitionWorkload, 'early' | 'blocking'> {
-  const [update] = wanted
+  const [update, stable] = wanted
   const isNew = ({ revision }: PodSeen) => revision !== undefined && revision === update?.hash
   const by = {
     kept: Math.min(kind.old(seen.partition, seen.replicas), seen.replicas),
@@ -159,10 +159,13 @@ function outOfTurn(
     const next = order.comesAs(pod, seen, by)
     return next !== '' && next !== pod.revision
   }
+  // Below its owner's partition an older version runs, and nobody is sent there.
+  const isEarly = (pod: PodSeen) =>
+    isNew(pod) && returns(pod) && order.comesAs(pod, seen, by) === stable?.hash
   const isWanted = ({ revision }: PodSeen) => wanted.some(version => version?.hash === revision)
   const blocks = seen.ordered && seen.observed && update !== undefined
   return {
-    early: brokenFirst(pods.filter(pod => isNew(pod) && returns(pod))).slice(0, order.room(by)),
+    early: brokenFirst(pods.filter(isEarly)).slice(0, order.room(by)),
     blocking: blocks
       ? pods.filter(pod => pod.readySince === undefined && !isWanted(pod) && returns(pod))
       : [],

@@ -11,6 +11,7 @@ import { deployment } from './deployment.ts'
 import type { Hold } from './hold.ts'
 import { kruiseDaemonSet } from './kruise-daemon-set.ts'
 import { kruiseStatefulSet } from './kruise-stateful-set.ts'
+import { isSameKind } from './native.ts'
 import { statefulSet, statefulSetLike } from './statefulset.ts'
 
 /**
@@ -48,6 +49,11 @@ export function adapterFor(
     ({ apiVersion, otherVersions = [], kind }) =>
       kind === ref.kind && [apiVersion, ...otherVersions].includes(ref.apiVersion),
   )
+}
+
+/** The same kind among those that are released anyway and others, in whatever version; undefined: none is. */
+export function sameKind(ref: Kind, others: readonly KindRef[] = []): KindRef | undefined {
+  return [...adapters, ...others].find(each => isSameKind(each, ref))
 }
 
 /** The adapter for the same kind in a style; undefined where it cannot be released so. */

@@ -4,6 +4,7 @@
 import { podCount } from '../replicas.ts'
 import type { Instant, Move, Workload } from '../rollout/model.ts'
 import { holdChange } from './changes.ts'
+import { still } from './hold.ts'
 import type { Hold } from './hold.ts'
 import { nextReady, readyFor } from './ready.ts'
 import type { WorkloadSeen } from './seen.ts'
@@ -44,10 +45,10 @@ export function wantedBy(
 
 /** Without pods nobody can be new. */
 export function someRun({ replicas }: Workload): Move | undefined {
-  return replicas > 0 ? undefined : { changes: [], why: 'no pod runs: scale up to go on' }
+  return replicas > 0 ? undefined : { changes: [], why: 'no pod is wanted: it goes on with the first one' }
 }
 
-/** Its owner has changed to a strategy that replaces nobody. */
+/** Its owner has changed to what nobody can hold. */
 export function rolling({ unheldBecause: why }: Workload): Move | undefined {
   return why === undefined ? undefined : { changes: [], why }
 }
@@ -57,6 +58,13 @@ export function sentAgain(w: Workload): Move | undefined {
   if (w.projected || !w.hold) return undefined
   const why = 'sending the hold again: the webhook did not answer'
   return { changes: [holdChange(w, w.hold)], why, again: true }
+}
+
+/** Who cannot go back where an abort wants it: it stands still from now on, and waits for its owner. */
+export function standStill(w: Workload, why: string): Move {
+  const { hold } = w
+  if (hold!.mode === 'stop') return sentAgain(w) ?? { changes: [], why }
+  return { changes: [holdChange(w, { ...hold!, mode: 'stop', ...still })], why }
 }
 
 /** What it tells is about the object as it is. */

@@ -269,7 +269,7 @@ test.concurrent('from no pod everything comes up new; the old side comes back at
   await walkTo(story, 2)
   await story.scale(0)
   await stand(story, { 'app:1': 0, 'app:2': 0 })
-  await says(story, 'no pod runs: scale up to go on')
+  await says(story, 'no pod is wanted: it goes on with the first one')
   await story.scale(4)
   await sides(story, '50%', 4)
 })

@@ -122,6 +122,8 @@ describe('DaemonSet', () => {
     await stand(story, { 'app:1': 2, 'app:2': 3 })
     await abort(story)
     await says(story, 'it cannot be aborted: a pod would not come back at the stable revision')
+    // Nobody else: its own controller would go on by the partition of the step.
+    expect(await blockOf(story)).toMatchObject({ partition: 2147483647 })
     await story.edit('app:1')
     await story.phase('Healthy')
     await stand(story, { 'app:1': 5, 'app:2': 0 })

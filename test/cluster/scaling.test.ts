@@ -100,7 +100,7 @@ test('scaled to 0 a release waits, says so, and tells that everything came up ne
   await story.reached(1)
   await story.scale(0)
   await stand(story, { 'app:1': 0, 'app:2': 0 })
-  await says(story, 'no pod runs: scale up to go on')
+  await says(story, 'no pod is wanted: it goes on with the first one')
   await story.scale(10)
   await shared(story, '30%', 10)
   const [event] = await told(story, 'CameUpNew')

@@ -76,6 +76,13 @@ export const daemonRules: readonly Rule[] = [
     rulesTest,
   ],
   [
+    'nobody else of a DaemonSet is new after an abort',
+    rules,
+    'return standStill(w, `it cannot be aborted: ${w.noAbort}; apply the old template`)',
+    'return { changes: [], why: `it cannot be aborted: ${w.noAbort}; apply the old template` }',
+    rulesTest,
+  ],
+  [
     'a percent of a DaemonSet’s maxUnavailable rounds up',
     view,
     'Math.ceil((value * replicas) / 100)',

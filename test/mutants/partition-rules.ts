@@ -9,8 +9,12 @@ const view = 'core/workload/partition-view.ts'
 const orders = 'core/workload/partition-orders.ts'
 const places = 'core/workload/partition-places.ts'
 const moves = 'core/workload/moves.ts'
+const kruiseSets = 'core/workload/kruise-stateful-set.ts'
+const goals = 'core/rollout/goals.ts'
+const unseen = 'core/rollout/unseen.ts'
 const clones = 'core/workload/clone-set.ts'
 const kindsTest = 'core/workload/partition-kinds.test.ts'
+const thresholdTest = 'core/rollout/failure-threshold.test.ts'
 const rulesTest = 'core/workload/partition-rules.test.ts'
 const contract = 'test/contracts/workload.test.ts'
 
@@ -132,9 +136,86 @@ export const partitionRules: readonly Rule[] = [
   [
     'an abort needs a way back to the stable revision',
     rules,
-    'if (w.stable?.hash !== currentOf(w)) {',
-    'if (!w.stable) {',
+    'const known = w.stable?.hash === currentOf(w)',
+    'const known = w.stable',
     rulesTest,
+  ],
+  [
+    'an abort needs a strategy that brings anybody back',
+    rules,
+    'if (w.unheldBecause !== undefined) return w.unheldBecause',
+    '',
+    rulesTest,
+  ],
+  [
+    'who cannot go back stands still',
+    shared,
+    "if (hold!.mode === 'stop') return",
+    'return',
+    rulesTest,
+  ],
+  [
+    'and is told again to, if the webhook did not answer',
+    shared,
+    'return sentAgain(w) ?? { changes: [], why }',
+    'return { changes: [], why }',
+    rulesTest,
+  ],
+  [
+    'nobody is sent to an older version than the stable one',
+    view,
+    '&& order.comesAs(pod, seen, by) === stable?.hash',
+    '',
+    rulesTest,
+  ],
+  [
+    'gaps between ordinals are no partition’s to count',
+    kruiseSets,
+    'if (!gaps || ',
+    'if (gaps || !gaps || ',
+    kindsTest,
+  ],
+  [
+    'where pods are counted, gaps do not matter',
+    kruiseSets,
+    'if (!gaps || updateStrategy?.rollingUpdate?.unorderedUpdate) return',
+    'if (!gaps) return',
+    kindsTest,
+  ],
+  [
+    'a step with a pod too many for good has its failureThreshold',
+    goals,
+    'workload!.updated >= n &&',
+    'workload!.updated === n &&',
+    thresholdTest,
+  ],
+  [
+    'and none while some are to go back',
+    goals,
+    '(advanceMove(s)?.changes ?? []).length === 0',
+    'advanceMove(s) !== undefined',
+    thresholdTest,
+  ],
+  [
+    'nor before its controller has seen the latest change',
+    goals,
+    'return projected && seen.observed &&',
+    'return projected &&',
+    thresholdTest,
+  ],
+  [
+    'another version of a kind is no kind of its own',
+    unseen,
+    'if (known) return anotherVersion(ref, known)',
+    '',
+    'core/rollout/unseen.test.ts',
+  ],
+  [
+    'nor can it be registered as one',
+    'process/kinds.ts',
+    'if (known) return `',
+    'if (!known) return `',
+    'process/kinds.test.ts',
   ],
   [
     'on the way back minReadySeconds count',

@@ -283,15 +283,15 @@ test.each<[string, WorkloadAction, Scene, string]>([
     { pods: '1111', hold: { mode: 'finishing' } },
     'wave 2',
   ],
-  ['nobody runs', to(2), { pods: '', hold: held }, 'wait: no pod is wanted: it goes on with the first one'],
+  [
+    'nobody runs',
+    to(2),
+    { pods: '', hold: held },
+    'wait: no pod is wanted: it goes on with the first one',
+  ],
   ['frozen, nobody leaves', keep, { pods: '1111', hold: held }, 'done'],
   ['an abort lets nobody else be new', abort, { pods: '1122', hold: held }, 'stop 1%'],
-  [
-    'nor anybody of the rest',
-    abort,
-    { pods: '1122', hold: { mode: 'finishing' } },
-    'stop 1%',
-  ],
+  ['nor anybody of the rest', abort, { pods: '1122', hold: { mode: 'finishing' } }, 'stop 1%'],
   [
     'an abort says why it cannot be',
     abort,

@@ -118,7 +118,12 @@ test.each<[string, WorkloadAction, PartitionScene, string]>([
     { kind: daemons, pods: '1222', hold: { budget: 1, pods: 1 } },
     'done',
   ],
-  ['an abort of a DaemonSet stops it', abort, { kind: daemons, pods: '1122', hold: held }, 'stop 1%'],
+  [
+    'an abort of a DaemonSet stops it',
+    abort,
+    { kind: daemons, pods: '1122', hold: held },
+    'stop 1%',
+  ],
   ['and is none', abort, { kind: daemons, pods: '1122', hold: stopped }, cannotGoBack],
   [
     'taken away, it goes on from there',

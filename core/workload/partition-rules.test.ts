@@ -173,7 +173,12 @@ test.each<[string, WorkloadAction, PartitionScene, string]>([
     { pods: '11w2', hold: held },
     'wait: 1 of 2 new pods are ready',
   ],
-  ['nobody runs', to(2), { pods: '', hold: held }, 'wait: no pod is wanted: it goes on with the first one'],
+  [
+    'nobody runs',
+    to(2),
+    { pods: '', hold: held },
+    'wait: no pod is wanted: it goes on with the first one',
+  ],
   ['frozen, what is out stays', keep, { pods: '1122', hold: held }, 'done'],
   [
     'frozen, a scaling is projected',

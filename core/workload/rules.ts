@@ -45,7 +45,9 @@ export function wantedBy(
 
 /** Without pods nobody can be new. */
 export function someRun({ replicas }: Workload): Move | undefined {
-  return replicas > 0 ? undefined : { changes: [], why: 'no pod is wanted: it goes on with the first one' }
+  return replicas > 0
+    ? undefined
+    : { changes: [], why: 'no pod is wanted: it goes on with the first one' }
 }
 
 /** Its owner has changed to what nobody can hold. */

@@ -211,13 +211,6 @@ export const partitionRules: readonly Rule[] = [
     'core/rollout/unseen.test.ts',
   ],
   [
-    'nor can it be registered as one',
-    'process/kinds.ts',
-    'if (known) return `',
-    'if (!known) return `',
-    'process/kinds.test.ts',
-  ],
-  [
     'on the way back minReadySeconds count',
     rules,
     'const available = readyFor(w.pods, minReadySeconds, now)',

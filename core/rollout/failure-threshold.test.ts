@@ -27,12 +27,6 @@ test.each<[string, PartitionScene, number | string, boolean]>([
   ['and its pod is broken, too', { kind: daemons, pods: '1111xxx', hold: held }, 1, false],
   ['they are not yet new', { kind: daemons, pods: '11111x', hold: held }, 1, false],
   ['too many that can go back', { kind: sets, pods: '112xx', hold: held }, '50%', false],
-  [
-    'its own controller has not seen it',
-    { kind: daemons, pods: '11112x', hold: held, status: { observedGeneration: 1 } },
-    1,
-    false,
-  ],
 ])('%s', (_, scene, failureThreshold, complete) => {
   const steps = [{ replicas: 2 }]
   const memory = { ...memoryOf(undefined), stepIndex: 1 }

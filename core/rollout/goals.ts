@@ -220,15 +220,10 @@ function enoughReady(s: Snapshot): boolean {
   const { workload, rollout } = s
   const n = podCount(currentStep(s).replicas, workload!.replicas)
   const tolerated = toleratedPods(rollout!.failureThreshold, workload!.updated)
-  if (tolerated === 0 || workload!.replicas === 0 || !isLetOut(s)) return false
-  // Where nobody can be taken back, a pod that has joined is one too many for good.
-  return workload!.updated >= n && workload!.updatedReady >= n - tolerated
-}
-
-/** There is nothing to write, and its own controller has seen what was. */
-function isLetOut(s: Snapshot): boolean {
-  const { projected, seen } = s.workload!
-  return projected && seen.observed && (advanceMove(s)?.changes ?? []).length === 0
+  if (tolerated === 0 || workload!.replicas === 0 || !workload!.projected) return false
+  const { updated, updatedReady } = workload!
+  const out = updated === n || (updated > n && advanceMove(s)?.surplusStays === true)
+  return out && updatedReady >= n - tolerated
 }
 
 /** Nobody looks at a step without a pause: surge pods that are still out serve the next one. */

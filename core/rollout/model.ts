@@ -195,6 +195,8 @@ export interface Move {
   readonly why: string
   /** Look again then, if no event comes first. */
   readonly requeueAt?: Instant
+  /** New pods are waited for to be Ready; whatever is there beyond those that are wanted stays. */
+  readonly surplusStays?: true
   /** The same write as before, which did not take: more of them would not help. */
   readonly again?: true
 }

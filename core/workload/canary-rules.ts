@@ -81,7 +81,7 @@ function ready({ canary, updatedReady }: CanaryWorkload, { n, now }: Target): Mo
   if (!canary || updatedReady >= n) return undefined
   const why = `${updatedReady} of ${n} new pods are ready in ${named(canary.ref.name)}`
   const due = nextReadyAt(canary.update, canary.seen.owner.minReadySeconds, now)
-  return { changes: [], why, ...(due !== undefined && { requeueAt: due }) }
+  return { changes: [], why, surplusStays: true, ...(due !== undefined && { requeueAt: due }) }
 }
 
 function aborted(w: CanaryWorkload): Move | undefined {

@@ -60,7 +60,7 @@ test.each<[string, WorkloadAction, PartitionScene, string]>([
     'and the webhook is told again that did not answer',
     abort,
     { pods: '0012', own: 2, hold: stopped, partition: 2, status: { currentRevision: 'web-v0' } },
-    'again stop 1%',
+    'again stop 2',
   ],
   [
     'nor is anybody sent below it who came up new too early',

@@ -92,5 +92,6 @@ export function grown(w: Owning, { n, now }: Target): Move | undefined {
   const ready = readyFor(w.updatePods, minReadySeconds, now)
   if (ready >= n) return undefined
   const why = `${ready} of ${n} new pods are ready`
-  return { changes: [], why, ...nextReady(w.updatePods, minReadySeconds, now) }
+  const due = nextReady(w.updatePods, minReadySeconds, now)
+  return { changes: [], why, surplusStays: true, ...due }
 }

@@ -185,22 +185,15 @@ export const partitionRules: readonly Rule[] = [
   [
     'a step with a pod too many for good has its failureThreshold',
     goals,
-    'workload!.updated >= n &&',
-    'workload!.updated === n &&',
+    'updated === n || (updated > n &&',
+    'updated === n && (updated > n &&',
     thresholdTest,
   ],
   [
     'and none while some are to go back',
     goals,
-    '(advanceMove(s)?.changes ?? []).length === 0',
-    'advanceMove(s) !== undefined',
-    thresholdTest,
-  ],
-  [
-    'nor before its controller has seen the latest change',
-    goals,
-    'return projected && seen.observed &&',
-    'return projected &&',
+    '(updated > n && advanceMove(s)?.surplusStays === true)',
+    'updated > n',
     thresholdTest,
   ],
   [

@@ -185,7 +185,7 @@ export function restingBy({ restsBy }: PartitionKind, owner: OwnerValues): strin
 }
 
 /** A record is written by admission alone, so its owner's values have the kind's own shape. */
-export function asPartitionOwner(owner: OwnerValues): PartitionOwner {
+function asPartitionOwner(owner: OwnerValues): PartitionOwner {
   return owner as PartitionOwner
 }
 

@@ -212,11 +212,7 @@ function begun(edit: Review, owner: OwnerValues, stable = edit.versionBefore): V
       paused,
       again,
       caveats: adapter.caveats(owner),
-      ...defined({
-        deceived: adapter.deceived,
-        noAbort: adapter.noAbort,
-        resumedBy: adapter.resumedBy,
-      }),
+      adapter,
     }),
   }
 }

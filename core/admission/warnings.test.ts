@@ -24,6 +24,7 @@ const base = {
   replicas: 10,
   n: 1,
   peak: 11,
+  adapter: {},
   caveats: [],
   paused: false,
   again: false,

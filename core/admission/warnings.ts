@@ -1,7 +1,6 @@
 // What the answer to an edit tells: what happens now, what it waits for, and the command that goes on.
 // A line is at most 256 characters: API servers and clients cut what is longer.
 
-import type { MergePatch } from '../change.ts'
 import type { Rollout, Step } from '../rollout/model.ts'
 import {
   approveCommand,
@@ -12,6 +11,7 @@ import {
   waitCommand,
 } from '../rollout/commands.ts'
 import { isTheEnd } from '../rollout/plan-steps.ts'
+import type { WorkloadAdapter } from '../workload/adapter.ts'
 import type { Hold } from '../workload/hold.ts'
 
 /** The plan of an edit that is held. */
@@ -28,19 +28,15 @@ export interface PlanInWords {
   readonly paused: boolean
   /** A release was running. */
   readonly again: boolean
-  /** What stock clients make of the workload while it is held. */
-  readonly deceived?: string
+  /** What its kind makes of such a release. */
+  readonly adapter: Pick<WorkloadAdapter, 'deceived' | 'noAbort' | 'resumedBy'>
   /** What else such a release brings, a line each. */
   readonly caveats: readonly string[]
-  /** Why no abort brings new pods back. */
-  readonly noAbort?: string
-  /** By what its owner resumes it; absent: `kubectl rollout resume`. */
-  readonly resumedBy?: MergePatch
 }
 
 /** The edit is held: the plan, and the command that goes on. */
 export function holdWarnings(plan: PlanInWords): readonly string[] {
-  const { rollout, release, replicas, n, peak, paused, again, deceived, caveats, noAbort } = plan
+  const { rollout, release, replicas, n, peak, paused, again, caveats, adapter } = plan
   const first = rollout.steps[0]!
   const start = again ? 'release starts again' : 'release starts'
   const step = `${start} with step 1 of ${rollout.steps.length}`
@@ -52,15 +48,15 @@ export function holdWarnings(plan: PlanInWords): readonly string[] {
     )
   } else if (paused) {
     lines.push(
-      `the workload is paused and no new pod starts; go on with: ${resumeWorkloadCommand(rollout.ref, plan)}`,
+      `the workload is paused and no new pod starts; go on with: ${resumeWorkloadCommand(rollout.ref, adapter)}`,
     )
   } else if (isApproval(rollout, first)) {
     lines.push(`approve with: ${approveCommand(rollout)}`)
   }
-  if (deceived !== undefined) {
-    lines.push(`${deceived}; to wait for the end: ${waitCommand(rollout)}`)
+  if (adapter.deceived !== undefined) {
+    lines.push(`${adapter.deceived}; to wait for the end: ${waitCommand(rollout)}`)
   }
-  return [...lines, ...caveats, takeBackInWords(rollout, release, noAbort)]
+  return [...lines, ...caveats, takeBackInWords(rollout, release, adapter.noAbort)]
 }
 
 /** The template is back with which a native rollout began that is still running. */

@@ -8,7 +8,6 @@ import { plainestHold, reviewWorkload } from '#core/admission/review.ts'
 import * as rolloutWarnings from '#core/admission/rollout-warnings.ts'
 import * as warnings from '#core/admission/warnings.ts'
 import type { Rollout } from '#core/rollout/model.ts'
-import { defined } from '#core/defined.ts'
 import { rows } from '#core/workload/registry.ts'
 import { deployment } from '#core/workload/deployment.ts'
 import type { Hold } from '#core/workload/hold.ts'
@@ -24,6 +23,7 @@ const plan = {
   replicas: 10,
   n: 1,
   peak: 11,
+  adapter: {},
   caveats: [],
   paused: false,
   again: false,
@@ -49,12 +49,11 @@ const said: Readonly<Record<string, () => readonly Lines[]>> = {
       rollout: { ...rollout, steps: [{ replicas: 1, pauseSeconds: 300 }, ...rollout.steps] },
     }),
     ...rows.map(adapter => {
-      const { apiVersion, kind, deceived, noAbort } = adapter
+      const { apiVersion, kind } = adapter
       const surging = { updateStrategy: { rollingUpdate: { maxSurge: 1 } } }
       const caveats = adapter.caveats(surging)
       const guard = { ...rollout, ref: { ...rollout.ref, apiVersion, kind } }
-      const it = { ...plan, rollout: guard, ...defined({ deceived, noAbort }), caveats }
-      return warnings.holdWarnings(it)
+      return warnings.holdWarnings({ ...plan, rollout: guard, adapter, caveats })
     }),
     plainestHold(edit()).warnings,
   ],

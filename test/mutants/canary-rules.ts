@@ -16,8 +16,8 @@ export const canaryRules: readonly Rule[] = [
   [
     'a release keeps the style that it began with',
     'core/rollout/release-style.ts',
-    'return hold === undefined ||',
-    'return hold !== undefined ||',
+    "(hold.style ?? 'partition')",
+    'asked',
     reviewTest,
   ],
   [
@@ -29,7 +29,7 @@ export const canaryRules: readonly Rule[] = [
   ],
   [
     'a hold that the webhook did not answer is sent again',
-    rules,
+    'core/workload/rules.ts',
     'if (w.projected || !w.hold) return undefined',
     'if (w.projected || w.hold) return undefined',
     rulesTest,
@@ -53,8 +53,8 @@ export const canaryRules: readonly Rule[] = [
   [
     'an abort deletes it',
     rules,
-    '[heldAgain, noneBeside, aborted]',
-    '[heldAgain, aborted]',
+    '[sentAgain, noneBeside, aborted]',
+    '[sentAgain, aborted]',
     rulesTest,
   ],
   [

@@ -37,7 +37,7 @@ export const partitionRules: readonly Rule[] = [
   [
     'the projected partition is no wish of the owner',
     fields,
-    'if (!isOurs(is) && !ours.includes(is)) return',
+    'if (!isOurs(is) && (is === undefined || !ours.includes(is))) return',
     'if (!isOurs(is)) return',
     contract,
   ],

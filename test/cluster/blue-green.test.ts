@@ -188,7 +188,7 @@ test.concurrent('an abort beside a third version starts none of it, also after a
   await story.scale(14)
   await story.until('both sides have grown', async () => {
     const { status } = await story.deployment()
-    return status?.replicas === 20
+    return status?.replicas === 21
   })
   story.forget()
   await abort(story)

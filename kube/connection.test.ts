@@ -39,6 +39,14 @@ test('in a pod everything comes from the ServiceAccount, and a rotated token is 
   expect(String((await connection.tls()).ca)).toBe('NEW CA')
 })
 
+test('a token that is just being written is not taken for none', async () => {
+  const dir = await folder(pod)
+  const connection = await fromPod({ env, serviceAccountDir: dir })
+  await writeFile(join(dir, 'token'), '')
+  await expect(connection.headers(true)).rejects.toThrow('token is empty')
+  expect(await connection.headers(false)).toEqual({ authorization: 'Bearer first' })
+})
+
 test('a pod without what it needs says which', async () => {
   const dir = await folder(pod)
   await expect(fromPod({ env: {}, serviceAccountDir: dir })).rejects.toThrow(

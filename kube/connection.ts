@@ -96,9 +96,11 @@ function agingFile(path: string): (fresh: boolean) => Promise<string> {
   let readAt = Number.NEGATIVE_INFINITY
   return async fresh => {
     if (!fresh && performance.now() - readAt < TOKEN_AGE_MS) return text
-    text = (await readFile(path, 'utf8')).trim()
+    const read = (await readFile(path, 'utf8')).trim()
+    // Not remembered: whoever asks next would be nobody for the API server.
+    if (read === '') throw new Error(`${path} is empty: the kubelet has not written the token`)
+    text = read
     readAt = performance.now()
-    if (text === '') throw new Error(`${path} is empty: the kubelet has not written the token`)
     return text
   }
 }

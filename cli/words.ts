@@ -6,6 +6,7 @@ import { patchCommand, resumeWorkloadCommand, targetOf } from '#core/rollout/com
 import type { Workload } from '#core/rollout/model.ts'
 import { rolloutOf } from '#core/rollout/parse.ts'
 import { releaseIn } from '#core/rollout/release-status.ts'
+import { isInForce } from '#core/workload/hold.ts'
 import type { Hold } from '#core/workload/hold.ts'
 import type { OwnerValues } from '#core/workload/record.ts'
 import { seeReplicaSet } from '#core/workload/seen.ts'
@@ -43,7 +44,7 @@ function before(stand: Stand, rollout?: Rollout): string {
 
 function progress(view: Workload, hold: Hold, rollout: Rollout | undefined): string {
   const pods = `${view.updated} of ${view.replicas} pods are new`
-  if (hold.mode === 'finishing' || hold.mode === 'released') return `${pods}, and all may be`
+  if (!isInForce(hold)) return `${pods}, and all may be`
   if (hold.mode === 'back') return `aborted, and ${pods} still`
   if (hold.mode === 'aborted') return `aborted, and ${pods}`
   return `${stepOf(hold, rollout)}, ${pods}`

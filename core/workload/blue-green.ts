@@ -12,7 +12,7 @@ import type { DeploymentSeen } from './deployment-seen.ts'
 import { rest } from './deployment-rules.ts'
 import { tellAborted } from './deployment-told.ts'
 import type { DeploymentWorkload } from './deployment-view.ts'
-import { holdOf, still } from './hold.ts'
+import { holdOf, isInForce, still } from './hold.ts'
 import { movesWith, restore } from './moves.ts'
 
 export const blueGreen: WorkloadAdapter<Deployment, DeploymentSeen, DeploymentWorkload> = {
@@ -35,8 +35,7 @@ export const blueGreen: WorkloadAdapter<Deployment, DeploymentSeen, DeploymentWo
 
   project(object, hold, owner) {
     const held = deployment.project(object, hold, owner)
-    const over = hold.mode === 'finishing' || hold.mode === 'released'
-    return over ? withoutOriginal(held) : withOriginal(held, owner as DeploymentOwner)
+    return isInForce(hold) ? withOriginal(held, owner as DeploymentOwner) : withoutOriginal(held)
   },
   restore: (object, owner) => withoutOriginal(deployment.restore(object, owner)),
 

@@ -10,7 +10,8 @@ import { seeDeployment } from './deployment-seen.ts'
 import type { DeploymentSeen } from './deployment-seen.ts'
 import { viewDeployment } from './deployment-view.ts'
 import type { DeploymentWorkload } from './deployment-view.ts'
-import type { Hold, HoldMode } from './hold.ts'
+import { isInForce } from './hold.ts'
+import type { Hold } from './hold.ts'
 import type { Owned } from './seen.ts'
 
 /** A Deployment of which another one may be made: all of it is kept, for as long as it is held. */
@@ -38,7 +39,8 @@ export function viewCanary(seen: CanarySeen, owned: Owned, now: Instant): Canary
   const { beside, hold } = own
   const name = canaryName(own.ref.name, hold?.rolloutId ?? '')
   const canary = beside.find(each => each.ref.name === name)
-  const newPods = hold && over.includes(hold.mode) ? own : canary
+  // Once the hold is over its own controller makes new pods.
+  const newPods = hold && !isInForce(hold) ? own : canary
   return defined({
     ...own,
     seen,
@@ -50,9 +52,6 @@ export function viewCanary(seen: CanarySeen, owned: Owned, now: Instant): Canary
     others: beside.filter(each => each !== canary),
   })
 }
-
-/** Its own controller makes new pods now. */
-const over: readonly HoldMode[] = ['finishing', 'released']
 
 type Counts = Pick<Workload, 'updateRevision' | 'updated' | 'updatedReady' | 'updatePods'>
 

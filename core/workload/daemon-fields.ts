@@ -7,7 +7,7 @@ import { parseIntOrPercent, podCount } from '../replicas.ts'
 import type { WorkloadFields } from './adapter.ts'
 import { isCaught } from './caught.ts'
 import { nobodyReturns, newNodesAreNew } from './daemon-words.ts'
-import { holdOf } from './hold.ts'
+import { holdOf, isInForce } from './hold.ts'
 import type { Hold } from './hold.ts'
 import type { HoldRecord, OwnerValues } from './record.ts'
 import { templateFingerprint } from './template.ts'
@@ -99,10 +99,6 @@ function isArmed(object: DaemonSet): boolean {
   const hold = holdOf(object)
   const holds = hold !== undefined && isInForce(hold)
   return typeOf(object) === ON_DELETE && (holds || isCaught(object))
-}
-
-function isInForce({ mode }: Hold): boolean {
-  return mode !== 'finishing' && mode !== 'released'
 }
 
 function projection(hold: Hold, { updateStrategy }: DaemonOwner): string {

@@ -21,7 +21,7 @@ import {
   unholdable,
 } from './deployment-fields.ts'
 import type { DeploymentOwner, Projection } from './deployment-fields.ts'
-import { holdOf, still } from './hold.ts'
+import { holdOf, isInForce, still } from './hold.ts'
 import type { Hold } from './hold.ts'
 import { budgetFor, budgetPods, promised, surgeFor, surgePods } from './percent.ts'
 import type { OwnerValues } from './record.ts'
@@ -127,9 +127,8 @@ function keepingAll<T extends Pick<Hold, 'surge'>>(
  */
 function roomIn(before: Deployment): Hold['surge'] {
   const hold = holdOf(before)
-  // Then the owner's own value counts.
-  const over = hold?.mode === 'finishing' || hold?.mode === 'released'
-  return over ? still.surge : (hold?.surge ?? still.surge)
+  // Once it is over the owner's own value counts.
+  return hold && isInForce(hold) ? hold.surge : still.surge
 }
 
 function room(object: Deployment, owner: OwnerValues) {

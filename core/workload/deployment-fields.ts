@@ -5,6 +5,7 @@ import { ARMED_MIN_READY_SECONDS, NO_PROGRESS_DEADLINE } from '#api/names.ts'
 import type { Deployment, DeploymentSpec, IntOrPercent } from '#api/kubernetes.ts'
 import { defined } from '../defined.ts'
 import { parseIntOrPercent } from '../replicas.ts'
+import { isInForce } from './hold.ts'
 import type { Hold } from './hold.ts'
 import { mark, marked } from './percent.ts'
 import type { HoldRecord, OwnerValues } from './record.ts'
@@ -182,7 +183,7 @@ export function isProjected(
 
 function projection(hold: Hold, owner: DeploymentOwner, by: Projection): HoldFields {
   const own = flat(owner)
-  return hold.mode === 'finishing' || hold.mode === 'released' ? own : by(hold, own)
+  return isInForce(hold) ? by(hold, own) : own
 }
 
 /** New pods take the place of old ones, as many as the budget says. */

@@ -91,6 +91,11 @@ export function parseHold(text: string): Hold | undefined {
   return { ...(read as Hold), ...defined(noted) }
 }
 
+/** Its fields stand on the workload; else the owner's values do. */
+export function isInForce({ mode }: Pick<Hold, 'mode'>): boolean {
+  return mode !== 'finishing' && mode !== 'released'
+}
+
 /** The hold that the workload carries. */
 export function holdOf(object: KubeObject): Hold | undefined {
   const text = object.metadata.annotations?.[HOLD]

@@ -5,7 +5,7 @@ import type { IntOrPercent } from '#api/kubernetes.ts'
 import { defined } from '../defined.ts'
 import { parseIntOrPercent, podCount } from '../replicas.ts'
 import type { WorkloadFields } from './adapter.ts'
-import { holdOf } from './hold.ts'
+import { holdOf, isInForce } from './hold.ts'
 import type { Hold } from './hold.ts'
 import type { Partitioned, PartitionKind, Strategy } from './partition-kind.ts'
 import type { OwnerStrategy, PartitionOwner } from './partition-places.ts'
@@ -104,7 +104,7 @@ function holdOn(
   return {
     armed(object) {
       const hold = holdOf(object)
-      const holds = hold && hold.mode !== 'finishing' && hold.mode !== 'released'
+      const holds = hold && isInForce(hold)
       const partition = partitionOf(kind, object)
       return isOurs(partition) || (holds === true && partition === hold.partition)
     },
@@ -251,7 +251,7 @@ function projection(
   { hold, owner }: { readonly hold: Hold; readonly owner: PartitionOwner },
 ): IntOrPercent | undefined {
   const own = ownPartition(kind, owner)
-  if (hold.mode === 'finishing' || hold.mode === 'released' || !rolls(kind, object)) return own
+  if (!isInForce(hold) || !rolls(kind, object)) return own
   if (hold.mode !== 'wave') return NOBODY
   const size = kind.size(object)
   const old = size - podCount(hold.budget, size)

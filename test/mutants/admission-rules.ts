@@ -31,8 +31,8 @@ export const admissionRules: readonly Rule[] = [
   [
     'the room beside the others is the owner’s own once all may go',
     deploymentAdmission,
-    "hold?.mode === 'finishing' || ",
-    '',
+    'hold && isInForce(hold) ? hold.surge',
+    'hold ? hold.surge',
     'core/workload/blue-green.test.ts',
   ],
   [

@@ -3,11 +3,11 @@
 // it was before.
 
 import type { Instant, Move } from '../rollout/model.ts'
-import { podDeletion } from './changes.ts'
 import type { DaemonWorkload } from './daemon-view.ts'
 import type { Hold } from './hold.ts'
-import { nextReady, readyFor } from './ready.ts'
+import { nextReady } from './ready.ts'
 import {
+  deletions,
   firstMove,
   grown,
   rolling,
@@ -55,15 +55,9 @@ function replaced(w: DaemonWorkload, { n, now }: Target): Move | undefined {
   const coming = Math.max(w.replicas - w.total, 0)
   const wanted = n - w.updated - coming
   if (wanted <= 0) return undefined
-  const { minReadySeconds } = w.seen
-  const available = readyFor(w.pods, minReadySeconds, now)
-  const spare = Math.max(available - (w.replicas - w.maxUnavailable), 0)
-  const chosen = w.old.toSorted(byTurn).slice(0, wanted)
-  const broken = chosen.filter(({ readySince }) => readySince === undefined)
-  const sound = chosen.filter(({ readySince }) => readySince !== undefined)
-  const changes = [...broken, ...sound.slice(0, spare)].map(podDeletion)
+  const changes = deletions(w, w.old.toSorted(byTurn).slice(0, wanted), now)
   const why = `${w.updatedReady} of ${n} new pods are ready`
-  return { changes, why, ...nextReady(w.pods, minReadySeconds, now) }
+  return { changes, why, ...nextReady(w.pods, w.seen.minReadySeconds, now) }
 }
 
 /** Who goes first: who has not started, who is not Ready, whose end costs least, who is younger. */

@@ -2,10 +2,10 @@
 
 import type { DaemonSet, IntOrPercent } from '#api/kubernetes.ts'
 import { defined } from '../defined.ts'
-import { parseIntOrPercent } from '../replicas.ts'
 import type { Instant, LeftHold, Workload } from '../rollout/model.ts'
 import { asDaemonOwner, daemonFields, unholdable } from './daemon-fields.ts'
 import { leftOnDelete } from './kruise.ts'
+import { pods as podsOf } from './percent.ts'
 import { readyFor } from './ready.ts'
 import type { Owned, PodSeen, RevisionSeen, WorkloadSeen } from './seen.ts'
 import { seeWorkload } from './workload-seen.ts'
@@ -142,10 +142,7 @@ function mayBeMissing(
   rollingUpdate: { readonly maxUnavailable?: IntOrPercent } | null,
   replicas: number,
 ): number {
-  const amount = parseIntOrPercent(rollingUpdate?.maxUnavailable)
-  if (!amount) return 1
-  const { unit, value } = amount
-  return Math.max(unit === 'percent' ? Math.ceil((value * replicas) / 100) : value, 1)
+  return Math.max(podsOf(rollingUpdate?.maxUnavailable ?? 1, replicas, Math.ceil), 1)
 }
 
 /** Its own controller has written what there is by now. */

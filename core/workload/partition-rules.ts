@@ -2,14 +2,14 @@
 // its own controller replaces pods as its owner's strategy says. Backward goes by deleting pods, of which
 // the kind knows as what they come again. Only what comes again as something else is deleted.
 
-import type { Change } from '../change.ts'
 import type { Instant, Move } from '../rollout/model.ts'
 import { holdChange, podDeletion } from './changes.ts'
 import { still } from './hold.ts'
 import type { Hold } from './hold.ts'
 import type { PartitionWorkload } from './partition-view.ts'
-import { nextReady, readyFor } from './ready.ts'
+import { nextReady } from './ready.ts'
 import {
+  deletions,
   firstMove,
   grown,
   rolling,
@@ -98,21 +98,16 @@ function withdrawn(w: PartitionWorkload, { now }: Target): Move | undefined {
   return leaving(w, early, { why, now })
 }
 
-/** So many of them leave as may be missing beside those that are; broken ones in any case. */
+/** They leave, as many at a time as may be missing. */
 function leaving(
   w: PartitionWorkload,
   pods: readonly PodSeen[],
   { why, now }: { readonly why: string; readonly now: Instant },
 ): Move {
-  const { minReadySeconds } = w.seen
-  const available = readyFor(w.pods, minReadySeconds, now)
-  const spare = Math.max(available - (w.replicas - w.maxUnavailable), 0)
-  const broken = pods.filter(({ readySince }) => readySince === undefined)
-  const sound = pods.filter(({ readySince }) => readySince !== undefined)
-  const changes: readonly Change[] = [...broken, ...sound.slice(0, spare)].map(podDeletion)
+  const changes = deletions(w, pods, now)
   const stuck = w.maxUnavailable === 0 && changes.length === 0
   const room = stuck ? '; its maxUnavailable of 0 lets none be missing: apply the old template' : ''
-  return { changes, why: `${why}${room}`, ...nextReady(w.pods, minReadySeconds, now) }
+  return { changes, why: `${why}${room}`, ...nextReady(w.pods, w.seen.minReadySeconds, now) }
 }
 
 /** What its own controller makes of a pod that is to be old. */

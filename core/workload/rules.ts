@@ -1,13 +1,14 @@
 // What the rules of all kinds share: a list of rules is an order, and a step never takes back what was let
 // out.
 
+import type { Deletion } from '../change.ts'
 import { podCount } from '../replicas.ts'
 import type { Instant, Move, Workload } from '../rollout/model.ts'
-import { holdChange } from './changes.ts'
+import { holdChange, podDeletion } from './changes.ts'
 import { still } from './hold.ts'
 import type { Hold } from './hold.ts'
 import { nextReady, readyFor } from './ready.ts'
-import type { WorkloadSeen } from './seen.ts'
+import type { PodSeen, WorkloadSeen } from './seen.ts'
 
 /** One reason to act, or to wait; undefined: it has nothing to say. */
 export type Rule<W, T> = (w: W, target: T) => Move | undefined
@@ -22,6 +23,8 @@ export interface Target {
 /** A workload that owns its pods itself. */
 interface Owning extends Workload {
   readonly seen: WorkloadSeen & { readonly minReadySeconds: number }
+  readonly pods: readonly PodSeen[]
+  readonly maxUnavailable: number
 }
 
 /** What the first rule says that has something to say. */
@@ -84,6 +87,19 @@ export function wave(w: Workload, { pods }: Target): Move | undefined {
     changes: [holdChange(w, next)],
     why: `letting ${podCount(pods, w.replicas)} pods be new`,
   }
+}
+
+/** So many of these leave as may be missing beside those that are; broken ones in any case. */
+export function deletions(
+  w: Owning,
+  chosen: readonly PodSeen[],
+  now: Instant,
+): readonly Deletion[] {
+  const available = readyFor(w.pods, w.seen.minReadySeconds, now)
+  const spare = Math.max(available - (w.replicas - w.maxUnavailable), 0)
+  const broken = chosen.filter(({ readySince }) => readySince === undefined)
+  const sound = chosen.filter(({ readySince }) => readySince !== undefined)
+  return [...broken, ...sound.slice(0, spare)].map(podDeletion)
 }
 
 /** As many new pods as the step wants have been Ready for as long as their owner asks. */

@@ -13,14 +13,14 @@ const contract = 'test/contracts/workload.test.ts'
 export const daemonRules: readonly Rule[] = [
   [
     'no more DaemonSet pods leave at a time than may be missing',
-    rules,
+    shared,
     'sound.slice(0, spare)',
     'sound',
     rulesTest,
   ],
   [
     'broken DaemonSet pods leave at any time',
-    rules,
+    shared,
     '[...broken, ...sound',
     '[...sound',
     rulesTest,
@@ -85,17 +85,11 @@ export const daemonRules: readonly Rule[] = [
   [
     'a percent of a DaemonSet’s maxUnavailable rounds up',
     view,
-    'Math.ceil((value * replicas) / 100)',
-    'Math.floor((value * replicas) / 100)',
+    'replicas, Math.ceil)',
+    'replicas, Math.floor)',
     rulesTest,
   ],
-  [
-    'at least one may be missing',
-    view,
-    "'percent' ? Math.ceil((value * replicas) / 100) : value, 1)",
-    "'percent' ? Math.ceil((value * replicas) / 100) : value, 0)",
-    rulesTest,
-  ],
+  ['at least one may be missing', view, 'Math.ceil), 1)', 'Math.ceil), 0)', rulesTest],
   [
     'the word of the hold is no wish of the owner',
     fields,

@@ -71,12 +71,12 @@ export const partitionRules: readonly Rule[] = [
   ],
   [
     'no more pods leave at a time than may be missing',
-    rules,
+    shared,
     'sound.slice(0, spare)',
     'sound',
     rulesTest,
   ],
-  ['broken pods leave at any time', rules, '[...broken, ...sound', '[...sound', rulesTest],
+  ['broken pods leave at any time', shared, '[...broken, ...sound', '[...sound', rulesTest],
   [
     'the lowest ordinals go back first',
     orders,
@@ -205,8 +205,8 @@ export const partitionRules: readonly Rule[] = [
   ],
   [
     'on the way back minReadySeconds count',
-    rules,
-    'const available = readyFor(w.pods, minReadySeconds, now)',
+    shared,
+    'const available = readyFor(w.pods, w.seen.minReadySeconds, now)',
     'const available = readyFor(w.pods, 0, now)',
     rulesTest,
   ],

@@ -1,6 +1,7 @@
 // How the controller watches: in the namespaces that it is to look at, told to log and counters.
 
 import type { KubeObject } from '#api/kubernetes.ts'
+import { groupOf } from '#core/workload/native.ts'
 import type { Cache, Cached } from '#kube/cache.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { reflectIn, reflectNamed } from '#kube/reflector.ts'
@@ -60,7 +61,7 @@ export function optionalName({
   apiVersion,
   plural,
 }: Pick<ResourceType, 'apiVersion' | 'plural'>): string {
-  return `${plural}.${apiVersion.split('/')[0]}`
+  return `${plural}.${groupOf({ apiVersion })}`
 }
 
 /** Feeds a cache from one webhook configuration. */

@@ -107,17 +107,17 @@ export class Reflector<T extends KubeObject, P extends Cached> {
     let sound = false
     for await (const event of events) {
       sound = true
-      this.#isSound()
+      this.#wentWell()
       this.#apply(event)
     }
     if (sound || performance.now() - openedAt >= Math.min(SOUND_WATCH_MS, min * 1000)) {
-      this.#isSound()
+      this.#wentWell()
       return
     }
     throw new Error(`the watch of ${type.plural} ended at once, without an event`)
   }
 
-  #isSound(): void {
+  #wentWell(): void {
     this.#failures = 0
     this.#expired = false
   }

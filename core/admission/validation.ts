@@ -8,6 +8,7 @@ import { parseIntOrPercent } from '../replicas.ts'
 import type { Problem } from '../rollout/problem.ts'
 import { styleOf } from '../rollout/release-style.ts'
 import { asksForTraffic, hasRoutes, unsupported } from '../rollout/unsupported.ts'
+import { groupOf, isSameKind } from '../workload/native.ts'
 import { frozen } from './frozen.ts'
 
 /** What a Rollout is compared with. */
@@ -52,9 +53,9 @@ function planOf(spec: RolloutSpec) {
 }
 
 function blueGreenWorkload({ spec }: Rollout): readonly Problem[] {
-  const { apiVersion, kind } = spec.workloadRef
+  const { kind } = spec.workloadRef
   const able = ['apps/Deployment', 'apps.kruise.io/CloneSet']
-  if (!spec.strategy.blueGreen || able.includes(`${groupOf(apiVersion)}/${kind}`)) return []
+  if (!spec.strategy.blueGreen || able.includes(`${groupOf(spec.workloadRef)}/${kind}`)) return []
   const message = `only Deployments and CloneSets can be released so; release ${kind} by \`canary\``
   return [{ field: 'spec.strategy.blueGreen', message }]
 }
@@ -125,12 +126,7 @@ function conflict(rollout: Rollout, others: readonly Rollout[]): readonly Proble
 /** Two versions of one group name the same object. */
 function sameWorkload(a: Rollout, b: Rollout): boolean {
   const [left, right] = [a.spec.workloadRef, b.spec.workloadRef]
-  const kinds = left.kind === right.kind && groupOf(left.apiVersion) === groupOf(right.apiVersion)
-  return kinds && left.name === right.name
-}
-
-function groupOf(apiVersion: string): string {
-  return apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : ''
+  return isSameKind(left, right) && left.name === right.name
 }
 
 function stepsOf({ spec }: Rollout): { path: string; steps: readonly Step[] } {

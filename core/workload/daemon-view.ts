@@ -8,7 +8,7 @@ import { leftOnDelete } from './kruise.ts'
 import { pods as podsOf } from './percent.ts'
 import { readyFor } from './ready.ts'
 import type { Owned, PodSeen, RevisionSeen, WorkloadSeen } from './seen.ts'
-import { seeWorkload } from './workload-seen.ts'
+import { commonOf, seeWorkload } from './workload-seen.ts'
 
 /** What is kept of a DaemonSet. */
 export interface DaemonSeen extends WorkloadSeen {
@@ -59,8 +59,7 @@ export function viewDaemonSet(
   { pods: owned, revisions = [] }: Owned,
   now: Instant,
 ): DaemonWorkload {
-  const { metadata, owner, replicas, minReadySeconds } = seen
-  const { namespace, name, uid, resourceVersion } = metadata
+  const { owner, replicas, minReadySeconds } = seen
   const pods = owned.filter(({ terminating }) => !terminating)
   const known = revisions.toSorted((a, b) => a.revision - b.revision)
   const update = updateOf(seen, known)
@@ -69,22 +68,10 @@ export function viewDaemonSet(
   const isNew = ({ revision }: PodSeen) => revision !== undefined && revision === update?.hash
   const updatePods = pods.filter(isNew)
   return defined({
-    ref: { apiVersion: 'apps/v1', kind: 'DaemonSet', namespace, name },
-    uid,
-    resourceVersion,
-    generation: seen.generation,
+    ...commonOf(seen, { apiVersion: 'apps/v1', kind: 'DaemonSet' }),
     seen,
     settled: says(seen, { pods, updated: updatePods.length, leaving: owned.length - pods.length }),
-    guarded: seen.guarded,
-    escaped: seen.escaped,
-    caught: seen.caught ? seen.fingerprint : undefined,
-    hold: seen.hold,
-    record: seen.record,
-    projected: seen.projected,
-    armed: seen.armed,
     ownerPaused: false,
-    ownerRolloutId: seen.ownerRolloutId,
-    replicas,
     stableRevision: stable?.hash ?? '',
     updateRevision: update?.hash ?? '',
     update,

@@ -8,6 +8,8 @@ import type { Owned, PodSeen, ReplicaSetSeen } from './seen.ts'
 import { ownAmounts, unholdable } from './deployment-fields.ts'
 import { promised } from './percent.ts'
 import type { Promised } from './percent.ts'
+import { countFor } from './ready.ts'
+import { commonOf } from './workload-seen.ts'
 
 /** A ReplicaSet and what its pods are up to. */
 export interface Revision extends ReplicaSetSeen {
@@ -42,7 +44,6 @@ export function viewDeployment(
   const active = revisions.filter(set => set.replicas > 0)
   const update = revisions.find(set => set.fingerprint === seen.fingerprint)
   const stable = stableOf(seen, revisions, active, update)
-  const { namespace, name, uid, resourceVersion } = seen.metadata
   const { minReadySeconds, progressDeadlineSeconds } = seen.owner
   const { maxUnavailable, maxSurge } = ownAmounts(seen.owner)
   const patient = progressDeadlineSeconds === NO_PROGRESS_DEADLINE
@@ -50,22 +51,10 @@ export function viewDeployment(
   const ready = active.reduce((sum, set) => sum + set.ready, 0)
   const leaving = pods.filter(({ terminating }) => terminating).length
   return defined({
-    ref: { apiVersion: 'apps/v1', kind: 'Deployment', namespace, name },
-    uid,
-    resourceVersion,
-    generation: seen.generation,
+    ...commonOf(seen, { apiVersion: 'apps/v1', kind: 'Deployment' }),
     settled: seen.observed && says(seen.status, { total, updated: podsOf(update), ready, leaving }),
-    guarded: seen.guarded,
-    escaped: seen.escaped,
-    caught: seen.caught ? seen.fingerprint : undefined,
     templatesSeen: true,
-    hold: seen.hold,
-    record: seen.record,
-    projected: seen.projected,
-    armed: seen.armed,
     ownerPaused: seen.owner.paused,
-    ownerRolloutId: seen.ownerRolloutId,
-    replicas: seen.replicas,
     stableRevision: hashOf(stable),
     updateRevision: hashOf(update),
     updated: podsOf(update),
@@ -111,10 +100,9 @@ function besideOf(
   })
 }
 
-/** Pods that have been Ready for `seconds`. For none it needs no clock, which may be behind theirs. */
+/** Pods that have been Ready for `seconds`. */
 export function readyFor(revision: Revision | undefined, seconds: number, now: Instant): number {
-  const latest = seconds === 0 ? Infinity : now - seconds * 1000
-  return revision?.readySince.filter(since => since <= latest).length ?? 0
+  return countFor(revision?.readySince ?? [], seconds, now)
 }
 
 /** When one more pod will have been Ready for `seconds`; undefined if none is on its way. */

@@ -9,7 +9,7 @@ import { keptBy, partitionOf } from './partition-fields.ts'
 import type { Counts, Partitioned, PartitionKind } from './partition-kind.ts'
 import { readyFor } from './ready.ts'
 import type { PodSeen, WorkloadSeen } from './seen.ts'
-import { seeWorkload } from './workload-seen.ts'
+import { commonOf, seeWorkload } from './workload-seen.ts'
 
 /** What is kept of a workload with a partition. */
 export interface PartitionSeen extends WorkloadSeen {
@@ -79,9 +79,7 @@ export function viewPartitioned(
   owned: readonly PodSeen[],
   now: Instant,
 ): PartitionWorkload {
-  const { metadata, owner, replicas, minReadySeconds } = seen
-  const { namespace, name, uid, resourceVersion } = metadata
-  const { apiVersion } = kind
+  const { owner, replicas, minReadySeconds } = seen
   const alive = named(kind, seen, owned).filter(({ terminating }) => !terminating)
   const pods = kind.order(seen).staying(alive, seen)
   const kept = keptBy(kind, owner, replicas)
@@ -90,22 +88,10 @@ export function viewPartitioned(
   const updatePods = podsOf(update, pods)
   const most = replicas - kept
   return defined({
-    ref: { apiVersion, kind: kind.kind, namespace, name },
-    uid,
-    resourceVersion,
-    generation: seen.generation,
+    ...commonOf(seen, kind),
     seen,
     settled: seen.observed && says(seen, alive, owned.length - alive.length),
-    guarded: seen.guarded,
-    escaped: seen.escaped,
-    caught: seen.caught ? seen.fingerprint : undefined,
-    hold: seen.hold,
-    record: seen.record,
-    projected: seen.projected,
-    armed: seen.armed,
     ownerPaused: seen.paused,
-    ownerRolloutId: seen.ownerRolloutId,
-    replicas,
     stableRevision: stable?.hash ?? '',
     updateRevision: update?.hash ?? '',
     update,

@@ -11,6 +11,7 @@ import {
 } from '#api/names.ts'
 import type { KubeObject } from '#api/kubernetes.ts'
 import { defined } from '../defined.ts'
+import type { Workload, WorkloadRef } from '../rollout/model.ts'
 import type { WorkloadFields } from './adapter.ts'
 import { isCaught } from './caught.ts'
 import { withoutCopies } from './copies.ts'
@@ -60,6 +61,48 @@ export function seeWorkload<O extends Observed>(
     madeFor: labels[CANARY_DEPLOYMENT] === undefined ? undefined : controllerUid(object),
   })
 }
+
+/** Of what is observed, what every kind tells alike by what is kept of it. */
+export function commonOf(
+  { metadata, caught, fingerprint, ...seen }: WorkloadSeen,
+  { apiVersion, kind }: Pick<WorkloadRef, 'apiVersion' | 'kind'>,
+): Common {
+  const { namespace, name, uid, resourceVersion } = metadata
+  const { generation, guarded, escaped, hold, record, projected, armed } = seen
+  const { ownerRolloutId, replicas } = seen
+  return defined({
+    ref: { apiVersion, kind, namespace, name },
+    uid,
+    resourceVersion,
+    generation,
+    guarded,
+    escaped,
+    caught: caught ? fingerprint : undefined,
+    hold,
+    record,
+    projected,
+    armed,
+    ownerRolloutId,
+    replicas,
+  })
+}
+
+type Common = Pick<
+  Workload,
+  | 'ref'
+  | 'uid'
+  | 'resourceVersion'
+  | 'generation'
+  | 'guarded'
+  | 'escaped'
+  | 'caught'
+  | 'hold'
+  | 'record'
+  | 'projected'
+  | 'armed'
+  | 'ownerRolloutId'
+  | 'replicas'
+>
 
 /** The second one stays where an owner's escape takes the first one away. */
 const marks = [WORKLOAD_TYPE, STABLE_REVISION]

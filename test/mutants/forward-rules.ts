@@ -6,12 +6,12 @@ const abort = 'core/workload/deployment-abort.ts'
 const adapter = 'core/workload/deployment-admission.ts'
 const fields = 'core/workload/deployment-fields.ts'
 const planSteps = 'core/rollout/plan-steps.ts'
+const ready = 'core/workload/ready.ts'
 const replicas = 'core/replicas.ts'
 const review = 'core/admission/review.ts'
 const rules = 'core/workload/deployment-rules.ts'
 const sharedRules = 'core/workload/rules.ts'
 const seen = 'core/workload/workload-seen.ts'
-const view = 'core/workload/deployment-view.ts'
 const waves = 'core/workload/deployment-waves.ts'
 
 const fieldsTest = 'core/workload/deployment-fields.test.ts'
@@ -137,7 +137,7 @@ export const forwardRules: readonly Rule[] = [
   ],
   [
     'a pod is Ready when it has been so for the owner’s minReadySeconds',
-    view,
+    ready,
     'now - seconds * 1000',
     'now',
     rulesTest,

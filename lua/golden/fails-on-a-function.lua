@@ -1,0 +1,3 @@
+-- obj {}
+-- fails the result at a is a function, which JSON cannot say
+return { a = print }

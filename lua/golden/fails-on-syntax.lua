@@ -1,0 +1,4 @@
+-- obj {}
+-- fails line 4: 'then' expected near 'return'
+if obj
+return {}

@@ -1,0 +1,3 @@
+-- obj {}
+-- fails line 3: error with a table in place of words
+error({ code = 1 })

@@ -1,0 +1,3 @@
+-- obj {}
+-- fails returns a nil where a table is expected
+local annotations = {}

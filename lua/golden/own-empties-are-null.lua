@@ -1,0 +1,3 @@
+-- obj {}
+-- gives {"a":null,"b":[null]}
+return { a = {}, b = { {} } }

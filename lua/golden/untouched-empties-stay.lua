@@ -1,0 +1,3 @@
+-- obj {"data":{"spec":{"emptyDir":{},"args":[],"keep":"x"}}}
+-- gives {"spec":{"emptyDir":{},"args":[],"keep":"x"}}
+return obj.data

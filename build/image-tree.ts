@@ -10,12 +10,15 @@ import type { PackageManifest } from './stripped.ts'
 /** The programs of the image. */
 export const ENTRIES = ['controller/main.ts', 'webhook/main.ts', 'cli/uninstall.ts']
 
+/** What the programs run traffic scripts with. */
+const SCRIPTS = ['lua/runner.ts', 'lua/library.ts']
+
 /**
  * Makes the tree in a folder that is missing or empty, from the checkout at `root`, whose packages are
  * installed. Needs no network. Throws one line where it cannot.
  */
 export async function writeImageTree(root: string, target: string): Promise<void> {
-  await writeFiles(target, await stripped(root, ENTRIES))
+  await writeFiles(target, await stripped(root, [...ENTRIES, ...SCRIPTS]))
   await writeFile(join(target, 'package.json'), manifestText(await manifestOf(root)))
   await cp(join(root, 'LICENSE'), join(target, 'LICENSE'))
   for (const path of await productionPackages(root)) await copyPackage(root, target, path)
@@ -49,7 +52,21 @@ function manifestText(manifest: PackageManifest): string {
   return `${JSON.stringify(text, undefined, 2)}\n`
 }
 
+/** Packages of which some files are read: the rest is never loaded, and so not there either. */
+const READ: ReadonlyMap<string, readonly string[]> = new Map([
+  ['node_modules/wasmoon-lua5.1', ['package.json', 'LICENSE', 'dist/liblua5.1.wasm']],
+  // What its rest would need.
+  ['node_modules/@types/emscripten', []],
+  ['node_modules/lodash', []],
+])
+
 async function copyPackage(root: string, target: string, path: string): Promise<void> {
+  const read = READ.get(path)
+  if (read === undefined) return copyWhole(root, target, path)
+  for (const file of read) await copyWhole(root, target, `${path}/${file}`)
+}
+
+async function copyWhole(root: string, target: string, path: string): Promise<void> {
   const source = join(root, path)
   const nested = join(source, 'node_modules')
   await cp(source, join(target, path), {

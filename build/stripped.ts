@@ -23,15 +23,23 @@ export interface PackageManifest {
 }
 
 /**
- * The entry files and all that they import, stripped, with `.js` in place of `.ts` in names and
- * imports. Entries are paths from `root`. Throws where a file is missing.
+ * The entry files and all that they import or start as a thread, stripped, with `.js` in place of `.ts` in
+ * names and imports, and the files that they read from beside them, as they are. Entries are paths from
+ * `root`. Throws where a file is missing.
  */
 export async function stripped(root: string, entries: readonly string[]): Promise<Files> {
   const { imports } = await manifestOf(root)
   const files = new Map<string, string>()
   const found = new Set(entries)
   for (const path of found) {
-    const source = stripTypeScriptTypes(await readFile(join(root, path), 'utf8'))
+    const text = await readFile(join(root, path), 'utf8')
+    if (!path.endsWith('.ts')) {
+      files.set(path, text)
+      continue
+    }
+    const source = stripTypeScriptTypes(text)
+    for (const [, beside] of source.matchAll(readFromBeside))
+      found.add(pathOf(imports, path, beside!))
     for (const [, , target] of source.matchAll(ownImport)) {
       found.add(pathOf(imports, path, `${target}.ts`))
     }
@@ -80,7 +88,8 @@ export async function manifestOf(root: string): Promise<PackageManifest> {
   return JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as PackageManifest
 }
 
-const ownImport = /(\b(?:from |import |import\()')([#.][^'\n]*)\.ts'/g
+const ownImport = /(\b(?:from |import |import\(|new URL\()')([#.][^'\n]*)\.ts'/g
+const readFromBeside = /\bnew URL\('(\.[^'\n]*)(?<!\.ts)', import\.meta\.url\)/g
 const foreignImport = /\b(?:from |import |import\()'([^#.'\n][^'\n]*)'/g
 
 function pathOf(imports: PackageManifest['imports'], from: string, specifier: string): string {

@@ -1,7 +1,6 @@
 // A thread that runs scripts. Nothing inside Lua can be relied on to stop a script (a single pattern can
 // run for hours, and a script can catch its errors), so it is stopped with its thread.
 
-import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 
 import type { Answer } from './machine.ts'
@@ -36,7 +35,7 @@ export function startThread(module: WebAssembly.Module): Thread {
     resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 8 },
   })
   const ended = endOf(worker)
-  const up = Promise.race([once(worker, 'message'), ended]).then(() => worker.unref())
+  const up = Promise.race([nextMessage(worker), ended]).then(() => worker.unref())
   return {
     up,
     async run(call, mostMs) {
@@ -59,25 +58,27 @@ async function endOf(worker: Worker): Promise<{ readonly ended: string }> {
   })
 }
 
+/** Waits for ever where the thread ends before; `endOf` tells that. */
+async function nextMessage(worker: Worker): Promise<unknown> {
+  return new Promise(resolve => worker.once('message', resolve))
+}
+
 async function answered(
   worker: Worker,
   { text, input }: Call,
   mostMs: number,
   ended: Promise<Told>,
 ): Promise<Told> {
-  const listening = new AbortController()
-  const answer = once(worker, 'message', listening)
+  const answer = nextMessage(worker) as Promise<Answer>
   const { promise: late, resolve } = Promise.withResolvers<Told>()
   // An answer that came while this thread was busy is read before it is called late.
   const timer = setTimeout(() => setImmediate(resolve, { late: true }), mostMs)
   worker.postMessage({ text, input } satisfies Call)
   try {
-    const told = await Promise.race([answer.then(([first]) => first as Answer), late, ended])
+    const told = await Promise.race([answer, late, ended])
     if ('late' in told) await worker.terminate()
     return told
   } finally {
     clearTimeout(timer)
-    listening.abort()
-    answer.catch(() => {})
   }
 }

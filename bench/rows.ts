@@ -10,6 +10,7 @@ import type { Family } from './place.ts'
 import { releases } from './releases.ts'
 import type { Beside } from './releases.ts'
 import { inWords, short } from './samples.ts'
+import { scripts } from './scripts.ts'
 import { slope } from './slope.ts'
 import { straight } from './straight.ts'
 
@@ -185,6 +186,13 @@ export const rows: readonly Row[] = [
       ours: String(Math.round(requestsPerHour)),
       met: requestsPerHour <= 1000,
     }),
+  }),
+  row(scripts, {
+    name: 'traffic-script',
+    what: 'one call of a traffic script, for an Ingress and a VirtualService',
+    peer: '-',
+    target: 'p50 at most 2 ms',
+    judge: times => ({ ours: inWords(times, ' ms'), met: times.p50 <= 2, again: true }),
   }),
 ]
 

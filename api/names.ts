@@ -26,6 +26,9 @@ export const CANARY_DEPLOYMENT = 'rollouts.kruise.io/canary-deployment'
 /** On the pods of such a Deployment: the release that it was made for. Nobody else's pods carry it. */
 export const CANARY_RELEASE = 'sluice.dev/canary'
 
+/** On a held workload: how far the release has come since its hold began. No annotation, which is copied. */
+export const WAVE = 'sluice.dev/wave'
+
 // Annotations
 
 /** Kubernetes' own, on a pod: of several the one with the lowest goes first. An integer; 0 unless given. */

@@ -8,6 +8,7 @@ import {
   KRUISE_ORIGINAL,
   RECORD,
   STABLE_REVISION,
+  WAVE,
   WORKLOAD_TYPE,
 } from '#api/names.ts'
 import type { KubeObject, ReplicaSet } from '#api/kubernetes.ts'
@@ -53,7 +54,7 @@ export type Step =
   /** The controller-manager has not seen the object as it is now. */
   | { readonly type: 'wait'; readonly object: Observed }
 
-const labels = [WORKLOAD_TYPE, STABLE_REVISION]
+const labels = [WORKLOAD_TYPE, STABLE_REVISION, WAVE]
 /** Every annotation that begins so is ours, also one that another version has brought. */
 const OURS = 'sluice.dev/'
 

@@ -1,22 +1,17 @@
 import { expect, test } from 'vitest'
 
-import { HOLD } from '#api/names.ts'
-import { formatHold } from '#core/workload/hold.ts'
+import { HOLD, WAVE } from '#api/names.ts'
+import { formatHold, waveAfter } from '#core/workload/hold.ts'
 import type { Hold } from '#core/workload/hold.ts'
 import { createRefusals, holdTaken } from './refusals.ts'
 
-const marks = (hold: Partial<Hold>) => {
-  const whole: Hold = {
-    mode: 'wave',
-    pods: 1,
-    budget: 1,
-    surge: 1,
-    rolloutId: 'r',
-    seq: 4,
-    ...hold,
-  }
-  return { annotations: { [HOLD]: formatHold(whole) } }
-}
+const begun: Hold = { mode: 'wave', pods: 1, budget: 1, surge: 1, rolloutId: 'r', seq: 2 }
+const marks = (hold: Partial<Hold>) => ({
+  annotations: { [HOLD]: formatHold({ ...begun, seq: 4, ...hold }) },
+})
+const wave = (hold: Partial<Hold>) => ({
+  labels: { [WAVE]: waveAfter(begun, { ...begun, ...hold })! },
+})
 
 test('what was refused is not sent for a while, also by a clock that is set back', () => {
   const refusals = createRefusals()
@@ -34,6 +29,22 @@ test('a hold that admission has changed is taken', () => {
 test('a hold is refused where the one before is stored; another release is no refusal', () => {
   expect(holdTaken(marks({}), marks({ seq: 3 }))).toBe(false)
   expect(holdTaken(marks({}), marks({ rolloutId: 'other', seq: 5 }))).toBe(true)
+})
+
+test('a wave is refused where the one before is stored, or none', () => {
+  const stored = marks({ seq: 2 })
+  expect(holdTaken(wave({ seq: 4 }), { ...stored, ...wave({ seq: 4 }) })).toBe(true)
+  expect(holdTaken(wave({ seq: 4 }), { ...stored, ...wave({ seq: 3 }) })).toBe(false)
+  expect(holdTaken(wave({ seq: 4 }), stored)).toBe(false)
+  expect(holdTaken(wave({ seq: 4 }), {})).toBe(true)
+  expect(holdTaken(wave({ seq: 4 }), marks({ rolloutId: 'other', seq: 5 }))).toBe(true)
+})
+
+test('an annotation that takes the label away is refused where both stay', () => {
+  const stored = { ...marks({ seq: 2 }), ...wave({ seq: 4 }) }
+  const sent = { ...marks({ seq: 5, abortSeen: 'd1' }), labels: { [WAVE]: null } }
+  expect(holdTaken(sent, stored)).toBe(false)
+  expect(holdTaken(sent, marks({ seq: 5, abortSeen: 'd1' }))).toBe(true)
 })
 
 test('a hold that is taken away, or whose place is empty, is not refused', () => {

@@ -1,10 +1,10 @@
 // Workloads whose holds admission does not take. What is refused stays refused until somebody changes a
 // setting: it is not sent again at each event of a pod.
 
-import { HOLD } from '#api/names.ts'
+import { HOLD, WAVE } from '#api/names.ts'
 import type { Change } from '#core/change.ts'
 import type { Instant } from '#core/rollout/model.ts'
-import { parseHold } from '#core/workload/hold.ts'
+import { holdOf } from '#core/workload/hold.ts'
 
 const REFUSED_MS = 30_000
 /** Enough for all that one leader holds; an older one only costs a write. */
@@ -45,15 +45,21 @@ export function createRefusals(): Refusals {
   }
 }
 
-/** Annotations as they are sent, or stored. */
+type Words = Readonly<Record<string, string | null>>
+
+/** Labels and annotations as they are sent, or stored; what is null is taken away. */
 export interface Marks {
-  readonly annotations?: Readonly<Record<string, unknown>>
+  readonly labels?: Words
+  readonly annotations?: Words
 }
 
 /** The change sends a hold, which admission may refuse. */
 export function sendsHold(change: Change): boolean {
-  if (change.type !== 'patch') return false
-  return typeof (change.patch['metadata'] as Marks | undefined)?.annotations?.[HOLD] === 'string'
+  return change.type === 'patch' && carriesHold(change.patch['metadata'] as Marks | undefined)
+}
+
+function carriesHold(sent: Marks | undefined): sent is Marks {
+  return [sent?.annotations?.[HOLD], sent?.labels?.[WAVE]].some(it => typeof it === 'string')
 }
 
 /**
@@ -61,9 +67,22 @@ export function sendsHold(change: Change): boolean {
  * number. The last one it removes; one that it takes it may change, as where the owner has paused
  * meanwhile; and where another webhook brings a template with our write, that begins a release.
  */
-export function holdTaken(sent: Marks | undefined, { annotations }: Marks): boolean {
-  const [hold, stored] = [sent, { annotations }].map(each => each?.annotations?.[HOLD])
-  if (typeof hold !== 'string' || typeof stored !== 'string' || hold === stored) return true
-  const [ours, theirs] = [parseHold(hold), parseHold(stored)]
+export function holdTaken(sent: Marks | undefined, stored: Marks): boolean {
+  if (!carriesHold(sent) || stored.annotations?.[HOLD] === undefined) return true
+  const asked = {
+    labels: { ...stored.labels, ...sent.labels },
+    annotations: { ...stored.annotations, ...sent.annotations },
+  }
+  const [ours, theirs] = [holdIn(asked), holdIn(stored)]
   return ours?.seq === theirs?.seq || ours?.rolloutId !== theirs?.rolloutId
+}
+
+function holdIn({ labels, annotations }: Marks) {
+  const metadata = { name: '', labels: present(labels), annotations: present(annotations) }
+  return holdOf({ apiVersion: '', kind: '', metadata })
+}
+
+function present(words: Words = {}): Readonly<Record<string, string>> {
+  const there = Object.entries(words).filter((word): word is [string, string] => word[1] !== null)
+  return Object.fromEntries(there)
 }

@@ -2,10 +2,18 @@
 // would let pods out and reach nobody of ours: they hold the workload and leave word of what the
 // request carried. A living webhook undoes that in the same request; it alone knows who is held.
 
-import { CAUGHT, ESCAPE, HOLD, RECORD, WORKLOAD_TYPE } from '#api/names.ts'
+import {
+  CAUGHT,
+  CONTROLLER_MANAGER,
+  ESCAPE,
+  HOLD,
+  RECORD,
+  WAVE,
+  WORKLOAD_TYPE,
+} from '#api/names.ts'
 import type { KubeObject } from '#api/kubernetes.ts'
 import type { KindRef, WorkloadAdapter } from '#core/workload/adapter.ts'
-import type { Catch } from '#core/workload/catch.ts'
+import type { Catch, Subject } from '#core/workload/catch.ts'
 import { adapters, adaptersWith } from '#core/workload/registry.ts'
 import {
   annotated,
@@ -109,7 +117,21 @@ const isHeld = `${wasGuarded} && ${annotated('oldObject', HOLD)} && ${annotated(
 const isHeldBack = [
   `${wasGuarded} && ${annotated('oldObject', HOLD)} && !(${annotated('oldObject', ESCAPE)})`,
   `oldObject.metadata.annotations['${HOLD}'].matches('^mode=(wave|back|stop|aborted);')`,
+  `!(${waveOf('oldObject')}).matches('^(finishing|released)[.]')`,
 ].join(' && ')
+
+const fromController = [
+  'has(request.options) && has(request.options.fieldManager)',
+  `request.options.fieldManager == '${CONTROLLER_MANAGER}'`,
+].join(' && ')
+
+/** How far a hold has come, says our controller alone; nobody else takes that away either. */
+const waveMoved = `(${waveOf('object')}) != (${waveOf('oldObject')}) && !(${fromController})`
+
+/** CEL: the label's value, nothing where there is none. */
+function waveOf(subject: Subject): string {
+  return `${labelled(subject, WAVE)} ? string(${subject}.metadata.labels['${WAVE}']) : ''`
+}
 
 /** Of what holds a workload: a manifest that is applied again may put the owner's values there. */
 function letsPodsOut({ loosens }: Catch): MatchCondition {
@@ -118,7 +140,7 @@ function letsPodsOut({ loosens }: Catch): MatchCondition {
     expression: [
       'object.spec.template != oldObject.spec.template',
       `(${wasCaught} && !(${annotated('oldObject', ESCAPE)}))`,
-      `((${isHeldBack}) && (${loosens} || !(${annotated('object', HOLD)})))`,
+      `((${isHeldBack}) && (${loosens} || !(${annotated('object', HOLD)}) || ${waveMoved}))`,
     ].join(' || '),
   }
 }
@@ -148,7 +170,8 @@ function held(adapter: WorkloadAdapter): string {
     `? {'${CAUGHT}': string(variables.carried), ${[HOLD, RECORD].map(keptOf).join(', ')}}`,
     `: {'${CAUGHT}': string(variables.carried), '${RECORD}': ${record}}`,
   ].join(' ')
-  const labels = `{'${WORKLOAD_TYPE}': ${labelOf(adapter)}}`
+  const label = `'${WORKLOAD_TYPE}': ${labelOf(adapter)}`
+  const labels = `(${isHeld}) ? {${label}, '${WAVE}': ${waveOf('oldObject')}} : {${label}}`
   return `Object{ metadata: Object.metadata{labels: ${labels}, annotations: ${annotations}}, spec: ${spec} }`
 }
 

@@ -7,7 +7,7 @@ import { Client } from 'undici'
 import { expect, onTestFinished, test } from 'vitest'
 
 import type { Deployment, KubeObject } from '#api/kubernetes.ts'
-import { CONTROLLER_MANAGER, ESCAPE, HOLD, RECORD, WORKLOAD_TYPE } from '#api/names.ts'
+import { CONTROLLER_MANAGER, ESCAPE, HOLD, RECORD, WAVE, WORKLOAD_TYPE } from '#api/names.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
 import { createAuthority, issue } from '#certs/authority.ts'
 import { workloadOf, rolloutOf } from '#cluster/manifests.ts'
@@ -99,7 +99,12 @@ const status = fc.record(
 const deployments = fc
   .record({
     image: fc.constantFrom('app:1', 'app:2', 'app:3'),
-    labels: fc.constantFrom({}, { [WORKLOAD_TYPE]: 'deployment' }),
+    labels: fc.constantFrom(
+      {},
+      { [WORKLOAD_TYPE]: 'deployment' },
+      { [WORKLOAD_TYPE]: 'deployment', [WAVE]: 'finishing.2.9.1.5p.1p.running' },
+      { [WORKLOAD_TYPE]: 'deployment', [WAVE]: 'wave.2.x' },
+    ),
     annotations: fc.option(annotations, { nil: undefined }),
     spec,
     status: fc.option(status, { nil: undefined }),

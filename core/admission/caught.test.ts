@@ -4,9 +4,9 @@
 import { describe, expect, test } from 'vitest'
 
 import type { Deployment, DeploymentSpec, KubeObject } from '#api/kubernetes.ts'
-import { CAUGHT, ESCAPE, HOLD, RECORD, STABLE_TEMPLATE, WORKLOAD_TYPE } from '#api/names.ts'
+import { CAUGHT, ESCAPE, HOLD, RECORD, STABLE_TEMPLATE, WAVE, WORKLOAD_TYPE } from '#api/names.ts'
 import { deployment as adapter } from '../workload/deployment.ts'
-import { holdOf } from '../workload/hold.ts'
+import { holdOf, waveAfter } from '../workload/hold.ts'
 import { recordOf } from '../workload/record.ts'
 import { plainestHold, reviewWorkload } from './review.ts'
 import type { Answer } from './review.ts'
@@ -176,6 +176,28 @@ describe('a held workload that was caught', () => {
       [HOLD]: held.metadata.annotations![HOLD],
       [RECORD]: held.metadata.annotations![RECORD],
     })
+  })
+
+  test('keeps how far it has come, and is caught where somebody takes that away', () => {
+    const begun = holdOf(held)!
+    const far = waveAfter(begun, { ...begun, mode: 'stop', seq: begun.seq + 1 })!
+    const labels = { ...held.metadata.labels, [WAVE]: far }
+    const before = { ...held, metadata: { ...held.metadata, labels } }
+    const over = waveAfter(begun, { ...begun, mode: 'released', seq: begun.seq + 2 })!
+    const said = {
+      ...before,
+      metadata: { ...before.metadata, labels: { ...labels, [WAVE]: over } },
+    }
+    for (const object of [held, said, web('3')]) {
+      const caught = caughtByPolicy(object, before)
+      expect(caught.metadata.annotations).toHaveProperty([CAUGHT])
+      expect(caught.metadata.labels).toMatchObject({ [WAVE]: far })
+      // Nor does a webhook that comes next let it go.
+      expect(answer(object, stored(caught, 7)).object.metadata.labels).toMatchObject({
+        [WAVE]: far,
+      })
+    }
+    expect(caughtByPolicy(said, before, true)).toBe(said)
   })
 
   test('with a third version begins again, and remembers the one between', () => {

@@ -1,12 +1,12 @@
 // What the policy in the API server did to a request, undone: it runs before us, holds what it catches,
 // and leaves word of what the request carried. A caught workload that nobody has judged stays caught.
 
-import { CAUGHT, HOLD, RECORD } from '#api/names.ts'
+import { CAUGHT, HOLD, RECORD, WAVE } from '#api/names.ts'
 import type { KubeObject } from '#api/kubernetes.ts'
 import { asCarried, caughtRecord } from '../workload/caught.ts'
 import { withoutCopies } from '../workload/copies.ts'
 import { recordOf } from '../workload/record.ts'
-import { annotated } from './marks.ts'
+import { annotated, labelled } from './marks.ts'
 import type { WorkloadReview } from './review.ts'
 
 /** The review of what was asked for, without what the policy did, and of what counted before. */
@@ -32,5 +32,6 @@ export function stillCaught(review: WorkloadReview, before: KubeObject): KubeObj
   const marks = held
     ? { [HOLD]: hold, [RECORD]: record }
     : { [RECORD]: caughtRecord(adapter, carried) }
-  return annotated(adapter.caught(object), { [CAUGHT]: carried, ...marks })
+  const caught = annotated(adapter.caught(object), { [CAUGHT]: carried, ...marks })
+  return labelled(caught, WAVE, held ? before.metadata.labels?.[WAVE] : undefined)
 }

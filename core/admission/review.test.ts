@@ -12,13 +12,14 @@ import {
   RECORD,
   ROLLOUT_ID,
   STABLE_TEMPLATE,
+  WAVE,
   WORKLOAD_TYPE,
 } from '#api/names.ts'
 import type { Rollout } from '../rollout/model.ts'
 import type { WorkloadAdapter } from '../workload/adapter.ts'
 import { canaryDeployment } from '../workload/canary-deployment.ts'
 import { deployment as adapter } from '../workload/deployment.ts'
-import { formatHold, holdOf } from '../workload/hold.ts'
+import { formatHold, holdOf, waveAfter } from '../workload/hold.ts'
 import type { Hold } from '../workload/hold.ts'
 import { recordOf } from '../workload/record.ts'
 import { plainestHold, reviewWorkload } from './review.ts'
@@ -79,7 +80,16 @@ function held(version = '2'): Deployment {
 function withHold(object: Deployment, change: Partial<Hold>): Deployment {
   const hold = { ...holdOf(object)!, ...change }
   const annotations = { ...object.metadata.annotations, [HOLD]: formatHold(hold) }
-  return { ...object, metadata: { ...object.metadata, annotations } }
+  const { [WAVE]: _, ...labels } = { ...object.metadata.labels }
+  return { ...object, metadata: { ...object.metadata, labels, annotations } }
+}
+
+/** As our controller writes it. */
+function withWave(object: Deployment, change: Partial<Hold>): Deployment {
+  const hold = holdOf(object)!
+  const wave = waveAfter(hold, { ...hold, seq: hold.seq + 1, ...change })!
+  const labels = { ...object.metadata.labels, [WAVE]: wave }
+  return { ...object, metadata: { ...object.metadata, labels } }
 }
 
 function withSpec(object: Deployment, spec: Partial<DeploymentSpec>): Deployment {
@@ -328,7 +338,8 @@ describe('a write to a held workload', () => {
   test('keeps an owner’s edit when another webhook changes the object after us', () => {
     const edited = withSpec(held(), { minReadySeconds: 30 })
     const { object } = review(edited, { before: held() })
-    const changed = { ...object, metadata: { ...object.metadata, labels: { sidecar: 'yes' } } }
+    const labels = { ...object.metadata.labels, sidecar: 'yes' }
+    const changed = { ...object, metadata: { ...object.metadata, labels } }
     expect(recordOf(review(changed, { before: held() }).object)?.owner).toMatchObject({
       minReadySeconds: 30,
     })
@@ -428,6 +439,67 @@ describe('a hold that comes with a write', () => {
     // The fields of a copy are no wish: what stands there is.
     expect(spec).toEqual(before.spec)
     expect(object.metadata.annotations).toEqual({})
+  })
+})
+
+describe('how far a release has come', () => {
+  const wave = { pods: '60%', budget: '60%' } as const
+  const asked = (change: Partial<Hold> = wave) =>
+    review(withWave(held(), change), { before: held(), fromController: true }).object as Deployment
+  const on = ({ metadata }: KubeObject) => [metadata.labels?.[WAVE], metadata.annotations?.[HOLD]]
+
+  test('is a label of our controller’s, and no annotation changes', () => {
+    const object = asked()
+    expect(object.metadata.annotations).toEqual(held().metadata.annotations)
+    expect(object.metadata.labels).toHaveProperty([WAVE])
+    expect(holdOf(object)).toMatchObject({ ...wave, seq: 2 })
+    expect(object.spec.strategy?.rollingUpdate).toMatchObject({ maxUnavailable: '060%' })
+  })
+
+  test('is nobody else’s to say, nor to take away', () => {
+    const before = asked()
+    const finishing = withWave(before, { mode: 'finishing' })
+    const { [WAVE]: _, ...labels } = { ...before.metadata.labels }
+    const without = { ...before, metadata: { ...before.metadata, labels } }
+    const whole = { ...web('2'), spec: before.spec }
+    for (const object of [finishing, without, whole, withHold(finishing, { mode: 'released' })]) {
+      const answer = review(object, { before })
+      expect(on(answer.object)).toEqual(on(before))
+      expect(answer.spec).toEqual(before.spec)
+    }
+    // A hold that has not come further has none.
+    expect(on(review(withWave(held(), wave), { before: held() }).object)).toEqual(on(held()))
+  })
+
+  test('begins where an annotation tells it whole, as after what a label cannot say', () => {
+    const before = withHold(held(), { pods: '30%', budget: '30%', seq: 7 })
+    const { object } = review(withWave(before, wave), { before, fromController: true })
+    expect(holdOf(object)).toMatchObject({ ...wave, seq: 8 })
+    expect(object.metadata.annotations).toEqual(before.metadata.annotations)
+    const whole = withHold(object as Deployment, { abortSeen: 'd1', seq: 9 })
+    const last = review(whole, { before: object as Deployment, fromController: true }).object
+    expect(on(last)).toEqual([undefined, whole.metadata.annotations![HOLD]])
+  })
+
+  test('goes with the release, and with another one', () => {
+    const before = asked()
+    const third = review(web('3'), { before }).object
+    expect(on(third)).toEqual([undefined, expect.stringContaining('rollout-id=')])
+    const over = review(withWave(before, { mode: 'released' }), { before, fromController: true })
+    expect(on(over.object)).toEqual([undefined, undefined])
+    expect(on(review(web('1'), { before }).object)).toEqual([undefined, undefined])
+    // What was left of another release says nothing of the next.
+    const left = { ...web('1').metadata, labels: { ...before.metadata.labels } }
+    expect(on(review(web('2'), { before: { ...web('1'), metadata: left } }).object)[0]).toBe(
+      undefined,
+    )
+  })
+
+  test('counts over the owner’s edits in between', () => {
+    const before = asked()
+    const edited = review(withSpec(before, { minReadySeconds: 9 }), { before }).object as Deployment
+    expect(holdOf(edited)).toMatchObject({ pods: '60%', seq: 3 })
+    expect(edited.metadata.annotations![HOLD]).toBe(held().metadata.annotations![HOLD])
   })
 })
 

@@ -2,7 +2,7 @@
 // that comes with the request counts only from our controller, and only as the next one of the same
 // release. So a stale copy, an `undo` that brings old annotations back, or a replayed write do nothing.
 
-import { HOLD, OWN_ROLLOUT_ID, RECORD, ROLLOUT_ID, STABLE_TEMPLATE } from '#api/names.ts'
+import { HOLD, RECORD, STABLE_TEMPLATE } from '#api/names.ts'
 import type { KubeObject } from '#api/kubernetes.ts'
 import { defined } from '../defined.ts'
 import { equalJson } from '../equal.ts'
@@ -11,13 +11,13 @@ import type { Rollout } from '../rollout/model.ts'
 import { podCount } from '../replicas.ts'
 import type { WorkloadAdapter } from '../workload/adapter.ts'
 import { isCaught } from '../workload/caught.ts'
-import { formatHold, holdOf, still } from '../workload/hold.ts'
+import { holdOf, still } from '../workload/hold.ts'
 import type { Hold } from '../workload/hold.ts'
-import { formatRecord, recordOf } from '../workload/record.ts'
+import { recordOf } from '../workload/record.ts'
 import type { HoldRecord, OwnerValues } from '../workload/record.ts'
 import { inStyle } from '../workload/registry.ts'
 import { asRequested, stillCaught } from './caught.ts'
-import { annotated, withMarks } from './marks.ts'
+import { withHoldMarks, withMarks, withoutHoldMarks } from './marks.ts'
 import { heldName, isOfThisRequest, namePart, releaseId } from './release-name.ts'
 import { freeOwner, heldOwner } from './wishes.ts'
 import {
@@ -364,15 +364,9 @@ function asksToGoOn({ object, before, adapter }: Held): boolean {
 function withHold(review: WorkloadReview, asked: Hold, record: HoldRecord): KubeObject {
   const hold = review.adapter.noted(asked, review.object, record.owner)
   const object = review.adapter.project(review.object, hold, record.owner)
-  const named = object.metadata.labels?.[ROLLOUT_ID] !== undefined
-  return annotated(object, {
-    [HOLD]: formatHold(hold),
-    [RECORD]: formatRecord(record),
-    [OWN_ROLLOUT_ID]: named ? undefined : hold.rolloutId,
-  })
+  return withHoldMarks(object, { hold, record }, review.before)
 }
 
 function restored({ adapter, object }: WorkloadReview, owner: OwnerValues): KubeObject {
-  const none = { [HOLD]: undefined, [RECORD]: undefined, [OWN_ROLLOUT_ID]: undefined }
-  return annotated(adapter.restore(object, owner), none)
+  return withoutHoldMarks(adapter.restore(object, owner))
 }

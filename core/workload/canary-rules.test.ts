@@ -4,13 +4,14 @@ import { expect, test } from 'vitest'
 
 import type { Deployment, Pod, ReplicaSet } from '#api/kubernetes.ts'
 import { CANARY_DEPLOYMENT, CANARY_RELEASE, HOLD, RECORD, WORKLOAD_TYPE } from '#api/names.ts'
+import { sentHold } from '../../test/world/sent-hold.ts'
 import type { WorkloadAction } from './adapter.ts'
 import { canaryFields } from './canary-admission.ts'
 import { canaryDeployment as adapter } from './canary-deployment.ts'
 import { canaryName } from './canary-made.ts'
 import type { CanarySeen } from './canary-view.ts'
 import { deployment } from './deployment.ts'
-import { formatHold, holdOf } from './hold.ts'
+import { formatHold } from './hold.ts'
 import type { Hold } from './hold.ts'
 import { formatRecord } from './record.ts'
 import { seePod, seeReplicaSet } from './seen.ts'
@@ -143,8 +144,8 @@ function told(action: WorkloadAction, scene: Scene): string {
     }
     if (change.type === 'delete') return `delete ${change.target.name}`
     const { metadata, spec } = change.patch as unknown as Deployment
-    const object = { apiVersion: '', kind: '', metadata }
-    return metadata ? holdOf(object)!.mode : `scale ${change.target.name} to ${spec.replicas}`
+    const hold = metadata && sentHold(metadata)
+    return hold ? hold.get('mode') : `scale ${change.target.name} to ${spec.replicas}`
   })
   return words.join(', ') || `wait: ${move.why}`
 }

@@ -1,10 +1,10 @@
 // The writes that move a workload of any kind: its annotations and labels, never its hold fields.
 // Admission computes those.
 
-import { HOLD } from '#api/names.ts'
+import { HOLD, WAVE } from '#api/names.ts'
 import type { Deletion, MergePatch, Patch, Target } from '../change.ts'
 import type { Workload } from '../rollout/model.ts'
-import { formatHold } from './hold.ts'
+import { formatHold, waveAfter } from './hold.ts'
 import type { Hold } from './hold.ts'
 import type { PodSeen } from './seen.ts'
 
@@ -16,10 +16,13 @@ interface Marks {
 
 /** The next hold, and marks beside it. */
 export function holdChange(w: Workload, hold: Hold, marks?: Marks): Patch {
-  const next = { [HOLD]: formatHold({ ...hold, seq: w.hold!.seq + 1 }) }
-  const { labels = {}, annotations } = { ...marks }
-  const metadata = { annotations: { ...next, ...annotations } }
-  return change(w, { metadata: { ...metadata, ...(Object.keys(labels).length > 0 && { labels }) } })
+  const next = { ...hold, seq: w.hold!.seq + 1 }
+  const wave = waveAfter(w.hold!, next)
+  const whole = wave === undefined && { [HOLD]: formatHold(next) }
+  const annotations = { ...whole, ...marks?.annotations }
+  const labels = { [WAVE]: wave ?? null, ...marks?.labels }
+  const metadata = { labels, ...(Object.keys(annotations).length > 0 && { annotations }) }
+  return change(w, { metadata })
 }
 
 /** A merge patch of the workload. */

@@ -2,17 +2,26 @@
 // ReplicaSet, and `rollout undo` puts those of an old one back: on a workload that its owner has taken out
 // of our hands nobody of ours is asked. Such a one is not labelled, and its fields hold nothing.
 
-import { CAUGHT, HOLD, OWN_ROLLOUT_ID, RECORD, STABLE_TEMPLATE, WORKLOAD_TYPE } from '#api/names.ts'
+import {
+  CAUGHT,
+  HOLD,
+  OWN_ROLLOUT_ID,
+  RECORD,
+  STABLE_TEMPLATE,
+  WAVE,
+  WORKLOAD_TYPE,
+} from '#api/names.ts'
 import type { KubeObject } from '#api/kubernetes.ts'
 import type { WorkloadFields } from './adapter.ts'
 
 /** What says how a workload is held; all that a copy may bring, but for the escape. */
 const holdMarks = [HOLD, RECORD, OWN_ROLLOUT_ID, CAUGHT, STABLE_TEMPLATE]
 
-/** Annotations of a merge patch that takes copies away. */
-export const noCopies: Readonly<Record<string, null>> = Object.fromEntries(
-  holdMarks.map(key => [key, null]),
-)
+/** Of a merge patch that takes copies away, and the label that only counts beside one of them. */
+export const noCopies = {
+  labels: { [WAVE]: null },
+  annotations: Object.fromEntries(holdMarks.map(key => [key, null])),
+} as const
 
 /**
  * The object with the marks that count. Who takes only the label away, under a hold that stands, has not

@@ -10,6 +10,7 @@ import {
   RECORD,
   STABLE_REVISION,
 } from '#api/names.ts'
+import { sentHold } from '../../test/world/sent-hold.ts'
 import type { WorkloadAction } from './adapter.ts'
 import { daemonFields } from './daemon-fields.ts'
 import type { DaemonWorkload } from './daemon-view.ts'
@@ -147,8 +148,8 @@ function told(action: WorkloadAction, scene: Scene): string {
     if (change.type === 'create') return `create ${change.object.metadata.name}`
     if (change.type === 'delete') return `delete ${change.target.name}`
     const { metadata } = change.patch as unknown as DaemonSet
-    const hold = holdOf({ apiVersion: '', kind: '', metadata })
-    return hold ? `${hold.mode} ${hold.budget}` : 'mark'
+    const hold = sentHold(metadata)
+    return hold ? `${hold.get('mode')} ${hold.get('budget')}` : 'mark'
   })
   if (move.again) return `again ${words.join(', ')}`
   return words.join(', ') || `wait: ${move.why}`

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
-import { HOLD } from '#api/names.ts'
-import { formatHold, holdOf, parsePairs } from './hold.ts'
+import { HOLD, WAVE } from '#api/names.ts'
+import { formatHold, holdOf, parsePairs, waveAfter } from './hold.ts'
 import type { Hold } from './hold.ts'
 
 const hold: Hold = {
@@ -50,6 +50,11 @@ test('every hold is read as it was written', () => {
   fc.assert(
     fc.property(holds, each => {
       expect(holdOf(carrying(formatHold(each)))).toEqual(each)
+      const begun = { ...hold, rolloutId: each.rolloutId, seq: 0 }
+      const wave = waveAfter(begun, each)!
+      // As the API server asks of a label.
+      expect(wave).toMatch(/^[A-Za-z0-9][-A-Za-z0-9_.]{0,61}[A-Za-z0-9]$/)
+      expect(holdOf(labelled(wave, formatHold(begun)))).toEqual(each)
     }),
   )
 })
@@ -67,6 +72,59 @@ test.each([
   ['JSON', JSON.stringify(hold)],
 ])('%s is no hold', (_, value) => {
   expect(holdOf(carrying(value))).toBeUndefined()
+})
+
+/** An object with the hold in its annotation, and the wave in its label. */
+function labelled(wave: string, value = text) {
+  const { metadata, ...object } = carrying(value)
+  return { ...object, metadata: { ...metadata, labels: { [WAVE]: wave } } }
+}
+
+const next: Hold = { ...hold, mode: 'stop', pods: 4, budget: '1%', surge: '0%', seq: 8 }
+
+test('how far a release has come is in a label, and the annotation stays as it is', () => {
+  const wave = waveAfter(hold, next)!
+  expect(wave).toBe('stop.2.8.4.1p.0p')
+  expect(holdOf(labelled(wave))).toEqual(next)
+  const noted = { ...next, partition: '40%', size: 10, paused: false }
+  expect(waveAfter(hold, noted)).toBe('stop.2.8.4.1p.0p.part40p.size10.running')
+})
+
+test('what lasts as long as the release comes from the annotation', () => {
+  const begun: Hold = { ...hold, style: 'canary', abortSeen: 'd1', between: ['v2'] }
+  const far = { ...begun, mode: 'finishing', seq: 9 } as const
+  expect(holdOf(labelled(waveAfter(begun, far)!, formatHold(begun)))).toEqual(far)
+})
+
+test.each<[string, string]>([
+  ['of another release', 'released.3.8.4.1p.0p'],
+  ['older than the annotation', 'released.2.6.4.1p.0p'],
+  ['with a mode that is none', 'gone.2.8.4.1p.0p'],
+  ['with an amount that is none', 'released.2.8.all.1p.0p'],
+  ['cut off', 'released.2.8.4'],
+  ['of one word', 'released'],
+  ['empty', ''],
+])('a label %s says nothing: the annotation counts', (_, wave) => {
+  expect(holdOf(labelled(wave))).toEqual(hold)
+})
+
+test('a label alone is no hold', () => {
+  expect(holdOf(labelled(waveAfter(hold, next)!, ''))).toBeUndefined()
+})
+
+test.each<[string, Partial<Hold>]>([
+  ['is the hold that began', { ...hold }],
+  ['is of another release', { rolloutId: 'abc-3' }],
+  ['goes another way', { style: 'blueGreen' }],
+  ['forgets an abort', { abortSeen: 'd1' }],
+  ['is older', { seq: 6 }],
+  [
+    'has no room in a label',
+    { pods: 1e9, budget: 1e9, surge: 1e9, partition: 1e9, size: 1e9, seq: 1e9 },
+  ],
+  ['belongs to a release that a label cannot name', { rolloutId: 'a-b;c' }],
+])('no label makes what %s', (_, change) => {
+  expect(waveAfter(hold, { ...next, ...change })).toBeUndefined()
 })
 
 test('what is not a pair is passed over', () => {

@@ -1,7 +1,9 @@
-// The hold: how far a release may go, in one annotation of the workload. The controller writes it,
-// admission computes the workload's fields from it. Flat `key=value;` pairs, so that CEL can read it.
+// The hold: how far a release may go. The controller writes it, admission computes the workload's fields
+// from it. An annotation says how it began, in flat `key=value;` pairs, so that CEL can read it. A label
+// says how far it has come since: the controller-manager copies a Deployment's annotations to its
+// ReplicaSet, a write that every wave would wait for, and leaves labels alone.
 
-import { HOLD } from '#api/names.ts'
+import { HOLD, WAVE } from '#api/names.ts'
 import type { IntOrPercent, KubeObject } from '#api/kubernetes.ts'
 import { defined } from '../defined.ts'
 import { styles } from '../rollout/style.ts'
@@ -98,8 +100,65 @@ export function isInForce({ mode }: Pick<Hold, 'mode'>): boolean {
 
 /** The hold that the workload carries. */
 export function holdOf(object: KubeObject): Hold | undefined {
-  const text = object.metadata.annotations?.[HOLD]
+  const begun = begunOf(object)
+  return begun && (laterThan(begun, object.metadata.labels?.[WAVE]) ?? begun)
+}
+
+/** The hold as its annotation has it, whatever came since. */
+export function begunOf({ metadata }: KubeObject): Hold | undefined {
+  const text = metadata.annotations?.[HOLD]
   return text === undefined ? undefined : parseHold(text)
+}
+
+/** What the API server takes. */
+const longestLabel = 63
+
+/**
+ * The label that makes `next` of a hold that began so. Undefined where it is that hold, or needs an
+ * annotation of its own: what lasts as long as the release changes, or a label has no room for it.
+ */
+export function waveAfter(begun: Hold, next: Hold): string | undefined {
+  const { mode, seq, pods, budget, surge, partition, size, paused } = next
+  const rest = defined({
+    partition: partition === undefined ? undefined : `part${partition}`,
+    size: size === undefined ? undefined : `size${size}`,
+    paused: paused === undefined ? undefined : paused ? 'paused' : 'running',
+  })
+  const words = [mode, releaseOf(next), seq, pods, budget, surge, ...Object.values(rest)]
+  const text = words.join('.').replaceAll('%', 'p')
+  const read = laterThan(begun, text)
+  const [was, is, said] = [begun, next, read ?? begun].map(formatHold)
+  return is !== was && is === said && text.length <= longestLabel ? text : undefined
+}
+
+/** What the label makes of the hold that began so; undefined where it is not of its release, or older. */
+function laterThan(begun: Hold, label = ''): Hold | undefined {
+  const { rolloutId, style, abortSeen, between } = begun
+  if (label.split('.')[1] !== releaseOf(begun)) return undefined
+  const read = parseHold(`${wavePairs(label)}rollout-id=${rolloutId};`)
+  return read && read.seq >= begun.seq
+    ? { ...read, ...defined({ style, abortSeen, between }) }
+    : undefined
+}
+
+/** The label's words as pairs of a hold. */
+export function wavePairs(label: string): string {
+  const [mode, , seq, pods, budget, surge, ...rest] = label
+    .replaceAll(/(?<=\d)p(?=\.|$)/g, '%')
+    .split('.')
+  const named = Object.entries({ mode, seq, pods, budget, surge })
+  const pairs = named.map(([key, word = '']) => `${key}=${word};`)
+  return [...pairs, ...rest.map(pairOf)].join('')
+}
+
+function pairOf(word: string): string {
+  if (word === 'paused' || word === 'running') return `paused=${word === 'paused'};`
+  return word.replace(/^part(\d+%?)$/, 'partition=$1;').replace(/^size(\d+)$/, 'size=$1;')
+}
+
+/** The number of the edit that began the release: no two of a workload have the same. */
+function releaseOf({ rolloutId }: Hold): string {
+  return rolloutId.slice(rolloutId.lastIndexOf('-') + 1)
 }
 
 /** Reads `key=value;` pairs; what is not a pair is passed over. */

@@ -8,6 +8,7 @@ import {
   RECORD,
   STABLE_REVISION,
   STABLE_TEMPLATE,
+  WAVE,
   WORKLOAD_TYPE,
 } from '#api/names.ts'
 import type { Instant, Move, Workload } from '../rollout/model.ts'
@@ -107,15 +108,17 @@ function label(w: Workload): Move | undefined {
   const named = !settled || stableLabel === w.updateRevision
   const template = settled ? notedAtRest(w) : (stableFingerprint ?? goneFrom(w))
   if (w.guarded && named && stableFingerprint === template) return undefined
-  const labels = { [WORKLOAD_TYPE]: w.ref.kind.toLowerCase(), ...stableName(w, settled) }
-  const annotations = { ...copiesOn(w), [STABLE_TEMPLATE]: template ?? null }
+  const copies = copiesOn(w)
+  const type = w.ref.kind.toLowerCase()
+  const labels = { ...copies.labels, [WORKLOAD_TYPE]: type, ...stableName(w, settled) }
+  const annotations = { ...copies.annotations, [STABLE_TEMPLATE]: template ?? null }
   const metadata = { labels, annotations }
   return { changes: [change(w, { metadata })], why: `labelling the ${w.ref.kind}` }
 }
 
 /** With the label they would count. */
 function copiesOn({ guarded, hold }: Workload) {
-  return guarded || hold ? {} : noCopies
+  return guarded || hold ? { labels: {}, annotations: {} } : noCopies
 }
 
 /** The label keeps its name until everybody is new: what runs in between is no stable revision. */
@@ -134,8 +137,8 @@ function goneFrom({ hold, seen, stable, update }: Workload): string | undefined 
 function unguard(w: Workload): Move | undefined {
   // A label that somebody else put there comes without the other one.
   if (w.seen.stableLabel === undefined) return undefined
-  const labels = { [WORKLOAD_TYPE]: null, [STABLE_REVISION]: null }
-  const metadata = { labels, annotations: { ...noCopies, [ESCAPE]: null } }
+  const labels = { ...noCopies.labels, [WORKLOAD_TYPE]: null, [STABLE_REVISION]: null }
+  const metadata = { labels, annotations: { ...noCopies.annotations, [ESCAPE]: null } }
   return { changes: [change(w, { metadata })], why: 'taking the labels away' }
 }
 
@@ -162,7 +165,7 @@ export function restore(w: Workload): Move | undefined {
   }
   const record = w.remembered && { [RECORD]: formatRecord(w.remembered) }
   const annotations = { [HOLD]: formatHold(over), ...record }
-  const changes = [change(w, { metadata: { annotations } })]
+  const changes = [change(w, { metadata: { labels: { [WAVE]: null }, annotations } })]
   return { changes, why: "putting the owner's values back", again: true }
 }
 

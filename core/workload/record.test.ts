@@ -7,6 +7,7 @@ import {
   KRUISE_ORIGINAL,
   OWN_ROLLOUT_ID,
   RECORD,
+  WAVE,
   WORKLOAD_TYPE,
 } from '#api/names.ts'
 import { formatRecord, recordOf } from './record.ts'
@@ -26,7 +27,7 @@ test('a record is read as it was written', () => {
 test('a record is the merge patch that frees the workload when nobody of ours is alive', () => {
   expect(JSON.parse(formatRecord(record))).toEqual({
     metadata: {
-      labels: { [WORKLOAD_TYPE]: null },
+      labels: { [WORKLOAD_TYPE]: null, [WAVE]: null },
       annotations: {
         [ESCAPE]: 'rollout=web-rollout;uid=uid-1;stable=f00d;',
         [HOLD]: null,

@@ -10,6 +10,7 @@ import {
   KRUISE_ORIGINAL,
   OWN_ROLLOUT_ID,
   RECORD,
+  WAVE,
   WORKLOAD_TYPE,
 } from '#api/names.ts'
 import type { KubeObject } from '#api/kubernetes.ts'
@@ -43,7 +44,8 @@ export function escapePatch(escape: string, spec: OwnerValues): string {
   const marks = [HOLD, OWN_ROLLOUT_ID, RECORD, CAUGHT, KRUISE_ORIGINAL]
   const none = Object.fromEntries(marks.map(key => [key, null]))
   const annotations = { [ESCAPE]: escape, ...none }
-  return JSON.stringify({ metadata: { labels: { [WORKLOAD_TYPE]: null }, annotations }, spec })
+  const labels = { [WORKLOAD_TYPE]: null, [WAVE]: null }
+  return JSON.stringify({ metadata: { labels, annotations }, spec })
 }
 
 /** The record that a workload carries; undefined where it carries none that can be used. */

@@ -4,7 +4,7 @@
 import { pino } from 'pino'
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test, vi } from 'vitest'
 
-import { ESCAPE, HOLD, RECORD, WORKLOAD_TYPE } from '#api/names.ts'
+import { ESCAPE, HOLD, RECORD, WAVE, WORKLOAD_TYPE } from '#api/names.ts'
 import type { Deployment, KubeObject, ObjectMeta } from '#api/kubernetes.ts'
 import { createAuthority, issue } from '#certs/authority.ts'
 import { KubeClient } from '#kube/client.ts'
@@ -178,6 +178,12 @@ const edits: readonly Row[] = [
     calls: 1,
   },
   { what: 'a hold taken away', before: held, patch: annotate({ [HOLD]: null }), calls: 1 },
+  {
+    what: 'a label of a held Deployment',
+    before: held,
+    patch: { metadata: { labels: { [WAVE]: 'x' } } },
+    calls: 1,
+  },
   {
     what: 'all annotations of a held Deployment taken away',
     before: held,

@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-import { CAUGHT, HOLD, RECORD } from '#api/names.ts'
+import { CAUGHT, HOLD, RECORD, WAVE } from '#api/names.ts'
 import { holdOf } from '#core/workload/hold.ts'
 import { configuration } from '../../dev/sluice.ts'
 import { BOTH, presenceIn } from './absence.ts'
@@ -254,6 +254,49 @@ test.each([
     expect(story.now().wanted).toMatchObject({ [image]: 9, 'app:4': 1 })
   }
   expect((await on.events()).map(({ reason }) => reason)).not.toContain('ReleaseCompleted')
+})
+
+test('how far a release has come is nobody else’s to say, nor to take away', async () => {
+  const [edited, dropped, replaced] = (await Promise.all([0, 1, 2].map(() => world.story()))) as [
+    Story,
+    Story,
+    Story,
+  ]
+  const stories = [edited, dropped, replaced]
+  const walk = async (story: Story) => {
+    await story.edit('app:2')
+    await story.reached(1)
+    await story.approve()
+    await story.reached(2)
+  }
+  await Promise.all(stories.map(walk))
+  const before = await Promise.all(stories.map(story => story.deployment()))
+  const waves = before.map(({ metadata }) => metadata.labels![WAVE]!)
+  await without(stories, async () => {
+    const over = waves[0]!.replace(/^[a-z]+/, 'released')
+    await edited.kubectl(['label', target, `${WAVE}=${over}`, '--overwrite'])
+    await dropped.kubectl(['label', target, `${WAVE}-`])
+    const { [WAVE]: _, ...labels } = { ...before[2]!.metadata.labels }
+    const { resourceVersion: __, ...metadata } = { ...before[2]!.metadata, labels }
+    const whole = JSON.stringify({ ...before[2], metadata })
+    await replaced.kubectl(['replace', '-f', '-'], { input: whole })
+    for (const [index, story] of stories.entries()) {
+      await isCaught(story, 'app:2')
+      expect((await story.deployment()).metadata.labels).toMatchObject({ [WAVE]: waves[index] })
+    }
+  })
+  for (const story of stories) {
+    await story.reached(2)
+    await story.until('nothing is caught', async () => {
+      return (await story.deployment()).metadata.annotations?.[CAUGHT] === undefined
+    })
+    await walkToTheEnd(story)
+    await story.until(
+      'nothing of ours is left',
+      async () => ownKeys(await story.deployment()).length === 0,
+    )
+    expect(holdFields(await story.deployment())).toEqual(DEFAULT_FIELDS)
+  }
 })
 
 test('what no Rollout holds is let go when we are back', async () => {

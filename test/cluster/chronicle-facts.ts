@@ -9,9 +9,10 @@ import type {
   Pod,
   ReplicaSet,
 } from '#api/kubernetes.ts'
-import { CAUGHT, DESIRED_REPLICAS, HOLD, RECORD, WORKLOAD_TYPE } from '#api/names.ts'
+import { CAUGHT, DESIRED_REPLICAS, RECORD, WORKLOAD_TYPE } from '#api/names.ts'
 import type { Rollout, RolloutStatus } from '#api/rollout.generated.ts'
 import { releaseIn } from '#core/rollout/release-status.ts'
+import { formatHold, holdOf } from '#core/workload/hold.ts'
 import { recordOf } from '#core/workload/record.ts'
 
 /** A Deployment. */
@@ -26,7 +27,7 @@ export interface DeploymentFacts {
   readonly minReadySeconds: number
   readonly progressDeadlineSeconds: number
   readonly paused: boolean
-  /** The annotation's text. */
+  /** As its annotation would have it, with what the label says. */
   readonly hold: string | undefined
   readonly recorded: boolean
   /** As it is recorded. */
@@ -98,6 +99,7 @@ export type Facts = DeploymentFacts | RolloutFacts | ReplicaSetFacts | PodFacts
 export function seenDeployment(object: Deployment): DeploymentFacts {
   const { metadata, spec, status } = object
   const { annotations, labels, generation = 0 } = metadata
+  const hold = holdOf(object)
   const { observedGeneration = 0, readyReplicas = 0 } = { ...status }
   const { replicas, minReadySeconds = 0, paused = false } = spec
   return {
@@ -111,7 +113,7 @@ export function seenDeployment(object: Deployment): DeploymentFacts {
     minReadySeconds,
     progressDeadlineSeconds: spec.progressDeadlineSeconds!,
     paused,
-    hold: annotations?.[HOLD],
+    hold: hold && formatHold(hold),
     recorded: annotations?.[RECORD] !== undefined,
     ownerPaused: isOwnersPause(object),
     caught: annotations?.[CAUGHT] !== undefined,

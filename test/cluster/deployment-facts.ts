@@ -2,7 +2,7 @@
 // what of ours is on it, who owns which field, and the warnings that a person saw.
 
 import type { Deployment, DeploymentSpec, KubeObject, PodTemplate } from '#api/kubernetes.ts'
-import { ARMED_MIN_READY_SECONDS, HOLD, NO_PROGRESS_DEADLINE, RECORD } from '#api/names.ts'
+import { ARMED_MIN_READY_SECONDS, HOLD, NO_PROGRESS_DEADLINE, RECORD, WAVE } from '#api/names.ts'
 import type { CommandResult } from './commands.ts'
 import type { Story } from './story.ts'
 
@@ -40,13 +40,13 @@ export function heldFields(budget: string, surge: string | number = '00%'): Hold
 }
 
 /** Keys of `sluice.dev` that the workload carries. */
-export function ownKeys({ metadata }: KubeObject): readonly string[] {
-  return Object.keys(metadata.annotations ?? {}).filter(key => key.startsWith('sluice.dev/'))
+export function ownKeys({ metadata: { annotations, labels } }: KubeObject): readonly string[] {
+  return Object.keys({ ...annotations, ...labels }).filter(key => key.startsWith('sluice.dev/'))
 }
 
 /** Hold and record, as they stand: while neither changes, nobody lets a pod in or out. */
 export function holdOn({ metadata }: Deployment): readonly (string | undefined)[] {
-  return [HOLD, RECORD].map(key => metadata.annotations?.[key])
+  return [metadata.annotations?.[HOLD], metadata.annotations?.[RECORD], metadata.labels?.[WAVE]]
 }
 
 /** The Deployment of a command that was told to print it (`-o json`). */

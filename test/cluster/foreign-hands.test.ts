@@ -4,7 +4,7 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-import { HOLD, RECORD, WORKLOAD_TYPE } from '#api/names.ts'
+import { HOLD, RECORD, WAVE, WORKLOAD_TYPE } from '#api/names.ts'
 import { walkToTheEnd } from './approvals.ts'
 import { DEFAULT_FIELDS, holdFields, ownKeys } from './deployment-facts.ts'
 import { most, setOf, stand, worst } from './facts.ts'
@@ -29,6 +29,9 @@ const reverts: readonly object[] = [
   { spec: { ...DEFAULT_FIELDS } },
   { metadata: { annotations: { [HOLD]: null } } },
   { metadata: { annotations: { [RECORD]: null } } },
+  { metadata: { labels: { [WAVE]: null } } },
+  { metadata: { labels: { [WAVE]: 'released.2.9.100p.100p.0p' } } },
+  { metadata: { labels: null } },
   {
     metadata: { annotations: { [HOLD]: null, [RECORD]: null }, labels: { [WORKLOAD_TYPE]: null } },
   },

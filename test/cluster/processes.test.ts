@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 
 import type { KubeObject } from '#api/kubernetes.ts'
-import { HOLD, WORKLOAD_TYPE } from '#api/names.ts'
+import { HOLD, WAVE, WORKLOAD_TYPE } from '#api/names.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
 import { createAuthority, issue } from '#certs/authority.ts'
 import { KubeClient } from '#kube/client.ts'
@@ -163,6 +163,7 @@ test('a controller whose holds the webhook does not take says so, and moves noth
     return items.some(({ reason }) => reason === 'HoldRefused')
   })
   expect(await annotation(HOLD)).toBe(hold)
+  expect((await client.get(DEPLOYMENTS, ref)).metadata.labels).not.toHaveProperty([WAVE])
   await eventually('its condition says so', async () => {
     const { status } = await client.get(rollouts, { ...shop, name: ROLLOUT })
     const { conditions = [] } = { ...status }

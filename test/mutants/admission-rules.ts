@@ -11,6 +11,8 @@ const caught = 'core/admission/caught.ts'
 const caughtTest = 'core/admission/caught.test.ts'
 const deploymentAdmission = 'core/workload/deployment-admission.ts'
 const copies = 'core/workload/copies.ts'
+const hold = 'core/workload/hold.ts'
+const holdTest = 'core/workload/hold.test.ts'
 
 /** What admission makes of a write, by whomever. */
 export const admissionRules: readonly Rule[] = [
@@ -169,6 +171,41 @@ export const admissionRules: readonly Rule[] = [
     'if (!before || !rollout || fromController) return object',
     'return object',
     reviewTest,
+  ],
+  [
+    'a label of another release says nothing of this one',
+    hold,
+    "if (label.split('.')[1] !== releaseOf(begun)) return undefined",
+    '',
+    holdTest,
+  ],
+  [
+    'a label that is older than the annotation says nothing',
+    hold,
+    'read && read.seq >= begun.seq',
+    'read',
+    holdTest,
+  ],
+  [
+    'what does not fit into a label is told by the annotation',
+    hold,
+    'text.length <= longestLabel ?',
+    'true ?',
+    holdTest,
+  ],
+  [
+    'how far a release has come stays, or goes, with its hold',
+    marks,
+    'return labelled(marked, WAVE, wave)',
+    'return marked',
+    reviewTest,
+  ],
+  [
+    'a catch keeps how far a release has come',
+    caught,
+    'return labelled(caught, WAVE, held ? before.metadata.labels?.[WAVE] : undefined)',
+    'return labelled(caught, WAVE, undefined)',
+    caughtTest,
   ],
   [
     'what stands on a workload that nobody guards is a copy',

@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { expect } from 'vitest'
 
 import type { DeploymentStrategy, IntOrPercent, ReplicaSet } from '#api/kubernetes.ts'
-import { DESIRED_REPLICAS, HOLD } from '#api/names.ts'
+import { DESIRED_REPLICAS } from '#api/names.ts'
 import type { Change } from '#core/change.ts'
 import { podCount } from '#core/replicas.ts'
 import { decide } from '#core/rollout/decide.ts'
@@ -14,8 +14,9 @@ import { wantsJump } from '#core/rollout/plan-steps.ts'
 import type { Decision, Memory, Snapshot, Step } from '#core/rollout/model.ts'
 import type { DeploymentWorkload } from '#core/workload/deployment-view.ts'
 import { budgetPods, surgePods } from '#core/workload/percent.ts'
-import { holdOf, parsePairs } from '#core/workload/hold.ts'
+import { holdOf } from '#core/workload/hold.ts'
 import type { Turn } from '../world/controller.ts'
+import { sentHold } from '../world/sent-hold.ts'
 import { readySince } from '../world/replica-set-controller.ts'
 import { asPatch } from '../world/words.ts'
 import { resolveFenceposts } from '../world/fenceposts.ts'
@@ -84,9 +85,8 @@ interface Looked {
 function checkChange(looked: Looked, change: Change): void {
   const { target, patch } = asPatch(change)
   if (target.kind === 'ReplicaSet') checkSize(looked, target.name, patch['spec'])
-  const metadata = patch['metadata'] as { annotations?: Record<string, string> } | undefined
-  const pairs = parsePairs(metadata?.annotations?.[HOLD] ?? '')
-  if (pairs.get('mode') !== 'wave') return
+  const pairs = sentHold({ ...(patch['metadata'] as object | undefined) })
+  if (pairs?.get('mode') !== 'wave') return
 
   const { snapshot, decision } = looked
   const { replicas, hold, stable, projected } = snapshot.workload as DeploymentWorkload

@@ -123,7 +123,8 @@ function admitted(
   before: Deployment | undefined,
   fromController: boolean,
 ): Deployment {
-  const object = world.policy && before ? caughtByPolicy(requested, before) : requested
+  const object =
+    world.policy && before ? caughtByPolicy(requested, before, fromController) : requested
   if (!isCalled(object, before)) return object
   if (!world.webhook) {
     if (world.failurePolicy === 'Fail') throw new Refused('failed calling webhook')

@@ -9,10 +9,11 @@ import { timeOf } from '#core/time.ts'
 import type { WorkloadAction, WorkloadAdapter } from '#core/workload/adapter.ts'
 import type { DeploymentSeen } from '#core/workload/deployment-seen.ts'
 import type { DeploymentWorkload } from '#core/workload/deployment-view.ts'
-import { formatHold, holdOf } from '#core/workload/hold.ts'
+import { formatHold } from '#core/workload/hold.ts'
 import type { Hold } from '#core/workload/hold.ts'
 import { formatRecord } from '#core/workload/record.ts'
 import { seePod, seeReplicaSet } from '#core/workload/seen.ts'
+import { sentHold } from './sent-hold.ts'
 import { asPatch, inWords } from './words.ts'
 
 type Adapter = WorkloadAdapter<Deployment, DeploymentSeen, DeploymentWorkload>
@@ -149,6 +150,6 @@ export function toldBy(adapter: Adapter, action: WorkloadAction, scene: Scene): 
 /** A write in words; of a hold all that it lets out. */
 export function inFull(change: Change): string {
   const { metadata } = asPatch(change).patch as { metadata?: Deployment['metadata'] }
-  const hold = metadata && holdOf({ apiVersion: '', kind: '', metadata })
-  return hold ? `${hold.mode} ${hold.budget}+${hold.surge}` : inWords(change)
+  const hold = metadata && sentHold(metadata)
+  return hold ? `${hold.get('mode')} ${hold.get('budget')}+${hold.get('surge')}` : inWords(change)
 }

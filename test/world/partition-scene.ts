@@ -3,7 +3,7 @@
 import type { Pod } from '#api/kubernetes.ts'
 import { CONTROLLER_REVISION, HOLD, RECORD, STABLE_REVISION, STABLE_TEMPLATE } from '#api/names.ts'
 import type { WorkloadAction } from '#core/workload/adapter.ts'
-import { formatHold, holdOf } from '#core/workload/hold.ts'
+import { formatHold } from '#core/workload/hold.ts'
 import type { Hold } from '#core/workload/hold.ts'
 import type { Partitioned } from '#core/workload/partition-kind.ts'
 import type { PartitionWorkload } from '#core/workload/partition-view.ts'
@@ -11,6 +11,7 @@ import type { PartitionAdapter } from '#core/workload/partitioned.ts'
 import { formatRecord } from '#core/workload/record.ts'
 import { seePod } from '#core/workload/seen.ts'
 import { statefulSet } from '#core/workload/statefulset.ts'
+import { sentHold } from './sent-hold.ts'
 
 const now = Date.parse('2030-01-01T00:00:00Z')
 
@@ -120,8 +121,8 @@ export function told(action: WorkloadAction, scene: PartitionScene): string {
     if (change.type === 'create') return `create ${change.object.metadata.name}`
     if (change.type === 'delete') return `delete ${change.target.name}`
     const { metadata } = change.patch as unknown as Partitioned
-    const hold = holdOf({ apiVersion: '', kind: '', metadata })
-    return hold ? `${hold.mode} ${hold.budget}` : 'mark'
+    const hold = sentHold(metadata)
+    return hold ? `${hold.get('mode')} ${hold.get('budget')}` : 'mark'
   })
   if (move.again) return `again ${words.join(', ')}`
   return words.join(', ') || `wait: ${move.why}`

@@ -3,14 +3,13 @@
 import {
   ARMED_MIN_READY_SECONDS,
   ESCAPE,
-  HOLD,
   ROLLOUT_BATCH_ID,
   STABLE_REVISION,
   STABLE_TEMPLATE,
   WORKLOAD_TYPE,
 } from '#api/names.ts'
 import type { Change, Patch } from '#core/change.ts'
-import { parsePairs } from '#core/workload/hold.ts'
+import { sentHold } from './sent-hold.ts'
 
 /** `30%+00%`, `scale web-v1 to 8`, `disarm web-v2`, `guard v1`, … */
 export function inWords(change: Change): string {
@@ -31,12 +30,12 @@ export function asPatch(change: Change): Patch {
   throw new Error(`no such write of a Deployment: ${JSON.stringify(change)}`)
 }
 
-function ofDeployment({ labels = {}, annotations = {} }: Metadata): string {
+function ofDeployment(metadata: Metadata): string {
+  const { labels = {}, annotations = {} } = metadata
   if (labels[WORKLOAD_TYPE] === null) return 'unguard'
   if (ESCAPE in annotations) return 'forget escape'
-  const hold = annotations[HOLD]
-  if (!hold) return withoutHold(labels, annotations)
-  const pairs = parsePairs(hold)
+  const pairs = sentHold(metadata)
+  if (!pairs) return withoutHold(labels, annotations)
   const mode = pairs.get('mode')
   const room = `${pairs.get('budget')}+${pairs.get('surge')}`
   if (mode === 'wave') return room

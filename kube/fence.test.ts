@@ -127,6 +127,36 @@ test('nothing is sent when it ended while the request waited for its turn', asyn
   expect(asked).toEqual(['PATCH'])
 })
 
+test('what left when the process slept just after the fence was asked is never a whole request', async () => {
+  let left = 1000
+  let asked = 0
+  const bodies: string[] = []
+  const { client, breaks } = await fencedClient(
+    async (request, response) => {
+      const whole = await request
+        .setEncoding('utf8')
+        .toArray()
+        .catch(() => undefined)
+      if (whole) bodies.push(whole.join(''))
+      response.end('{}')
+    },
+    () => {
+      const then = left
+      // Asked for the time limit, and with the connection at hand; asleep from then on.
+      if (++asked === 2) left = 0
+      return then
+    },
+  )
+  const writing = client.mergePatch(PODS, ref, { metadata: { labels: { a: 'b' } } })
+  await expect(writing).rejects.toBeInstanceOf(LeadLost)
+  await vi.waitFor(() => expect(breaks).toHaveLength(1))
+  expect(bodies).toEqual([])
+
+  left = 1000
+  await client.mergePatch(PODS, ref, { metadata: { labels: { ö: 'b' } } })
+  expect(bodies).toEqual(['{"metadata":{"labels":{"ö":"b"}}}'])
+})
+
 test('what is under way at the end is cut off: its connection is reset', async () => {
   let arrived = () => {}
   const arrival = new Promise<void>(resolve => (arrived = resolve))

@@ -1,9 +1,13 @@
 // Requests that may only leave while we lead. The lease is looked at in the very moment before the
 // bytes are written, since a request waits before that: for a token, for a free connection, for a
-// process that was stopped. What was written and not yet taken by the network dies with the lease.
+// process that was stopped. It is looked at again when its headers are out and its body is not: a
+// process may be stopped behind any look. What was written and not yet taken by the network dies
+// with the lease.
 
 import { once } from 'node:events'
 import { Socket } from 'node:net'
+import type { Readable } from 'node:stream'
+import { setImmediate as turn } from 'node:timers/promises'
 
 import type * as undici from 'undici'
 
@@ -48,7 +52,10 @@ function remaining(fence: Fence, call: { readonly method: string; readonly path:
   return left
 }
 
-/** A pool that asks the fence when a request has its connection and is about to be written. */
+/**
+ * A pool that asks the fence when a request has its connection and is about to be written, and again
+ * between its headers and its body.
+ */
 export class FencedPool extends Pool {
   readonly #fence: Fence
 
@@ -61,19 +68,40 @@ export class FencedPool extends Pool {
     options: undici.Dispatcher.DispatchOptions,
     handler: undici.Dispatcher.DispatchHandler,
   ): boolean {
-    const { method, path } = options
-    return super.dispatch(options, {
-      // undici calls this and writes the request, without anything in between.
-      onRequestStart: (controller, context) => {
-        remaining(this.#fence, { method, path })
-        handler.onRequestStart?.(controller, context)
+    const { body } = options
+    const look = () => void remaining(this.#fence, options)
+    return super.dispatch(
+      body instanceof Uint8Array ? { ...options, body: inTwo(body, look) } : options,
+      {
+        // undici calls this and writes the request, without anything in between.
+        onRequestStart: (controller, context) => {
+          look()
+          handler.onRequestStart?.(controller, context)
+        },
+        onResponseStart: (...args) => handler.onResponseStart?.(...args),
+        onResponseData: (...args) => handler.onResponseData?.(...args),
+        onResponseEnd: (...args) => handler.onResponseEnd?.(...args),
+        onResponseError: (...args) => handler.onResponseError?.(...args),
       },
-      onResponseStart: (...args) => handler.onResponseStart?.(...args),
-      onResponseData: (...args) => handler.onResponseData?.(...args),
-      onResponseEnd: (...args) => handler.onResponseEnd?.(...args),
-      onResponseError: (...args) => handler.onResponseError?.(...args),
-    })
+    )
   }
+}
+
+/**
+ * The headers go with the first part, and the API server's clock begins with them. So who is stopped
+ * before they are out learns of it at the look, and the request is never whole; and who is stopped
+ * after the look comes too late for the time limit that the headers name.
+ */
+function inTwo(body: Uint8Array, look: () => void): Readable {
+  const parts = (async function* () {
+    yield body.subarray(0, 1)
+    // By then the first part is out, and nothing keeps the second one waiting behind the look.
+    await turn()
+    look()
+    yield body.subarray(1)
+  })()
+  // undici takes every iterable as it is; its types do not say so. A stream would read ahead.
+  return parts as unknown as Readable
 }
 
 /**

@@ -102,6 +102,7 @@ export class Transport {
   }
 
   async #request(call: Call, fresh: boolean): Promise<Dispatcher.RequestOptions> {
+    const body = call.body === undefined ? undefined : Buffer.from(call.body)
     return {
       method: call.method,
       path: this.#basePath + call.path,
@@ -109,9 +110,11 @@ export class Transport {
         accept: 'application/json',
         'user-agent': this.#options.userAgent,
         ...(call.contentType === undefined ? {} : { 'content-type': call.contentType }),
+        // A body that is sent in parts does not tell by itself.
+        ...(body === undefined ? {} : { 'content-length': String(body.byteLength) }),
         ...(await this.#options.connection.headers(fresh)),
       },
-      ...(call.body === undefined ? {} : { body: call.body }),
+      ...(body === undefined ? {} : { body }),
     }
   }
 

@@ -66,6 +66,8 @@ export interface Exchange {
 export interface FaultProxyOptions {
   /** The client sees the namespaced objects of this namespace alone, wherever it asks for all. */
   readonly onlyNamespace?: string
+  /** What comes goes on at once, headers before their body: who decides about a request sees no body. */
+  readonly streams?: boolean
 }
 
 /** A proxy in front of an API server. */
@@ -183,7 +185,7 @@ class Passage {
 
   async take(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     outgoing.on('error', () => {})
-    const body = await bodyOf(incoming)
+    const body = this.#options.streams === true ? '' : await bodyOf(incoming)
     // The client went away in the middle of it.
     if (body === undefined) return
     const request = this.#number(incoming, body)
@@ -237,7 +239,7 @@ class Passage {
     { method, path, headers, body }: ProxiedRequest,
     outgoing: ServerResponse,
   ): Promise<IncomingMessage | undefined> {
-    const { onlyNamespace } = this.#options
+    const { onlyNamespace, streams } = this.#options
     const { connection: _, host: __, ...kept } = headers
     const forwarded = ask({
       host: this.#target.hostname,
@@ -250,7 +252,8 @@ class Passage {
     // Whoever gives up ends the watch at the API server, too.
     outgoing.once('close', () => forwarded.destroy())
     try {
-      forwarded.end(body)
+      if (streams === true) outgoing.req.pipe(forwarded)
+      else forwarded.end(body)
       const [reply] = (await once(forwarded, 'response')) as [IncomingMessage]
       return reply
     } catch {

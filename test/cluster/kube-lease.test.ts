@@ -1,14 +1,18 @@
-// The lease against a real API server: one leader at a time, and it goes from hand to hand.
+// The lease against a real API server: one leader at a time, it goes from hand to hand, and what is
+// bound to it does not outlast it.
 
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
 
 import { KubeClient } from '#kube/client.ts'
 import type { Connection } from '#kube/connection.ts'
+import { Retryable } from '#kube/errors.ts'
+import { fenceOf } from '#kube/fence.ts'
 import { fromKubeconfig } from '#kube/kubeconfig.ts'
 import { LeaderElector } from '#kube/lease.ts'
 import type { LeaseNews, LeaseOptions, Term } from '#kube/lease.ts'
 import { LEASES } from '#kube/resources.ts'
-import { eventually, newNamespace } from './reflections.ts'
+import { stopwatch } from '#kube/stopwatch.ts'
+import { CONFIG_MAPS, configMap, eventually, newNamespace } from './reflections.ts'
 
 let connection: Connection
 let client: KubeClient
@@ -152,3 +156,38 @@ describe('the lease', () => {
     for (const span of two.spans) expect(span.from).toBeGreaterThan(one.spans[0]!.to)
   })
 })
+
+describe('a process that is stopped', () => {
+  const termMs = 2000
+  const apartMs = 1000
+
+  test.each([1, 2, 3])('writes nothing when that was behind look %i at its fence', async look => {
+    const namespace = await newNamespace(client)
+    const ref = { namespace, name: 'one' }
+    await client.create(CONFIG_MAPS, configMap(namespace, 'one'))
+    let looks = Number.NEGATIVE_INFINITY
+    let remainingMs = () => termMs
+    const open = fenceOf(() => remainingMs(), apartMs)
+    const fence = () => {
+      const left = open()
+      if ((looks += 1) === look) stopped(termMs + apartMs)
+      return left
+    }
+    const writer = new KubeClient(connection, { fence })
+    onTestFinished(() => writer.close())
+    await writer.mergePatch(CONFIG_MAPS, ref, { data: { in: 'time' } })
+
+    const since = stopwatch()
+    remainingMs = () => termMs - since()
+    looks = 0
+    const writing = writer.mergePatch(CONFIG_MAPS, ref, { data: { in: 'the term of another' } })
+    await expect(writing).rejects.toBeInstanceOf(Retryable)
+    expect((await client.get(CONFIG_MAPS, ref)).data).toEqual({ in: 'time' })
+    expect(looks).toBeGreaterThanOrEqual(look)
+  })
+})
+
+/** Nothing of this process runs meanwhile, as under SIGSTOP. */
+function stopped(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
+}

@@ -173,18 +173,15 @@ function ownedBy(caches: Caches, { metadata }: WorkloadSeen): Owned {
 function wakeOnChange(caches: Caches, { wake, now }: WatchesOptions): void {
   const { rollouts, replicaSets, revisions, pods, configurations, kruise, kinds } = caches
   // Most workloads of a large cluster are nobody's business: when to wake is asked only for the others.
-  const wakeWorkload = (adapter: WorkloadAdapter, seen: WorkloadSeen, when: () => When) => {
-    const key = keyOfSeen(adapter, seen)
-    const { uid } = seen.metadata
-    const concerns =
-      isMarked(seen) || kinds.some(({ cache }) => cache.byIndex('madeFor', uid).length > 0)
-    if (concerns || rollouts.byIndex('workload', key).length > 0) wake(key, when())
+  const wakeWorkload = (kind: Kind, seen: WorkloadSeen, when: () => When) => {
+    const key = keyOfSeen(kind.adapter, seen)
+    if (isTouched(kind, seen) || rollouts.byIndex('workload', key).length > 0) wake(key, when())
   }
   const soon = () => 'soon' as const
   const wakeOwner = (uid: string) => {
-    for (const { adapter, cache } of kinds) {
-      for (const seen of cache.byIndex('uid', uid)) {
-        wakeWorkload(adapter, seen, soon)
+    for (const kind of kinds) {
+      for (const seen of kind.cache.byIndex('uid', uid)) {
+        wakeWorkload(kind, seen, soon)
         for (const owner of madeFor(seen)) wakeOwner(owner)
       }
     }
@@ -194,11 +191,12 @@ function wakeOnChange(caches: Caches, { wake, now }: WatchesOptions): void {
   rollouts.onChange((before, after) => {
     for (const rollout of [before, after]) if (rollout) wake(workloadKey(rollout), 'now')
   })
-  for (const { adapter, cache } of kinds) {
+  for (const kind of kinds) {
+    const { adapter, cache } = kind
     cache.onChange((before, after) => {
       const settled = () =>
         !after || heldBy(adapter, after.hold).observe(after, ownedBy(caches, after), now()).settled
-      wakeWorkload(adapter, (after ?? before)!, () => (settled() ? 'now' : 'soon'))
+      wakeWorkload(kind, (after ?? before)!, () => (settled() ? 'now' : 'soon'))
       for (const owner of madeFor((after ?? before)!)) wakeOwner(owner)
     })
   }
@@ -215,20 +213,21 @@ function wakeOnChange(caches: Caches, { wake, now }: WatchesOptions): void {
 }
 
 function keysOf({ rollouts, kinds }: Caches): ReadonlySet<string> {
-  return new Set([...rollouts.list().map(workloadKey), ...markedKeys(kinds)])
+  return new Set([...rollouts.list().map(workloadKey), ...touchedKeys(kinds)])
 }
 
-function markedKeys(kinds: readonly Kind[]): readonly string[] {
-  return kinds.flatMap(({ adapter, cache }) =>
-    cache
+function touchedKeys(kinds: readonly Kind[]): readonly string[] {
+  return kinds.flatMap(kind =>
+    kind.cache
       .list()
-      .filter(seen => isMarked(seen) || cache.byIndex('madeFor', seen.metadata.uid).length > 0)
-      .map(seen => keyOfSeen(adapter, seen)),
+      .filter(seen => isTouched(kind, seen))
+      .map(seen => keyOfSeen(kind.adapter, seen)),
   )
 }
 
-function isMarked(seen: WorkloadSeen): boolean {
-  return seen.marked || seen.hold !== undefined
+/** Something of ours is on the workload, or was made for it, which is of its kind. */
+function isTouched({ cache }: Kind, { marked, hold, metadata }: WorkloadSeen): boolean {
+  return marked || hold !== undefined || cache.byIndex('madeFor', metadata.uid).length > 0
 }
 
 function keyOfSeen({ apiVersion, kind }: WorkloadAdapter, { metadata }: WorkloadSeen): string {

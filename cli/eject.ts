@@ -45,7 +45,7 @@ type Saying = Pick<Surroundings, 'print' | 'complain'> & { readonly stop?: Abort
 export async function eject(
   client: KubeClient,
   ejection: Ejection,
-  { print, complain, stop }: Saying,
+  saying: Saying,
 ): Promise<boolean> {
   const { namespace, workload, dryRun } = ejection
   const stands =
@@ -54,21 +54,56 @@ export async function eject(
       : [await readStand(client, workload.adapter, { namespace: namespace!, name: workload.name })]
   const rollouts = await readRollouts(client, namespace)
   const traced = stands.filter(stand => traces(stand).length > 0)
-  if (traced.length === 0) print(nothingFound(ejection))
-  let done = true
-  for (const [index, stand] of traced.entries()) {
-    if (stop?.aborted) {
-      complain(`ended before ${traced.length - index} of ${traced.length} workloads`)
-      return false
-    }
+  if (traced.length === 0) saying.print(nothingFound(ejection))
+  if (traced.length > 1) saying.print(`giving back ${traced.length} workloads${aside(ejection)}`)
+  const outcomes = abreast(traced, async (stand): Promise<Outcome | undefined> => {
+    if (saying.stop?.aborted) return undefined
     const decide = (now: Stand) => judge(now, rolloutFor(now.workload, rollouts), ejection)
-    const { line, refusal } = dryRun ? decide(stand) : await carriedOut(client, stand, decide)
-    const name = nameOf(stand.workload)
-    if (refusal === undefined) print(`${name}: ${line}${dryRun ? ' (dry run)' : ''}`)
-    else complain(`${name}: not given back: ${refusal}`)
-    done &&= refusal === undefined
+    return dryRun ? decide(stand) : carriedOut(client, stand, decide)
+  })
+  let [given, left] = [0, 0]
+  for (const [index, { workload: each }] of traced.entries()) {
+    const outcome = await outcomes[index]
+    if (!outcome) left += 1
+    else if (told(each, outcome, ejection, saying)) given += 1
   }
-  return done
+  if (left > 0) saying.complain(`ended before ${left} of ${traced.length} workloads`)
+  return given === traced.length
+}
+
+function aside({ dryRun }: Ejection): string {
+  return dryRun ? ' (dry run)' : ''
+}
+
+/** Says what became of one workload; gives whether it was given back. */
+function told(
+  workload: KubeObject,
+  { line, refusal }: Outcome,
+  ejection: Ejection,
+  { print, complain }: Saying,
+): boolean {
+  const name = nameOf(workload)
+  if (refusal === undefined) print(`${name}: ${line}${aside(ejection)}`)
+  else complain(`${name}: not given back: ${refusal}`)
+  return refusal === undefined
+}
+
+/** As many as the controller-manager looks at together; each of them waits for it. */
+const AT_A_TIME = 5
+
+/** Does the work for all, some at a time; gives what each comes to, in their order. */
+function abreast<T, R>(all: readonly T[], work: (each: T) => Promise<R>): readonly Promise<R>[] {
+  const results = all.map(() => Promise.withResolvers<R>())
+  const waiting = all.entries()
+  const lane = async () => {
+    for (const [index, each] of waiting) {
+      const doing = work(each)
+      results[index]!.resolve(doing)
+      await doing.catch(() => {})
+    }
+  }
+  for (let i = 0; i < AT_A_TIME; i += 1) void lane()
+  return results.map(({ promise }) => promise)
 }
 
 function nothingFound({ namespace, workload }: Ejection): string {

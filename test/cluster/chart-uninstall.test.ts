@@ -114,6 +114,7 @@ test('Helm 4 gives everything back though controllers live, or fails and all goe
   const [played] = await Promise.all([playJob(place), helm(cluster, [...uninstall, '--wait'])])
   await place.stopAll('SIGKILL')
   expect(played.said.map(line => line.replace(/release \S+:/, 'release:'))).toEqual([
+    'giving back 4 workloads',
     'aborted/deployment/web: no release was running; given back, no pod moves',
     'ordinal/statefulset/web: release: step 2 of 3, 2 of 4 pods are new; given back, the other 2 become new now by its own strategy (partition 0, maxUnavailable 1)',
     'rest/deployment/web: no release was running; given back, no pod moves',

@@ -344,6 +344,7 @@ describe('under the roles of the chart', () => {
     const { stdout } = await sluice(cluster, everything)
     const idle = 'no release was running; given back, no pod moves'
     expect(stdout.trim().split('\n')).toEqual([
+      'giving back 4 workloads',
       `agents/daemonset/web: ${idle}`,
       `beside/deployment/web: ${idle}`,
       `ledger/statefulset/web: ${idle}`,

@@ -159,7 +159,7 @@ function customResource(file: string): string {
 const readable = [
   '{{- $crd := lookup "apiextensions.k8s.io/v1" "CustomResourceDefinition" "" "rollouts.rollouts.kruise.io" }}\n',
   '{{- if has "v1alpha1" (dig "status" "storedVersions" list $crd) }}\n',
-  '{{- fail "crds.install: Rollouts may be stored as v1alpha1, which only Kruise Rollouts can read: have them written again first, see docs/coming-from-kruise-rollouts.md" }}\n',
+  '{{- fail "crds.install: Rollouts may be stored as v1alpha1: have them written again first, see docs/coming-from-kruise-rollouts.md" }}\n',
   '{{- end }}\n',
 ].join('')
 

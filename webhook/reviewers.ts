@@ -15,7 +15,7 @@ import { validateRollout } from '#core/admission/validation.ts'
 import { inOlderWords, unknownStyle } from '#core/conversion/words.ts'
 import { defined } from '#core/defined.ts'
 import { equalJson } from '#core/equal.ts'
-import { keyOf } from '#core/rollout/key.ts'
+import { keyOf, workloadKey } from '#core/rollout/key.ts'
 import { firstOf, isAlive, rolloutOf } from '#core/rollout/parse.ts'
 import { formatProblems } from '#core/rollout/problem.ts'
 import type { WorkloadAdapter } from '#core/workload/adapter.ts'
@@ -30,8 +30,10 @@ import type { AdmissionRequest, AdmissionResponse } from './review.ts'
 
 /** What the reviewers know beside the request. */
 export interface Known {
-  /** All Rollouts, with the index `workload`. */
+  /** Rollouts, with the index `workload`. */
   readonly rollouts: Cache<Rollout>
+  /** Those are all; before, the API server is asked. */
+  readonly allKnown: () => boolean
   /** The kinds that are released. */
   readonly adapters: readonly WorkloadAdapter[]
   readonly kindWarnings: KindWarnings
@@ -86,22 +88,23 @@ export function answerToBug(known: Known, request: AdmissionRequest): AdmissionR
     return { allowed: false, status: { code: 500, reason: 'InternalError', message } }
   }
   const rollout = cachedRollout(known, request)
-  if (!rollout && isGuarded(request)) return unavailable
+  if (!rollout && mayHaveOne(known, request)) return unavailable
   const review = reviewOf(known, request, rollout)
   return review ? responseOf(review, plainestHold(review)) : { allowed: true }
 }
 
 /** Answers a write to a Rollout. */
 export async function validate(
-  { rollouts, kruiseRegistered, kindWarnings }: Known,
+  known: Known,
   request: AdmissionRequest,
 ): Promise<AdmissionResponse> {
   const object = request.object as Rollout | null
   const previous = request.oldObject as Rollout | null
   if (!object) return { allowed: true, warnings: previous ? rolloutWarnings(previous) : [] }
   // Its own webhook judges what it is to follow.
-  if (kruiseRegistered()) return { allowed: true }
-  const others = rollouts.list()
+  if (known.kruiseRegistered()) return { allowed: true }
+  const others = await othersThan(known, object).catch(unreachable)
+  if (others === 'unreachable') return unavailable
   const older = isOlder(request)
   const problems = validateRollout(object, { others, older, ...(previous && { previous }) })
   const found = older ? [...unknownStyle(object), ...inOlderWords(problems)] : problems
@@ -110,7 +113,13 @@ export async function validate(
     return { allowed: false, status: { code: 422, reason: 'Invalid', message } }
   }
   if (previous) return { allowed: true, warnings: rolloutWarnings(previous, object) }
-  return { allowed: true, warnings: await kindWarnings(object.spec.workloadRef) }
+  return { allowed: true, warnings: await known.kindWarnings(object.spec.workloadRef) }
+}
+
+/** Those that may name the same workload, among others. */
+async function othersThan(known: Known, rollout: Rollout): Promise<readonly Rollout[]> {
+  if (known.allKnown()) return known.rollouts.list()
+  return known.lookup(rollout.metadata.namespace ?? '', workloadKey(rollout))
 }
 
 /** Its sender speaks the older version of the API. */
@@ -119,17 +128,18 @@ function isOlder({ kind, writtenIn }: AdmissionRequest): boolean {
 }
 
 /**
- * The Rollout of the workload. A label says that there is one: if the cache has not heard of it yet,
- * the API server is asked, since an edit that is let through cannot be called back.
+ * The Rollout of the workload. A label says that there is one, or the cache is not full: what it has not
+ * heard of yet the API server is asked for, since an edit that is let through cannot be called back.
  */
 async function rolloutFor(known: Known, request: AdmissionRequest): Promise<Rollout | undefined> {
   const cached = cachedRollout(known, request)
-  if (cached || !isGuarded(request)) return cached
+  if (cached || !mayHaveOne(known, request)) return cached
   return guardAmong(await known.lookup(request.namespace, workloadOf(request)), request)
 }
 
-function isGuarded({ oldObject }: AdmissionRequest): boolean {
-  return oldObject?.metadata.labels?.[WORKLOAD_TYPE] !== undefined
+/** Of a workload whose Rollout the cache does not know. */
+function mayHaveOne({ allKnown }: Known, { oldObject }: AdmissionRequest): boolean {
+  return !allKnown() || oldObject?.metadata.labels?.[WORKLOAD_TYPE] !== undefined
 }
 
 function cachedRollout({ rollouts }: Known, request: AdmissionRequest): Rollout | undefined {

@@ -9,6 +9,7 @@ import type { WebhookConfig } from './config.ts'
 /** The rights of a webhook; one whose certificate somebody else keeps needs few. */
 export function webhookRights(config: WebhookConfig): readonly Right[] {
   const { namespace, namespaces, configuration, certificateSecret, certificateDir } = config
+  const looks = ['list', 'watch']
   const registration = {
     group: 'admissionregistration.k8s.io',
     resources: ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations'],
@@ -18,16 +19,16 @@ export function webhookRights(config: WebhookConfig): readonly Right[] {
   const definition = {
     group: 'apiextensions.k8s.io',
     resources: [CUSTOM_RESOURCES.plural],
-    verbs: registration.verbs,
+    verbs: certificateDir === undefined ? registration.verbs : looks,
     name: ROLLOUTS_DEFINITION,
   }
   const foreign = { group: registration.group, resources: ['mutatingwebhookconfigurations'] }
   const secrets = { group: '', resources: ['secrets'] }
   const kept = certificateSecret === undefined ? [] : [certificateSecret]
   return [
-    ...rightsOf([{ group: GROUP, resources: ['rollouts'], verbs: ['list', 'watch'] }], namespaces),
-    ...rightsOf(certificateDir === undefined ? [registration, definition] : []),
-    ...rightsOf([{ ...foreign, verbs: ['list', 'watch'], name: KRUISE_WEBHOOKS }]),
+    ...rightsOf([{ group: GROUP, resources: ['rollouts'], verbs: looks }], namespaces),
+    ...rightsOf(certificateDir === undefined ? [registration, definition] : [definition]),
+    ...rightsOf([{ ...foreign, verbs: looks, name: KRUISE_WEBHOOKS }]),
     ...kept.flatMap(name =>
       rightsOf(
         [

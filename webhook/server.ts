@@ -88,8 +88,10 @@ export function createWebhookServer(options: WebhookServerOptions): WebhookServe
   const probes = createProbes({ registry: options.metrics.registry, unready })
 
   const shutdown = async () => {
+    // Nobody is led to one that was not ready: there is nobody to be led away.
+    const drainMs = unready() === undefined ? (options.drainMs ?? 0) : 0
     draining = true
-    await delay(options.drainMs ?? 0)
+    await delay(drainMs)
     await shut(app, closingTimeoutMs)
     // Last, so that a process that still answers reviews is not taken for dead.
     await shut(probes, closingTimeoutMs)

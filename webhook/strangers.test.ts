@@ -29,6 +29,7 @@ const rollouts = new Cache<Rollout>({ indexes: { workload: each => [workloadKey(
 rollouts.put({ ...rollout, metadata: { ...rollout.metadata, uid: 'uid-rollout' } }, '1')
 const known = {
   rollouts,
+  allKnown: () => true,
   lookup: () => Promise.resolve([]),
   adapters,
   kindWarnings: async () => [],

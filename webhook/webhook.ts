@@ -1,13 +1,8 @@
 // One webhook: a cache of Rollouts, certificates that renew themselves, the API server's trust in
-// them, and the server. It is not ready before the API server has been told whom to trust.
+// them, and the server. It is not ready before the API server has been told whom to trust, and reviews can
+// be answered.
 
-import type { Rollout } from '#api/rollout.generated.ts'
-import { workloadKey } from '#core/rollout/key.ts'
 import { adaptersWith } from '#core/workload/registry.ts'
-import { Cache } from '#kube/cache.ts'
-import { reflectIn } from '#kube/reflector.ts'
-import { ROLLOUTS } from '#kube/resources.ts'
-import type { ResourceType } from '#kube/resources.ts'
 import { keepCertificates } from './certificate.ts'
 import type { CertificateOptions, Certificates } from './certificate.ts'
 import { createKindWarnings } from './kinds.ts'
@@ -15,6 +10,8 @@ import { createLookup } from './lookup.ts'
 import { admit, answerToBug, validate } from './reviewers.ts'
 import type { Known } from './reviewers.ts'
 import { watchKruise } from './kruise.ts'
+import { createRolloutWatch, rolloutType } from './rollouts.ts'
+import type { RolloutWatch } from './rollouts.ts'
 import { createWebhookServer } from './server.ts'
 import type { Ports, WebhookServer } from './server.ts'
 
@@ -28,41 +25,42 @@ export interface Webhook extends Ports {
   readonly close: () => Promise<void>
 }
 
-const rolloutType = ROLLOUTS as ResourceType<Rollout>
-
-/** Starts a webhook. Throws where the signal aborts before it listens, and one line where it cannot. */
+/**
+ * Starts a webhook. Throws where the signal aborts before it is ready, and one line where it cannot listen.
+ * What needs no Rollout, a conversion above all, is answered before any is read.
+ */
 export async function startWebhook(options: WebhookOptions, stop: AbortSignal): Promise<Webhook> {
   const ending = new AbortController()
   const end = AbortSignal.any([stop, ending.signal])
-  const [watch, kruiseRegistered] = await Promise.all([
-    watchRollouts(options, end),
-    watchKruise(options, end),
-  ])
+  const kruiseRegistered = await watchKruise(options, end)
   const certificates = await keepCertificates(options, pair => server.setCertificate(pair))
+  const watch = createRolloutWatch(options)
   const server = createServer(options, { ...watch, kruiseRegistered }, certificates)
-  await certificates.begin()
   const ports = await server.listen()
+  await certificates.begin()
   const trusting = certificates.run(end)
-  return {
-    ...ports,
-    certificates,
-    async close() {
-      await server.close()
-      certificates.stop()
-      ending.abort()
-      await trusting
-    },
+  const close = async () => {
+    await server.close()
+    certificates.stop()
+    ending.abort()
+    await trusting
   }
+  await watch.begin(end)
+  if (stop.aborted) await close()
+  stop.throwIfAborted()
+  return { ...ports, certificates, close }
 }
 
 function createServer(
   { client, config, metrics, log }: WebhookOptions,
-  { rollouts, watching, kruiseRegistered }: RolloutWatch & Pick<Known, 'kruiseRegistered'>,
+  watch: RolloutWatch & Pick<Known, 'kruiseRegistered'>,
   { current, told }: Certificates,
 ): WebhookServer {
   const { controllerUser, extraKinds } = config
+  const { rollouts, allKnown, watching, answerable, kruiseRegistered } = watch
   const known: Known = {
     rollouts,
+    allKnown,
     kruiseRegistered,
     adapters: adaptersWith(extraKinds),
     kindWarnings: createKindWarnings(client, extraKinds),
@@ -83,42 +81,10 @@ function createServer(
     log,
     listen: { host: config.host, port: config.port },
     probes: { host: config.probesHost, port: config.probesPort },
-    unready: () => (told() ? undefined : 'the API server has not been told whom to trust'),
+    unready() {
+      if (!told()) return 'the API server has not been told whom to trust'
+      return answerable() ? undefined : 'the Rollouts have not been read'
+    },
     drainMs: config.drainMs,
   })
-}
-
-interface RolloutWatch {
-  readonly rollouts: Cache<Rollout>
-  readonly watching: () => boolean
-}
-
-async function watchRollouts(
-  { client, config, log, metrics }: WebhookOptions,
-  stop: AbortSignal,
-): Promise<RolloutWatch> {
-  const { namespaces = [] } = config
-  /** Namespaces whose watch is open; undefined stands for all. */
-  const watching = new Set<string | undefined>()
-  const cache = new Cache<Rollout>({
-    namespaces,
-    indexes: { workload: rollout => [workloadKey(rollout)] },
-    onListenerError: error => log.error({ err: error }, 'a listener failed'),
-  })
-  const reflection = reflectIn<Rollout, Rollout>(namespaces, namespace => ({
-    client,
-    type: rolloutType,
-    cache,
-    project: rollout => rollout,
-    onNews: news => {
-      metrics.watch(rolloutType.plural, news.what)
-      if (news.what === 'watching') watching.add(namespace)
-      else if (news.what !== 'unreadable') watching.delete(namespace)
-      if (news.what === 'failed') log.warn({ err: news.error }, 'the watch of Rollouts failed')
-    },
-  }))
-  await Promise.race([cache.synced, reflection.run(stop)])
-  // Without the Rollouts it must not serve: it would let every edit through.
-  stop.throwIfAborted()
-  return { rollouts: cache, watching: () => watching.size === Math.max(1, namespaces.length) }
 }

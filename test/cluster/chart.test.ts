@@ -460,7 +460,7 @@ describe('under the roles of the chart', () => {
     const rights = await rightsOf(client, home)
     const args = pods[0]!.spec.containers[0]!.args!
     expect(neededBy('webhook', args)).toEqual(rightsInWords(rights))
-    expect(rights).toHaveLength(4)
+    expect(rights).toHaveLength(6)
 
     await kubectl(cluster, ['-n', names[0]!, 'get', 'rollouts.v1alpha1.rollouts.kruise.io'])
     const served = () => Promise.all(children.map(certificateOf))

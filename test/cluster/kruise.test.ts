@@ -235,7 +235,7 @@ test('its CRD drops what a release needs: that is told, until ours is there', as
   await isReady(story, 'Guarding')
   await guards(story, 'app:2')
 
-  // From now on it may be Helm's; but not where something may be stored that only its manager can read.
+  // From now on it may be Helm's; but not where something may be stored in the older version.
   const stored = (storedVersions: readonly string[]) =>
     world.client.mergePatch(
       CUSTOM_RESOURCES,

@@ -135,3 +135,41 @@ export interface ControllerRevision extends KubeObject {
 export interface Pod extends KubeObject {
   readonly status?: { readonly phase?: string; readonly conditions?: readonly Condition[] }
 }
+
+export interface Service extends KubeObject {
+  readonly spec?: {
+    readonly selector?: Readonly<Record<string, string>>
+    readonly [field: string]: unknown
+  }
+}
+
+export interface ParentReference {
+  readonly group?: string
+  readonly kind?: string
+  readonly namespace?: string
+  readonly name: string
+  readonly sectionName?: string
+  readonly port?: number
+}
+
+export interface HTTPRoute extends KubeObject {
+  readonly spec?: {
+    readonly parentRefs?: readonly ParentReference[]
+    readonly rules?: readonly unknown[]
+    readonly [field: string]: unknown
+  }
+  readonly status?: {
+    readonly parents?: readonly {
+      readonly parentRef: ParentReference
+      readonly controllerName?: string
+      readonly conditions?: readonly (Condition & { readonly observedGeneration?: number })[]
+    }[]
+  }
+}
+
+export interface EndpointSlice extends KubeObject {
+  readonly endpoints?: readonly {
+    readonly conditions?: { readonly ready?: boolean | null }
+    readonly targetRef?: { readonly kind?: string; readonly uid?: string }
+  }[]
+}

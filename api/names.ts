@@ -21,6 +21,9 @@ export const POD_TEMPLATE_HASH = 'pod-template-hash'
 /** Kubernetes' name of the revision of a pod that its workload owns with no ReplicaSet between. */
 export const CONTROLLER_REVISION = 'controller-revision-hash'
 
+/** Kubernetes' own, on an EndpointSlice: the Service whose endpoints it has. */
+export const SERVICE_NAME = 'kubernetes.io/service-name'
+
 /** On a Deployment that we have made for the new pods of another one: the name of that one. */
 export const CANARY_DEPLOYMENT = 'rollouts.kruise.io/canary-deployment'
 /** On the pods of such a Deployment: the release that it was made for. Nobody else's pods carry it. */
@@ -38,6 +41,10 @@ export const POD_DELETION_COST = 'controller.kubernetes.io/pod-deletion-cost'
 export const HOLD = 'sluice.dev/hold'
 /** The merge patch that gives a held workload back to its owner, and what else must be remembered. */
 export const RECORD = 'sluice.dev/record'
+/** On a Service or a route: which requests go where. Admission computes selector and rules from it. */
+export const TRAFFIC = 'sluice.dev/traffic'
+/** On our Service of new pods: since when no requests come, as `<generation of the route>/<time>`. */
+export const UNROUTED = 'sluice.dev/unrouted'
 /** The release that a held workload is in, where the owner has not named it. */
 export const OWN_ROLLOUT_ID = 'sluice.dev/rollout-id'
 /**

@@ -199,6 +199,8 @@ export interface Move {
   readonly surplusStays?: true
   /** The same write as before, which did not take: more of them would not help. */
   readonly again?: true
+  /** Nothing moves until somebody acts. */
+  readonly blocked?: true
 }
 
 /** All that one decision may look at, read once. */

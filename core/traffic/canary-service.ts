@@ -1,0 +1,77 @@
+// The Service of the new pods: a copy of the stable one that selects the new version. It belongs to the
+// workload: a Rollout that is deleted must not take it away while requests still come.
+
+import { RECORD, TRAFFIC } from '#api/names.ts'
+import type { Service } from '#api/kubernetes.ts'
+import type { WorkloadRef } from '../rollout/model.ts'
+import type { ServiceSeen } from './seen.ts'
+
+type Labels = Readonly<Record<string, string>>
+
+/** Its name. */
+export function canaryServiceName(service: string): string {
+  return `${service}-canary`
+}
+
+/** By what it selects: as the stable one, and the new version. */
+export function canarySelector(stable: ServiceSeen, revision: Labels, podLabels: Labels): Labels {
+  const own = { ...stable.selector }
+  // Pods that are labelled otherwise than the template says would not be found.
+  const relabelled = Object.entries(podLabels).filter(([key]) => key in own)
+  return { ...own, ...Object.fromEntries(relabelled), ...revision }
+}
+
+/** What an API server gives to one Service only. */
+const given = [
+  'clusterIP',
+  'clusterIPs',
+  'externalIPs',
+  'ipFamilies',
+  'ipFamilyPolicy',
+  'loadBalancerIP',
+  'healthCheckNodePort',
+]
+
+/** By these others know what is theirs: a copy is not. */
+const tracked = /^(?:kubectl\.kubernetes\.io|argocd\.argoproj\.io|meta\.helm\.sh)\//
+
+/** The Service itself. */
+export function canaryServiceOf(
+  { object }: ServiceSeen,
+  owner: { readonly ref: WorkloadRef; readonly uid: string },
+  selector: Labels,
+): Service {
+  const { metadata, spec = {} } = object
+  const { apiVersion, kind, name, namespace } = owner.ref
+  const copied = Object.entries(spec).filter(([field]) => !given.includes(field))
+  const { ports } = spec as { readonly ports?: readonly Record<string, unknown>[] }
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: {
+      namespace,
+      name: canaryServiceName(metadata.name),
+      labels: untracked(metadata.labels),
+      annotations: untracked(metadata.annotations),
+      ownerReferences: [{ apiVersion, kind, name, uid: owner.uid, controller: true }],
+    },
+    spec: {
+      ...Object.fromEntries(copied),
+      ...(ports && { ports: ports.map(withoutNodePort) }),
+      selector,
+    },
+  }
+}
+
+function withoutNodePort(port: Readonly<Record<string, unknown>>) {
+  const { nodePort: _, ...others } = port
+  return others
+}
+
+function untracked(words: Labels | undefined): Labels {
+  const ours = [TRAFFIC, RECORD]
+  const kept = Object.entries({ ...words }).filter(
+    ([key]) => !tracked.test(key) && !ours.includes(key),
+  )
+  return Object.fromEntries(kept)
+}

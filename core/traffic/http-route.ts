@@ -1,0 +1,44 @@
+// Routes of the Gateway API: which of their rules reach which Service, and whether all gateways have taken
+// them over.
+
+import type { HTTPRoute } from '#api/kubernetes.ts'
+import type { TrafficProvider } from './model.ts'
+import { ownerRules, splitRules } from './split-rules.ts'
+import type { RouteRule, RouteWish } from './split-rules.ts'
+import { recordIn } from './wish.ts'
+
+/** The wish as text. */
+export function formatRouteWish(wish: RouteWish): string {
+  return JSON.stringify(wish)
+}
+
+/** A wish that was read; undefined where it is none. */
+function routeWishOf(text: string): RouteWish | undefined {
+  const { service, canary, split } = recordIn(text) as Partial<RouteWish>
+  const complete = typeof service === 'string' && typeof canary === 'string'
+  return complete && typeof split === 'object' ? { service, canary, split } : undefined
+}
+
+/** HTTPRoutes. */
+export const httpRoutes: TrafficProvider<HTTPRoute> = {
+  apiVersion: 'gateway.networking.k8s.io/v1',
+  kind: 'HTTPRoute',
+  plural: 'httproutes',
+  field: 'rules',
+  valueIn: ({ spec }) => spec?.rules,
+  project(owner, text) {
+    const wish = routeWishOf(text)
+    return wish && owner ? splitRules(rulesOf(owner), wish) : owner
+  },
+  ownerOf(incoming, { owner, wish: text }) {
+    const wish = routeWishOf(text)
+    return wish && incoming ? ownerRules(rulesOf(incoming), rulesOf(owner), wish) : incoming
+  },
+  // A merge patch replaces a list whole.
+  undo: ({ owner }) => owner,
+  undone: patch => patch ?? undefined,
+}
+
+function rulesOf(value: unknown): readonly RouteRule[] {
+  return Array.isArray(value) ? (value as RouteRule[]) : []
+}

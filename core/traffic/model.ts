@@ -1,0 +1,49 @@
+// The words in which requests are moved. An object that routes them is held as a workload is: our
+// controller writes a wish into one annotation, and admission computes the object's field from it and from
+// what the owner wants there, at every write by anybody.
+
+import type { KubeObject } from '#api/kubernetes.ts'
+import type { HeaderModifier, RouteMatch } from '#api/rollout.generated.ts'
+import type { KindRef } from '../workload/adapter.ts'
+
+/** Which requests are to go to new pods. `matches` win over the share. */
+export interface Split {
+  /** Their share, in percent. */
+  readonly percent?: number
+  readonly matches?: readonly RouteMatch[]
+  /** What becomes of their headers. */
+  readonly headers?: HeaderModifier
+}
+
+/** Part of a spec, as JSON. */
+export type Json = unknown
+
+/** A wish that can be read, and what belongs to it. */
+export interface Wished {
+  /** What the owner has in the field. */
+  readonly owner: Json
+  /** The wish by which the field was computed, as text. */
+  readonly wish: string
+}
+
+/**
+ * One kind of object that routes requests, and the one field of its spec in which it does. Pure. A wish
+ * that cannot be read projects nothing.
+ */
+export interface TrafficProvider<O extends KubeObject = KubeObject> extends KindRef {
+  /** Name of the field, in `spec`. */
+  readonly field: string
+  /** What stands in the field. */
+  valueIn(object: O): Json
+  /** What is to stand in the field, for an owner who wants `owner` there. */
+  project(owner: Json, wish: string): Json
+  /**
+   * What the owner wants by a write of `incoming` to a field that was computed from `was`: whatever others
+   * have changed is theirs, whatever is left of ours is taken out.
+   */
+  ownerOf(incoming: Json, was: Wished): Json
+  /** A merge patch of the field by which `owner` comes back, whatever of the wish stands there. */
+  undo(was: Wished): Json
+  /** The owner's value, of that patch. */
+  undone(patch: Json): Json
+}

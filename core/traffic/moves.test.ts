@@ -1,0 +1,393 @@
+import { describe, expect, test } from 'vitest'
+
+import type { EndpointSlice, HTTPRoute, KubeObject, Service } from '#api/kubernetes.ts'
+import { ESCAPE, SERVICE_NAME, TRAFFIC, UNROUTED } from '#api/names.ts'
+import { annotated } from '../admission/marks.ts'
+import { reviewTraffic } from '../admission/traffic-review.ts'
+import type { PodSeen } from '../workload/seen.ts'
+import { httpRoutes } from './http-route.ts'
+import type { TrafficProvider } from './model.ts'
+import { trafficMove } from './moves.ts'
+import type { Routed, TrafficAim } from './moves.ts'
+import { seeEndpoints, seeRoute, seeService } from './seen.ts'
+import { pinTo, services } from './service-pin.ts'
+import { OVER } from './wish.ts'
+
+const NOW = Date.parse('2026-01-01T00:00:00Z')
+
+const web: Service = {
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name: 'web', namespace: 'shop', uid: 's', resourceVersion: '1' },
+  spec: {
+    type: 'NodePort',
+    clusterIP: '10.0.0.1',
+    selector: { app: 'web' },
+    ports: [{ port: 80, nodePort: 30080 }],
+  },
+}
+
+const route: HTTPRoute = {
+  apiVersion: 'gateway.networking.k8s.io/v1',
+  kind: 'HTTPRoute',
+  metadata: { name: 'web', namespace: 'shop', uid: 'r', resourceVersion: '1', generation: 1 },
+  spec: {
+    parentRefs: [{ name: 'gate' }],
+    rules: [{ backendRefs: [{ name: 'web', port: 80, weight: 1 }] }],
+  },
+}
+
+/** What is stored when our controller asks for it. */
+function wishing<O extends KubeObject>(provider: TrafficProvider, before: O, wish: string): O {
+  const object = annotated(before, { [TRAFFIC]: wish })
+  return reviewTraffic({ provider, object, before, fromController: true }) as O
+}
+
+/** A gateway says of it what the conditions are, of the generation. */
+function told(object: HTTPRoute, generation: number, resolved = 'True'): HTTPRoute {
+  const said = { observedGeneration: generation, reason: 'BackendNotFound', message: 'no web' }
+  const conditions = [
+    { ...said, type: 'Accepted', status: 'True' },
+    { ...said, type: 'ResolvedRefs', status: resolved },
+  ]
+  return { ...object, status: { parents: [{ parentRef: { name: 'gate' }, conditions }] } }
+}
+
+function at(object: HTTPRoute, generation: number): HTTPRoute {
+  return { ...object, metadata: { ...object.metadata, generation } }
+}
+
+const canary: Service = {
+  ...web,
+  metadata: {
+    ...web.metadata,
+    name: 'web-canary',
+    uid: 'c',
+    ownerReferences: [
+      { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', uid: 'w', controller: true },
+    ],
+  },
+  spec: { selector: { app: 'web', 'pod-template-hash': 'new' } },
+}
+
+const pinned = wishing(services, web, pinTo({ 'pod-template-hash': 'old' }))
+const pinnedNew = wishing(services, web, pinTo({ 'pod-template-hash': 'new' }))
+const splitWish = '{"service":"web","canary":"web-canary","split":{"percent":20}}'
+const split = at(wishing(httpRoutes, route, splitWish), 2)
+const back = at(wishing(httpRoutes, split, OVER), 3)
+
+interface Scene {
+  readonly service?: Service | null
+  readonly canary?: Service
+  readonly route?: HTTPRoute | null
+  /** Uids of ready pods by Service. */
+  readonly ready?: Readonly<Record<string, readonly string[]>>
+  readonly updated?: string
+  readonly grace?: number
+}
+
+function slice(service: string, uids: readonly string[]): EndpointSlice {
+  const metadata = { name: service, labels: { [SERVICE_NAME]: service } }
+  const endpoints = uids.map(uid => ({
+    conditions: { ready: !uid.startsWith('unready') },
+    targetRef: { kind: 'Pod', uid },
+  }))
+  return { apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice', metadata, endpoints }
+}
+
+function routed(scene: Scene): Routed {
+  const { service = web, canary: beside, route: way = route, ready = {}, updated = 'new' } = scene
+  const newPod = { metadata: { uid: 'n1' }, readySince: 1 } as PodSeen
+  return {
+    traffic: {
+      routing: { service: 'web', route: 'web', graceSeconds: scene.grace ?? 3 },
+      ...(service && { service: seeService(service) }),
+      ...(beside && { canary: seeService(beside) }),
+      ...(way && { route: seeRoute(way) }),
+      endpoints: Object.entries(ready).map(([name, uids]) => seeEndpoints(slice(name, uids))),
+    },
+    pods: {
+      ref: { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name: 'web' },
+      uid: 'w',
+      revisionLabel: 'pod-template-hash',
+      stable: 'old',
+      updated,
+      updatePods: [newPod],
+      podLabels: {},
+    },
+  }
+}
+
+/** In words: what is written, and what is waited for. */
+function next(scene: Scene, aim: TrafficAim): string {
+  const move = trafficMove(routed(scene), aim, NOW)
+  if (!move) return 'reached'
+  const wrote = move.changes.map(change => {
+    if (change.type === 'create') return `create ${change.object.metadata.name}`
+    const { kind, name } = change.target
+    if (change.type === 'delete') return `delete ${name}`
+    const { metadata, spec } = change.patch as { metadata?: KubeObject['metadata']; spec?: object }
+    const said = Object.values({ ...metadata?.annotations })
+    return `${kind} ${name} ${spec ? JSON.stringify(spec) : said.join()}`
+  })
+  return [...wrote, `${move.blocked ? 'blocked: ' : ''}${move.why}`].join('; ')
+}
+
+const to = (aim: 'pinned' | 'stable' | 'new' | 'all') => ({ to: aim }) as const
+const share = { to: 'split', split: { percent: 20 } } as const
+
+describe('forward', () => {
+  test.each<[string, Scene, TrafficAim, string]>([
+    [
+      'the Service selects stable pods before a new one may start',
+      {},
+      to('pinned'),
+      'Service web {"pod-template-hash":"old"}; letting Service web select stable pods alone',
+    ],
+    [
+      'its endpoints are a moment behind',
+      { service: pinned, ready: { web: ['o1', 'n1'] } },
+      to('pinned'),
+      'waiting for Service web to leave new pods out',
+    ],
+    [
+      'who is not ready receives nothing',
+      { service: pinned, ready: { web: ['o1'] } },
+      to('pinned'),
+      'reached',
+    ],
+    [
+      'the Service of new pods is made',
+      { service: pinned },
+      share,
+      'create web-canary; creating Service web-canary',
+    ],
+    [
+      'requests wait for a ready new pod',
+      { service: pinned, canary, ready: { 'web-canary': ['unready'] } },
+      share,
+      'no new pod is ready in Service web-canary: its requests go to the stable ones',
+    ],
+    [
+      'then the route is split',
+      { service: pinned, canary, ready: { 'web-canary': ['n1'] } },
+      share,
+      `HTTPRoute web ${splitWish}; sending 20% of the requests to new pods`,
+    ],
+    [
+      'the gateway takes it over',
+      { service: pinned, canary, ready: { 'web-canary': ['n1'] }, route: told(split, 1) },
+      share,
+      'waiting for Gateway gate to take HTTPRoute web over',
+    ],
+    [
+      'a gateway that refuses it says why',
+      { service: pinned, canary, ready: { 'web-canary': ['n1'] }, route: told(split, 2, 'False') },
+      share,
+      'blocked: Gateway gate does not route HTTPRoute web: BackendNotFound: no web',
+    ],
+    [
+      'and it is there',
+      { service: pinned, canary, ready: { 'web-canary': ['n1'] }, route: told(split, 2) },
+      share,
+      'reached',
+    ],
+    [
+      'requests come back where nobody answers any more',
+      { service: pinned, canary, ready: {}, route: told(split, 2) },
+      share,
+      'HTTPRoute web over; no new pod is ready in Service web-canary: its requests go to the stable ones',
+    ],
+    [
+      'nobody is sent to a version that leaves',
+      { service: pinned, canary, updated: 'newer', route: told(split, 2) },
+      to('pinned'),
+      'HTTPRoute web over; sending no requests to new pods by the route',
+    ],
+    [
+      'a share of nothing takes the split out',
+      { service: pinned, canary, ready: { 'web-canary': ['n1'] }, route: told(split, 2) },
+      { to: 'split', split: { percent: 0 } },
+      'HTTPRoute web over; taking the split out of the route',
+    ],
+  ])('%s', (_, scene, aim, line) => {
+    expect(next(scene, aim)).toBe(line)
+  })
+
+  test('the copy asks for nothing that the API server gives to one alone', () => {
+    const [change] = trafficMove(routed({ service: pinned }), share, NOW)!.changes
+    expect(change).toMatchObject({
+      object: {
+        metadata: { name: 'web-canary', annotations: {}, ownerReferences: [{ uid: 'w' }] },
+        spec: {
+          type: 'NodePort',
+          selector: { app: 'web', 'pod-template-hash': 'new' },
+          ports: [{ port: 80 }],
+        },
+      },
+    })
+    expect(JSON.stringify(change)).not.toMatch(/nodePort|clusterIP/)
+  })
+})
+
+describe('back', () => {
+  const unrouted = annotated(canary, { [UNROUTED]: '3/2026-01-01T00:00:00Z' }) as Service
+  const longAgo = annotated(canary, { [UNROUTED]: '3/2025-12-31T23:59:57Z' }) as Service
+  test.each<[string, Scene, TrafficAim, string]>([
+    [
+      'requests leave first',
+      { service: pinned, canary, route: told(split, 2) },
+      to('stable'),
+      'HTTPRoute web over; sending no requests to new pods by the route',
+    ],
+    [
+      'the gateway has to know',
+      { service: pinned, canary, route: told(back, 2) },
+      to('stable'),
+      'waiting for Gateway gate to take HTTPRoute web over',
+    ],
+    [
+      'the grace period begins then',
+      { service: pinned, canary, route: told(back, 3) },
+      to('stable'),
+      'Service web-canary 3/2026-01-01T00:00:00Z; noting when requests went away from new pods',
+    ],
+    [
+      'and is waited for',
+      { service: pinned, canary: unrouted, route: told(back, 3) },
+      to('stable'),
+      'giving requests under way 3 s',
+    ],
+    [
+      'one that was noted for another split does not count',
+      { service: pinned, canary: longAgo, route: told(at(back, 5), 5) },
+      to('stable'),
+      'Service web-canary 5/2026-01-01T00:00:00Z; noting when requests went away from new pods',
+    ],
+    [
+      'then the Service goes',
+      { service: pinned, canary: longAgo, route: told(back, 3) },
+      to('stable'),
+      'delete web-canary; taking Service web-canary away',
+    ],
+    [
+      'without a grace period at once',
+      { service: pinned, canary, route: told(back, 3), grace: 0 },
+      to('stable'),
+      'delete web-canary; taking Service web-canary away',
+    ],
+    ['and that is all', { service: pinned, route: told(back, 3) }, to('stable'), 'reached'],
+    [
+      'a gateway that refuses everything does not keep anybody',
+      { service: pinned, canary: longAgo, route: told(back, 3, 'False') },
+      to('stable'),
+      'delete web-canary; taking Service web-canary away',
+    ],
+    [
+      'nor does a route that is gone',
+      { service: pinned, canary, route: null, grace: 0 },
+      to('stable'),
+      'delete web-canary; taking Service web-canary away',
+    ],
+  ])('%s', (_, scene, aim, line) => {
+    expect(next(scene, aim)).toBe(line)
+  })
+})
+
+describe('at the end', () => {
+  test.each<[string, Scene, TrafficAim, string]>([
+    [
+      'the Service selects all pods before the route sends everything there',
+      { service: pinned, canary, route: told(split, 2), ready: { web: ['o1'] } },
+      to('all'),
+      'Service web over; letting Service web select all pods',
+    ],
+    [
+      'and has them',
+      { canary, route: told(split, 2), ready: { web: ['o1'] } },
+      to('all'),
+      'waiting for Service web to have new pods again',
+    ],
+    [
+      'then the split goes',
+      { canary, route: told(split, 2), ready: { web: ['o1', 'n1'] } },
+      to('all'),
+      'HTTPRoute web over; sending no requests to new pods by the route',
+    ],
+    [
+      'a Service that is gone is nobody’s trace',
+      { service: null, route: null },
+      to('all'),
+      'reached',
+    ],
+    [
+      'blue-green: the Service selects new pods alone',
+      { service: pinned, canary, route: told(split, 2), ready: { web: ['o1'] } },
+      to('new'),
+      'Service web {"pod-template-hash":"new"}; letting Service web select new pods alone',
+    ],
+    [
+      'and has nobody else',
+      { service: pinnedNew, canary, route: told(split, 2), ready: { web: ['o1', 'n1'] } },
+      to('new'),
+      'waiting for Service web to have ready new pods, and no others',
+    ],
+    [
+      'then the split goes',
+      { service: pinnedNew, canary, route: told(split, 2), ready: { web: ['n1'] } },
+      to('new'),
+      'HTTPRoute web over; sending no requests to new pods by the route',
+    ],
+  ])('%s', (_, scene, aim, line) => {
+    expect(next(scene, aim)).toBe(line)
+  })
+})
+
+describe('what is in the way is named', () => {
+  const foreign = { ...canary, metadata: { ...canary.metadata, ownerReferences: [] } }
+  const noRule = { ...route, spec: { ...route.spec, rules: [{ backendRefs: [{ name: 'x' }] }] } }
+  test.each<[string, Scene, string]>([
+    ['no Service', { service: null }, 'blocked: Service web does not exist'],
+    [
+      'a Service without a selector',
+      { service: { ...web, spec: {} } },
+      'blocked: Service web has no selector, so it sends requests elsewhere',
+    ],
+    ['no route', { route: null }, 'blocked: HTTPRoute web does not exist'],
+    [
+      'a route of others',
+      { route: noRule },
+      'blocked: no rule of HTTPRoute web sends requests to Service web',
+    ],
+    [
+      'a route without a gateway',
+      { route: { ...route, spec: { rules: route.spec!.rules! } } },
+      'blocked: HTTPRoute web names no gateway in spec.parentRefs',
+    ],
+    [
+      'a route that its owner took over',
+      { route: annotated(route, { [ESCAPE]: splitWish }) as HTTPRoute },
+      'blocked: its owner took HTTPRoute web over: take the annotation sluice.dev/escape off it to go on',
+    ],
+    [
+      "somebody else's Service of that name",
+      { canary: foreign },
+      'blocked: Service web-canary was not made for this workload: rename it, or delete it',
+    ],
+  ])('%s', (_, scene, line) => {
+    expect(next(scene, to('pinned'))).toBe(line)
+  })
+
+  test('of others nothing is taken away', () => {
+    expect(next({ canary: foreign }, to('all'))).toBe('reached')
+  })
+
+  test('a wish that met no webhook is sent again', () => {
+    const alone = annotated(web, { [TRAFFIC]: pinTo({ 'pod-template-hash': 'old' }) }) as Service
+    const move = trafficMove(routed({ service: alone }), to('pinned'), NOW)
+    expect(move).toMatchObject({ again: true })
+    expect(move?.why).toContain('the webhook must answer first')
+    const over = annotated(pinned, { [TRAFFIC]: OVER }) as Service
+    expect(trafficMove(routed({ service: over }), to('all'), NOW)).toMatchObject({ again: true })
+  })
+})

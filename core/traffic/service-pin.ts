@@ -1,0 +1,52 @@
+// A Service that is pinned selects the pods of one version alone. The labels for that are added to its
+// selector: it is never emptied, and nothing that its owner selects by is lost.
+
+import type { Service } from '#api/kubernetes.ts'
+import type { TrafficProvider } from './model.ts'
+import { recordIn } from './wish.ts'
+
+type Labels = Readonly<Record<string, string>>
+
+/** The wish that only pods with these labels are selected. */
+export function pinTo(labels: Labels): string {
+  return JSON.stringify(labels)
+}
+
+/** The labels of such a wish; none where it cannot be read. */
+function pinnedTo(wish: string): Labels {
+  return onlyTexts(recordIn(wish))
+}
+
+/** Services. */
+export const services: TrafficProvider<Service> = {
+  apiVersion: 'v1',
+  kind: 'Service',
+  plural: 'services',
+  field: 'selector',
+  valueIn: ({ spec }) => spec?.selector,
+  // Without a selector its endpoints are somebody else's: there is nothing to add to.
+  project: (owner, wish) => (owner ? { ...(owner as Labels), ...pinnedTo(wish) } : owner),
+  ownerOf(incoming, { owner, wish }) {
+    const pin = pinnedTo(wish)
+    const own = onlyTexts(owner)
+    const now = Object.entries(onlyTexts(incoming))
+    const kept = now.flatMap(([key, value]) => {
+      if (pin[key] !== value) return [[key, value]]
+      return own[key] === undefined ? [] : [[key, own[key]]]
+    })
+    return incoming ? Object.fromEntries(kept) : incoming
+  },
+  undo({ owner, wish }) {
+    if (!owner) return null
+    const added = Object.keys(pinnedTo(wish)).map(key => [key, null])
+    return { ...Object.fromEntries(added), ...(owner as Labels) }
+  },
+  undone: patch => (patch ? onlyTexts(patch) : undefined),
+}
+
+function onlyTexts(value: unknown): Labels {
+  const members = Object.entries({ ...(value as object | undefined) })
+  return Object.fromEntries(
+    members.filter((member): member is [string, string] => typeof member[1] === 'string'),
+  )
+}

@@ -1,0 +1,237 @@
+// The laws that every kind of object obeys by which requests are moved. A new kind adds a row of samples.
+
+import fc from 'fast-check'
+import jsonpatch from 'jsonpatch'
+import { describe, expect, test } from 'vitest'
+
+import { ESCAPE, RECORD, TRAFFIC } from '#api/names.ts'
+import type { KubeObject } from '#api/kubernetes.ts'
+import { annotated } from '#core/admission/marks.ts'
+import { difference } from '#core/admission/patch.ts'
+import { reviewTraffic } from '#core/admission/traffic-review.ts'
+import type { MergePatch } from '#core/change.ts'
+import { formatRouteWish } from '#core/traffic/http-route.ts'
+import type { TrafficProvider } from '#core/traffic/model.ts'
+import { trafficProviders } from '#core/traffic/registry.ts'
+import { pinTo } from '#core/traffic/service-pin.ts'
+import { OVER } from '#core/traffic/wish.ts'
+import { merge } from '../world/controller.ts'
+
+/** What the laws need to know of a kind beside its provider. */
+interface Sample {
+  readonly objects: fc.Arbitrary<KubeObject>
+  readonly wishes: fc.Arbitrary<string>
+  /** What somebody else may do to the field of a live object, and the same to the owner's. */
+  readonly edits: fc.Arbitrary<(object: KubeObject) => KubeObject>
+}
+
+const label = fc.constantFrom('app', 'tier', 'version')
+const selectors = fc.dictionary(label, fc.constantFrom('a', 'b'), { minKeys: 1 })
+
+function asService(selector: unknown): KubeObject {
+  const spec = { ports: [{ port: 80 }], selector }
+  return { apiVersion: 'v1', kind: 'Service', metadata: { name: 'web' }, spec } as KubeObject
+}
+
+const refs = fc.record(
+  {
+    name: fc.constantFrom('web', 'images', 'api'),
+    port: fc.constantFrom(80, 8080),
+    weight: fc.integer({ min: 0, max: 1000 }),
+    kind: fc.constantFrom('Service', 'ServiceImport'),
+  },
+  { requiredKeys: ['name', 'port'] },
+)
+const headers = fc.uniqueArray(
+  fc.record({ name: fc.constantFrom('a', 'b', 'user'), value: fc.constantFrom('1', '2') }),
+  { minLength: 1, maxLength: 2, selector: ({ name }) => name },
+)
+const paths = fc.record({
+  type: fc.constantFrom('Exact', 'PathPrefix'),
+  value: fc.constantFrom('/', '/a'),
+})
+const matches = fc.array(fc.record({ path: paths, headers }, { requiredKeys: [] }), {
+  maxLength: 2,
+})
+const rules = fc.record(
+  {
+    name: fc.constantFrom('one', 'two'),
+    matches,
+    filters: fc.constantFrom([{ type: 'RequestMirror' }], [{ type: 'URLRewrite', x: { y: 1 } }]),
+    // One and the same backend twice in a rule has two weights, of which none is whose.
+    backendRefs: fc.uniqueArray(refs, {
+      maxLength: 3,
+      selector: ({ name, port }) => `${name}:${port}`,
+    }),
+  },
+  { requiredKeys: ['matches'] },
+)
+const distinct = fc.uniqueArray(rules, {
+  maxLength: 4,
+  selector: rule => rule.name ?? JSON.stringify(rule),
+})
+
+function asRoute(all: unknown): KubeObject {
+  const spec = { parentRefs: [{ name: 'gate' }], rules: all }
+  const metadata = { name: 'web' }
+  return {
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'HTTPRoute',
+    metadata,
+    spec,
+  } as KubeObject
+}
+
+interface Routed extends KubeObject {
+  readonly spec: { readonly rules: readonly object[]; readonly selector: object }
+}
+
+function withSpec(object: KubeObject, change: (spec: Routed['spec']) => object): KubeObject {
+  const { spec } = object as Routed
+  return { ...object, spec: { ...spec, ...change(spec) } } as KubeObject
+}
+
+const foreignRule = { name: 'foreign', matches: [{ path: { type: 'Exact', value: '/healthz' } }] }
+
+const samples: ReadonlyMap<string, Sample> = new Map([
+  [
+    'Service',
+    {
+      objects: selectors.map(asService),
+      wishes: fc
+        .dictionary(fc.constantFrom('pod-template-hash', 'tier'), fc.constant('x'))
+        .map(pinTo),
+      edits: fc.constantFrom<Sample['edits'] extends fc.Arbitrary<infer E> ? E : never>(
+        object => withSpec(object, ({ selector }) => ({ selector: { ...selector, more: 'yes' } })),
+        object => withSpec(object, () => ({ ports: [{ port: 81 }] })),
+      ),
+    },
+  ],
+  [
+    'HTTPRoute',
+    {
+      objects: distinct.map(asRoute),
+      wishes: fc
+        .record(
+          {
+            percent: fc.integer({ min: 0, max: 100 }),
+            matches,
+            headers: fc.record({ set: headers }),
+          },
+          { requiredKeys: ['percent'] },
+        )
+        .map(split => formatRouteWish({ service: 'web', canary: 'web-canary', split })),
+      edits: fc.constantFrom<Sample['edits'] extends fc.Arbitrary<infer E> ? E : never>(
+        object => withSpec(object, each => ({ rules: [foreignRule, ...each.rules] })),
+        object => withSpec(object, each => ({ rules: [...each.rules, foreignRule] })),
+        object => withSpec(object, () => ({ hostnames: ['example.com'] })),
+      ),
+    },
+  ],
+])
+
+function wishing(object: KubeObject, wish: string): KubeObject {
+  return annotated(object, { [TRAFFIC]: wish })
+}
+
+/** What is stored when our controller asks for it. */
+function asked(provider: TrafficProvider, before: KubeObject, wish: string): KubeObject {
+  const object = wishing(before, wish)
+  return reviewTraffic({ provider, object, before, fromController: true })
+}
+
+/** What is stored when somebody else writes it. */
+function written(provider: TrafficProvider, before: KubeObject, object: KubeObject): KubeObject {
+  return reviewTraffic({ provider, object, before, fromController: false })
+}
+
+const named = trafficProviders.map(provider => [provider.kind, provider] as const)
+
+describe.each(named)('%s', (kind, provider) => {
+  const { objects, wishes, edits } = samples.get(kind)!
+
+  test('the end of a wish leaves no trace, whatever the wishes were', () => {
+    fc.assert(
+      fc.property(objects, fc.array(wishes, { minLength: 1, maxLength: 3 }), (object, all) => {
+        const held = all.reduce((before, wish) => asked(provider, before, wish), object)
+        const { annotations, ...metadata } = asked(provider, held, OVER).metadata
+        expect(annotations).toEqual({})
+        expect({ ...asked(provider, held, OVER), metadata }).toEqual(object)
+      }),
+    )
+  })
+
+  test('a second look changes nothing, and the patch makes what was meant', () => {
+    fc.assert(
+      fc.property(objects, wishes, wishes, (object, first, second) => {
+        const before = asked(provider, object, first)
+        const request = wishing(before, second)
+        const once = reviewTraffic({ provider, object: request, before, fromController: true })
+        const twice = reviewTraffic({ provider, object: once, before, fromController: true })
+        expect(twice).toEqual(once)
+        expect(jsonpatch.apply_patch(request, [...difference(request, once)])).toEqual(once)
+      }),
+    )
+  })
+
+  test('whoever puts the same there again changes nothing, with our annotations or without', () => {
+    fc.assert(
+      fc.property(objects, wishes, (object, wish) => {
+        const held = asked(provider, object, wish)
+        expect(written(provider, held, held)).toEqual(held)
+        expect(written(provider, held, object)).toEqual(held)
+        const { annotations: _, ...metadata } = held.metadata
+        expect(written(provider, held, { ...held, metadata })).toEqual(held)
+      }),
+    )
+  })
+
+  test("others' edits survive, and ours is there again", () => {
+    fc.assert(
+      fc.property(objects, wishes, edits, (object, wish, edit) => {
+        const held = asked(provider, object, wish)
+        const stored = written(provider, held, edit(held))
+        expect(stored).toEqual(asked(provider, written(provider, object, edit(object)), wish))
+        const free = asked(provider, stored, OVER)
+        expect(provider.valueIn(free)).toEqual(provider.valueIn(edit(object)))
+      }),
+    )
+  })
+
+  test('a wish of others counts for nothing', () => {
+    fc.assert(
+      fc.property(objects, wishes, (object, wish) => {
+        const copied = asked(provider, object, wish)
+        const created = reviewTraffic({ provider, object: copied, fromController: false })
+        expect(created.metadata.annotations).toEqual({})
+        expect(provider.valueIn(created)).toEqual(provider.valueIn(object))
+        const stored = written(provider, object, wishing(object, wish))
+        expect(provider.valueIn(stored)).toEqual(provider.valueIn(object))
+      }),
+    )
+  })
+
+  test('the record is the patch that gives it back', () => {
+    fc.assert(
+      fc.property(objects, wishes, (object, wish) => {
+        const held = asked(provider, object, wish)
+        const patch = JSON.parse(held.metadata.annotations![RECORD]!) as MergePatch
+        const back = merge(held, patch) as KubeObject
+        expect(provider.valueIn(back)).toEqual(provider.valueIn(object))
+        expect(back.metadata.annotations).toEqual({ [ESCAPE]: wish })
+      }),
+    )
+  })
+
+  test('a record that somebody has damaged harms nobody', () => {
+    fc.assert(
+      fc.property(objects, fc.constantFrom('', '{', '[]', '{"spec":null}'), (object, damaged) => {
+        const before = annotated(object, { [RECORD]: damaged, [TRAFFIC]: 'nonsense' })
+        expect(provider.valueIn(asked(provider, before, OVER))).toEqual(provider.valueIn(object))
+        expect(provider.valueIn(written(provider, before, object))).toEqual(
+          provider.valueIn(object),
+        )
+      }),
+    )
+  })
+})

@@ -125,6 +125,8 @@ export const READY_REASONS = {
   Guarding: 'the next edit is held',
   Releasing: 'a release is on its way; the message says what it waits for',
   HoldRefused: "the webhook does not take the controller's holds: see its --controller-user",
+  RequestsBlocked:
+    'the Service or the route by which requests come is missing, or not as it has to be; says what',
   Escaped: 'the escape annotation is on the workload, but the fields of a hold are still there',
   NotGuarding: 'the API server would not call the webhook',
   EditCaught: 'an edit that the webhook did not answer stands still; it is taken over next',

@@ -8,9 +8,11 @@ import { CONTROLLER_MANAGER, GROUP, OLDER_API_VERSION, PROBE, WORKLOAD_TYPE } fr
 import type { Rollout } from '#api/rollout.generated.ts'
 import { leftToKruise } from '#core/admission/kruise.ts'
 import { difference } from '#core/admission/patch.ts'
+import type { PatchOperation } from '#core/admission/patch.ts'
 import { plainestHold, reviewWorkload } from '#core/admission/review.ts'
 import type { Answer, WorkloadReview } from '#core/admission/review.ts'
 import { rolloutWarnings } from '#core/admission/rollout-warnings.ts'
+import { reviewTraffic } from '#core/admission/traffic-review.ts'
 import { validateRollout } from '#core/admission/validation.ts'
 import { inOlderWords, unknownStyle } from '#core/conversion/words.ts'
 import { defined } from '#core/defined.ts'
@@ -21,6 +23,7 @@ import { formatProblems } from '#core/rollout/problem.ts'
 import type { WorkloadAdapter } from '#core/workload/adapter.ts'
 import { holdOf } from '#core/workload/hold.ts'
 import { recordOf } from '#core/workload/record.ts'
+import { trafficProviders } from '#core/traffic/registry.ts'
 import { adapterFor, heldBy } from '#core/workload/registry.ts'
 import type { Cache } from '#kube/cache.ts'
 import { ApiError, Retryable } from '#kube/errors.ts'
@@ -48,12 +51,28 @@ export interface Known {
 /** Answers a write to a workload. */
 export async function admit(known: Known, request: AdmissionRequest): Promise<AdmissionResponse> {
   if (isProbe(request)) return marked
+  const routed = admitTraffic(known, request)
+  if (routed) return routed
   const rollout = await rolloutFor(known, request).catch(unreachable)
   if (rollout === 'unreachable') return unavailable
   const review = reviewOf(known, request, rollout)
   if (!review) return { allowed: true }
   const left = known.kruiseRegistered() ? leftToKruise(review) : undefined
   return responseOf(review, left ?? reviewWorkload(review))
+}
+
+/** Answers a write to a Service or a route; undefined for others. */
+function admitTraffic(known: Known, request: AdmissionRequest): AdmissionResponse | undefined {
+  const { object, oldObject, kind } = request
+  const apiVersion = apiVersionOf(kind)
+  const provider = trafficProviders.find(
+    each => each.apiVersion === apiVersion && each.kind === kind.kind,
+  )
+  if (!provider || !object) return undefined
+  const before = oldObject ?? undefined
+  const fromController = isFromController(known, request)
+  const stored = reviewTraffic({ provider, object, fromController, ...defined({ before }) })
+  return { allowed: true, patch: patchOf(object, stored) }
 }
 
 /** The controller asks whether the API server reaches us; nothing of it is stored. */
@@ -163,22 +182,28 @@ function apiVersionOf({ group, version }: AdmissionRequest['kind']): string {
 }
 
 function reviewOf(
-  { adapters, controllerUser }: Known,
+  known: Known,
   request: AdmissionRequest,
   rollout: Rollout | undefined,
 ): WorkloadReview | undefined {
-  const { object, oldObject, kind, options, userInfo } = request
-  const adapter = adapterFor({ apiVersion: apiVersionOf(kind), kind: kind.kind }, adapters)
+  const { object, oldObject, kind } = request
+  const adapter = adapterFor({ apiVersion: apiVersionOf(kind), kind: kind.kind }, known.adapters)
   if (!adapter || !object) return undefined
-  const manager = options.fieldManager === CONTROLLER_MANAGER
-  const user = controllerUser === undefined || userInfo.username === controllerUser
   return defined({
     adapter: heldBy(adapter, holdOf(oldObject ?? object)),
     object: oldObject ? withStatus(object, oldObject) : object,
     before: oldObject ?? undefined,
     rollout: rollout && rolloutOf(rollout),
-    fromController: manager && user,
+    fromController: isFromController(known, request),
   })
+}
+
+function isFromController(
+  { controllerUser }: Known,
+  { options, userInfo }: AdmissionRequest,
+): boolean {
+  const user = controllerUser === undefined || userInfo.username === controllerUser
+  return options.fieldManager === CONTROLLER_MANAGER && user
 }
 
 /** What a write of the whole object says of the status is not stored, but what was there. */
@@ -192,10 +217,15 @@ type Stored = KubeObject & { readonly status?: unknown }
 
 function responseOf({ object }: WorkloadReview, answer: Answer): AdmissionResponse {
   const { outcome, warnings } = answer
-  const patch = difference(object, answer.object)
+  const patch = patchOf(object, answer.object)
+  return { allowed: true, patch, warnings, held: outcome === 'held' }
+}
+
+function patchOf(object: KubeObject, stored: KubeObject): readonly PatchOperation[] {
+  const patch = difference(object, stored)
   const result: unknown = jsonpatch.apply_patch(object, [...patch])
-  if (!equalJson(result, answer.object)) {
+  if (!equalJson(result, stored)) {
     throw new Error(`the patch does not make ${object.kind} ${object.metadata.name} what was meant`)
   }
-  return { allowed: true, patch, warnings, held: outcome === 'held' }
+  return patch
 }

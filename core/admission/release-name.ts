@@ -2,6 +2,7 @@
 // a name tells which version is held, and whether this very request began it.
 
 import type { KubeObject } from '#api/kubernetes.ts'
+import { holdOf } from '../workload/hold.ts'
 import type { Hold } from '../workload/hold.ts'
 
 interface Edit {
@@ -34,4 +35,9 @@ export function isOfThisRequest({ before }: Pick<Edit, 'before'>, hold?: Hold): 
 
 function generationAfter(before: KubeObject | undefined): number {
   return (before?.metadata.generation ?? 0) + 1
+}
+
+/** The number of the next hold. */
+export function seqAfter(before: KubeObject): number {
+  return (holdOf(before)?.seq ?? 0) + 1
 }

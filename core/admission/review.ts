@@ -16,10 +16,12 @@ import type { Hold } from '../workload/hold.ts'
 import { recordOf } from '../workload/record.ts'
 import type { HoldRecord, OwnerValues } from '../workload/record.ts'
 import { inStyle } from '../workload/registry.ts'
+import { mayRun, versionsBetween } from './between.ts'
 import { asRequested, stillCaught } from './caught.ts'
 import { withHoldMarks, withMarks, withoutHoldMarks } from './marks.ts'
-import { heldName, isOfThisRequest, namePart, releaseId } from './release-name.ts'
-import { freeOwner, heldOwner } from './wishes.ts'
+import { heldName, isOfThisRequest, namePart, releaseId, seqAfter } from './release-name.ts'
+import { routingFor, waitsForRequests } from './requests.ts'
+import { asksToGoOn, freeOwner, heldOwner } from './wishes.ts'
 import {
   abortedWarnings,
   caughtWarnings,
@@ -28,6 +30,7 @@ import {
   nativeWarnings,
   notHeldWarnings,
   ownerWarnings,
+  requestsFirstWarnings,
   rollbackWarnings,
   takenBackWarnings,
 } from './warnings.ts'
@@ -180,7 +183,7 @@ function begun(edit: Review, owner: OwnerValues, stable = edit.versionBefore): V
   const n = Math.min(podCount(first.replicas, replicas), replicas - adapter.kept(object, owner))
   const paused = adapter.paused(owner)
   const between = stable === review.versionBefore ? undefined : versionsBetween(review)
-  const rests = rollout.paused || paused || isUnwatched(before)
+  const rests = rollout.paused || paused || isHeldBack(review)
   const aim = { pods: first.replicas, mayRun: mayRun(review, between) }
   const hold: Hold = {
     style: adapter.style,
@@ -197,6 +200,7 @@ function begun(edit: Review, owner: OwnerValues, stable = edit.versionBefore): V
     stable,
     rollout: rollout.name,
     rolloutUid: rollout.uid,
+    ...defined({ traffic: routingFor(review) }),
   }
   const peak = adapter.peak(object, owner, n)
   const again = holdOf(before!) !== undefined
@@ -229,26 +233,10 @@ function inItsStyle<T extends WorkloadReview>(review: T): T {
   }
 }
 
-/** More are not remembered: an annotation has room for so many. */
-const mostBetween = 20
-
-/** The versions that edits have replaced since the stable one, each by its short name. */
-function versionsBetween({ before, versionBefore }: Review): readonly string[] {
-  const hold = holdOf(before!)
-  // A caught edit hides the version that was held before it.
-  const hidden = hold && isCaught(before!) ? [heldName(hold)] : []
-  const all = [...(hold?.between ?? []), ...hidden, namePart(versionBefore)]
-  return [...new Set(all)].slice(-mostBetween)
-}
-
-/** Nobody of ours saw what came before: the controller counts, and then begins. */
-function isUnwatched(before: KubeObject | undefined): boolean {
-  return before !== undefined && isCaught(before)
-}
-
-/** Pods of the version may run already: how many, our controller counts. */
-function mayRun({ version }: Review, between: readonly string[] = []): boolean {
-  return between.length === mostBetween || between.includes(namePart(version))
+/** Nobody of ours saw what came before, or requests move first: the controller begins. */
+function isHeldBack(review: Review): boolean {
+  const { before } = review
+  return (before !== undefined && isCaught(before)) || waitsForRequests(review)
 }
 
 const stopped = { mode: 'stop', ...still } as const
@@ -275,13 +263,10 @@ export function plainestHold(request: WorkloadReview): Answer {
     stable: known?.stable ?? review.versionBefore,
     rollout: rollout.name,
     rolloutUid: rollout.uid,
+    ...defined({ traffic: routingFor(review) }),
   }
   const why = 'held at 0 new pods: the plan could not be computed; see the log of the webhook'
   return { outcome: 'held', object: withHold(review, hold, record), warnings: [why] }
-}
-
-function seqAfter(before: KubeObject): number {
-  return (holdOf(before)?.seq ?? 0) + 1
 }
 
 /** The template that everybody ran is back: the owner's own strategy takes it from here. */
@@ -289,8 +274,21 @@ function rolledBack(held: Held): Answer {
   const owner = heldOwner(held)
   const { adapter, hold } = held
   const paused = adapter.paused(owner)
-  const free = restored(held, paused ? adapter.unpaused(owner) : owner)
+  const wanted = paused ? adapter.unpaused(owner) : owner
+  if (held.record.traffic && hold.mode !== 'released') return requestsFirst(held, wanted)
+  const free = restored(held, wanted)
   return { outcome: 'restored', object: free, warnings: rollbackWarnings(hold, paused) }
+}
+
+/** New pods leave when no request is sent to them any more: until our controller says so all stand still. */
+function requestsFirst(held: Held, wanted: OwnerValues): Answer {
+  const { adapter, before, hold, object, record } = held
+  const stands = adapter.keepingAll({ ...hold, ...still, mode: 'aborted' as const }, before, object)
+  return {
+    outcome: 'projected',
+    object: withHold(held, { ...stands, seq: hold.seq + 1 }, { ...record, owner: wanted }),
+    warnings: requestsFirstWarnings(hold),
+  }
 }
 
 /** The same version: the fields are computed again, whoever wrote. */
@@ -354,11 +352,6 @@ function nextHold({ object, hold, fromController }: Held): Hold {
   if (!fromController || !asked) return hold
   const follows = asked.rolloutId === hold.rolloutId && asked.seq === hold.seq + 1
   return follows ? asked : hold
-}
-
-function asksToGoOn({ object, before, adapter }: Held): boolean {
-  const was = adapter.ownerOfFree(before)
-  return adapter.paused(was) && !adapter.paused(adapter.ownerOfFree(object))
 }
 
 function withHold(review: WorkloadReview, asked: Hold, record: HoldRecord): KubeObject {

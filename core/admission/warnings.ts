@@ -40,7 +40,7 @@ export function holdWarnings(plan: PlanInWords): readonly string[] {
   const first = rollout.steps[0]!
   const start = again ? 'release starts again' : 'release starts'
   const step = `${start} with step 1 of ${rollout.steps.length}`
-  const pods = `${n} of ${replicas} pods`
+  const pods = `${n} of ${replicas} pods${requestsInWords(first)}`
   const lines = [`${step}: ${pods}, then ${pauseInWords(rollout, first)}; peak ${peak} pods`]
   if (rollout.paused) {
     lines.push(
@@ -98,6 +98,13 @@ export function rollbackWarnings(hold: Hold, wasPaused: boolean): readonly strin
   return lines
 }
 
+/** The stable template is back, and requests may still be sent to new pods. */
+export function requestsFirstWarnings(hold: Hold): readonly string[] {
+  return [
+    `rolling back to the stable template: release ${hold.rolloutId} ends; requests leave the new pods first, then all pods go back by the workload's own strategy`,
+  ]
+}
+
 /** The owner changed his own values while the workload is held. */
 export function ownerWarnings(
   wasPaused: boolean,
@@ -128,6 +135,12 @@ export function abortedWarnings(
 
 function isApproval(rollout: Rollout, step: Step): boolean {
   return step.pauseSeconds === undefined && !isTheEnd(rollout, step)
+}
+
+function requestsInWords({ split }: Step): string {
+  if (!split) return ''
+  const { percent, matches } = split
+  return matches ? ' with the requests that match' : ` with ${percent}% of the requests`
 }
 
 function pauseInWords(rollout: Rollout, step: Step): string {

@@ -45,3 +45,9 @@ export function freeOwner(review: WorkloadReview): OwnerValues {
     ? heldBy(adapter, hold).ownerOfHeld(object, hold, carried)
     : adapter.ownerOfFree(object, before)
 }
+
+/** Its owner resumes what is paused. */
+export function asksToGoOn({ object, before, adapter }: Held): boolean {
+  const was = adapter.ownerOfFree(before)
+  return adapter.paused(was) && !adapter.paused(adapter.ownerOfFree(object))
+}

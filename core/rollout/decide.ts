@@ -8,8 +8,10 @@ import {
   abortForgotten,
   abortTold,
   allStable,
+  besideGone,
   escapeForgotten,
   givenBack,
+  goingBack,
   guarded,
   kept,
   leftMended,
@@ -20,6 +22,11 @@ import {
   podsLabelled,
   podsUpdated,
   promoted,
+  requestsBack,
+  requestsFree,
+  requestsReady,
+  requestsSplit,
+  requestsToNew,
   rewound,
   rolledOut,
   takenOver,
@@ -42,11 +49,22 @@ import {
 } from './outcomes.ts'
 import { escapeCommand, resumeWorkloadCommand, unpauseCommand } from './commands.ts'
 import { HOLD_REFUSED, aborted, notAlone, stepName, tell } from './events.ts'
+import { defined } from '../defined.ts'
 import { sinceOf } from '../time.ts'
 import { isFullLastStep, naturalNext } from './plan-steps.ts'
 import { planFor } from './phases.ts'
 import type { PlanName } from './phases.ts'
-import type { Action, Decision, Goal, Memory, Phase, Plan, Snapshot, Standing } from './model.ts'
+import type {
+  Action,
+  Decision,
+  Goal,
+  Memory,
+  Phase,
+  Plan,
+  Snapshot,
+  Standing,
+  StepState,
+} from './model.ts'
 
 /** What each plan reaches, in order, and what it leads to. */
 export const plans: Readonly<Record<PlanName, Plan>> = {
@@ -61,7 +79,7 @@ export const plans: Readonly<Record<PlanName, Plan>> = {
     standing: blocked('LeftByKruise'),
   },
   Orphaned: {
-    goals: [takenOver, givenBack, unhindered, unguarded],
+    goals: [takenOver, requestsFree, givenBack, unhindered, unguarded],
     done: stay(() => 'the Rollout is deleted'),
     standing: () => ({ phase: 'Terminating', reconciling: true }),
   },
@@ -86,22 +104,22 @@ export const plans: Readonly<Record<PlanName, Plan>> = {
     }),
   },
   Missing: {
-    goals: [],
+    goals: [requestsFree],
     done: forget(s => `waiting for ${s.rollout!.ref.kind} ${s.rollout!.ref.name} to be created`),
     standing: () => ({ phase: 'Initial', notReady: 'WorkloadNotFound', reconciling: true }),
   },
   Replaced: {
-    goals: [],
+    goals: [requestsFree],
     done: forget(() => 'the workload was deleted and created again: its release is over'),
     standing: () => ({ phase: 'Initial', reconciling: true }),
   },
   Foreign: {
-    goals: [givenBack],
+    goals: [requestsFree, givenBack],
     done: stay(() => 'given back: it was held by a Rollout that is gone'),
     standing: () => ({ phase: 'Initial', notReady: 'WorkloadHeld', reconciling: true }),
   },
   Disabled: {
-    goals: [givenBack, unhindered, nativeForgotten],
+    goals: [requestsFree, givenBack, unhindered, nativeForgotten],
     done: forget(() => 'disabled: edits of the workload roll out natively'),
     standing: (_, met) => ({ phase: met ? 'Disabled' : 'Disabling', reconciling: !met }),
   },
@@ -116,7 +134,7 @@ export const plans: Readonly<Record<PlanName, Plan>> = {
   },
   Beginning: { goals: [], done: begin, standing: progressing('Initializing') },
   Aborting: {
-    goals: [rewound, allStable, abortTold],
+    goals: [rewound, requestsBack, allStable, requestsFree, abortTold],
     done: stay(s => aborted(s).message),
     standing: (s, met) => {
       const waiting = patiently(s, 'Cancelling')
@@ -124,17 +142,34 @@ export const plans: Readonly<Record<PlanName, Plan>> = {
     },
   },
   Cancelling: {
-    goals: [givenBack, unhindered, unblocked, rolledOut],
+    goals: [
+      requestsBack,
+      besideGone,
+      goingBack,
+      unhindered,
+      unblocked,
+      rolledOut,
+      requestsFree,
+      givenBack,
+    ],
     done: cancel,
     standing: progressing('Cancelling'),
   },
   Finishing: {
-    goals: [lettingAllGo, unhindered, rolledOut, podsLabelled, promoted],
+    goals: [
+      requestsToNew,
+      lettingAllGo,
+      unhindered,
+      rolledOut,
+      podsLabelled,
+      requestsFree,
+      promoted,
+    ],
     done: promote,
     standing: s => patiently(s, isFullLastStep(s) ? 'InRolling' : 'Finalising'),
   },
   Resting: {
-    goals: [guarded, givenBack, unhindered, rolledOut, escapeForgotten],
+    goals: [guarded, requestsFree, givenBack, unhindered, rolledOut, escapeForgotten],
     done: settle,
     standing: s => ({
       phase: s.memory.stableRevision === '' && !s.workload!.rolledOut ? 'Initial' : 'Healthy',
@@ -152,7 +187,7 @@ export const plans: Readonly<Record<PlanName, Plan>> = {
   Jumping: { goals: [], done: jump, standing: progressing('InRolling') },
   Approved: { goals: [], done: nextStep, standing: progressing('InRolling') },
   Stepping: {
-    goals: [abortForgotten, podsUpdated, podsLabelled, pauseOver],
+    goals: [abortForgotten, requestsReady, podsUpdated, podsLabelled, requestsSplit, pauseOver],
     done: nextStep,
     standing: s => patiently(s, 'InRolling'),
   },
@@ -189,10 +224,11 @@ function reaching(s: Snapshot, plan: Plan, goal: Goal): Decision {
   const { actions = [], memory = s.memory, ...rest } = goal.act(s)
   const after = { ...s, memory }
   const standing = plan.standing(after, false)
+  const refused = s.holdRefused && ({ notReady: 'HoldRefused' } as const)
   return {
     actions,
     memory: named(after, goal),
-    standing: s.holdRefused ? { ...standing, notReady: 'HoldRefused' } : standing,
+    standing: { ...standing, ...defined({ notReady: goal.blocked?.(after) }), ...refused },
     message: dated(s.holdRefused ? HOLD_REFUSED : goal.why(after), memory),
     ...rest,
   }
@@ -209,8 +245,12 @@ function named({ memory, rollout, workload }: Snapshot, goal: Goal): Memory {
     ...memory,
     canaryRevision: updateRevision || canaryRevision,
     nextStepIndex: naturalNext(rollout!, memory.stepIndex),
-    state: memory.pauseReached ? 'StepPaused' : 'StepUpgrade',
+    state: stateAt(memory, goal),
   }
+}
+
+function stateAt({ pauseReached }: Memory, { state = 'StepUpgrade' }: Goal): StepState {
+  return pauseReached ? 'StepPaused' : state
 }
 
 function sameMemory(a: Memory, b: Memory): boolean {

@@ -1,6 +1,8 @@
 // Facts about the world, each with what brings it about and what to tell while it is not there.
 
+import type { TrafficAim } from '../traffic/moves.ts'
 import type { WorkloadAction } from '../workload/adapter.ts'
+import { isInForce } from '../workload/hold.ts'
 import { podCount } from '../replicas.ts'
 import { sinceOf } from '../time.ts'
 import { resumeWorkloadCommand } from './commands.ts'
@@ -21,9 +23,10 @@ import {
   tell,
   valuesRestored,
 } from './events.ts'
-import { moveFor as move } from './moves.ts'
+import { moveFor as move, routeMove } from './moves.ts'
 import { rewind } from './outcomes.ts'
-import { currentStep } from './plan-steps.ts'
+import { currentStep, splitNow } from './plan-steps.ts'
+import { keepsOld } from './style.ts'
 import type { Action, Goal, Instant, Memory, Move, Snapshot } from './model.ts'
 
 /** Admission is called for the workload. */
@@ -155,6 +158,50 @@ export const pauseOver: Goal = {
   why: pauseInWords,
 }
 
+/** New pods receive no requests but those that the step sends them. */
+export const requestsReady = routed(s => ({ to: splitNow(s) ? 'pinned' : 'all' }))
+
+/** The requests go where the step wants them. */
+export const requestsSplit = routed(s => {
+  const split = splitNow(s)
+  return split && { to: 'split', split }
+})
+
+/** No request goes to new pods. */
+export const requestsBack = routed(() => ({ to: 'stable' }))
+
+/** All requests go to the Service, and it has new pods: in a release that keeps all old ones nobody else. */
+export const requestsToNew = routed(({ rollout, workload }) => {
+  if (!keepsOld[rollout!.style]) return { to: 'all' }
+  // With them its own controller is done, and whoever is there is new.
+  return workload!.rolledOut ? undefined : { to: 'new' }
+})
+
+/** No pod of a second workload is left that a Service could find again; requests have left them. */
+export const besideGone: Goal = {
+  ...reached({ type: 'abort' }),
+  met: s => {
+    const { hold } = s.workload!
+    const routed = s.traffic && s.rollout!.style === 'canary' && hold && isInForce(hold)
+    return !routed || move(s, { type: 'abort' }) === undefined
+  },
+}
+
+/** The owner's values apply again, to the stable template. */
+export const goingBack: Goal = {
+  met: s => move(s, backward(s)) === undefined,
+  act: s => ({ actions: [backward(s)] }),
+  why: s => move(s, backward(s))?.why ?? '',
+}
+
+/** What is to be undone stays on record while there is something: the Service must not find new pods again. */
+function backward({ traffic }: Snapshot): WorkloadAction {
+  return traffic ? { type: 'finish' } : { type: 'release', promote: false }
+}
+
+/** Requests go wherever the Service sends them, as its owner wrote it, and nothing of ours is left on their way. */
+export const requestsFree = routed(() => ({ to: 'all' }))
+
 /** Pods carry the owner's rollout-id and the step that let them out, where he gave one. */
 export const podsLabelled: Goal = {
   met: s => move(s, labelPods(s)) === undefined,
@@ -173,6 +220,24 @@ function reached(action: WorkloadAction): Goal {
     met: s => move(s, action) === undefined,
     act: s => ({ actions: [action], ...due(s, move(s, action)?.requeueAt) }),
     why: s => move(s, action)?.why ?? '',
+  }
+}
+
+/** Requests go where the aim says; undefined: wherever they go. */
+function routed(aimOf: (s: Snapshot) => TrafficAim | undefined): Goal {
+  const next = (s: Snapshot) => {
+    const aim = s.traffic && aimOf(s)
+    return aim && routeMove(s, aim)
+  }
+  return {
+    met: s => next(s) === undefined,
+    act: s => ({
+      actions: [{ type: 'route', aim: aimOf(s)! }],
+      ...due(s, next(s)?.requeueAt),
+    }),
+    why: s => next(s)?.why ?? '',
+    blocked: s => (next(s)?.blocked ? 'RequestsBlocked' : undefined),
+    state: 'StepTrafficRouting',
   }
 }
 

@@ -10,6 +10,8 @@ import type {
   StalledReason,
 } from '#api/names.ts'
 import type { Change } from '../change.ts'
+import type { Routing, Split } from '../traffic/model.ts'
+import type { Traffic, TrafficAim } from '../traffic/moves.ts'
 import type { WorkloadAdapter } from '../workload/adapter.ts'
 import type { Hold } from '../workload/hold.ts'
 import type { HoldRecord } from '../workload/record.ts'
@@ -33,6 +35,8 @@ export interface Step {
   readonly replicas: IntOrPercent
   /** Absent: wait for approval. */
   readonly pauseSeconds?: number
+  /** Absent: requests go wherever the Service sends them. */
+  readonly split?: Split
 }
 
 /** Labels and annotations for the pods of a second workload, beside those of the template. */
@@ -50,6 +54,8 @@ export interface Rollout {
   readonly style: Style
   readonly steps: readonly Step[]
   readonly podMetadata?: PodMetadata
+  /** By what requests come that are moved. */
+  readonly traffic?: Routing
   readonly failureThreshold: IntOrPercent
   readonly paused: boolean
   readonly disabled: boolean
@@ -214,6 +220,8 @@ export interface Snapshot {
   readonly unseen?: Unseen
   /** What moves the workload, where there is one. */
   readonly adapter?: WorkloadAdapter
+  /** By what its requests come; undefined: nobody moves them. */
+  readonly traffic?: Traffic
   /** We have no right to delete pods: whoever has it is told which. */
   readonly podsLeft?: true
   /** The controller of Kruise Rollouts runs: one Rollout must not have two. */
@@ -260,6 +268,8 @@ export type Action =
   | { readonly type: 'takeOver' }
   /** The abort annotation that was there before the release is gone: from now on one counts. */
   | { readonly type: 'forgetAbort' }
+  /** Requests go where the aim says. */
+  | { readonly type: 'route'; readonly aim: TrafficAim }
   | { readonly type: 'event'; readonly event: WorkloadEvent }
 
 /** Something to tell where people look: on the workload. */
@@ -303,6 +313,10 @@ export interface Goal {
   readonly act: (s: Snapshot) => Partial<Decision>
   /** Shown to the user while the goal is not met. */
   readonly why: (s: Snapshot) => string
+  /** Reason of condition Ready, where the goal cannot be reached before somebody acts. */
+  readonly blocked?: (s: Snapshot) => ReadyReason | undefined
+  /** The API's name of the step's state while the goal is not met; by default its pods are updated. */
+  readonly state?: StepState
 }
 
 /** What a plan leads to once all its goals are met. */

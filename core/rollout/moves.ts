@@ -1,12 +1,42 @@
 // What is done so that a wish comes true: by the workload's adapter, as far as we may do it.
 
 import type { Change, Deletion } from '../change.ts'
+import { POD_TEMPLATE_HASH } from '#api/names.ts'
+import { trafficMove } from '../traffic/moves.ts'
+import type { RoutedPods, TrafficAim } from '../traffic/moves.ts'
 import type { WorkloadAction } from '../workload/adapter.ts'
 import { deletePodsCommand } from './commands.ts'
-import type { Move, Snapshot } from './model.ts'
+import type { Action, Move, Snapshot } from './model.ts'
+import { stableRuns } from './plan-steps.ts'
 
 /** What to do so that what the action wishes becomes true of the workload; undefined when it is. */
-export function moveFor(s: Snapshot, action: WorkloadAction): Move | undefined {
+export function moveFor(s: Snapshot, action: Exclude<Action, { type: 'event' }>): Move | undefined {
+  return action.type === 'route' ? routeMove(s, action.aim) : workloadMove(s, action)
+}
+
+/** What to do so that requests go where the aim says; undefined when they do, or nobody moves them. */
+export function routeMove(s: Snapshot, aim: TrafficAim): Move | undefined {
+  const { traffic, now } = s
+  const pods = routedPods(s)
+  return traffic && trafficMove({ traffic, ...(pods && { pods }) }, aim, now)
+}
+
+function routedPods({ workload, rollout }: Snapshot): RoutedPods | undefined {
+  if (!workload) return undefined
+  const { ref, uid, stableRevision, updateRevision, updatePods } = workload
+  return {
+    ref,
+    uid,
+    // Requests of Deployments alone are moved.
+    revisionLabel: POD_TEMPLATE_HASH,
+    stable: stableRuns(workload) ? stableRevision : '',
+    updated: updateRevision,
+    updatePods,
+    podLabels: rollout?.podMetadata?.labels ?? {},
+  }
+}
+
+function workloadMove(s: Snapshot, action: WorkloadAction): Move | undefined {
   const move = s.workload && s.adapter?.move(s.workload, action, s.now)
   return move && s.podsLeft ? withoutDeletions(move) : move
 }

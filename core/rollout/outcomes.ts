@@ -25,7 +25,7 @@ export function stay(message: (s: Snapshot) => string): (s: Snapshot) => Outcome
 export function freeze(message: (s: Snapshot) => string): (s: Snapshot) => Outcome {
   return s => {
     const { memory } = s
-    const waits = memory.state === 'StepUpgrade'
+    const waits = memory.state === 'StepUpgrade' || memory.state === 'StepTrafficRouting'
     return {
       memory: waits ? { ...memory, state: 'BeforeStepUpgrade' } : memory,
       message: message(s),

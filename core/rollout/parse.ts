@@ -5,10 +5,13 @@ import { ABORT, API_VERSION } from '#api/names.ts'
 import type {
   BlueGreenStrategy,
   CanaryStrategy,
+  Step as StepObject,
   Rollout as RolloutObject,
 } from '#api/rollout.generated.ts'
 import { defined } from '../defined.ts'
 import { digest } from '../digest.ts'
+import { parseIntOrPercent } from '../replicas.ts'
+import type { Routing, Split } from '../traffic/model.ts'
 import type { Hold } from '../workload/hold.ts'
 import { styleNow, styleOf } from './release-style.ts'
 import type { Rollout, Step } from './model.ts'
@@ -32,6 +35,7 @@ export function rolloutOf(object: RolloutObject, hold?: Hold): Rollout {
     style: styleNow(hold, styleOf(spec)),
     steps: stepsOf(plan),
     podMetadata: plan.patchPodTemplateMetadata,
+    traffic: routingOf(plan),
     failureThreshold: plan.failureThreshold ?? 0,
     paused: paused === true,
     disabled: spec.disabled === true,
@@ -41,10 +45,38 @@ export function rolloutOf(object: RolloutObject, hold?: Hold): Rollout {
   })
 }
 
-function stepsOf({ steps = [] }: Strategy): readonly Step[] {
-  return steps.map(({ replicas = '100%', pause }) =>
-    defined({ replicas, pauseSeconds: pause?.duration }),
-  )
+function stepsOf(plan: Strategy): readonly Step[] {
+  const { steps = [] } = plan
+  const routed = routingOf(plan) !== undefined
+  return steps.map(step => {
+    const { replicas = '100%', pause } = step
+    const split = routed ? splitOf(step) : undefined
+    return defined({ replicas, pauseSeconds: pause?.duration, split })
+  })
+}
+
+/** What `gracePeriodSeconds` is unless given. */
+const GRACE_SECONDS = 3
+
+function routingOf({ trafficRoutings = [] }: Strategy): Routing | undefined {
+  const {
+    service,
+    gateway,
+    gracePeriodSeconds: graceSeconds = GRACE_SECONDS,
+  } = {
+    ...trafficRoutings[0],
+  }
+  const route = gateway?.httpRouteName
+  return service && route ? { service, route, graceSeconds } : undefined
+}
+
+function splitOf({ traffic, matches = [], requestHeaderModifier }: StepObject): Split | undefined {
+  if (traffic === undefined && matches.length === 0) return undefined
+  return defined({
+    percent: parseIntOrPercent(traffic)?.value,
+    matches: matches.length > 0 ? matches : undefined,
+    headers: requestHeaderModifier,
+  })
 }
 
 function abortOf({ metadata }: RolloutObject): string | undefined {

@@ -1,12 +1,30 @@
 // The arithmetic of the plan that the user wrote: which step is which, and what comes after it.
 
 import { podCount } from '../replicas.ts'
-import type { Rollout, Snapshot, Step } from './model.ts'
+import type { Split } from '../traffic/model.ts'
+import type { Rollout, Snapshot, Step, Workload } from './model.ts'
 import { keepsOld } from './style.ts'
 
 /** The step that the release is in. A plan that became shorter leaves it in its last one. */
 export function currentStep({ rollout, memory }: Snapshot): Step {
   return rollout!.steps[Math.min(memory.stepIndex, rollout!.steps.length) - 1]!
+}
+
+/**
+ * What the step asks of the requests; undefined: nothing. Where all pods are to be new in place of the
+ * old ones, nobody is left to send the others to.
+ */
+export function splitNow(s: Snapshot): Split | undefined {
+  const { rollout, workload } = s
+  const { split, replicas: pods } = currentStep(s)
+  const { replicas } = workload!
+  const replaced = rollout!.style === 'partition' && podCount(pods, replicas) >= replicas
+  return replaced || !stableRuns(workload!) ? undefined : split
+}
+
+/** Somebody is there to send requests to. */
+export function stableRuns({ active, stableRevision }: Workload): boolean {
+  return stableRevision !== '' && active.some(({ hash }) => hash === stableRevision)
 }
 
 /** What comes after a step when nobody jumps; -1 after the last. */

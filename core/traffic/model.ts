@@ -6,6 +6,16 @@ import type { KubeObject } from '#api/kubernetes.ts'
 import type { HeaderModifier, RouteMatch } from '#api/rollout.generated.ts'
 import type { KindRef } from '../workload/adapter.ts'
 
+/** By what requests come to a workload. */
+export interface Routing {
+  /** Name of the Service. */
+  readonly service: string
+  /** Name of the HTTPRoute. */
+  readonly route: string
+  /** Seconds that requests under way are given before pods change. */
+  readonly graceSeconds: number
+}
+
 /** Which requests are to go to new pods. `matches` win over the share. */
 export interface Split {
   /** Their share, in percent. */

@@ -10,22 +10,12 @@ import type { Rule } from '../workload/rules.ts'
 import type { PodSeen, Seen } from '../workload/seen.ts'
 import { canarySelector, canaryServiceName, canaryServiceOf } from './canary-service.ts'
 import { formatRouteWish, httpRoutes } from './http-route.ts'
-import type { Split } from './model.ts'
+import type { Routing, Split } from './model.ts'
 import { reaches } from './seen.ts'
 import type { EndpointsSeen, RouteSeen, ServiceSeen } from './seen.ts'
-import { pinTo, services } from './service-pin.ts'
+import { pinnedTo, pinTo, services } from './service-pin.ts'
 import { equalJson } from '../equal.ts'
 import { OVER } from './wish.ts'
-
-/** By what requests come to a workload. */
-export interface Routing {
-  /** Name of the Service. */
-  readonly service: string
-  /** Name of the HTTPRoute. */
-  readonly route: string
-  /** Seconds that requests under way are given before pods change. */
-  readonly graceSeconds: number
-}
 
 /** What is there of it. */
 export interface Traffic {
@@ -80,7 +70,7 @@ const pinned: Rules = [...there, othersAway, pinnedToStable, stableAlone]
 const rules: Readonly<Record<TrafficAim['to'], Rules>> = {
   pinned,
   split: [...pinned, canaryMade, canaryServes, splitWritten, splitSeen],
-  stable: away,
+  stable: [unpinnedFromNew, ...away],
   new: [serviceThere, pinnedToNew, newAlone, ...away],
   all: [unpinned, newServed, ...away],
 }
@@ -247,6 +237,14 @@ function unpinned({ traffic: { service } }: Routed): Move | undefined {
   if (!service || isFree(service)) return undefined
   const why = `letting Service ${nameOf(service)} select all pods`
   return wishing(services, service, OVER, why)
+}
+
+/** Those leave: a Service that selects them alone would be left with nobody. */
+function unpinnedFromNew(routed: Routed): Move | undefined {
+  const { traffic, pods } = routed
+  const { wish = '' } = { ...traffic.service }
+  const pinned = pods && pinnedTo(wish)[pods.revisionLabel]
+  return pinned === undefined || pinned === pods?.stable ? undefined : unpinned(routed)
 }
 
 function unsplit({ traffic }: Routed): Move | undefined {

@@ -13,7 +13,7 @@ export function pinTo(labels: Labels): string {
 }
 
 /** The labels of such a wish; none where it cannot be read. */
-function pinnedTo(wish: string): Labels {
+export function pinnedTo(wish: string): Labels {
   return onlyTexts(recordIn(wish))
 }
 

@@ -10,7 +10,7 @@ import type { HoldRecord, OwnerValues } from './record.ts'
 import type { Owned, WorkloadSeen } from './seen.ts'
 
 /** Actions that an adapter carries out. */
-export type WorkloadAction = Exclude<Action, { type: 'event' }>
+export type WorkloadAction = Exclude<Action, { type: 'event' | 'route' }>
 
 /** What an edit wants of its first wave. */
 export interface FirstAim {

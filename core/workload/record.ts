@@ -14,6 +14,8 @@ import {
   WORKLOAD_TYPE,
 } from '#api/names.ts'
 import type { KubeObject } from '#api/kubernetes.ts'
+import { defined } from '../defined.ts'
+import type { Routing } from '../traffic/model.ts'
 import { parsePairs } from './hold.ts'
 
 /** The owner's values of the hold fields, as a merge patch of `spec`. Its shape is the adapter's. */
@@ -28,11 +30,17 @@ export interface HoldRecord {
   readonly rollout: string
   /** Its uid: a Rollout of the same name made later is another one. */
   readonly rolloutUid: string
+  /** By what requests come that are moved, where they are: it must be undone whatever becomes of the Rollout. */
+  readonly traffic?: Routing
 }
 
 /** The annotation's value. */
 export function formatRecord(record: HoldRecord): string {
-  const remembered = `rollout=${record.rollout};uid=${record.rolloutUid};stable=${record.stable};`
+  const { rollout, rolloutUid, stable, traffic } = record
+  const routed = traffic
+    ? `service=${traffic.service};route=${traffic.route};grace=${traffic.graceSeconds};`
+    : ''
+  const remembered = `rollout=${rollout};uid=${rolloutUid};stable=${stable};${routed}`
   return escapePatch(remembered, record.owner)
 }
 
@@ -61,7 +69,14 @@ function parseRecord(text: string | undefined): HoldRecord | undefined {
     return undefined
   const pairs = parsePairs(remembered)
   const [rollout, rolloutUid, stable] = ['rollout', 'uid', 'stable'].map(key => pairs.get(key))
-  return rollout && rolloutUid && stable ? { owner, stable, rollout, rolloutUid } : undefined
+  if (!rollout || !rolloutUid || !stable) return undefined
+  return defined({ owner, stable, rollout, rolloutUid, traffic: routingIn(pairs) })
+}
+
+function routingIn(pairs: ReadonlyMap<string, string>): Routing | undefined {
+  const [service, route] = ['service', 'route'].map(key => pairs.get(key))
+  const graceSeconds = Number(pairs.get('grace'))
+  return service && route ? { service, route, graceSeconds } : undefined
 }
 
 interface EscapePatch {

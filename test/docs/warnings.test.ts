@@ -73,6 +73,7 @@ const said: Readonly<Record<string, () => readonly Lines[]>> = {
       return answer.warnings
     }),
   rollbackWarnings: () => [warnings.rollbackWarnings(hold, true)],
+  requestsFirstWarnings: () => [warnings.requestsFirstWarnings(hold)],
   takenBackWarnings: () => [warnings.takenBackWarnings()],
   ownerWarnings: () => [
     warnings.ownerWarnings(false, true, rollout),

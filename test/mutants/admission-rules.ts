@@ -5,6 +5,8 @@ import type { Rule } from './rule.ts'
 const marks = 'core/admission/marks.ts'
 const wishes = 'core/admission/wishes.ts'
 const review = 'core/admission/review.ts'
+const between = 'core/admission/between.ts'
+const requestsTest = 'core/admission/requests.test.ts'
 
 const reviewTest = 'core/admission/review.test.ts'
 const caught = 'core/admission/caught.ts'
@@ -74,14 +76,14 @@ export const admissionRules: readonly Rule[] = [
   ],
   [
     'a version whose pods may stand lets nobody out before they are counted',
-    review,
+    between,
     ' || between.includes(namePart(version))',
     '',
     reviewTest,
   ],
   [
     'after more edits than are remembered nobody is let out before all are counted',
-    review,
+    between,
     'between.length === mostBetween || ',
     '',
     reviewTest,
@@ -230,7 +232,7 @@ export const admissionRules: readonly Rule[] = [
   ],
   [
     'a catch hides no version whose pods may stand',
-    review,
+    between,
     'hold && isCaught(before!) ? [heldName(hold)] : []',
     '[]',
     caughtTest,
@@ -255,5 +257,26 @@ export const admissionRules: readonly Rule[] = [
     "if (word === 'paused') return object",
     "if (word === 'paused') return { ...object, spec: { ...object.spec, paused: true } }",
     caughtTest,
+  ],
+  [
+    'no pod starts before the Service leaves it out',
+    'core/admission/requests.ts',
+    '(rollout?.traffic && rollout.steps[0]?.split) !== undefined',
+    'false',
+    requestsTest,
+  ],
+  [
+    'no pod leaves for a third version while requests may be sent to it',
+    'core/admission/requests.ts',
+    'return isHeld || ',
+    'return ',
+    requestsTest,
+  ],
+  [
+    'no pod goes back while requests may be sent to it',
+    review,
+    "if (held.record.traffic && hold.mode !== 'released') return requestsFirst(held, wanted)",
+    '',
+    requestsTest,
   ],
 ]

@@ -1,0 +1,223 @@
+// In which order requests and pods move: what a release does next, with a workload that answers as it is told.
+
+import { expect, test } from 'vitest'
+
+import type { Service } from '#api/kubernetes.ts'
+import type { WorkloadAction, WorkloadAdapter } from '../workload/adapter.ts'
+import type { PodSeen } from '../workload/seen.ts'
+import { pinTo, services } from '../traffic/service-pin.ts'
+import { seeService } from '../traffic/seen.ts'
+import { formatWished } from '../traffic/wish.ts'
+import { RECORD, TRAFFIC } from '#api/names.ts'
+import { decide } from './decide.ts'
+import { nothing } from './outcomes.ts'
+import type { Memory, Rollout, Snapshot, Workload } from './model.ts'
+import { threeSteps } from '../../test/world/three-steps.ts'
+
+const routing = { service: 'web', route: 'web', graceSeconds: 0 }
+const rollout: Rollout = {
+  ...threeSteps,
+  traffic: routing,
+  steps: threeSteps.steps.map(step => ({ ...step, split: { percent: 20 } })),
+}
+const memory: Memory = {
+  ...nothing,
+  releasing: true,
+  release: 'r',
+  rolloutId: 'r',
+  stableRevision: 'old',
+  canaryRevision: 'new',
+  workloadUid: 'w',
+  stepIndex: 1,
+  nextStepIndex: 2,
+  state: 'StepUpgrade',
+  planHash: rollout.planHash,
+}
+
+interface Scene {
+  readonly rollout?: Partial<Rollout> | null
+  readonly memory?: Partial<Memory>
+  readonly workload?: Partial<Workload> | null
+  /** Of the selector of the Service. */
+  readonly pinned?: string
+  /** What the workload still has to do. */
+  readonly open?: readonly WorkloadAction['type'][]
+}
+
+function web(pinned: string | undefined): Service {
+  const metadata = { name: 'web', namespace: 'shop', uid: 's', resourceVersion: '1' }
+  const spec = { selector: { app: 'web' } }
+  const free: Service = { apiVersion: 'v1', kind: 'Service', metadata, spec }
+  if (pinned === undefined) return free
+  const wish = pinTo({ 'pod-template-hash': pinned })
+  const record = formatWished(services, { owner: spec.selector, wish })
+  const annotations = { [TRAFFIC]: wish, [RECORD]: record }
+  const selector = services.project(spec.selector, wish) as Record<string, string>
+  return { ...free, metadata: { ...metadata, annotations }, spec: { selector } }
+}
+
+function snapshot({ open = [], pinned, ...scene }: Scene): Snapshot {
+  const hold = { mode: 'wave', pods: 1, budget: 1, surge: '0%', rolloutId: 'r', seq: 1 } as const
+  const workload = {
+    ref: threeSteps.ref,
+    uid: 'w',
+    guarded: true,
+    escaped: false,
+    hold,
+    record: { owner: {}, stable: 's', rollout: 'web', rolloutUid: rollout.uid, traffic: routing },
+    projected: true,
+    armed: false,
+    ownerPaused: false,
+    replicas: 10,
+    updated: 1,
+    updatedReady: 1,
+    total: 10,
+    stableRevision: 'old',
+    updateRevision: 'new',
+    active: [{ hash: 'old', fingerprint: 'o' }],
+    updatePods: [] as PodSeen[],
+    rolledOut: false,
+    seen: { fingerprint: 'f' },
+    ...scene.workload,
+  } as unknown as Workload
+  const adapter = {
+    move: (_: Workload, { type }: WorkloadAction) =>
+      open.includes(type) ? { changes: [], why: type } : undefined,
+  } as unknown as WorkloadAdapter
+  return {
+    now: 1,
+    ...(scene.rollout !== null && { rollout: { ...rollout, ...scene.rollout } }),
+    memory: { ...memory, ...scene.memory },
+    ...(scene.workload !== null && { workload, adapter }),
+    traffic: { routing, service: seeService(web(pinned)), endpoints: [] },
+    kruiseRuns: false,
+    registered: true,
+    holdRefused: false,
+  }
+}
+
+/** What is done next: requests by their aim, all else by its name. */
+function next(scene: Scene): string {
+  const { actions, message, standing } = decide(snapshot(scene))
+  const did = actions.flatMap(each => {
+    if (each.type === 'event') return []
+    return each.type === 'route' ? [`requests ${each.aim.to}`] : [each.type]
+  })
+  return `${did.join(', ') || 'nothing'} (${standing.notReady ?? 'fine'}): ${message.replace(/^since [^ ]+: /, '')}`
+}
+
+const cancelling = { workload: { updateRevision: 'old' } }
+const finishing = { memory: { state: 'Completed' as const } }
+
+test.each<[string, Scene, string]>([
+  [
+    'a step: the Service leaves new pods out',
+    { open: ['advance'] },
+    'requests pinned (RequestsBlocked): HTTPRoute web does not exist',
+  ],
+  [
+    'a step that moves none: the Service has all pods',
+    { rollout: { steps: threeSteps.steps }, pinned: 'old', open: ['advance'] },
+    'requests all (fine): letting Service web select all pods',
+  ],
+  [
+    'and then pods',
+    { rollout: { steps: threeSteps.steps }, open: ['advance'] },
+    'advance (fine): step 1 of 3',
+  ],
+  [
+    'the end: the Service has all pods before the others come',
+    { ...finishing, pinned: 'old', open: ['finish'] },
+    'requests all (fine): letting Service web select all pods',
+  ],
+  ['and then pods', { ...finishing, open: ['finish'] }, 'finish (fine): finish'],
+  [
+    'blue-green: the Service has new pods alone before the old ones leave',
+    { ...finishing, rollout: { style: 'blueGreen' }, pinned: 'old', open: ['finish'] },
+    'requests new (fine): letting Service web select new pods alone',
+  ],
+  [
+    'and is free when they have left',
+    {
+      ...finishing,
+      rollout: { style: 'blueGreen' },
+      workload: { rolledOut: true },
+      pinned: 'new',
+      open: ['release'],
+    },
+    'requests all (fine): letting Service web select all pods',
+  ],
+  [
+    'a rollback: a Service that has new pods alone has all before they leave',
+    { ...cancelling, pinned: 'new', open: ['finish'] },
+    'requests stable (fine): letting Service web select all pods',
+  ],
+  [
+    'pods leave while the Service has stable ones alone',
+    { ...cancelling, pinned: 'old', open: ['finish'] },
+    'finish (fine): finish',
+  ],
+  [
+    'those of a second Deployment first',
+    { ...cancelling, rollout: { style: 'canary' }, pinned: 'old', open: ['abort', 'finish'] },
+    'abort (fine): abort',
+  ],
+  [
+    'it is free when they have left, and what was to undo is forgotten last',
+    {
+      workload: { updateRevision: 'old', rolledOut: true },
+      pinned: 'old',
+      open: ['release'],
+    },
+    'requests all (fine): letting Service web select all pods',
+  ],
+  [
+    'and then the hold ends',
+    { workload: { updateRevision: 'old', rolledOut: true }, open: ['release'] },
+    'release (fine): release',
+  ],
+  [
+    'an abort: requests, pods, and the Service is free',
+    {
+      rollout: { abort: 'x' },
+      memory: { state: 'BeforeStepUpgrade' },
+      pinned: 'old',
+      open: ['tellAborted'],
+    },
+    'requests all (fine): letting Service web select all pods',
+  ],
+  [
+    'a Rollout that is gone: what was on record is undone first',
+    { rollout: null, pinned: 'old', open: ['release'] },
+    'requests all (fine): letting Service web select all pods',
+  ],
+  [
+    'one that is disabled, too',
+    { rollout: { disabled: true }, pinned: 'old', open: ['release'] },
+    'requests all (fine): letting Service web select all pods',
+  ],
+  [
+    'a workload that is gone leaves no Service that selects nobody',
+    { workload: null, pinned: 'old' },
+    'requests all (WorkloadNotFound): letting Service web select all pods',
+  ],
+  [
+    'at rest nothing is left',
+    {
+      memory: { releasing: false },
+      workload: { hold: undefined, rolledOut: true },
+      pinned: 'old',
+    } as unknown as Scene,
+    'requests all (fine): letting Service web select all pods',
+  ],
+  [
+    'a step whose new pods take the place of all others moves nothing',
+    {
+      rollout: { steps: [{ replicas: 10, split: { percent: 20 } }, { replicas: '100%' }] },
+      pinned: 'old',
+    },
+    'requests all (fine): letting Service web select all pods',
+  ],
+])('%s', (_, scene, line) => {
+  expect(next(scene)).toContain(line)
+})

@@ -3,6 +3,8 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
+import { HOLD, WAVE } from '#api/names.ts'
+import { REPLICA_SETS } from '#kube/resources.ts'
 import { hasCondition, most, says, stand, told, worst } from './facts.ts'
 import type { Moment } from './story.ts'
 import { startWorld } from './world.ts'
@@ -48,6 +50,22 @@ describe.concurrent('10 pods that take a second to get Ready', () => {
       expect((await story.deployment()).spec.strategy).toEqual(spec.strategy)
     },
   )
+})
+
+test.concurrent('a wave changes no annotation, which the controller-manager would copy first', async () => {
+  const story = await world.story()
+  await story.edit('app:2')
+  const begun = (await story.deployment()).metadata.annotations?.[HOLD]
+  await story.reached(1)
+  await story.approve()
+  await story.reached(2)
+  const { metadata } = await story.deployment()
+  expect(metadata.annotations?.[HOLD]).toBe(begun)
+  expect(metadata.labels).toHaveProperty([WAVE])
+  const { items } = await world.client.listAll(REPLICA_SETS, { namespace: story.namespace })
+  const newest = items.find(({ metadata: { annotations } }) => annotations?.[HOLD] !== undefined)
+  expect(newest?.metadata.annotations?.[HOLD]).toBe(begun)
+  for (const { metadata: set } of items) expect(set.labels).not.toHaveProperty([WAVE])
 })
 
 test.concurrent('with room for it a whole step starts at once, without a wave between', async () => {

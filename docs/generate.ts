@@ -73,7 +73,7 @@ const inWords: Readonly<Record<Style, InWords>> = {
     held: 'by a pause',
     newPods: 'in a second Deployment, which is made for them',
     stablePods: 'stay until the last step',
-    back: 'the second Deployment is deleted',
+    back: 'the second Deployment is deleted; in the last roll the stable pods come again',
     end: 'all roll by its own strategy; then the second Deployment is deleted',
   },
   blueGreen: {

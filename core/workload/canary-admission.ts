@@ -4,10 +4,10 @@
 import type { Deployment } from '#api/kubernetes.ts'
 import type { WorkloadFields } from './adapter.ts'
 import { fieldsHeld } from './deployment-admission.ts'
+import { byBudget } from './deployment-fields.ts'
 import type { HoldFields } from './deployment-fields.ts'
 import { still } from './hold.ts'
 import type { Hold } from './hold.ts'
-import { mark } from './percent.ts'
 import { takenForFinished } from './stock-clients.ts'
 
 const held = fieldsHeld(standing)
@@ -21,14 +21,13 @@ export const canaryFields: WorkloadFields<Deployment> = {
   peak: ({ spec }, _, n) => (spec.replicas ?? 1) + n,
 }
 
-/** Paused, the controller-manager makes no pod of the new version, and only sees to their number. */
+/**
+ * Paused, the controller-manager makes no pod of the new version, and only sees to their number. It would
+ * take all others for superfluous where all that are wanted were new and available: on the way back none is.
+ */
 function standing(hold: Hold, own: HoldFields): HoldFields {
-  const { budget, surge } = hold
-  return {
-    ...own,
-    type: 'RollingUpdate',
-    maxUnavailable: mark(budget),
-    maxSurge: mark(surge),
-    paused: true,
-  }
+  const held = byBudget(hold, own)
+  const { minReadySeconds, progressDeadlineSeconds } = own
+  const back = hold.mode === 'back'
+  return { ...held, ...(!back && { minReadySeconds, progressDeadlineSeconds }), paused: true }
 }

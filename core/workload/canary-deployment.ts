@@ -25,7 +25,7 @@ export const canaryDeployment: WorkloadAdapter<Deployment, CanarySeen, CanaryWor
   observe: viewCanary,
   move: movesWith<CanaryWorkload>({
     advance: (w, wish, now) => advance(w, wish, now),
-    keep: w => keep(w),
+    keep: (w, _, now) => keep(w, now),
     abort: (w, _, now) => abort(w, now),
     tellAborted: (w, { message }, now) => tellAborted(w, message, now),
     rest: (w, _, now) => restore(w) ?? rest(w, now),

@@ -3,19 +3,30 @@
 import { expect, test } from 'vitest'
 
 import type { Deployment, Pod, ReplicaSet } from '#api/kubernetes.ts'
-import { CANARY_DEPLOYMENT, CANARY_RELEASE, HOLD, RECORD, WORKLOAD_TYPE } from '#api/names.ts'
+import {
+  ARMED_MIN_READY_SECONDS,
+  CANARY_DEPLOYMENT,
+  CANARY_RELEASE,
+  DESIRED_REPLICAS,
+  HOLD,
+  RECORD,
+  WORKLOAD_TYPE,
+} from '#api/names.ts'
+import { merge } from '../../test/world/controller.ts'
 import { sentHold } from '../../test/world/sent-hold.ts'
+import type { Patch } from '../change.ts'
 import type { WorkloadAction } from './adapter.ts'
 import { canaryFields } from './canary-admission.ts'
 import { canaryDeployment as adapter } from './canary-deployment.ts'
 import { canaryName } from './canary-made.ts'
 import type { CanarySeen } from './canary-view.ts'
 import { deployment } from './deployment.ts'
-import { formatHold } from './hold.ts'
+import { formatHold, holdOf } from './hold.ts'
 import type { Hold } from './hold.ts'
 import { formatRecord } from './record.ts'
 import { seePod, seeReplicaSet } from './seen.ts'
 import type { Owned } from './seen.ts'
+import { templateFingerprint } from './template.ts'
 
 const now = Date.parse('2030-01-01T00:00:00Z')
 
@@ -24,8 +35,12 @@ interface Scene {
   readonly hold?: Partial<Hold>
   /** The owner's minReadySeconds. */
   readonly seconds?: number
+  /** Its owner's maxUnavailable. */
+  readonly unavailable?: number | string
   /** Its fields are not those of the hold. */
   readonly loose?: boolean
+  /** Pods of its own that are asked for, and those that are Ready, by version; all stable unless given. */
+  readonly own?: Readonly<Record<string, readonly [pods: number, ready: number]>>
   /** Second Deployments: pods that are asked for, and those that are Ready, by release. */
   readonly beside?: Readonly<Record<string, readonly [pods: number, ready: number]>>
 }
@@ -44,7 +59,10 @@ function template(version: string) {
 
 function web(scene: Scene): Deployment {
   const { replicas = 10, hold, loose = false, seconds = 0 } = scene
-  const own = { ...owner, minReadySeconds: seconds }
+  const maxUnavailable = scene.unavailable ?? '25%'
+  const rollingUpdate = { ...owner.strategy.rollingUpdate, maxUnavailable }
+  const strategy = { ...owner.strategy, rollingUpdate }
+  const own = { ...owner, strategy, minReadySeconds: seconds }
   const full: Hold = {
     mode: 'wave',
     style: 'canary',
@@ -55,7 +73,8 @@ function web(scene: Scene): Deployment {
     seq: 1,
     ...hold,
   }
-  const record = formatRecord({ owner: own, stable: 's', rollout: 'web', rolloutUid: 'r' })
+  const stable = templateFingerprint(template('1'))
+  const record = formatRecord({ owner: own, stable, rollout: 'web', rolloutUid: 'r' })
   const annotations = { [HOLD]: formatHold(full), [RECORD]: record }
   const labels = { [WORKLOAD_TYPE]: 'deployment' }
   const free: Deployment = {
@@ -68,7 +87,9 @@ function web(scene: Scene): Deployment {
       resourceVersion: '7',
       labels,
       annotations,
+      generation: 1,
     },
+    status: { observedGeneration: 1 },
     spec: {
       replicas,
       selector: { matchLabels: { app: 'web' } },
@@ -81,9 +102,11 @@ function web(scene: Scene): Deployment {
   return loose ? free : canaryFields.project(free, full, own)
 }
 
-/** What the controller-manager makes of a second Deployment. */
-function besideOf(scene: Scene): Required<Omit<Owned, 'revisions'>> {
-  const made = Object.entries(scene.beside ?? {}).map(([release, [replicas, ready]]) => {
+/** What the controller-manager makes of both Deployments. */
+function madeOf(scene: Scene): Required<Omit<Owned, 'revisions'>> {
+  const { replicas: all = 10, beside = {} } = scene
+  const own = scene.own ?? { 1: [all, all] }
+  const made = Object.entries(beside).map(([release, [replicas, ready]]) => {
     const uid = `u-${release}`
     const owners = [{ apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', uid: 'u' }]
     const object: Deployment = {
@@ -98,26 +121,51 @@ function besideOf(scene: Scene): Required<Omit<Owned, 'revisions'>> {
       },
       spec: { replicas, template: template('2'), minReadySeconds: scene.seconds ?? 0 },
     }
-    const set: ReplicaSet = {
-      apiVersion: 'apps/v1',
-      kind: 'ReplicaSet',
-      metadata: { ...owned(uid, `rs-${release}`), labels: { 'pod-template-hash': 'abc' } },
-      spec: { replicas, template: template('2') },
+    return {
+      seen: deployment.see(object),
+      ...setOf({ uid, name: release, version: '2', all: replicas }, [replicas, ready]),
     }
-    const lastTransitionTime = '2029-12-31T23:59:50Z'
-    const pods = Array.from({ length: replicas }, (_, i): Pod => {
-      const status = i < ready ? 'True' : 'False'
-      const metadata = owned(`rs-${release}`, `${release}-${i}`)
-      const conditions = [{ type: 'Ready', status, lastTransitionTime }]
-      return { apiVersion: 'v1', kind: 'Pod', metadata, status: { conditions } }
-    })
-    return { seen: deployment.see(object), set: seeReplicaSet(set), pods: pods.map(seePod) }
   })
+  const sets = Object.entries(own).map(([version, pods]) =>
+    setOf({ uid: 'u', name: version, version, all }, pods),
+  )
+  const each = [...sets, ...made]
   return {
     beside: made.map(({ seen }) => seen),
-    replicaSets: made.map(({ set }) => set),
-    pods: made.flatMap(({ pods }) => pods),
+    replicaSets: each.map(({ set }) => seeReplicaSet(set)),
+    pods: each.flatMap(({ pods }) => pods.map(seePod)),
   }
+}
+
+interface Set {
+  readonly uid: string
+  readonly name: string
+  readonly version: string
+  /** What the Deployment asks for. */
+  readonly all: number
+}
+
+function setOf(
+  { uid, name, version, all }: Set,
+  [replicas, ready]: readonly [pods: number, ready: number],
+) {
+  const labels = { 'pod-template-hash': uid === 'u' ? `hash-${version}` : 'abc' }
+  // The controller-manager has caught up with the last scaling.
+  const annotations = { [DESIRED_REPLICAS]: String(all) }
+  const set: ReplicaSet = {
+    apiVersion: 'apps/v1',
+    kind: 'ReplicaSet',
+    metadata: { ...owned(uid, `rs-${name}`), labels, annotations },
+    spec: { replicas, template: template(version) },
+  }
+  const lastTransitionTime = '2029-12-31T23:59:50Z'
+  const pods = Array.from({ length: replicas }, (_, i): Pod => {
+    const status = i < ready ? 'True' : 'False'
+    const metadata = owned(`rs-${name}`, `${name}-${i}`)
+    const conditions = [{ type: 'Ready', status, lastTransitionTime }]
+    return { apiVersion: 'v1', kind: 'Pod', metadata, status: { conditions } }
+  })
+  return { set, pods }
 }
 
 function owned(by: string, name: string) {
@@ -126,7 +174,7 @@ function owned(by: string, name: string) {
 }
 
 function viewOf(scene: Scene) {
-  return adapter.observe(adapter.see(web(scene)), besideOf(scene), now)
+  return adapter.observe(adapter.see(web(scene)), madeOf(scene), now)
 }
 
 function moveOf(action: WorkloadAction, scene: Scene) {
@@ -154,6 +202,9 @@ const half: WorkloadAction = { type: 'advance', pods: '50%' }
 const one: WorkloadAction = { type: 'advance', pods: 1 }
 const abort: WorkloadAction = { type: 'abort' }
 const end: WorkloadAction = { type: 'release', promote: true }
+const back = { mode: 'back', pods: 0 } as const
+/** The last step is over, and three of ten are not new yet. */
+const rolling: Scene = { own: { 1: [3, 3], 2: [7, 7] }, hold: { mode: 'finishing' } }
 const leave: WorkloadAction = { type: 'release', promote: false }
 
 test.each<[string, WorkloadAction, Scene, string]>([
@@ -190,11 +241,79 @@ test.each<[string, WorkloadAction, Scene, string]>([
   ['an abort deletes it', abort, { beside: { 'v2-2': [5, 5] } }, 'delete web-v2-2'],
   ['and then says so', abort, {}, 'aborted'],
   ['aborted', abort, { hold: { mode: 'aborted' } }, 'done'],
+  ['an abort of the last roll stands still first', abort, rolling, 'back'],
+  ['its stable pods come back', abort, { ...rolling, hold: back }, 'scale rs-1 to 5'],
+  ['as the others leave', abort, { own: { 1: [6, 6], 2: [4, 4] }, hold: back }, 'scale rs-2 to 2'],
+  [
+    'broken ones leave first',
+    abort,
+    { own: { 1: [6, 6], 2: [4, 1] }, hold: back },
+    'scale rs-2 to 1',
+  ],
+  ['all are back', abort, { hold: back }, 'aborted'],
+  [
+    'no way back is left',
+    abort,
+    { own: { 2: [10, 10] }, hold: { mode: 'finishing' } },
+    'wait: it cannot be aborted: no ReplicaSet of the stable revision is left; apply its template',
+  ],
+  [
+    'a scaling from nobody has brought up another version: it goes',
+    half,
+    { own: { 1: [0, 0], 0: [10, 10] }, beside: { 'v2-2': [1, 1] } },
+    'back',
+  ],
+  [
+    'and frozen, too',
+    { type: 'keep' },
+    { own: { 1: [0, 0], 0: [10, 10] }, hold: back },
+    'scale rs-1 to 2',
+  ],
+  ['then the step goes on', half, { hold: back }, 'wave'],
+  [
+    'nobody runs, frozen',
+    { type: 'keep' },
+    { replicas: 0, own: { 1: [0, 0] }, beside: { 'v2-2': [5, 5] } },
+    'scale web-v2-2 to 0',
+  ],
+  [
+    'the stable version was forgotten while nobody ran',
+    half,
+    { own: {}, beside: { 'v2-2': [5, 5] } },
+    'scale web-v2-2 to 10',
+  ],
   ['the end deletes it first', end, { beside: { 'v2-2': [5, 5] } }, 'delete web-v2-2'],
   ['the end', end, {}, 'released'],
   ['leaving deletes it last', leave, { beside: { 'v2-2': [5, 5] } }, 'released'],
 ])('%s', (_, action, scene, words) => {
   expect(told(action, scene)).toBe(words)
+})
+
+test('on the way back nobody new is available, and there is room for those that are there', () => {
+  const told = (scene: Scene) => {
+    const { patch } = moveOf(abort, scene)!.changes[0] as Patch
+    const object = web(scene)
+    const written = merge(object, patch) as Deployment
+    return canaryFields.project(object, holdOf(written)!, owner).spec
+  }
+  expect(told(rolling)).toMatchObject({
+    paused: true,
+    minReadySeconds: ARMED_MIN_READY_SECONDS,
+    strategy: { rollingUpdate: { maxSurge: '00%' } },
+  })
+  const crowded = { ...rolling, own: { 1: [5, 5], 2: [7, 2] } } as const
+  expect(told(crowded).strategy).toMatchObject({ rollingUpdate: { maxSurge: '011%' } })
+  const strict = { ...rolling, unavailable: 0 }
+  expect(told(strict).strategy).toMatchObject({ rollingUpdate: { maxSurge: '01%' } })
+})
+
+test('pods that are new wherever they run are told of as such', () => {
+  expect(viewOf({ hold: back, own: rolling.own! })).toMatchObject({
+    updated: 7,
+    updatedReady: 7,
+    updateRevision: 'hash-2',
+    total: 10,
+  })
 })
 
 test('new pods count when they were Ready for as long as the owner says, who looks again then', () => {
@@ -207,8 +326,8 @@ test('without a hold, whatever was made for it goes', () => {
   const { metadata, ...rest } = web({})
   const { annotations: _, ...bare } = metadata
   const free = deployment.see({ ...rest, metadata: bare })
-  const view = deployment.observe(free, besideOf({ beside: { 'v2-2': [5, 5] } }), now)
-  expect(view).toMatchObject({ total: 0, updated: 0 })
+  const view = deployment.observe(free, madeOf({ beside: { 'v2-2': [5, 5] } }), now)
+  expect(view).toMatchObject({ total: 10, updated: 0 })
   expect(deployment.move(view, leave, now)?.changes).toMatchObject([
     { type: 'delete', uid: 'u-v2-2', target: { name: 'web-v2-2', resourceVersion: '3' } },
   ])

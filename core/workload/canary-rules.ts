@@ -1,5 +1,6 @@
 // How a release goes whose new pods run in a second Deployment. Each list is an order: the first rule with
-// something to do, or to wait for, acts. What is held stays as it is all the time.
+// something to do, or to wait for, acts. What is held stays as it is, and is brought back to that where a
+// roll was broken off, or a scaling from nobody has brought up another version.
 
 import { podCount } from '../replicas.ts'
 import type { Instant, Move, PodMetadata } from '../rollout/model.ts'
@@ -7,8 +8,13 @@ import { noneBeside, without } from './beside.ts'
 import { canaryOf } from './canary-made.ts'
 import type { CanaryWorkload } from './canary-view.ts'
 import { change, holdChange } from './changes.ts'
+import { lastOneLeft } from './deployment-abort.ts'
+import { mended, noStable, overtaken, seenByManager } from './deployment-rules.ts'
 import { nextReadyAt } from './deployment-view.ts'
+import type { DeploymentWorkload } from './deployment-view.ts'
+import { still } from './hold.ts'
 import type { Hold } from './hold.ts'
+import { surgeFor } from './percent.ts'
 import { firstMove, sentAgain, someRun } from './rules.ts'
 import type { Rule } from './rules.ts'
 
@@ -28,19 +34,30 @@ export interface Wish {
 
 type Rules = readonly Rule<CanaryWorkload, Target>[]
 
-const forward: Rules = [emptied, someRun, sentAgain, going, othersGone, made, grown, ready]
-const backward: Rules = [sentAgain, noneBeside, aborted]
+const forward: Rules = [emptied, someRun, sentAgain, home, going, othersGone, made, grown, ready]
+const keeping: Rules = [emptied, sentAgain, home]
+const backward: Rules = [sentAgain, noneBeside, wayBack, home, aborted]
+const homeward: readonly Rule<DeploymentWorkload, Target>[] = [
+  mended,
+  overtaken,
+  seenByManager,
+  turned,
+  lastOneLeft,
+]
 
 /** At least as many new pods as the step wants run in the second Deployment, and are Ready. */
 export function advance(w: CanaryWorkload, wish: Wish, now: Instant): Move | undefined {
   const { pods, podMetadata } = wish
-  const n = podCount(pods, w.replicas)
+  const { stable, total } = w.own
+  // Forgotten while nobody ran, the stable version makes no pod any more.
+  const alone = stable === undefined && total === 0
+  const n = alone ? w.replicas : podCount(pods, w.replicas)
   return firstMove(forward, w, { n, now, ...(podMetadata && { metadata: podMetadata }) })
 }
 
 /** What was let out stays, by itself. */
-export function keep(w: CanaryWorkload): Move | undefined {
-  return sentAgain(w)
+export function keep(w: CanaryWorkload, now: Instant): Move | undefined {
+  return w.hold && firstMove(keeping, w, { n: 0, now })
 }
 
 /** The pods are the stable ones again; the template is left as it is. */
@@ -52,6 +69,31 @@ export function abort(w: CanaryWorkload, now: Instant): Move | undefined {
 function emptied({ replicas, canary }: CanaryWorkload): Move | undefined {
   if (replicas > 0 || !canary || canary.replicas === 0) return undefined
   return { changes: [change(canary, { spec: { replicas: 0 } })], why: 'no pod is to run' }
+}
+
+/** Its own pods are all stable. */
+function home({ own }: CanaryWorkload, target: Target): Move | undefined {
+  const { active, stable, replicas } = own
+  // Where nobody knows the stable version any more, what runs goes on.
+  if (!stable || replicas === 0 || active.every(set => set === stable)) return undefined
+  const move = firstMove(homeward, own, target)
+  const why = `${stable.replicas} of ${replicas} pods are back on the stable revision`
+  return move && { ...move, why: move.changes.length > 0 ? why : `${why}: ${move.why}` }
+}
+
+/** Nothing can be done for those that have no version to go back to. */
+function wayBack({ own }: CanaryWorkload): Move | undefined {
+  return own.stable ? undefined : { changes: [], why: noStable }
+}
+
+/** It stands still, with the pods that there are; where nobody may be missing, with room for one more. */
+function turned(own: DeploymentWorkload): Move | undefined {
+  const { hold, total, replicas, promised } = own
+  if (hold!.mode === 'back') return undefined
+  const room = Math.max(total - replicas, promised.maxUnavailable > 0 ? 0 : 1)
+  const surge = surgeFor(room, replicas, '100%')
+  const back: Hold = { ...hold!, ...still, mode: 'back', pods: 0, surge }
+  return { changes: [holdChange(own, back)], why: 'going back' }
 }
 
 function going(w: CanaryWorkload): Move | undefined {

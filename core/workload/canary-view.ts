@@ -22,6 +22,8 @@ export interface CanarySeen extends DeploymentSeen {
 /** A Deployment and the one that runs its new pods. */
 export interface CanaryWorkload extends DeploymentWorkload {
   readonly seen: CanarySeen
+  /** The Deployment itself, without the other one. */
+  readonly own: DeploymentWorkload
   /** That of the running release; undefined until it is made. */
   readonly canary?: DeploymentWorkload
   /** Those of releases before. */
@@ -39,15 +41,15 @@ export function viewCanary(seen: CanarySeen, owned: Owned, now: Instant): Canary
   const { beside, hold } = own
   const name = canaryName(own.ref.name, hold?.rolloutId ?? '')
   const canary = beside.find(each => each.ref.name === name)
-  // Once the hold is over its own controller makes new pods.
-  const newPods = hold && !isInForce(hold) ? own : canary
   return defined({
     ...own,
     seen,
+    own,
     hold: hold && reaching(hold, canary),
     settled: [own, ...beside].every(({ settled }) => settled),
     total: [own, ...beside].reduce((sum, { total }) => sum + total, 0),
-    ...(newPods ? countsOf(newPods) : noNewPods),
+    // Once the hold is over its own new pods take the place of the others.
+    ...((!hold || isInForce(hold)) && newPodsOf(own, canary)),
     canary,
     others: beside.filter(each => each !== canary),
   })
@@ -55,10 +57,16 @@ export function viewCanary(seen: CanarySeen, owned: Owned, now: Instant): Canary
 
 type Counts = Pick<Workload, 'updateRevision' | 'updated' | 'updatedReady' | 'updatePods'>
 
-const noNewPods: Counts = { updateRevision: '', updated: 0, updatedReady: 0, updatePods: [] }
-
-function countsOf({ updateRevision, updated, updatedReady, updatePods }: Workload): Counts {
-  return { updateRevision, updated, updatedReady, updatePods }
+/** New pods of the second one, and any that it has itself: a roll that was broken off has left them. */
+function newPodsOf(own: DeploymentWorkload, canary?: DeploymentWorkload): Counts {
+  const { updated, updatedReady, updatePods } = own
+  const itself = updated > 0 ? own.updateRevision : ''
+  return {
+    updateRevision: canary?.updateRevision ?? itself,
+    updated: updated + (canary?.updated ?? 0),
+    updatedReady: updatedReady + (canary?.updatedReady ?? 0),
+    updatePods: [...updatePods, ...(canary?.updatePods ?? [])],
+  }
 }
 
 /** What is out is the size of the canary: nothing is written on the Deployment when it grows. */

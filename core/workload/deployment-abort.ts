@@ -64,7 +64,7 @@ interface Standing {
 type Way = (w: DeploymentWorkload, standing: Standing) => readonly Change[] | undefined
 
 /** The first that applies; an empty list waits for pods to become Ready. */
-const ways: readonly Way[] = [filled, brokenOut, lessCrowded, exchanged, outOfStep, oneFewer]
+const ways: readonly Way[] = [filled, brokenOut, lessCrowded, exchanged, outOfStep, fewerLeft]
 
 function oneOut(w: DeploymentWorkload, stable: Revision, leaving: readonly Revision[]) {
   const [largest, ...smaller] = leaving as readonly [Revision, ...Revision[]]
@@ -100,7 +100,10 @@ function lessCrowded(w: DeploymentWorkload, { lead, spare }: Standing) {
 /** The controller-manager takes one of the largest for each that the stable one gets. */
 function exchanged(w: DeploymentWorkload, { stable, lead, free }: Standing) {
   if (lead < 2) return undefined
-  return free > 0 ? [scale(w, stable, stable.replicas + 1)] : []
+  // For as long as the stable one is smaller it is the other one that loses them.
+  const room = Math.max(w.replicas + Math.max(w.promised.maxSurge, 1) - w.total, 1)
+  const up = Math.min(free, lead - 1, room)
+  return up > 0 ? [scale(w, stable, stable.replicas + up)] : []
 }
 
 /**
@@ -118,9 +121,10 @@ function outOfStep(w: DeploymentWorkload, { smaller, lead, spare, largest, free 
   return next > Math.max(maxSurge, 1) + 1 ? [] : [withSurge(w, next)]
 }
 
-function oneFewer(w: DeploymentWorkload, { largest, smaller, spare, free }: Standing) {
+function fewerLeft(w: DeploymentWorkload, { largest, smaller, spare, free }: Standing) {
   const leaving = free > spare ? largest : (newestOf(w, smaller) ?? largest)
-  return fewer(w, leaving, 1, spare)
+  // The stable one is the largest by then, and gets as many.
+  return fewer(w, leaving, leaving.replicas, spare)
 }
 
 function newestOf(w: DeploymentWorkload, sets: readonly Revision[]): Revision | undefined {

@@ -42,14 +42,14 @@ export function keep(w: DeploymentWorkload, now: Instant): Move | undefined {
   return firstMove(still ? [heldAgain] : keeping, w, targetOf(w, w.hold.pods, now))
 }
 
+/** What an abort says where there is nothing to go back to. */
+export const noStable =
+  'it cannot be aborted: no ReplicaSet of the stable revision is left; apply its template'
+
 /** Everybody runs the stable revision again, and the template is left as it is. */
 export function abort(w: DeploymentWorkload, now: Instant): Move | undefined {
   const aim = { mode: 'back', pods: 0, now } as const
-  if (!w.stable) {
-    const why =
-      'it cannot be aborted: no ReplicaSet of the stable revision is left; apply its template'
-    return { changes: [], why }
-  }
+  if (!w.stable) return { changes: [], why: noStable }
   // Scaled from nobody, the controller-manager brings the aborted revision up again.
   const home = w.active.every(set => set === w.stable)
   if (w.hold?.mode === 'aborted' && home) return firstMove(observed, w, { ...aim, n: 0 })

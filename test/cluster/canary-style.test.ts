@@ -51,11 +51,11 @@ async function canaries({ client, namespace }: Story): Promise<readonly Deployme
 }
 
 /** Nothing is left: no second Deployment, no hold; the owner has what he had. */
-async function clean(story: Story): Promise<void> {
+async function clean(story: Story, own = DEFAULT_FIELDS): Promise<void> {
   await story.until('nothing of ours', async () => {
     return (await story.free()) && (await canaries(story)).length === 0
   })
-  expect(holdFields(await story.deployment())).toEqual(DEFAULT_FIELDS)
+  expect(holdFields(await story.deployment())).toEqual(own)
 }
 
 /** The stable pods, by name. */
@@ -195,6 +195,63 @@ describe.concurrent('the way back', () => {
     expect(await stablePods(story)).toEqual(pods)
   })
 
+  // Old pods must wait for new ones that are never Ready: the last roll stands still in the middle.
+  const stuck = { strategy: { rollingUpdate: { maxUnavailable: 1, maxSurge: 1 } } }
+
+  test('an abort of the last roll brings back the pods that are new by then, and says so when it is true', async () => {
+    const story = await inLastRoll()
+    story.forget()
+    await abort(story)
+    await hasCondition(story, 'Stalled', 'Aborted')
+    // No word of it before it is so.
+    expect(story.now().wanted).toMatchObject({ 'app:1': 4 })
+    await stand(story, { 'app:1': 4, 'app:broken': 0 })
+    expect(await canaries(story)).toEqual([])
+    expect(worst(story).ready).toBeGreaterThanOrEqual(3)
+    await resume(story)
+    await story.reached(1)
+    await stand(story, { 'app:1': 4, 'app:broken': 1 }, 4)
+  })
+
+  test('the old template in the last roll', async () => {
+    const story = await inLastRoll()
+    story.forget()
+    await story.edit('app:1')
+    await story.phase('Healthy')
+    await clean(story, {
+      ...DEFAULT_FIELDS,
+      strategy: { type: 'RollingUpdate', ...stuck.strategy },
+    })
+    await stand(story, { 'app:1': 4, 'app:broken': 0 })
+    expect(worst(story).ready).toBeGreaterThanOrEqual(3)
+  })
+
+  test('a third version in the last roll brings back the pods of the second one', async () => {
+    const story = await inLastRoll()
+    await story.edit('app:3')
+    await story.reached(1)
+    await stand(story, { 'app:1': 4, 'app:broken': 0, 'app:3': 1 })
+    await walkToTheEnd(story)
+    await stand(story, { 'app:1': 0, 'app:3': 4 })
+  })
+
+  /** Broken pods are tolerated by the steps, and not by the last roll, which stands still with some of them. */
+  async function inLastRoll(): Promise<Story> {
+    const story = await begin({ spec: stuck, canary: { failureThreshold: '100%' } })
+    await story.edit('app:broken')
+    await walkTo(story, 2)
+    await story.approve()
+    await story.until('some of its own pods are new', async () => {
+      const { items } = await story.client.listAll(REPLICA_SETS, { namespace: story.namespace })
+      const { metadata } = await story.deployment()
+      const own = items.filter(
+        set => controllerUid(set) === metadata.uid && runs(set, 'app:broken'),
+      )
+      return own.some(({ status }) => (status?.replicas ?? 0) >= 2)
+    })
+    return story
+  }
+
   test('a third version begins with its first step, in a Deployment of its own', async () => {
     const story = await atStep(2)
     story.forget()
@@ -228,6 +285,26 @@ describe.concurrent('people', () => {
     await story.phase('Healthy')
     await clean(story)
   })
+
+  test.each(['app:2', 'app:3'])(
+    'from 0 other versions than the stable one come up: they go',
+    async to => {
+      const story = await begin()
+      for (const image of ['app:2', 'app:1']) {
+        await story.edit(image)
+        await walkToTheEnd(story)
+      }
+      await story.edit(to)
+      await story.reached(1)
+      await story.scale(0)
+      await stand(story, {})
+      await story.scale(4)
+      await stand(story, { 'app:1': 4, [to]: 1 })
+      await jump(story, 3)
+      await story.phase('Healthy')
+      await clean(story)
+    },
+  )
 
   test('a pause: no pod is made until it is over', async () => {
     const story = await begin()

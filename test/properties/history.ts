@@ -3,7 +3,7 @@
 import fc from 'fast-check'
 import { allKinds, catchUp, reconcile } from '../world/controller.ts'
 import type { Turn } from '../world/controller.ts'
-import { syncDeployment } from '../world/deployment-controller.ts'
+import { syncDeployments } from '../world/deployment-controller.ts'
 import * as people from '../world/people.ts'
 import type { Happening, Steps } from '../world/people.ts'
 import { killPod, makeReady, syncReplicaSets } from '../world/replica-set-controller.ts'
@@ -62,7 +62,7 @@ const machinery = {
     const kind = allKinds[which % 12]
     catchUp(world, kind ? [kind] : allKinds)
   },
-  manager: () => syncDeployment,
+  manager: () => syncDeployments,
   sets: () => syncReplicaSets,
   ready: which => world => makeReady(world, 1 + (which % 4)),
   pass: which => people.pass(which),
@@ -77,8 +77,8 @@ function isGuarded(world: World): boolean {
 /** The plan is changed, in whichever style it is. */
 function changed(steps: Steps): Happening {
   return world => {
-    const style = rolloutIn(world)?.spec.strategy.blueGreen ? 'blueGreen' : 'canary'
-    people.plan(steps, {}, style)(world)
+    const { blueGreen, canary } = { ...rolloutIn(world)?.spec.strategy }
+    people.plan(steps, { ...canary }, blueGreen ? 'blueGreen' : 'canary')(world)
   }
 }
 

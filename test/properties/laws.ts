@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util'
 
 import { expect } from 'vitest'
 
-import type { DeploymentStrategy, IntOrPercent, ReplicaSet } from '#api/kubernetes.ts'
+import type { Deployment, DeploymentStrategy, IntOrPercent, ReplicaSet } from '#api/kubernetes.ts'
 import { DESIRED_REPLICAS } from '#api/names.ts'
 import type { Change } from '#core/change.ts'
 import { podCount } from '#core/replicas.ts'
@@ -14,18 +14,21 @@ import { wantsJump } from '#core/rollout/plan-steps.ts'
 import type { Decision, Memory, Snapshot, Step } from '#core/rollout/model.ts'
 import type { DeploymentWorkload } from '#core/workload/deployment-view.ts'
 import { budgetPods, surgePods } from '#core/workload/percent.ts'
-import { holdOf } from '#core/workload/hold.ts'
+import { holdOf, isInForce } from '#core/workload/hold.ts'
+import { recordOf } from '#core/workload/record.ts'
+import { templateFingerprint } from '#core/workload/template.ts'
 import type { Turn } from '../world/controller.ts'
 import { sentHold } from '../world/sent-hold.ts'
 import { readySince } from '../world/replica-set-controller.ts'
-import { asPatch } from '../world/words.ts'
 import { resolveFenceposts } from '../world/fenceposts.ts'
 import {
+  besideIn,
   deploymentIn,
   isReady,
   podsOf,
   readyByVersion,
   replicasOf,
+  rolloutIn,
   setsIn,
   sum,
   versionOf,
@@ -83,7 +86,8 @@ interface Looked {
 }
 
 function checkChange(looked: Looked, change: Change): void {
-  const { target, patch } = asPatch(change)
+  if (change.type !== 'patch') return
+  const { target, patch } = change
   if (target.kind === 'ReplicaSet') checkSize(looked, target.name, patch['spec'])
   const pairs = sentHold({ ...(patch['metadata'] as object | undefined) })
   if (pairs?.get('mode') !== 'wave') return
@@ -112,6 +116,35 @@ function allowed(budget: IntOrPercent, surge: IntOrPercent, replicas: number): n
 
 function amount(text: string): number | string {
   return text.endsWith('%') ? text : Number(text)
+}
+
+/** All have come to rest: what is said to be aborted is so, and what a pause holds is the stable version. */
+export function checkTruth(world: World): void {
+  const deployment = deploymentIn(world)
+  if (!deployment) return
+  const aborted = saysAborted(world)
+  if (aborted) expect(besideIn(world), 'beside an aborted release').toEqual([])
+  if (aborted || isBySecond(deployment)) checkStable(world, deployment)
+}
+
+function saysAborted(world: World): boolean {
+  const { conditions = [] } = { ...rolloutIn(world)?.status }
+  return conditions.some(
+    ({ type, status, reason }) => type === 'Stalled' && status === 'True' && reason === 'Aborted',
+  )
+}
+
+function isBySecond(deployment: Deployment): boolean {
+  const hold = holdOf(deployment)
+  return hold?.style === 'canary' && isInForce(hold)
+}
+
+function checkStable(world: World, deployment: Deployment): void {
+  const stable = recordOf(deployment)?.stable
+  const isStable = (set: ReplicaSet) => templateFingerprint(set.spec.template) === stable
+  const sets = setsIn(world)
+  const others = sets.filter(set => replicasOf(set) > 0 && !isStable(set))
+  if (sets.some(isStable)) expect(others.map(versionOf), 'not stable').toEqual([])
 }
 
 /**

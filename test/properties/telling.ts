@@ -12,8 +12,16 @@ import * as people from '../world/people.ts'
 import { newWorld, pods, settle, sight } from '../world/play.ts'
 import type { Beginning } from '../world/play.ts'
 import type { Happening } from '../world/people.ts'
-import { asPatch } from '../world/words.ts'
-import { Refused, deploymentIn, replicasOf, rolloutIn, versionOf, wanted } from '../world/world.ts'
+import {
+  Refused,
+  WORKLOAD,
+  besideIn,
+  deploymentIn,
+  replicasOf,
+  rolloutIn,
+  versionOf,
+  wanted,
+} from '../world/world.ts'
 import type { World } from '../world/world.ts'
 import { Excuses } from './excuses.ts'
 import { versions } from './happenings.ts'
@@ -21,6 +29,7 @@ import { historiesWith, plans, run, starts, strategies } from './history.ts'
 import type { ActName, Happened, Start } from './history.ts'
 import { Followed } from './stored.ts'
 import {
+  checkTruth,
   checkTurn,
   isCounted,
   isCrowded,
@@ -40,11 +49,14 @@ interface Setting {
   readonly policy?: boolean
   /** How releases go; in place unless given. */
   readonly style?: Style
+  /** What the Rollout asks for beside its steps. */
+  readonly canary?: Canary
   /** How many are told, of as many as of others; all unless given. */
   readonly share?: number
 }
 
 type Style = NonNullable<Beginning['style']>
+type Canary = NonNullable<Beginning['canary']>
 
 /**
  * Tells random histories in which `seldom` happens, too, beside what always does; HISTORIES says how
@@ -107,20 +119,20 @@ class Telling {
   /** Those by which pods may have been let out that are on their way. */
   private governed: readonly DeploymentStrategy[]
   private readonly minReadySeconds: number
-  private readonly style: Style
+  private readonly plan: Happening
   private readonly excuses: Excuses
   private readonly followed: Followed
   /** How often the law of Ready pods was asked. */
   asked = 0
 
-  constructor(start: Start, { policy = true, style = 'canary' }: Setting) {
+  constructor(start: Start, { policy = true, style = 'canary', canary = {} }: Setting) {
     const { replicas, strategy, minReadySeconds, plan } = start
-    this.style = style
+    this.plan = people.plan(plans[0]!, canary, style)
     this.strategy = strategies[strategy]!
     this.governed = [this.strategy]
     this.minReadySeconds = minReadySeconds
     const spec = { strategy: this.strategy, ...(minReadySeconds > 0 && { minReadySeconds }) }
-    this.world = newWorld({ replicas, spec, steps: plans[plan]!, style })
+    this.world = newWorld({ replicas, spec, steps: plans[plan]!, style, canary })
     this.world.policy = policy
     this.excuses = new Excuses(this.world)
     this.followed = new Followed(this.world)
@@ -149,7 +161,7 @@ class Telling {
     checkTurn(turn)
     this.checkStored()
     this.excuses.looked(turn)
-    if (turn.written.some(change => asPatch(change).target.kind === 'Deployment'))
+    if (turn.written.some(change => change.type === 'patch' && change.target.name === WORKLOAD))
       this.governed = [this.strategy]
   }
 
@@ -180,7 +192,8 @@ class Telling {
   /** Everybody does what is needed to end the release; then all must be as the owner wants it. */
   end(): void {
     const { world } = this
-    for (const happening of mending(world, this.style)) this.quietly(happening)
+    if (world.webhook) this.quietly(() => {})
+    for (const happening of mending(world, this.plan)) this.quietly(happening)
     for (let i = 0; i < 12 && !isOver(world); i++) {
       this.approveOnce()
       this.quietly(people.pass(60))
@@ -190,6 +203,7 @@ class Telling {
     if (!this.excuses.forgotten()) expect(ownersValues(world)).toEqual(this.wish())
     expect(deploymentIn(world)!.metadata.labels?.[WORKLOAD_TYPE]).toBe('deployment')
     expect(Object.keys(wanted(world))).toEqual([versionNow(world)])
+    expect(besideIn(world), 'what was made for a release').toEqual([])
   }
 
   private wish(): object {
@@ -204,7 +218,10 @@ class Telling {
     if (!before || before.currentStepState !== 'StepPaused') return
     this.quietly(people.approve)
     const status = rolloutIn(world)?.status
-    const step = status?.phase === 'Progressing' ? releaseIn(status)?.currentStepIndex : undefined
+    // The last roll may take longer than anybody waits here.
+    const { currentStepState, currentStepIndex } = { ...releaseIn(status) }
+    const steps = status?.phase === 'Progressing' && currentStepState !== 'Completed'
+    const step = steps ? currentStepIndex : undefined
     expect(
       [(before.currentStepIndex ?? 0) + 1, undefined],
       'the step after one approval',
@@ -217,13 +234,14 @@ class Telling {
     this.checkStored()
     settle(world, this.onTurn)
     this.log.push(`in the end: ${sight(world)} ${fields(world)}`)
+    if (world.webhook && !this.excuses.away) checkTruth(world)
   }
 }
 
 /** What ends every wait but those for approval and for time. */
-function* mending(world: World, style: Style): Generator<Happening> {
+function* mending(world: World, plan: Happening): Generator<Happening> {
   yield people.webhook(true)
-  if (!rolloutIn(world)) yield people.plan(plans[0]!, {}, style)
+  if (!rolloutIn(world)) yield plan
   yield* [people.freeze(false), people.disable(false), people.resumeWorkload, people.unabort]
   if (replicasOf(deploymentIn(world)!) === 0) yield people.scale(3)
   if (versionNow(world) === 'broken') yield people.edit('v4')

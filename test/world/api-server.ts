@@ -22,8 +22,9 @@ import { formatProblems } from '#core/rollout/problem.ts'
 import { deployment } from '#core/workload/deployment.ts'
 import { holdOf } from '#core/workload/hold.ts'
 import { heldBy } from '#core/workload/registry.ts'
+import { controllerUid } from '#core/workload/seen.ts'
 import { caughtByPolicy } from './policy.ts'
-import { Conflict, Refused, kubeTime, rolloutIn } from './world.ts'
+import { Conflict, Refused, kubeTime, podsOf, rolloutIn } from './world.ts'
 import type { Kind, Stored, World } from './world.ts'
 
 /** A write of a Deployment by anybody. Throws `Refused` where it is not valid. */
@@ -86,6 +87,17 @@ export function remove(world: World, kind: Kind, name: string): void {
   if (!left.delete(name)) return
   world.version += 1
   replaceAll(world, kind, left)
+}
+
+/** Removes a Deployment with its ReplicaSets and pods, which the garbage collector takes. */
+export function removeDeployment(world: World, name: string): void {
+  const owner = world.deployments.get(name)?.metadata.uid
+  remove(world, 'deployments', name)
+  for (const set of world.sets.values()) {
+    if (controllerUid(set) !== owner) continue
+    for (const pod of podsOf(world, set)) remove(world, 'pods', pod.metadata.name)
+    remove(world, 'sets', set.metadata.name)
+  }
 }
 
 /** Throws `Conflict` unless the object is stored as it was read. */

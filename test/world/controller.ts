@@ -14,10 +14,11 @@ import { deployment as kind } from '#core/workload/deployment.ts'
 import { holdOf } from '#core/workload/hold.ts'
 import { heldBy } from '#core/workload/registry.ts'
 import { seePod, seeReplicaSet } from '#core/workload/seen.ts'
-import { assertFresh, store, writeDeployment } from './api-server.ts'
-import { Conflict, deploymentIn, podsOf, rolloutIn, setsIn } from './world.ts'
+import type { Owned } from '#core/workload/seen.ts'
+import { assertFresh, removeDeployment, store, writeDeployment } from './api-server.ts'
+import { Conflict, besideIn, deploymentIn, podsOf, rolloutIn } from './world.ts'
 import type { Kind, Objects, World } from './world.ts'
-import { asPatch, inWords } from './words.ts'
+import { inWords } from './words.ts'
 
 /** When the controller dies: before its n-th write, or with its answer lost. */
 export interface Crash {
@@ -50,11 +51,8 @@ function observe(world: World): Snapshot | undefined {
   const object = rolloutIn(cache)
   const deployment = deploymentIn(cache)
   if (!object && !deployment) return undefined
-  const sets = setsIn(cache)
-  const pods = sets.flatMap(set => podsOf(cache, set))
-  const owned = { replicaSets: sets.map(set => seeReplicaSet(set)), pods: pods.map(seePod) }
   const adapter = heldBy(kind, deployment && holdOf(deployment))
-  const workload = deployment && adapter.observe(adapter.see(deployment), owned, now)
+  const workload = deployment && adapter.observe(adapter.see(deployment), ownedIn(cache), now)
   const snapshot = {
     now,
     kruiseRuns,
@@ -65,6 +63,16 @@ function observe(world: World): Snapshot | undefined {
     ...(workload && { workload, adapter }),
   }
   return isBehind(snapshot) ? undefined : snapshot
+}
+
+/** What the Deployment owns, directly or through another. */
+function ownedIn(cache: Objects): Owned {
+  const sets = [...cache.sets.values()]
+  return {
+    replicaSets: sets.map(set => seeReplicaSet(set)),
+    pods: sets.flatMap(set => podsOf(cache, set)).map(seePod),
+    beside: besideIn(cache).map(each => kind.see(each)),
+  }
 }
 
 /** Decides once and writes. */
@@ -149,7 +157,16 @@ const kinds: Readonly<Record<string, Exclude<Kind, 'rollouts'>>> = {
 }
 
 function write(world: World, change: Change): void {
-  const { target, patch, subresource } = asPatch(change)
+  if (change.type === 'create') {
+    create(world, change.object as Deployment)
+    return
+  }
+  if (change.type === 'delete') {
+    assertFresh(world, 'deployments', change.target)
+    removeDeployment(world, change.target.name)
+    return
+  }
+  const { target, patch, subresource } = change
   const kind = kinds[target.kind]!
   assertFresh(world, kind, target)
   const object = world[kind].get(target.name)!
@@ -160,6 +177,12 @@ function write(world: World, change: Change): void {
   const patched = merge(object, patch) as unknown as Deployment
   if (kind === 'deployments') writeDeployment(world, patched, true)
   else store(world, kind, patched, 'spec' in patch)
+}
+
+/** The name is taken: the watch is about to tell of it. */
+function create(world: World, object: Deployment): void {
+  if (world.deployments.has(object.metadata.name)) throw new Conflict(object.metadata.name)
+  writeDeployment(world, object, true)
 }
 
 /** The one strategic patch that there is: conditions are merged by their type. */

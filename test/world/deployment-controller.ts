@@ -9,8 +9,21 @@ import { DESIRED_REPLICAS, MAX_REPLICAS, POD_TEMPLATE_HASH } from '#api/names.ts
 import { remove, store } from './api-server.ts'
 import { syncConditions } from './deployment-conditions.ts'
 import { resolveFenceposts } from './fenceposts.ts'
-import { deploymentIn, podsOf, replicasOf, setsIn, sum, versionOf } from './world.ts'
+import {
+  deploymentIn,
+  forEachDeployment,
+  podsOf,
+  replicasOf,
+  setsIn,
+  sum,
+  versionOf,
+} from './world.ts'
 import type { World } from './world.ts'
+
+/** One sync of each Deployment. */
+export function syncDeployments(world: World): void {
+  forEachDeployment(world, syncDeployment)
+}
 
 /** One sync of the Deployment. */
 export function syncDeployment(world: World): void {

@@ -14,7 +14,7 @@ import type { Hold } from '#core/workload/hold.ts'
 import { formatRecord } from '#core/workload/record.ts'
 import { seePod, seeReplicaSet } from '#core/workload/seen.ts'
 import { sentHold } from './sent-hold.ts'
-import { asPatch, inWords } from './words.ts'
+import { inWords } from './words.ts'
 
 type Adapter = WorkloadAdapter<Deployment, DeploymentSeen, DeploymentWorkload>
 
@@ -149,7 +149,8 @@ export function toldBy(adapter: Adapter, action: WorkloadAction, scene: Scene): 
 
 /** A write in words; of a hold all that it lets out. */
 export function inFull(change: Change): string {
-  const { metadata } = asPatch(change).patch as { metadata?: Deployment['metadata'] }
+  if (change.type !== 'patch') return inWords(change)
+  const { metadata } = change.patch as { metadata?: Deployment['metadata'] }
   const hold = metadata && sentHold(metadata)
   return hold ? `${hold.get('mode')} ${hold.get('budget')}+${hold.get('surge')}` : inWords(change)
 }

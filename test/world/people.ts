@@ -121,7 +121,7 @@ export const resumeWorkload: Happening = patch({ paused: false })
 
 /** The Deployment is deleted, and with it what it owns. */
 export const deleteWorkload: Happening = world => {
-  remove(world, 'deployments', WORKLOAD)
+  for (const name of world.deployments.keys()) remove(world, 'deployments', name)
   for (const name of world.sets.keys()) remove(world, 'sets', name)
   for (const name of world.pods.keys()) remove(world, 'pods', name)
 }

@@ -5,7 +5,7 @@ import type { RolloutStatus } from '#api/rollout.generated.ts'
 import { releaseIn } from '#core/rollout/release-status.ts'
 import { catchUp, reconcile } from './controller.ts'
 import type { Turn } from './controller.ts'
-import { syncDeployment } from './deployment-controller.ts'
+import { syncDeployments } from './deployment-controller.ts'
 import { plan, replace, manifest } from './people.ts'
 import type { Canary, Happening, Steps, Strategy } from './people.ts'
 import { makeReady, nextAvailable, syncReplicaSets } from './replica-set-controller.ts'
@@ -85,7 +85,7 @@ function oneRound(world: World, onTurn?: (turn: Turn) => void): void {
 }
 
 function othersAct(world: World): void {
-  syncDeployment(world)
+  syncDeployments(world)
   syncReplicaSets(world)
   makeReady(world)
 }

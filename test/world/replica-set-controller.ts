@@ -4,12 +4,22 @@
 import type { Pod, ReplicaSet } from '#api/kubernetes.ts'
 import { instantOf } from '#core/time.ts'
 import { remove, store } from './api-server.ts'
-import { isReady, kubeTime, podsOf, replicasOf, setsIn, versionOf } from './world.ts'
+import {
+  forEachDeployment,
+  isReady,
+  kubeTime,
+  podsOf,
+  replicasOf,
+  setsIn,
+  versionOf,
+} from './world.ts'
 import type { World } from './world.ts'
 
-/** One sync of every ReplicaSet of the Deployment. */
+/** One sync of every ReplicaSet. */
 export function syncReplicaSets(world: World): void {
-  for (const set of setsIn(world)) syncReplicaSet(world, set)
+  forEachDeployment(world, () => {
+    for (const set of setsIn(world)) syncReplicaSet(world, set)
+  })
 }
 
 /** One sync of one ReplicaSet. */
@@ -57,7 +67,7 @@ export function breakPods(world: World, version: string): void {
 
 /** When the next Ready pod will have been so for long enough; undefined: nobody waits. */
 export function nextAvailable(world: World): number | undefined {
-  const due = setsIn(world).flatMap(set =>
+  const due = [...world.sets.values()].flatMap(set =>
     podsOf(world, set)
       .filter(isReady)
       .map(pod => readySince(pod) + (set.spec.minReadySeconds ?? 0) * 1000),

@@ -8,26 +8,30 @@ import {
   STABLE_TEMPLATE,
   WORKLOAD_TYPE,
 } from '#api/names.ts'
+import type { Deployment } from '#api/kubernetes.ts'
 import type { Change, Patch } from '#core/change.ts'
 import { sentHold } from './sent-hold.ts'
 
-/** `30%+00%`, `scale web-v1 to 8`, `disarm web-v2`, `guard v1`, … */
+/** `30%+00%`, `scale web-v1 to 8`, `disarm web-v2`, `guard v1`, `make 3`, … */
 export function inWords(change: Change): string {
-  const { target, patch, subresource } = asPatch(change)
+  if (change.type === 'create') return `make ${(change.object as Deployment).spec.replicas}`
+  if (change.type === 'delete') return `delete ${change.target.name}`
+  return patchInWords(change)
+}
+
+function patchInWords({ target, patch, subresource }: Patch): string {
   if (subresource) return 'tell'
   const { metadata = {}, spec } = patch as Members
   if (target.kind === 'Pod') return `label ${metadata.labels?.[ROLLOUT_BATCH_ID]}`
-  if (target.kind === 'Deployment') return ofDeployment(metadata)
-  const { replicas, minReadySeconds = 0 } = { ...spec }
-  if (replicas !== undefined) return `scale ${target.name} to ${replicas}`
-  if (minReadySeconds === ARMED_MIN_READY_SECONDS) return `arm ${target.name}`
-  return `${spec ? 'disarm' : 'mend'} ${target.name}`
+  if (target.kind === 'Deployment' && !spec) return ofDeployment(metadata)
+  return sized(target.name, spec)
 }
 
-/** The change as a patch: nothing of a Deployment is made or deleted. */
-export function asPatch(change: Change): Patch {
-  if (change.type === 'patch') return change
-  throw new Error(`no such write of a Deployment: ${JSON.stringify(change)}`)
+function sized(name: string, spec: Members['spec']): string {
+  const { replicas, minReadySeconds = 0 } = { ...spec }
+  if (replicas !== undefined) return `scale ${name} to ${replicas}`
+  if (minReadySeconds === ARMED_MIN_READY_SECONDS) return `arm ${name}`
+  return `${spec ? 'disarm' : 'mend'} ${name}`
 }
 
 function ofDeployment(metadata: Metadata): string {

@@ -1,5 +1,5 @@
-// A world small enough to trust: one Deployment with its ReplicaSets and pods, one Rollout, and a
-// clock that stands still until it is set. Everybody in it acts one step at a time, so that a test can
+// A world small enough to trust: one Deployment with its ReplicaSets and pods, what is made beside it for
+// a release, one Rollout, and a clock that stands still until it is set. Everybody in it acts one step at a time, so that a test can
 // let their steps come in any order.
 
 import type { Deployment, KubeObject, Pod, ReplicaSet } from '#api/kubernetes.ts'
@@ -28,6 +28,8 @@ export interface Told {
 
 /** Everything there is. */
 export interface World extends Objects {
+  /** The Deployment at which the controller-manager looks. */
+  focus: string
   now: Instant
   /** By how many milliseconds the controller's clock is ahead of everybody else's. */
   skew: number
@@ -74,6 +76,7 @@ export class Conflict extends Refused {}
 export function emptyWorld(): World {
   return {
     ...noObjects(),
+    focus: WORKLOAD,
     now: Date.parse('2026-01-01T00:00:00Z'),
     skew: 0,
     version: 1,
@@ -96,9 +99,29 @@ function noObjects(): Objects {
   return { deployments: new Map(), sets: new Map(), pods: new Map(), rollouts: new Map() }
 }
 
-/** The Deployment. */
-export function deploymentIn({ deployments }: Objects): Deployment | undefined {
-  return deployments.get(WORKLOAD)
+/** The Deployment; for the controller-manager the one at which it looks. */
+export function deploymentIn({
+  deployments,
+  focus = WORKLOAD,
+}: Pick<Objects, 'deployments'> & Partial<Pick<World, 'focus'>>): Deployment | undefined {
+  return deployments.get(focus)
+}
+
+/** One after the other, the workload and what is made beside it. */
+export function forEachDeployment(world: World, act: (world: World) => void): void {
+  for (const name of world.deployments.keys()) {
+    world.focus = name
+    act(world)
+  }
+  world.focus = WORKLOAD
+}
+
+/** The Deployments that are made beside the other one. */
+export function besideIn(objects: Objects): readonly Deployment[] {
+  const uid = objects.deployments.get(WORKLOAD)?.metadata.uid
+  return [...objects.deployments.values()].filter(
+    each => ownerOf(each) === uid && uid !== undefined,
+  )
 }
 
 /** The Rollout. */

@@ -1,0 +1,15 @@
+// The same histories of releases whose new pods run in a second Deployment.
+
+import { test } from 'vitest'
+
+import { intents, tellHistories } from './telling.ts'
+
+const setting = { canary: { enableExtraWorkloadForCanary: true }, share: 0.25 } as const
+
+test('canary histories are safe at every moment, and quiet and right in the end', () => {
+  tellHistories(intents, setting)
+}, 600_000)
+
+test('so they are through outages of the webhook, with the policy', () => {
+  tellHistories([...intents, 'webhook', 'webhook'], { ...setting, strategiesMost: 3 })
+}, 600_000)

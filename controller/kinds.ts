@@ -69,7 +69,11 @@ export function createKinds(options: KindsOptions): Kinds {
   const watched = options.adapters.map(adapter => ({
     adapter,
     cache: new Cache<WorkloadSeen>({
-      indexes: { uid: seen => [seen.metadata.uid], madeFor: seen => madeFor(seen) },
+      indexes: {
+        uid: seen => [seen.metadata.uid],
+        madeFor: seen => madeFor(seen),
+        besideName: seen => besideName(adapter, seen),
+      },
       namespaces,
       onListenerError,
     }),
@@ -171,6 +175,17 @@ function registered(options: KindsOptions, { adapter, cache }: Kind): Registered
 /** The uid of the workload that it was made for, if it was. */
 export function madeFor({ madeFor: uid }: WorkloadSeen): readonly string[] {
   return uid === undefined ? [] : [uid]
+}
+
+/** By what it is found of whom it may have the name: where one is to be made for a release. */
+function besideName(adapter: WorkloadAdapter, seen: WorkloadSeen): readonly string[] {
+  const name = heldBy(adapter, seen.hold).besideName?.(seen)
+  return name === undefined ? [] : [nameIn(seen.metadata.namespace, name)]
+}
+
+/** A name in its namespace. */
+export function nameIn(namespace: string, name: string): string {
+  return `${namespace}/${name}`
 }
 
 /** What is kept of an object: as it is held. */

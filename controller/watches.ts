@@ -19,7 +19,7 @@ import type {
 import { Cache } from '#kube/cache.ts'
 import { CONTROLLER_REVISIONS, PODS, REPLICA_SETS, ROLLOUTS } from '#kube/resources.ts'
 import type { ResourceType, WebhookConfiguration } from '#kube/resources.ts'
-import { createKinds, kindOf, madeFor } from './kinds.ts'
+import { createKinds, kindOf, madeFor, nameIn } from './kinds.ts'
 import type { Kind, KindsOptions, Sight } from './kinds.ts'
 import { reflect, reflectConfiguration } from './reflections.ts'
 import type { ReflectOptions } from './reflections.ts'
@@ -136,7 +136,9 @@ function observeWorkload(caches: Caches, key: string, now: Instant): Observed | 
   const found = findWorkload(caches, key)
   if (!found) return undefined
   const { adapter, seen } = found
-  return { adapter, workload: adapter.observe(seen, ownedBy(caches, seen), now) }
+  const nameTaken = isNameTaken(found) && ({ nameTaken: true } as const)
+  const owned = { ...ownedBy(caches, seen), ...nameTaken }
+  return { adapter, workload: adapter.observe(seen, owned, now) }
 }
 
 function* versionsOf(caches: Caches, key: string): Iterable<Version> {
@@ -154,7 +156,15 @@ function findWorkload(caches: Caches, key: string) {
     ({ adapter }) => adapter.apiVersion === apiVersion && adapter.kind === kind,
   )
   const seen = found?.cache.get(namespace, name)
-  return found && seen && { adapter: heldBy(found.adapter, seen.hold), seen }
+  return found && seen && { adapter: heldBy(found.adapter, seen.hold), cache: found.cache, seen }
+}
+
+/** Somebody else has made what is to be made for its release. */
+function isNameTaken({ adapter, cache, seen }: Kind & { readonly seen: WorkloadSeen }): boolean {
+  const { namespace, uid } = seen.metadata
+  const name = adapter.besideName?.(seen)
+  const named = name === undefined ? undefined : cache.get(namespace, name)
+  return named !== undefined && named.madeFor !== uid
 }
 
 function ownedBy(caches: Caches, { metadata }: WorkloadSeen): Owned {
@@ -198,6 +208,10 @@ function wakeOnChange(caches: Caches, { wake, now }: WatchesOptions): void {
         !after || heldBy(adapter, after.hold).observe(after, ownedBy(caches, after), now()).settled
       wakeWorkload(kind, (after ?? before)!, () => (settled() ? 'now' : 'soon'))
       for (const owner of madeFor((after ?? before)!)) wakeOwner(owner)
+      const { namespace, name } = (after ?? before)!.metadata
+      // Whoever is to make one of that name waits for it to go.
+      for (const held of cache.byIndex('besideName', nameIn(namespace, name)))
+        wakeWorkload(kind, held, soon)
     })
   }
   const wakeOwnerOf = (before?: Possession, after?: Possession) =>

@@ -120,6 +120,8 @@ export interface WorkloadAdapter<
   readonly otherVersions?: readonly string[]
   /** The merge patch by which its owner resumes one that he has paused; undefined: `rollout resume` does. */
   readonly resumedBy?: MergePatch
+  /** Name of the workload that is made for its release; undefined where none is. */
+  besideName?(seen: S): string | undefined
   /** What is kept of an object while nobody looks; `before` is what was kept of it so far. */
   see(object: O, before?: S): S
   /** The workload in words that mean the same for every kind. */

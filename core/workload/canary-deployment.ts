@@ -4,6 +4,7 @@ import type { Deployment } from '#api/kubernetes.ts'
 import type { WorkloadAdapter } from './adapter.ts'
 import { releaseWithout } from './beside.ts'
 import { canaryFields } from './canary-admission.ts'
+import { canaryNameOf } from './canary-made.ts'
 import { abort, advance, keep } from './canary-rules.ts'
 import { seeCanary, viewCanary } from './canary-view.ts'
 import type { CanarySeen, CanaryWorkload } from './canary-view.ts'
@@ -21,6 +22,7 @@ export const canaryDeployment: WorkloadAdapter<Deployment, CanarySeen, CanaryWor
   plural: 'deployments',
   style: 'canary',
   catch: deploymentCatch,
+  besideName: canaryNameOf,
   see: seeCanary,
   observe: viewCanary,
   move: movesWith<CanaryWorkload>({

@@ -7,6 +7,8 @@ import type { Deployment, DeploymentSpec, PodTemplate } from '#api/kubernetes.ts
 import type { PodMetadata } from '../rollout/model.ts'
 import type { CanaryWorkload } from './canary-view.ts'
 import { restoreDeployment } from './deployment-fields.ts'
+import { isInForce } from './hold.ts'
+import type { WorkloadSeen } from './seen.ts'
 
 /** Labels are at most so long. */
 const LABEL_LENGTH = 63
@@ -16,6 +18,11 @@ const NAME_LENGTH = 200
 /** Its name. A release has one, so whoever makes it again after a crash finds it there. */
 export function canaryName(name: string, release: string): string {
   return `${cut(name, NAME_LENGTH)}-${release}`
+}
+
+/** That of the running release; undefined where none runs. */
+export function canaryNameOf({ metadata, hold }: Pick<WorkloadSeen, 'metadata' | 'hold'>) {
+  return hold && isInForce(hold) ? canaryName(metadata.name, hold.rolloutId) : undefined
 }
 
 /** The Deployment of `replicas` new pods. It ends with its owner, or by our hand. */

@@ -41,6 +41,8 @@ interface Scene {
   readonly loose?: boolean
   /** Pods of its own that are asked for, and those that are Ready, by version; all stable unless given. */
   readonly own?: Readonly<Record<string, readonly [pods: number, ready: number]>>
+  /** Somebody else has a Deployment of the second one's name. */
+  readonly taken?: true
   /** Second Deployments: pods that are asked for, and those that are Ready, by release. */
   readonly beside?: Readonly<Record<string, readonly [pods: number, ready: number]>>
 }
@@ -103,7 +105,7 @@ function web(scene: Scene): Deployment {
 }
 
 /** What the controller-manager makes of both Deployments. */
-function madeOf(scene: Scene): Required<Omit<Owned, 'revisions'>> {
+function madeOf(scene: Scene): Owned {
   const { replicas: all = 10, beside = {} } = scene
   const own = scene.own ?? { 1: [all, all] }
   const made = Object.entries(beside).map(([release, [replicas, ready]]) => {
@@ -174,7 +176,8 @@ function owned(by: string, name: string) {
 }
 
 function viewOf(scene: Scene) {
-  return adapter.observe(adapter.see(web(scene)), madeOf(scene), now)
+  const nameTaken = scene.taken && { nameTaken: scene.taken }
+  return adapter.observe(adapter.see(web(scene)), { ...madeOf(scene), ...nameTaken }, now)
 }
 
 function moveOf(action: WorkloadAction, scene: Scene) {
@@ -209,6 +212,12 @@ const leave: WorkloadAction = { type: 'release', promote: false }
 
 test.each<[string, WorkloadAction, Scene, string]>([
   ['a step makes it at its own size', half, {}, 'create web-v2-2 of 5'],
+  [
+    'its name is taken: whoever can give it free is told how',
+    half,
+    { taken: true },
+    'wait: no new pods can be made: Deployment web-v2-2 is there already, and is not of this release; if nobody needs it: kubectl -n shop delete deployment web-v2-2',
+  ],
   ['the next one scales it', half, { beside: { 'v2-2': [1, 1] } }, 'scale web-v2-2 to 5'],
   [
     'its pods are waited for',

@@ -5,7 +5,7 @@
 import { podCount } from '../replicas.ts'
 import type { Instant, Move, PodMetadata } from '../rollout/model.ts'
 import { noneBeside, without } from './beside.ts'
-import { canaryOf } from './canary-made.ts'
+import { canaryName, canaryOf } from './canary-made.ts'
 import type { CanaryWorkload } from './canary-view.ts'
 import { change, holdChange } from './changes.ts'
 import { lastOneLeft } from './deployment-abort.ts'
@@ -108,8 +108,16 @@ function othersGone({ others }: CanaryWorkload): Move | undefined {
 
 function made(w: CanaryWorkload, { n, metadata }: Target): Move | undefined {
   if (w.canary) return undefined
+  if (w.nameTaken) return { changes: [], why: takenInWords(w) }
   const object = canaryOf(w, n, metadata)
   return { changes: [{ type: 'create', object }], why: `creating ${named(object.metadata.name)}` }
+}
+
+function takenInWords({ ref, hold }: CanaryWorkload): string {
+  const { namespace } = ref
+  const name = canaryName(ref.name, hold!.rolloutId)
+  const command = `kubectl -n ${namespace} delete deployment ${name}`
+  return `no new pods can be made: ${named(name)} is there already, and is not of this release; if nobody needs it: ${command}`
 }
 
 /** Jumping back and scaling down take none away that was let out. */

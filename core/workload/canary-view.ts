@@ -26,6 +26,8 @@ export interface CanaryWorkload extends DeploymentWorkload {
   readonly own: DeploymentWorkload
   /** That of the running release; undefined until it is made. */
   readonly canary?: DeploymentWorkload
+  /** Somebody else's has its name. */
+  readonly nameTaken?: true
   /** Those of releases before. */
   readonly others: readonly DeploymentWorkload[]
 }
@@ -51,6 +53,7 @@ export function viewCanary(seen: CanarySeen, owned: Owned, now: Instant): Canary
     // Once the hold is over its own new pods take the place of the others.
     ...((!hold || isInForce(hold)) && newPodsOf(own, canary)),
     canary,
+    nameTaken: owned.nameTaken,
     others: beside.filter(each => each !== canary),
   })
 }

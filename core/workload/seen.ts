@@ -75,6 +75,8 @@ export interface Owned {
   readonly revisions?: readonly RevisionSeen[]
   /** Workloads of its kind that we have made for its release. */
   readonly beside?: readonly WorkloadSeen[]
+  /** Somebody else's workload has the name of the one that is to be made for its release. */
+  readonly nameTaken?: true
 }
 
 /** A ReplicaSet. */

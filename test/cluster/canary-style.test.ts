@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import type { Deployment, KubeObject, Pod, ReplicaSet } from '#api/kubernetes.ts'
 import { CANARY_DEPLOYMENT, CANARY_RELEASE } from '#api/names.ts'
+import { parseHold } from '#core/workload/hold.ts'
 import { controllerUid } from '#core/workload/seen.ts'
 import { DEPLOYMENTS, PODS, REPLICA_SETS } from '#kube/resources.ts'
 import { presenceIn, BOTH } from './absence.ts'
@@ -333,6 +334,21 @@ describe.concurrent('people', () => {
     await story.reached(1)
     await stand(story, { 'app:1': 5, 'app:2': 1 })
     await told(story, 'NotCreated')
+  })
+
+  test('a name that is taken is told of, and waited for, without a write', async () => {
+    const story = await begin()
+    const image = ['set', 'image', target, 'app=app:2']
+    const path = `jsonpath={.metadata.annotations.sluice\\.dev/hold}`
+    const { stdout } = await story.kubectl([...image, '--dry-run=server', '-o', path])
+    const name = `${WORKLOAD}-${parseHold(stdout)!.rolloutId}`
+    await story.kubectl(['create', 'deployment', name, '--image=app:9', '--replicas=0'])
+    await story.edit('app:2')
+    await says(story, `Deployment ${name} is there already`)
+    await stand(story, { 'app:1': 4 })
+    await obey(world.cluster, (await story.rollout()).status!.message!)
+    await story.reached(1)
+    await stand(story, { 'app:1': 4, 'app:2': 1 })
   })
 
   test.each(['disabled', 'deleted'])('a Rollout that is %s lets everybody go', async how => {

@@ -100,6 +100,13 @@ export const canaryRules: readonly Rule[] = [
     rulesTest,
   ],
   [
+    'a name that somebody else has is not asked for',
+    rules,
+    'if (w.nameTaken)',
+    'if (!w.nameTaken && w.others.length > 99)',
+    rulesTest,
+  ],
+  [
     'at the end it goes before the hold',
     beside,
     'if (promote) return noneBeside(w) ?? release(w, promote)',

@@ -12,7 +12,7 @@ const reviewTest = 'core/admission/review.test.ts'
 
 /** A row for each. */
 export const canaryRules: readonly Rule[] = [
-  ['the Deployment is paused', admission, 'paused: true,', 'paused: own.paused,', reviewTest],
+  ['the Deployment is paused', admission, ', paused: true }', ' }', reviewTest],
   [
     'a release keeps the style that it began with',
     'core/rollout/release-style.ts',

@@ -278,6 +278,12 @@ test.each<[string, WorkloadAction, Scene, string]>([
     { own: { 1: [0, 0], 0: [10, 10] }, hold: back },
     'scale rs-1 to 2',
   ],
+  [
+    'but what stood still from the edit on',
+    { type: 'keep' },
+    { ...rolling, hold: { mode: 'stop' } },
+    'done',
+  ],
   ['then the step goes on', half, { hold: back }, 'wave'],
   [
     'nobody runs, frozen',

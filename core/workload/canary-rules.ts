@@ -35,7 +35,8 @@ export interface Wish {
 type Rules = readonly Rule<CanaryWorkload, Target>[]
 
 const forward: Rules = [emptied, someRun, sentAgain, home, going, othersGone, made, grown, ready]
-const keeping: Rules = [emptied, sentAgain, home]
+const standing: Rules = [emptied, sentAgain]
+const keeping: Rules = [...standing, home]
 const backward: Rules = [sentAgain, noneBeside, wayBack, home, aborted]
 const homeward: readonly Rule<DeploymentWorkload, Target>[] = [
   mended,
@@ -55,9 +56,10 @@ export function advance(w: CanaryWorkload, wish: Wish, now: Instant): Move | und
   return firstMove(forward, w, { n, now, ...(podMetadata && { metadata: podMetadata }) })
 }
 
-/** What was let out stays, by itself. */
+/** What was let out stays, by itself; what stands still from the edit on stays as that found it. */
 export function keep(w: CanaryWorkload, now: Instant): Move | undefined {
-  return w.hold && firstMove(keeping, w, { n: 0, now })
+  const still = w.hold?.mode === 'stop'
+  return firstMove(still ? standing : keeping, w, { n: 0, now })
 }
 
 /** The pods are the stable ones again; the template is left as it is. */

@@ -3,7 +3,14 @@
 import { hostname } from 'node:os'
 import { parseArgs } from 'node:util'
 
-import { objectName, oneOf, processConfig, processFlags, wholeNumber } from '#process/settings.ts'
+import {
+  objectName,
+  oneOf,
+  processConfig,
+  processFlags,
+  wholeNumber,
+  yesOrNo,
+} from '#process/settings.ts'
 import type { Environment, ProcessConfig } from '#process/settings.ts'
 
 /** The settings of one controller process; its Lease lives in the namespace. */
@@ -46,6 +53,6 @@ export function readConfig(args: readonly string[], env: Environment): Controlle
       'leave',
       'take-off',
     ]),
-    deletePods: oneOf('--delete-pods', values['delete-pods'], ['yes', 'no']) === 'yes',
+    deletePods: yesOrNo('--delete-pods', values['delete-pods']),
   }
 }

@@ -56,6 +56,8 @@ export interface ControllerOptions {
   readonly kruiseFinalizers: KruiseFinalizers
   /** Whether pods may be deleted. */
   readonly deletePods: boolean
+  /** Whether Deployments may be made and deleted. */
+  readonly makeDeployments: boolean
   /** Kinds of a StatefulSet's shape beside those that we know. */
   readonly extraKinds: readonly KindRef[]
   readonly metrics: ControllerMetrics
@@ -193,7 +195,7 @@ async function reconcile(
   const { is, lookAt } = await arrivals(effects, rollouts, watches.kruise.size > 0)
   if (lookAt !== undefined) queue.addAt(key, lookAt)
   if (is === 'open') return
-  const known = { now: begun, refusals, ...kruiseIn(is), ...podsIn(options) }
+  const known = { now: begun, refusals, ...kruiseIn(is), ...rightsIn(options) }
   const decided = observe(watches, key, known).map(observation => ({
     observation,
     decision: decide(observation.snapshot),
@@ -221,8 +223,14 @@ function kruiseIn(is: Arrival['is']): Pick<Known, 'kruiseRuns' | 'finalizerKept'
   return { kruiseRuns: is !== 'ours', ...(is === 'kept' && { finalizerKept: true }) }
 }
 
-function podsIn({ deletePods }: ControllerOptions): Pick<Known, 'podsLeft'> {
-  return deletePods ? {} : { podsLeft: true }
+function rightsIn({
+  deletePods,
+  makeDeployments,
+}: ControllerOptions): Pick<Known, 'podsLeft' | 'deploymentsLeft'> {
+  return {
+    ...(!deletePods && { podsLeft: true }),
+    ...(!makeDeployments && { deploymentsLeft: true }),
+  }
 }
 
 function reportRun(options: ControllerOptions, report: RunReport): void {

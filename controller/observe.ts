@@ -1,9 +1,10 @@
 // Reads the caches once and puts together all that a decision may look at.
 
 import type { Rollout as RolloutObject } from '#api/rollout.generated.ts'
-import type { Instant, Snapshot } from '#core/rollout/model.ts'
+import type { Instant, Snapshot, Workload } from '#core/rollout/model.ts'
 import { firstOf, isAlive, refusedFor, rolloutOf } from '#core/rollout/parse.ts'
 import { isBehind } from '#core/rollout/phases.ts'
+import { withoutSecond } from '#core/rollout/release-style.ts'
 import { memoryOf } from '#core/rollout/status.ts'
 import type { Refusals } from './refusals.ts'
 import type { Watches } from './watches.ts'
@@ -25,6 +26,8 @@ export interface Known {
   readonly finalizerKept?: true
   /** We have no right to delete pods. */
   readonly podsLeft?: true
+  /** We have no right to make and delete Deployments. */
+  readonly deploymentsLeft?: true
 }
 
 /**
@@ -51,10 +54,16 @@ export function observe(
       ? [{ snapshot: { ...base, memory: memoryOf(undefined) } }]
       : []
   const observations = objects.map(object => {
-    const rollout = object === first ? rolloutOf(object, workload?.hold) : refusedFor(object, first)
+    const asked = object === first ? rolloutOf(object, workload?.hold) : refusedFor(object, first)
+    // A release that has begun in a second one goes on, as far as it may.
+    const rollout = known.deploymentsLeft && !isHeld(workload) ? withoutSecond(asked) : asked
     return { object, snapshot: { ...base, rollout, memory: memoryOf(object.status) } }
   })
   return observations.filter(({ snapshot }) => !isBehind(snapshot))
+}
+
+function isHeld(workload: Workload | undefined): boolean {
+  return workload?.hold !== undefined && workload.hold.mode !== 'released'
 }
 
 /** The API server knows where to call, and whom to trust there. */

@@ -15,8 +15,6 @@ const workloads: readonly Rule[] = [
     verbs: ['list', 'watch', 'patch'],
   },
   { group: 'apps', resources: ['controllerrevisions'], verbs: ['list', 'watch'] },
-  // A second one for the new pods of a release.
-  { group: 'apps', resources: ['deployments'], verbs: ['create', 'delete'] },
   { group: 'apps', resources: ['deployments/status'], verbs: ['patch'] },
   {
     group: 'apps.kruise.io',
@@ -32,6 +30,13 @@ const takingOff: Rule = { group: GROUP, resources: ['rollouts'], verbs: ['patch'
 
 /** Only to let pods come again at another version. */
 const deleting: Rule = { group: '', resources: ['pods'], verbs: ['delete'] }
+
+/** Only to let new pods run in a second one. */
+const makingDeployments: Rule = {
+  group: 'apps',
+  resources: ['deployments'],
+  verbs: ['create', 'delete'],
+}
 
 /** What is needed to release workloads of a kind. */
 export function rightsTo(
@@ -55,6 +60,7 @@ export function controllerRights(config: ControllerConfig): readonly Right[] {
   const asked = [
     ...(config.kruiseFinalizers === 'leave' ? [] : [takingOff]),
     ...(config.deletePods ? [deleting] : []),
+    ...(config.makeDeployments ? [makingDeployments] : []),
   ]
   return [
     ...rightsOf([...workloads, ...asked], namespaces),

@@ -68,7 +68,7 @@ export interface Sluice {
   readonly webhook: Child
   readonly controller: Child
   /** Starts a webhook, again, and returns when the API server is proven to call it. */
-  readonly startWebhook: () => Promise<Child>
+  readonly startWebhook: (flags?: readonly string[]) => Promise<Child>
   /** Starts a controller, again or beside another; flags that are given count. */
   readonly startController: (flags?: readonly string[]) => Promise<Child>
   /** Takes the registration away, then ends both processes. */
@@ -92,8 +92,8 @@ export async function startSluice(options: SluiceOptions): Promise<Sluice> {
     await Promise.all(children.map(child => child.stop()))
     await removed(client, LEASES, lease)
   }
-  const startWebhook = async () => {
-    const child = await startWebhookProcess(options)
+  const startWebhook = async (given: readonly string[] = []) => {
+    const child = await startWebhookProcess(options, given)
     children.push(child)
     options.stop?.throwIfAborted()
     await register(options, child)
@@ -128,11 +128,12 @@ export async function startSluice(options: SluiceOptions): Promise<Sluice> {
   }
 }
 
-function startWebhookProcess(options: SluiceOptions): Promise<Child> {
+function startWebhookProcess(options: SluiceOptions, given: readonly string[]): Promise<Child> {
   return startChild({
     program: 'webhook',
     args: [
       ...flags(options, 'webhook'),
+      ...given,
       `--host=${options.webhookHost === '127.0.0.1' ? '127.0.0.1' : '0.0.0.0'}`,
       '--port=0',
       `--hosts=${options.webhookHost}`,

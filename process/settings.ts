@@ -24,6 +24,8 @@ export interface PlaceConfig {
 export interface ProcessConfig extends PlaceConfig {
   /** Name of both webhook configurations. */
   readonly configuration: string
+  /** False: our controller has no right to make Deployments for new pods, nor to delete them. */
+  readonly makeDeployments: boolean
   readonly probesHost: string
   readonly probesPort: number
   readonly logLevel: string
@@ -45,6 +47,7 @@ export function processFlags(env: Environment) {
   return {
     ...placeFlags(env),
     configuration: { type: 'string', default: 'sluice' },
+    'make-deployments': { type: 'string', default: 'yes' },
     'probes-host': { type: 'string', default: '0.0.0.0' },
     'probes-port': { type: 'string', default: '8081' },
     'log-level': { type: 'string', default: env['LOG_LEVEL'] ?? 'info' },
@@ -62,6 +65,7 @@ interface PlaceValues {
 
 interface ProcessValues extends PlaceValues {
   readonly configuration: string
+  readonly 'make-deployments': string
   readonly 'probes-host': string
   readonly 'probes-port': string
   readonly 'log-level': string
@@ -83,6 +87,7 @@ export function processConfig(values: ProcessValues): ProcessConfig {
   return {
     ...placeConfig(values),
     configuration: objectName('--configuration', values.configuration),
+    makeDeployments: yesOrNo('--make-deployments', values['make-deployments']),
     probesHost: values['probes-host'],
     probesPort: wholeNumber('--probes-port', values['probes-port']),
     logLevel: oneOf('--log-level', values['log-level'], LOG_LEVELS),
@@ -96,6 +101,11 @@ export function oneOf<const W extends string>(flag: string, text: string, words:
   const found = words.find(word => word === text)
   if (found !== undefined) return found
   throw new Error(`${flag}: expected one of ${words.join(', ')}, got ${JSON.stringify(text)}`)
+}
+
+/** Whether something is to be. */
+export function yesOrNo(flag: string, text: string): boolean {
+  return oneOf(flag, text, ['yes', 'no']) === 'yes'
 }
 
 /** A name that an object in the cluster may have. */

@@ -18,7 +18,9 @@ import { inOlderWords, unknownStyle } from '#core/conversion/words.ts'
 import { defined } from '#core/defined.ts'
 import { equalJson } from '#core/equal.ts'
 import { keyOf, workloadKey } from '#core/rollout/key.ts'
+import type { Rollout as RolloutAsked } from '#core/rollout/model.ts'
 import { firstOf, isAlive, rolloutOf } from '#core/rollout/parse.ts'
+import { withoutSecond } from '#core/rollout/release-style.ts'
 import { formatProblems } from '#core/rollout/problem.ts'
 import type { WorkloadAdapter } from '#core/workload/adapter.ts'
 import { holdOf } from '#core/workload/hold.ts'
@@ -44,6 +46,8 @@ export interface Known {
   readonly lookup: Lookup
   /** Kruise Rollouts is registered as well. */
   readonly kruiseRegistered: () => boolean
+  /** Whether our controller may make Deployments. */
+  readonly makeDeployments: boolean
   /** User name of our controller; undefined: its field manager alone tells its writes. */
   readonly controllerUser?: string
 }
@@ -193,7 +197,7 @@ function reviewOf(
     adapter: heldBy(adapter, holdOf(oldObject ?? object)),
     object: oldObject ? withStatus(object, oldObject) : object,
     before: oldObject ?? undefined,
-    rollout: rollout && rolloutOf(rollout),
+    rollout: rollout && askedOf(known, rollout),
     fromController: isFromController(known, request),
   })
 }
@@ -204,6 +208,11 @@ function isFromController(
 ): boolean {
   const user = controllerUser === undefined || userInfo.username === controllerUser
   return options.fieldManager === CONTROLLER_MANAGER && user
+}
+
+function askedOf({ makeDeployments }: Known, rollout: Rollout): RolloutAsked {
+  const asked = rolloutOf(rollout)
+  return makeDeployments ? asked : withoutSecond(asked)
 }
 
 /** What a write of the whole object says of the status is not stored, but what was there. */

@@ -33,6 +33,7 @@ const known = {
   lookup: () => Promise.resolve([]),
   adapters,
   kindWarnings: async () => [],
+  makeDeployments: true,
   kruiseRegistered: () => false,
 }
 

@@ -65,6 +65,7 @@ async function begin(storedVersions: readonly string[], drainMs = 0) {
       config: {
         namespace: 'sluice',
         extraKinds: [],
+        makeDeployments: true,
         configuration: 'sluice',
         hosts: ['127.0.0.1'],
         host: '127.0.0.1',
@@ -179,6 +180,7 @@ function knowing(lookup: Known['lookup']): Known {
   return {
     rollouts: new Cache<Rollout>({ indexes: { workload: each => [workloadKey(each)] } }),
     allKnown: () => false,
+    makeDeployments: true,
     lookup,
     adapters,
     kindWarnings: async () => [],

@@ -56,12 +56,13 @@ function createServer(
   watch: RolloutWatch & Pick<Known, 'kruiseRegistered'>,
   { current, told }: Certificates,
 ): WebhookServer {
-  const { controllerUser, extraKinds } = config
+  const { controllerUser, extraKinds, makeDeployments } = config
   const { rollouts, allKnown, watching, answerable, kruiseRegistered } = watch
   const known: Known = {
     rollouts,
     allKnown,
     kruiseRegistered,
+    makeDeployments,
     adapters: adaptersWith(extraKinds),
     kindWarnings: createKindWarnings(client, extraKinds),
     lookup: createLookup({

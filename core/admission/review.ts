@@ -6,7 +6,7 @@ import { HOLD, RECORD, STABLE_TEMPLATE } from '#api/names.ts'
 import type { KubeObject } from '#api/kubernetes.ts'
 import { defined } from '../defined.ts'
 import { equalJson } from '../equal.ts'
-import { styleNow } from '../rollout/release-style.ts'
+import { inStyleOf } from '../rollout/release-style.ts'
 import type { Rollout } from '../rollout/model.ts'
 import { podCount } from '../replicas.ts'
 import type { WorkloadAdapter } from '../workload/adapter.ts'
@@ -225,12 +225,8 @@ function begun(edit: Review, owner: OwnerValues, stable = edit.versionBefore): V
 function inItsStyle<T extends WorkloadReview>(review: T): T {
   const { adapter, before, rollout } = review
   if (!rollout) return review
-  const style = styleNow(before && holdOf(before), rollout.style)
-  return {
-    ...review,
-    adapter: inStyle(adapter, style) ?? adapter,
-    rollout: { ...rollout, style },
-  }
+  const now = inStyleOf(before && holdOf(before), rollout)
+  return { ...review, adapter: inStyle(adapter, now.style) ?? adapter, rollout: now }
 }
 
 /** Nobody of ours saw what came before, or requests move first: the controller begins. */

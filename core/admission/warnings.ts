@@ -56,6 +56,7 @@ export function holdWarnings(plan: PlanInWords): readonly string[] {
   if (adapter.deceived !== undefined) {
     lines.push(`${adapter.deceived}; to wait for the end: ${waitCommand(rollout)}`)
   }
+  if (rollout.otherStyleBecause !== undefined) lines.push(rollout.otherStyleBecause)
   return [...lines, ...caveats, takeBackInWords(rollout, release, adapter.noAbort)]
 }
 

@@ -61,8 +61,17 @@ export function finalizerCommand({ namespace, name }: Named): string {
 
 /** Deletes pods, of which there is one at least, in one namespace. */
 export function deletePodsCommand(pods: readonly Named[]): string {
-  const { namespace = '' } = { ...pods[0] }
-  return `kubectl -n ${namespace} delete pod ${pods.map(({ name }) => name).join(' ')}`
+  return deleteCommand('pod', pods)
+}
+
+/** Deletes Deployments, of which there is one at least, in one namespace. */
+export function deleteDeploymentsCommand(deployments: readonly Named[]): string {
+  return deleteCommand('deployment', deployments)
+}
+
+function deleteCommand(kind: string, objects: readonly Named[]): string {
+  const { namespace = '' } = { ...objects[0] }
+  return `kubectl -n ${namespace} delete ${kind} ${objects.map(({ name }) => name).join(' ')}`
 }
 
 /** Un-freezes a workload that its owner has paused, in the way of its kind. */

@@ -52,6 +52,8 @@ export interface Rollout {
   readonly uid: string
   readonly ref: WorkloadRef
   readonly style: Style
+  /** Why it is not the style that the Rollout asks for. */
+  readonly otherStyleBecause?: string
   readonly steps: readonly Step[]
   readonly podMetadata?: PodMetadata
   /** By what requests come that are moved. */
@@ -224,6 +226,8 @@ export interface Snapshot {
   readonly traffic?: Traffic
   /** We have no right to delete pods: whoever has it is told which. */
   readonly podsLeft?: true
+  /** We have no right to make and delete Deployments: whoever has it is told which. */
+  readonly deploymentsLeft?: true
   /** The controller of Kruise Rollouts runs: one Rollout must not have two. */
   readonly kruiseRuns: boolean
   /** Its finalizer is on the Rollout, and we have no right to take it off: it may run. */

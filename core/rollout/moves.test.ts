@@ -18,6 +18,15 @@ const gone = (name: string): Change => ({
   target: { ...target, apiVersion: 'v1', kind: 'Pod', name },
   uid: name,
 })
+const beside: Change = {
+  type: 'delete',
+  target: { ...target, apiVersion: 'apps/v1', kind: 'Deployment', name: 'web-r-2' },
+  uid: 'web-r-2',
+}
+const made: Change = {
+  type: 'create',
+  object: { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web-r-2' } },
+}
 const going: Move = {
   changes: [patch, gone('db-3'), gone('db-4')],
   why: 'going back',
@@ -40,11 +49,19 @@ test('without the right to delete pods, who has it is told which', () => {
     requeueAt: 9,
     why: 'going back: the controller has no right to delete pods (roles.deletePods of the chart), so delete them: kubectl -n shop delete pod db-3 db-4',
   })
-  const beside: Change = {
-    type: 'delete',
-    target: { ...target, apiVersion: 'apps/v1', kind: 'Deployment', name: 'web-r-2' },
-    uid: 'web-r-2',
-  }
   const forward: Move = { changes: [patch, beside], why: 'letting 2 pods be new' }
   expect(moveFor(snapshot(forward, { podsLeft: true }), { type: 'finish' })).toEqual(forward)
+})
+
+test('without the right to make Deployments, who has it is told which', () => {
+  const told = (changes: readonly Change[]) =>
+    moveFor(snapshot({ changes, why: 'going on' }, { deploymentsLeft: true }), { type: 'abort' })
+  const lacks =
+    'going on: the controller has no right to make Deployments (roles.makeDeployments of the chart)'
+  expect(told([patch])).toEqual({ changes: [patch], why: 'going on' })
+  expect(told([made])).toEqual({ changes: [], why: lacks })
+  expect(told([patch, beside])).toEqual({
+    changes: [patch],
+    why: `${lacks}, so delete it: kubectl -n shop delete deployment web-r-2`,
+  })
 })

@@ -1,13 +1,14 @@
 // What is done so that a wish comes true: by the workload's adapter, as far as we may do it.
 
-import type { Change, Deletion } from '../change.ts'
+import type { Change, Creation, Deletion } from '../change.ts'
 import { POD_TEMPLATE_HASH } from '#api/names.ts'
 import { trafficMove } from '../traffic/moves.ts'
 import type { RoutedPods, TrafficAim } from '../traffic/moves.ts'
 import type { WorkloadAction } from '../workload/adapter.ts'
-import { deletePodsCommand } from './commands.ts'
+import { deleteDeploymentsCommand, deletePodsCommand } from './commands.ts'
 import type { Action, Move, Snapshot } from './model.ts'
 import { stableRuns } from './plan-steps.ts'
+import { noDeployments } from './release-style.ts'
 
 /** What to do so that what the action wishes becomes true of the workload; undefined when it is. */
 export function moveFor(s: Snapshot, action: Exclude<Action, { type: 'event' }>): Move | undefined {
@@ -38,7 +39,9 @@ function routedPods({ workload, rollout }: Snapshot): RoutedPods | undefined {
 
 function workloadMove(s: Snapshot, action: WorkloadAction): Move | undefined {
   const move = s.workload && s.adapter?.move(s.workload, action, s.now)
-  return move && s.podsLeft ? withoutDeletions(move) : move
+  if (!move) return undefined
+  const ours = s.podsLeft ? withoutDeletions(move) : move
+  return s.deploymentsLeft ? withoutDeployments(ours) : ours
 }
 
 /** Whoever may delete them is told which. */
@@ -48,6 +51,24 @@ function withoutDeletions(move: Move): Move {
   const command = deletePodsCommand(pods.map(({ target }) => target))
   const why = `${move.why}: the controller has no right to delete pods (roles.deletePods of the chart), so delete them: ${command}`
   return { ...move, changes: move.changes.filter(change => !isPodDeletion(change)), why }
+}
+
+/** What is to be made waits; what is to go is said. */
+function withoutDeployments(move: Move): Move {
+  const theirs = move.changes.filter(isOfDeployment)
+  if (theirs.length === 0) return move
+  const gone = theirs.filter(change => change.type === 'delete').map(({ target }) => target)
+  const so = gone.length > 0 ? `, so delete it: ${deleteDeploymentsCommand(gone)}` : ''
+  const why = `${move.why}: ${noDeployments}${so}`
+  return { ...move, changes: move.changes.filter(change => !isOfDeployment(change)), why }
+}
+
+function isOfDeployment(change: Change): change is Creation | Deletion {
+  return change.type !== 'patch' && kindOf(change) === 'Deployment'
+}
+
+function kindOf(change: Creation | Deletion): string {
+  return change.type === 'create' ? change.object.kind : change.target.kind
 }
 
 function isPodDeletion(change: Change): change is Deletion {

@@ -127,7 +127,9 @@ export function rewind(s: Snapshot): Memory {
 /** Nothing is being released: what is remembered is what is there. */
 export function settle(s: Snapshot): Outcome {
   const { memory, workload } = s
-  const message = memory.ending === undefined ? 'ready for the next edit' : endInWords(memory)
+  const { otherStyleBecause: because } = s.rollout!
+  const told = memory.ending === undefined ? 'ready for the next edit' : endInWords(memory)
+  const message = because === undefined ? told : `${told}; ${because}`
   const known = memory.stableRevision !== '' && memory.stableRevision !== workload!.updateRevision
   return { memory: atRest(s), message, ...(known && { events: [notHeld(s)] }) }
 }

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { ABORT } from '#api/names.ts'
 import type { Rollout as RolloutObject, RolloutSpec } from '#api/rollout.generated.ts'
 import { firstOf, refusedFor, rolloutOf } from './parse.ts'
+import { withoutSecond } from './release-style.ts'
 
 type Canary = NonNullable<RolloutSpec['strategy']['canary']>
 
@@ -92,6 +93,16 @@ test('while a release runs the style is that with which it began', () => {
   expect(rolloutOf(object(canary), { ...blueGreen, mode: 'released' }).style).toBe('partition')
   const extra = object({ ...canary, enableExtraWorkloadForCanary: true })
   expect(rolloutOf(extra, { ...hold, mode: 'wave' }).style).toBe('partition')
+})
+
+test('where no second Deployment may be made, its new pods run within the workload', () => {
+  const extra = rolloutOf(object({ ...canary, enableExtraWorkloadForCanary: true }))
+  expect(withoutSecond(extra)).toMatchObject({
+    style: 'partition',
+    otherStyleBecause:
+      'new pods run within the workload: the controller has no right to make Deployments (roles.makeDeployments of the chart)',
+  })
+  expect(withoutSecond(rolloutOf(object(canary)))).not.toHaveProperty('otherStyleBecause')
 })
 
 test('a second workload for another kind than a Deployment says nothing', () => {

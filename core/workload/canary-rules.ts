@@ -3,6 +3,7 @@
 // roll was broken off, or a scaling from nobody has brought up another version.
 
 import { podCount } from '../replicas.ts'
+import { deleteDeploymentsCommand } from '../rollout/commands.ts'
 import type { Instant, Move, PodMetadata } from '../rollout/model.ts'
 import { noneBeside, without } from './beside.ts'
 import { canaryName, canaryOf } from './canary-made.ts'
@@ -118,7 +119,7 @@ function made(w: CanaryWorkload, { n, metadata }: Target): Move | undefined {
 function takenInWords({ ref, hold }: CanaryWorkload): string {
   const { namespace } = ref
   const name = canaryName(ref.name, hold!.rolloutId)
-  const command = `kubectl -n ${namespace} delete deployment ${name}`
+  const command = deleteDeploymentsCommand([{ namespace, name }])
   return `no new pods can be made: ${named(name)} is there already, and is not of this release; if nobody needs it: ${command}`
 }
 

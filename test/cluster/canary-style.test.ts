@@ -409,3 +409,32 @@ test('with nobody of ours alive all pods serve, and two commands end it, or one 
   await clean(left)
   await stand(story, { 'app:1': 6, 'app:2': 3 })
 })
+
+test('without the right to make Deployments new pods run within, and everybody is told so', async () => {
+  const begun = await atStep(1)
+  const why = 'the controller has no right to make Deployments (roles.makeDeployments of the chart)'
+  await world.sluice.webhook.stop()
+  await world.sluice.controller.stop()
+  const without = ['--make-deployments=no']
+  await world.sluice.startWebhook(without)
+  await world.sluice.startController(without)
+
+  const next = await begin()
+  await says(next, `new pods run within the workload: ${why}`)
+  expect(warningsOf(await next.edit('app:2'))).toContain(`new pods run within the workload: ${why}`)
+  await next.reached(1)
+  await stand(next, { 'app:1': 3, 'app:2': 1 })
+  expect(await canaries(next)).toEqual([])
+  await walkToTheEnd(next)
+  await clean(next)
+
+  // What has begun beside goes on as far as it may, and says who is to do the rest.
+  await begun.approve()
+  await begun.reached(2)
+  await stand(begun, { 'app:1': 4, 'app:2': 2 })
+  await begun.edit('app:1')
+  const command = `so delete it: kubectl -n ${begun.namespace} delete deployment web-`
+  await says(begun, command)
+  await obey(world.cluster, (await begun.rollout()).status!.message!)
+  await clean(begun)
+})

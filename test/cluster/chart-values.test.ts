@@ -158,6 +158,28 @@ describe.each([
     }
   })
 
+  test('without the right to make Deployments, both are told', async () => {
+    const [all, few] = await Promise.all([template(), template('roles.makeDeployments=false')])
+    for (const [manifests, makeDeployments] of [
+      [all, true],
+      [few, false],
+    ] as const) {
+      for (const [name, readConfig] of [
+        ['sluice-controller', readControllerConfig],
+        ['sluice-webhook', readWebhookConfig],
+      ] as const) {
+        const { args } = podOf(only(manifests, 'Deployment', name)).containers[0]!
+        expect(readConfig(args.slice(2), {})).toMatchObject({ makeDeployments })
+      }
+      const { rules = [] } = only(manifests, 'ClusterRole', 'sluice-controller')
+      const verbs = rules.flatMap(({ resources, verbs: each }) =>
+        resources.includes('deployments') ? each : [],
+      )
+      expect(verbs.includes('create')).toBe(makeDeployments)
+      expect(verbs.includes('delete')).toBe(makeDeployments)
+    }
+  })
+
   test('with namespaces, nobody is called, bound or watched elsewhere', async () => {
     const manifests = await template('policy.enabled=false', 'namespaces=["shop","stock"]')
     const options = {
@@ -411,6 +433,7 @@ describe.each([
       'pattern',
     ],
     ['roles.deletePods="no"', 'roles/deletePods', 'boolean'],
+    ['roles.makeDeployments="no"', 'roles/makeDeployments', 'boolean'],
     ['traffic={}', '', 'traffic'],
   ])('%s is refused, and named', async (set, path, words) => {
     const stderr = await refusal(set)

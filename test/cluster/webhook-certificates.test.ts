@@ -77,6 +77,7 @@ async function begin() {
           namespace: namespaces[0]!,
           extraKinds: [],
           configuration: name,
+          makeDeployments: true,
           certificateSecret: 'certificates',
           hosts: ips,
           host: '127.0.0.1',

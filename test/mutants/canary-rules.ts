@@ -107,6 +107,20 @@ export const canaryRules: readonly Rule[] = [
     rulesTest,
   ],
   [
+    'without the right to make Deployments none is made',
+    'core/rollout/moves.ts',
+    'changes: move.changes.filter(change => !isOfDeployment(change)), why',
+    'why',
+    'core/rollout/moves.test.ts',
+  ],
+  [
+    'without the right to make Deployments new pods run within',
+    'core/rollout/release-style.ts',
+    "if (rollout.style !== 'canary') return rollout",
+    "if (rollout.style === 'canary') return rollout",
+    'core/rollout/parse.test.ts',
+  ],
+  [
     'at the end it goes before the hold',
     beside,
     'if (promote) return noneBeside(w) ?? release(w, promote)',

@@ -200,8 +200,13 @@ test.each<[string, Rollout, string]>([
   [
     'blue-green of a StatefulSet',
     blueGreen({}, { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'shop' }),
-    'spec.strategy.blueGreen: only Deployments and CloneSets can be released so; ' +
-      'release StatefulSet by `canary`',
+    'spec.strategy.blueGreen: only Deployments can be released so; release StatefulSet by `canary`',
+  ],
+  [
+    'blue-green of a CloneSet',
+    blueGreen({}, { apiVersion: 'apps.kruise.io/v1alpha1', kind: 'CloneSet', name: 'shop' }),
+    'spec.strategy.blueGreen: a CloneSet cannot keep two sides: Kruise makes a new pod for an old ' +
+      'one that is evicted, or none, with nobody of ours alive; write `canary` instead of `blueGreen`',
   ],
 ])('refused: %s', (_, object, problem) => {
   expect(problemsOf(object)).toContain(problem)

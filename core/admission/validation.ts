@@ -8,7 +8,7 @@ import { parseIntOrPercent } from '../replicas.ts'
 import type { Problem } from '../rollout/problem.ts'
 import { styleOf } from '../rollout/release-style.ts'
 import { asksForTraffic, hasRoutes, unsupported } from '../rollout/unsupported.ts'
-import { groupOf, isSameKind } from '../workload/native.ts'
+import { isSameKind } from '../workload/native.ts'
 import { frozen } from './frozen.ts'
 
 /** What a Rollout is compared with. */
@@ -39,7 +39,6 @@ export function validateRollout(rollout: Rollout, surroundings: Surroundings): r
   const shares = asksForShares(rollout, surroundings)
   return [
     ...unsupported(rollout, shares),
-    ...blueGreenWorkload(rollout),
     ...stepsDecrease(rollout),
     ...routedSteps(rollout, shares),
     ...conflict(rollout, others),
@@ -50,14 +49,6 @@ export function validateRollout(rollout: Rollout, surroundings: Surroundings): r
 /** The spec without its two brakes. */
 function planOf(spec: RolloutSpec) {
   return { ...spec, disabled: undefined, strategy: { ...spec.strategy, paused: undefined } }
-}
-
-function blueGreenWorkload({ spec }: Rollout): readonly Problem[] {
-  const { kind } = spec.workloadRef
-  const able = ['apps/Deployment', 'apps.kruise.io/CloneSet']
-  if (!spec.strategy.blueGreen || able.includes(`${groupOf(spec.workloadRef)}/${kind}`)) return []
-  const message = `only Deployments and CloneSets can be released so; release ${kind} by \`canary\``
-  return [{ field: 'spec.strategy.blueGreen', message }]
 }
 
 function stepsDecrease(rollout: Rollout): readonly Problem[] {

@@ -16,7 +16,7 @@ interface Row {
   readonly field: string
   /** Whether this value asks for what is not there; by default any that says something does. */
   readonly refuses?: (value: unknown, rollout: Rollout, shares: boolean) => boolean
-  readonly message: string
+  readonly message: string | ((rollout: Rollout) => string)
 }
 
 const kinds = adapters.map(({ apiVersion, kind }) => `${apiVersion} ${kind}`).join(', ')
@@ -34,9 +34,9 @@ const rows: readonly Row[] = [
   {
     field: 'spec.strategy.blueGreen',
     refuses: (_, rollout) => lacks(rollout, 'blueGreen'),
-    message:
-      'this version of Sluice releases this kind of workload with `strategy.canary`; ' +
-      'remove `blueGreen`',
+    message: ({ spec }) =>
+      adapterFor(spec.workloadRef)?.lacks?.blueGreen ??
+      `only Deployments can be released so; release ${spec.workloadRef.kind} by \`canary\``,
   },
   {
     field: 'spec.strategy.canary.patchPodTemplateMetadata',
@@ -82,7 +82,10 @@ export function unsupported(
   return rows.flatMap(({ field, refuses = saysSomething, message }) =>
     valuesAt(rollout, field)
       .filter(({ value }) => refuses(value, rollout, shares))
-      .map(found => ({ field: found.field, message })),
+      .map(found => ({
+        field: found.field,
+        message: typeof message === 'string' ? message : message(rollout),
+      })),
   )
 }
 

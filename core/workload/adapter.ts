@@ -114,6 +114,8 @@ export interface WorkloadAdapter<
 >
   extends KindRef, WorkloadFields<O>, WorkloadLeaving<O> {
   readonly style: Style
+  /** Why its kind cannot be released in a style, and what to write instead, where there is more to say. */
+  readonly lacks?: Readonly<Partial<Record<Style, string>>>
   /** How it is held while nobody of ours answers. */
   readonly catch: Catch
   /** Others in which the API server serves the same objects, and in which a Rollout may name them. */

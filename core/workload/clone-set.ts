@@ -15,6 +15,11 @@ export const cloneSet = partitioned({
   kind: 'CloneSet',
   plural: 'clonesets',
   deceived: takenForFinished,
+  lacks: {
+    blueGreen:
+      'a CloneSet cannot keep two sides: Kruise makes a new pod for an old one that is evicted, or ' +
+      'none, with nobody of ours alive; write `canary` instead of `blueGreen`',
+  },
   place: inStrategy,
   // All of its types replace pods, or change them where they are.
   restsBy: [],

@@ -1,5 +1,6 @@
 // The adapter of any kind that is held by a partition, made of what the kind differs in.
 
+import { defined } from '../defined.ts'
 import type { WorkloadAdapter } from './adapter.ts'
 import { movesWith, restore } from './moves.ts'
 import { partitionCatch } from './partition-catch.ts'
@@ -24,6 +25,7 @@ export function partitioned(kind: PartitionKind): PartitionAdapter {
     otherVersions,
     kind: kind.kind,
     plural,
+    ...defined({ lacks: kind.lacks }),
     style: 'partition',
     catch: partitionCatch(kind, fields),
     resumedBy: { spec: place.patch({ paused: false }) },

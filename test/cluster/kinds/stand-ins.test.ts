@@ -140,6 +140,18 @@ const cloneSets: readonly Row[] = [
     most: 8,
   },
   {
+    what: 'blue-green: an old pod that goes comes again new, or not at all',
+    spec: { minReadySeconds: 86_400, ...strategy({ maxUnavailable: 0, maxSurge: '50%' }) },
+    steps: [
+      [edit('broken:2'), '1 1 1 1 2! 2! | 1 2'],
+      [kill(0), '1 1 1 2! 2! 2! | 1 2'],
+      [kill(0), '1 1 2! 2! 2! | 1 2'],
+      [kill(0), '1 2! 2! 2! 2! | 1 2'],
+      [kill(0), '2! 2! 2! 2! | 2 2'],
+    ],
+    fewest: 0,
+  },
+  {
     what: 'when all are new, the new revision is the current one, Ready or not',
     spec: strategy({ maxUnavailable: '100%' }),
     steps: [[edit('broken:2'), '2! 2! 2! 2! | 2 2']],

@@ -452,20 +452,29 @@ describe('with everything of ours dead, under failurePolicy Fail', () => {
     expect(worst(story).ready).toBeGreaterThanOrEqual(8)
   })
 
-  test.concurrent('a StatefulSet at rest, or in the middle of a step', async () => {
-    const [rest, step] = [scene('statefulset rest'), scene('statefulset step')]
+  test.concurrent.each([
+    [
+      'StatefulSet',
+      /statefulset\/web: release \S+: a step of 50%, 3 of 6 pods are new; given back, the other 3 become new now by its own strategy \(partition 0, maxUnavailable 1\)$/m,
+      5,
+    ],
+    [
+      'DaemonSet',
+      /daemonset\/web: release \S+: a step of 50%, 3 of 6 pods are new; given back, the other 3 become new now by its own strategy \(maxUnavailable 2, maxSurge 0\)$/m,
+      4,
+    ],
+  ] as const)('a %s at rest, or in the middle of a step', async (kind, inStep, fewest) => {
+    const name = kind.toLowerCase()
+    const [rest, step] = [scene(`${name} rest`), scene(`${name} step`)]
     await Promise.all([
       ejected(rest, /: no release was running; given back, no pod moves$/m),
-      ejected(
-        step,
-        /statefulset\/web: release \S+: a step of 50%, 3 of 6 pods are new; given back, the other 3 become new now by its own strategy \(partition 0, maxUnavailable 1\)$/m,
-      ),
+      ejected(step, inStep),
     ])
     await rest.story.edit('app:2')
     for (const made of [rest, step]) {
       await expectNoTrace(made)
       await stand(made.story, { 'app:1': 0, 'app:2': 6 })
-      expect(worst(made.story).ready).toBeGreaterThanOrEqual(5)
+      expect(worst(made.story).ready).toBeGreaterThanOrEqual(fewest)
     }
   })
 
@@ -515,23 +524,6 @@ describe('with everything of ours dead, under failurePolicy Fail', () => {
       expect(apart(await made.story.workload())).toMatchObject({ annotations: {}, spec })
     }
     await stand(damaged.story, { 'app:1': 0, 'app:2': 6 })
-  })
-
-  test.concurrent('a DaemonSet at rest, or in the middle of a step', async () => {
-    const [rest, step] = [scene('daemonset rest'), scene('daemonset step')]
-    await Promise.all([
-      ejected(rest, /: no release was running; given back, no pod moves$/m),
-      ejected(
-        step,
-        /daemonset\/web: release \S+: a step of 50%, 3 of 6 pods are new; given back, the other 3 become new now by its own strategy \(maxUnavailable 2, maxSurge 0\)$/m,
-      ),
-    ])
-    await rest.story.edit('app:2')
-    for (const made of [rest, step]) {
-      await expectNoTrace(made)
-      await stand(made.story, { 'app:1': 0, 'app:2': 6 })
-      expect(worst(made.story).ready).toBeGreaterThanOrEqual(4)
-    }
   })
 
   test.concurrent('a DaemonSet whose record is lost, by a patch that a person completes', async () => {

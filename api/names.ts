@@ -85,6 +85,8 @@ export const REVISION = 'deployment.kubernetes.io/revision'
 
 /** Its finalizer on a Rollout; it puts it back for as long as it runs. */
 export const KRUISE_FINALIZER = 'rollouts.kruise.io/rollout'
+/** Its finalizer on a second Deployment, which it has made for the new pods. */
+export const KRUISE_CANARY_FINALIZER = 'finalizer.rollouts.kruise.io/batch-release'
 /** Its two webhook configurations; the first is the sign that it is installed. */
 export const KRUISE_WEBHOOKS = 'kruise-rollout-mutating-webhook-configuration'
 /** On a workload in its release; presence counts. */

@@ -20,7 +20,7 @@ export async function adopt(
     client.listAll(POD_AUTOSCALERS, { namespace }),
     client.listAll(DISRUPTION_BUDGETS, { namespace }),
   ])
-  for (const line of await leftovers(client, deployment)) complain(`sluice: ${line}`)
+  for (const line of await leftovers(client, namespace)) complain(`sluice: ${line}`)
   const rollouts = await readRollouts(client, namespace)
   const named = rolloutFor(deployment, rollouts)
   if (named) {

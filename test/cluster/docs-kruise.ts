@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { expect } from 'vitest'
 
 import type { KubeObject } from '#api/kubernetes.ts'
+import { CANARY_DEPLOYMENT, KRUISE_CANARY_FINALIZER } from '#api/names.ts'
 import { CUSTOM_RESOURCES, DEPLOYMENTS } from '#kube/resources.ts'
 import { kubectl } from './commands.ts'
 import { DEFAULT_FIELDS, holdFields } from './deployment-facts.ts'
@@ -64,6 +65,17 @@ export const arrive: Preparation = async (story, { cluster, client }) => {
       () => false,
     ),
   )
+  await story.create(second(namespace))
+}
+
+const SECOND = 'shop-x7k2p'
+
+/** The Deployment for the new pods of a canary release; nobody wants pods of it any more. */
+function second(namespace: string): KubeObject {
+  const made = named(workloadOf(namespace, { replicas: 0, image: 'shop:2' }), SECOND)
+  const labels = { [CANARY_DEPLOYMENT]: 'shop' }
+  const finalizers = [KRUISE_CANARY_FINALIZER]
+  return { ...made, metadata: { ...made.metadata, labels, finalizers } }
 }
 
 const steps = [{ replicas: 1 }, { replicas: '30%' }, { replicas: '60%' }, { replicas: '100%' }]
@@ -125,5 +137,7 @@ export const arriving: Promises = {
     const { items } = await s.client.listAll(CUSTOM_RESOURCES)
     const names = items.map(({ metadata }) => metadata.name)
     await s.until('no CRD of theirs', () => !names.includes('batchreleases.rollouts.kruise.io'))
+    const { metadata } = await s.client.get(DEPLOYMENTS, { namespace: s.namespace, name: SECOND })
+    expect(metadata.finalizers).toBeUndefined()
   },
 }

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { KRUISE_FINALIZER, KRUISE_PROGRESSING, KRUISE_WEBHOOKS, WORKLOAD_TYPE } from '#api/names.ts'
 import { CUSTOM_RESOURCES, ROLLOUTS_DEFINITION } from '#kube/resources.ts'
 import { applyCustomResources } from '../../dev/sluice.ts'
+import { leftovers } from '../../cli/kruise.ts'
 import { helm, helm3, kubectl, sluice } from './commands.ts'
 import { DEFAULT_FIELDS, holdFields, ownKeys, runTold, warningsOf } from './deployment-facts.ts'
 import { condition, obey, stand, told, worst } from './facts.ts'
@@ -161,6 +162,9 @@ test('other kinds that it left in the middle are named, and let go by what is to
       await createKruiseRollout(story, rolloutOf(story.namespace, options))
       await isReady(story, 'LeftByKruise')
       const { message } = (await condition(story, 'Ready'))!
+      expect(await leftovers(story.client, story.namespace)).toEqual([
+        `${story.target}: ${message!}`,
+      ])
       await runTold(story, [message!], 'own strategy, with: ')
       await stand(story, { 'app:1': 0, 'app:2': 3 })
       await isReady(story, 'Guarding')

@@ -3,6 +3,8 @@
 
 import { expect } from 'vitest'
 
+import { ROLLOUTS } from '#kube/resources.ts'
+import type { ResourceType } from '#kube/resources.ts'
 import type { Promises } from './docs-kruise.ts'
 import { pods } from './facts.ts'
 import type { Story } from './story.ts'
@@ -28,6 +30,8 @@ export function operating({ kill, revive, register }: Hands): Promises {
     'ops-escape': async s => {
       await pods(s, { 'web:1': 0, 'web:2': 0, 'web:3': 10 })
       expect(Math.min(...s.history().map(({ ready }) => ready))).toBeGreaterThanOrEqual(8)
+    },
+    'ops-led': async s => {
       await revive()
       await guards(s)
     },
@@ -42,6 +46,11 @@ export function operating({ kill, revive, register }: Hands): Promises {
       expect(Math.min(...s.history().map(({ ready }) => ready))).toBe(10)
     },
     'ops-gitops': s => pods(s, { 'web:3': 9, 'web:4': 1 }),
+    'ops-escaped': s => pods(s, { 'web:3': 9, 'web:4': 1 }),
+    'ops-two': async s => {
+      const { items } = await s.client.listAll(ROLLOUTS as ResourceType, { namespace: s.namespace })
+      expect(items).toHaveLength(1)
+    },
     'ops-backup': async s => {
       await pods(s, { 'web:4': 10 })
       await kill()

@@ -10,6 +10,7 @@ import { holdOf, waveAfter } from '../workload/hold.ts'
 import { recordOf } from '../workload/record.ts'
 import { plainestHold, reviewWorkload } from './review.ts'
 import type { Answer } from './review.ts'
+import { deploymentKind } from '../../test/world/deployment-kind.ts'
 import { caughtByPolicy } from '../../test/world/policy.ts'
 import { threeSteps as rollout } from '../../test/world/three-steps.ts'
 
@@ -34,14 +35,14 @@ const stable = adapter.fingerprint(web('1'))
 
 /** The answer to a request, which the policy has seen first. */
 function answer(requested: Deployment, before: Deployment): Answer {
-  const object = caughtByPolicy(requested, before)
+  const object = caughtByPolicy(deploymentKind, requested, before)
   return reviewWorkload({ adapter, object, before, rollout, fromController: false })
 }
 
 /** The answer to the word of our controller. */
 function answerTo(before: Deployment, word = stable): Answer {
   const requested = marked(before, { [STABLE_TEMPLATE]: word })
-  const object = caughtByPolicy(requested, before)
+  const object = caughtByPolicy(deploymentKind, requested, before)
   const asked = { adapter, before, rollout, fromController: true }
   const first = reviewWorkload({ ...asked, object })
   expect(reviewWorkload({ ...asked, object: first.object }).object).toEqual(first.object)
@@ -75,14 +76,14 @@ describe('a request that the policy has caught', () => {
     ['a pause', { ...held, spec: { ...held.spec, paused: true } }, held],
     ['an edit that is not held', web('2', { replicas: 0 }), web('1', { replicas: 0 })],
   ])('is answered as if there were no policy: %s', (_, requested, before) => {
-    const object = caughtByPolicy(requested, before)
+    const object = caughtByPolicy(deploymentKind, requested, before)
     expect(object.metadata.annotations).toHaveProperty([CAUGHT])
     const plain = { adapter, object: requested, before, rollout, fromController: false }
     expect(answer(requested, before)).toEqual(reviewWorkload(plain))
   })
 
   test('is never stored so where the review fails', () => {
-    const object = caughtByPolicy(web('2'), web('1'))
+    const object = caughtByPolicy(deploymentKind, web('2'), web('1'))
     const asked = { adapter, object, before: web('1'), rollout, fromController: false }
     const { object: after } = plainestHold(asked)
     expect(after.metadata.annotations).not.toHaveProperty([CAUGHT])
@@ -90,14 +91,14 @@ describe('a request that the policy has caught', () => {
   })
 
   test('and is created elsewhere is free', () => {
-    const object = caughtByPolicy(web('2'), web('1'))
+    const object = caughtByPolicy(deploymentKind, web('2'), web('1'))
     const after = reviewWorkload({ adapter, object, fromController: false })
     expect(after.object).toEqual(marked(web('2'), {}))
   })
 })
 
 describe('a caught workload', () => {
-  const caught = stored(caughtByPolicy(web('2'), web('1')), 5)
+  const caught = stored(caughtByPolicy(deploymentKind, web('2'), web('1')), 5)
 
   test('stays so whoever writes, until our controller says what was stable', () => {
     for (const requested of [caught, withTemplate(caught, '3'), web('1'), web('2')]) {
@@ -119,11 +120,11 @@ describe('a caught workload', () => {
 
   test('that its owner had paused runs again where he resumes it, policy or not', () => {
     const paused = web('2', { paused: true })
-    const before = stored(caughtByPolicy(paused, web('1', { paused: true })), 5)
+    const before = stored(caughtByPolicy(deploymentKind, paused, web('1', { paused: true })), 5)
     expect(before.metadata.annotations).toMatchObject({ [CAUGHT]: 'paused' })
     const { paused: _, ...spec } = before.spec
     const resumed = { ...before, spec }
-    for (const object of [resumed, caughtByPolicy(resumed, before)]) {
+    for (const object of [resumed, caughtByPolicy(deploymentKind, resumed, before)]) {
       const asked = { adapter, object, before, rollout, fromController: false }
       const { annotations } = reviewWorkload(asked).object.metadata
       expect(annotations).toMatchObject({ [CAUGHT]: 'running' })
@@ -139,7 +140,7 @@ describe('a caught workload', () => {
   })
 
   test('is given back where the stable version is there again', () => {
-    const back = stored(caughtByPolicy(withTemplate(caught, '1'), caught), 6)
+    const back = stored(caughtByPolicy(deploymentKind, withTemplate(caught, '1'), caught), 6)
     const { outcome, object } = answerTo(back)
     expect(outcome).toBe('restored')
     expect((object as Deployment).spec).toEqual(web('1').spec)
@@ -168,7 +169,8 @@ describe('a caught workload', () => {
 })
 
 describe('a held workload that was caught', () => {
-  const catching = (requested: Deployment) => stored(caughtByPolicy(requested, held), 6)
+  const catching = (requested: Deployment) =>
+    stored(caughtByPolicy(deploymentKind, requested, held), 6)
 
   test('keeps hold and record, also where a whole object was put without them', () => {
     const { annotations } = catching(web('3')).metadata
@@ -189,7 +191,7 @@ describe('a held workload that was caught', () => {
       metadata: { ...before.metadata, labels: { ...labels, [WAVE]: over } },
     }
     for (const object of [held, said, web('3')]) {
-      const caught = caughtByPolicy(object, before)
+      const caught = caughtByPolicy(deploymentKind, object, before)
       expect(caught.metadata.annotations).toHaveProperty([CAUGHT])
       expect(caught.metadata.labels).toMatchObject({ [WAVE]: far })
       // Nor does a webhook that comes next let it go.
@@ -197,7 +199,7 @@ describe('a held workload that was caught', () => {
         [WAVE]: far,
       })
     }
-    expect(caughtByPolicy(said, before, true)).toBe(said)
+    expect(caughtByPolicy(deploymentKind, said, before, true)).toBe(said)
   })
 
   test('with a third version begins again, and remembers the one between', () => {

@@ -7,6 +7,7 @@ import { CAUGHT, HOLD, KRUISE_PROGRESSING, RECORD, WORKLOAD_TYPE } from '#api/na
 import type { Deployment } from '#api/kubernetes.ts'
 import { deployment as adapter } from '../workload/deployment.ts'
 import { leftToKruise } from './kruise.ts'
+import { deploymentKind } from '../../test/world/deployment-kind.ts'
 import { caughtByPolicy } from '../../test/world/policy.ts'
 import { threeSteps as rollout } from '../../test/world/three-steps.ts'
 
@@ -41,7 +42,7 @@ function answer(object: Deployment, before: Deployment) {
 
 test('an edit that it holds stays held, without our marks', () => {
   const before = web('app:1')
-  const asked = heldByKruise(caughtByPolicy(web('app:2'), before))
+  const asked = heldByKruise(caughtByPolicy(deploymentKind, web('app:2'), before))
   expect(asked.metadata.annotations).toHaveProperty([CAUGHT])
   const left = answer(asked, before)!
   expect(left.object).toEqual(heldByKruise(web('app:2')))
@@ -50,21 +51,21 @@ test('an edit that it holds stays held, without our marks', () => {
 
 test('an edit that it leaves alone is as it was asked for', () => {
   const before = web('app:1')
-  const left = answer(caughtByPolicy(web('app:2'), before), before)!
+  const left = answer(caughtByPolicy(deploymentKind, web('app:2'), before), before)!
   expect(left.object.metadata.annotations).toEqual({})
   expect((left.object as Deployment).spec.paused).not.toBe(true)
 })
 
 test('an edit that was caught while nobody of ours answered is its own from its next write on', () => {
-  const caught = caughtByPolicy(web('app:2'), web('app:1'))
+  const caught = caughtByPolicy(deploymentKind, web('app:2'), web('app:1'))
   const stored = heldByKruise(caught)
-  const left = answer(caughtByPolicy(stored, stored), stored)!
+  const left = answer(caughtByPolicy(deploymentKind, stored, stored), stored)!
   expect(left.object).toEqual(heldByKruise(web('app:2')))
   expect(left.warnings).toEqual([])
 })
 
 test('one that neither holds stays caught, and what we hold is ours', () => {
-  const caught = caughtByPolicy(web('app:2'), web('app:1'))
+  const caught = caughtByPolicy(deploymentKind, web('app:2'), web('app:1'))
   expect(answer(caught, caught)).toBeUndefined()
   const held = web('app:2', { [HOLD]: 'mode=wave;', [RECORD]: '{}' })
   const hold = 'mode=wave;pods=1;budget=1;surge=0;rollout-id=a-1;seq=1;'

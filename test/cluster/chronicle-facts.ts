@@ -7,6 +7,7 @@ import type {
   IntOrPercent,
   ObjectMeta,
   Pod,
+  PodTemplate,
   ReplicaSet,
 } from '#api/kubernetes.ts'
 import { CAUGHT, DESIRED_REPLICAS, RECORD, WORKLOAD_TYPE } from '#api/names.ts'
@@ -15,15 +16,18 @@ import { releaseIn } from '#core/rollout/release-status.ts'
 import { formatHold, holdOf } from '#core/workload/hold.ts'
 import { recordOf } from '#core/workload/record.ts'
 
-/** A Deployment. */
-export interface DeploymentFacts {
-  readonly kind: 'deployment'
+/** A workload of any kind. */
+export interface WorkloadFacts {
+  readonly kind: 'workload'
   readonly metadata: ObjectMeta
   readonly generation: number
   readonly observedGeneration: number
   readonly replicas: number
   readonly image: string
+  /** Whatever the kind calls it. */
   readonly strategy: DeploymentStrategy
+  /** How many pods its partition keeps at an older version; absent: its kind has none. */
+  readonly keeps?: number
   readonly minReadySeconds: number
   readonly progressDeadlineSeconds: number
   readonly paused: boolean
@@ -93,37 +97,61 @@ export interface PodFacts {
 }
 
 /** Anything of a recording. */
-export type Facts = DeploymentFacts | RolloutFacts | ReplicaSetFacts | PodFacts
+export type Facts = WorkloadFacts | RolloutFacts | ReplicaSetFacts | PodFacts
 
 /** What is kept of a Deployment. */
-export function seenDeployment(object: Deployment): DeploymentFacts {
-  const { metadata, spec, status } = object
-  const { annotations, labels, generation = 0 } = metadata
-  const hold = holdOf(object)
-  const { observedGeneration = 0, readyReplicas = 0 } = { ...status }
+export function seenDeployment(object: Deployment): WorkloadFacts {
+  const { spec, status } = object
+  const { readyReplicas = 0 } = { ...status }
   const { replicas, minReadySeconds = 0, paused = false } = spec
   return {
-    kind: 'deployment',
-    metadata: identity(metadata),
-    generation,
-    observedGeneration,
+    ...seenWorkload(object),
     replicas: replicas!,
-    image: imageOf(spec.template.spec),
     strategy: spec.strategy!,
     minReadySeconds,
     progressDeadlineSeconds: spec.progressDeadlineSeconds!,
     paused,
-    hold: hold && formatHold(hold),
-    recorded: annotations?.[RECORD] !== undefined,
-    ownerPaused: isOwnersPause(object),
-    caught: annotations?.[CAUGHT] !== undefined,
-    guarded: labels?.[WORKLOAD_TYPE] !== undefined,
     readyReplicas,
   }
 }
 
-function isOwnersPause(object: Deployment): boolean {
-  return recordOf(object)?.owner['paused'] === true
+/** What kinds differ in. */
+export type OwnFacts =
+  | 'replicas'
+  | 'strategy'
+  | 'keeps'
+  | 'minReadySeconds'
+  | 'progressDeadlineSeconds'
+  | 'paused'
+  | 'readyReplicas'
+
+/** What is kept of a workload of any kind. */
+export function seenWorkload({ metadata, spec, status }: Stored): Omit<WorkloadFacts, OwnFacts> {
+  const { annotations, labels, generation = 0 } = metadata
+  const hold = holdOf({ apiVersion: '', kind: '', metadata })
+  const { observedGeneration = 0 } = { ...status }
+  return {
+    kind: 'workload',
+    metadata: identity(metadata),
+    generation,
+    observedGeneration,
+    image: imageOf(spec.template.spec),
+    hold: hold && formatHold(hold),
+    recorded: annotations?.[RECORD] !== undefined,
+    ownerPaused: isOwnersPause(metadata),
+    caught: annotations?.[CAUGHT] !== undefined,
+    guarded: labels?.[WORKLOAD_TYPE] !== undefined,
+  }
+}
+
+interface Stored {
+  readonly metadata: ObjectMeta
+  readonly spec: { readonly template: PodTemplate }
+  readonly status?: { readonly observedGeneration?: number }
+}
+
+function isOwnersPause(metadata: ObjectMeta): boolean {
+  return recordOf({ apiVersion: '', kind: '', metadata })?.owner['paused'] === true
 }
 
 /** What is kept of a Rollout. */

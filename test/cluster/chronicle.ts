@@ -11,7 +11,7 @@ import { DEPLOYMENTS, PODS, REPLICA_SETS, ROLLOUTS } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
 import { seenDeployment, seenPod, seenReplicaSet, seenRollout } from './chronicle-facts.ts'
 import type {
-  DeploymentFacts,
+  WorkloadFacts,
   Facts,
   PodFacts,
   ReplicaSetFacts,
@@ -25,7 +25,7 @@ export interface State {
   readonly at: number
   /** What the last write was about, by name. */
   readonly changed: { readonly kind: Facts['kind']; readonly name: string } | undefined
-  readonly deployment: DeploymentFacts | undefined
+  readonly workload: WorkloadFacts | undefined
   readonly rollout: RolloutFacts | undefined
   readonly sets: readonly ReplicaSetFacts[]
   readonly pods: readonly PodFacts[]
@@ -113,7 +113,7 @@ const nothing: State = {
   version: 0n,
   at: 0,
   changed: undefined,
-  deployment: undefined,
+  workload: undefined,
   rollout: undefined,
   sets: [],
   pods: [],
@@ -170,8 +170,8 @@ class Place implements PlaceChronicle {
 function after(state: State, { version, at, kind, name, facts }: Change): State {
   const next = { ...state, version, at, changed: { kind, name } }
   switch (kind) {
-    case 'deployment':
-      return { ...next, deployment: facts as DeploymentFacts | undefined }
+    case 'workload':
+      return { ...next, workload: facts as WorkloadFacts | undefined }
     case 'rollout':
       return { ...next, rollout: facts as RolloutFacts | undefined }
     case 'set':

@@ -178,8 +178,8 @@ async function kill(scene: Scene, which: number): Promise<bigint | undefined> {
 
 /** What a native rollout cannot finish is another story: without pods nothing is held. */
 function guardedVersions({ chronicle }: Scene): number {
-  const { deployment } = chronicle.now()
-  return deployment?.replicas === 0 ? 3 : 4
+  const { workload } = chronicle.now()
+  return workload?.replicas === 0 ? 3 : 4
 }
 
 function at(namespace: string) {

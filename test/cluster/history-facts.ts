@@ -3,7 +3,7 @@
 
 import { ARMED_MIN_READY_SECONDS } from '#api/names.ts'
 import { parsePairs } from '#core/workload/hold.ts'
-import type { DeploymentFacts, ReplicaSetFacts, RolloutFacts } from './chronicle-facts.ts'
+import type { WorkloadFacts, ReplicaSetFacts, RolloutFacts } from './chronicle-facts.ts'
 import type { State } from './chronicle.ts'
 
 /** The pods of a ReplicaSet that are Ready and stay so: those on their way out do not count. */
@@ -29,8 +29,8 @@ export function active({ sets }: State): readonly ReplicaSetFacts[] {
 
 /** The controller-manager has seen the Deployment as it is, and counted what is there. */
 export function isSeen(state: State): boolean {
-  const { deployment, sets } = state
-  if (!deployment || deployment.observedGeneration < deployment.generation) return false
+  const { workload, sets } = state
+  if (!workload || workload.observedGeneration < workload.generation) return false
   return sets.every(set => set.observed && set.readyReplicas === readyOf(state, set))
 }
 
@@ -49,25 +49,22 @@ export function isAtRest(state: State): boolean {
 
 /** The pods that were let out will never be Ready. */
 function isBroken(state: State): boolean {
-  const { image = '' } = { ...state.deployment }
+  const { image = '' } = { ...state.workload }
   const out = active(state).some(set => set.image === image)
   return image.includes('broken') && out && isSeen(state)
 }
 
 /** Everybody runs what is wanted and is Ready, nothing of ours is left, and the Rollout says so. */
 export function isRight(state: State): boolean {
-  const { deployment, rollout } = state
-  if (!deployment || !rollout) return false
+  const { workload, rollout } = state
+  if (!workload || !rollout) return false
   const { told, generation } = rollout
   const said = told.phase === 'Healthy' && told.observedGeneration === generation
-  const free = deployment.hold === undefined && !deployment.recorded && !deployment.caught
-  return said && free && isSeen(state) && runsEverywhere(state, deployment)
+  const free = workload.hold === undefined && !workload.recorded && !workload.caught
+  return said && free && isSeen(state) && runsEverywhere(state, workload)
 }
 
-function runsEverywhere(
-  state: State,
-  { image, replicas, readyReplicas }: DeploymentFacts,
-): boolean {
+function runsEverywhere(state: State, { image, replicas, readyReplicas }: WorkloadFacts): boolean {
   const sets = active(state)
   const sizes = sets.every(set => set.image === image && set.replicas === replicas)
   const one = sets.length === Math.min(replicas, 1) && sizes
@@ -77,12 +74,12 @@ function runsEverywhere(
 
 /** One state in a line: when, what changed, the Deployment's fields, the step, the pods. */
 export function lineOf(state: State): string {
-  const { version, changed, deployment, rollout } = state
+  const { version, changed, workload, rollout } = state
   const sets = state.sets
     .filter(set => set.replicas > 0 || readyOf(state, set) > 0)
     .map(set => `${imageWord(set.image)}${inSet(state, set)}`)
   const step = rollout ? stepOf(rollout.told) : 'no Rollout'
-  const fields = deployment ? fieldsOf(deployment) : 'no Deployment'
+  const fields = workload ? fieldsOf(workload) : 'no Deployment'
   const at = new Date(state.at).toISOString().slice(17, 23)
   return `${version} ${at} ${changed?.kind} ${changed?.name}: ${fields} | ${step} | ${sets.join(' ')}`
 }
@@ -93,19 +90,19 @@ function stepOf({ phase, step, state }: RolloutFacts['told']): string {
 
 function inSet(state: State, set: ReplicaSetFacts): string {
   const armed = isArmed(set) ? '!' : ''
-  const other = set.desired === state.deployment?.replicas ? '' : `(of ${set.desired})`
+  const other = set.desired === state.workload?.replicas ? '' : `(of ${set.desired})`
   return `${armed}:${readyOf(state, set)}/${set.replicas}${other}`
 }
 
-function fieldsOf(deployment: DeploymentFacts): string {
-  const { maxUnavailable, maxSurge } = { ...deployment.strategy.rollingUpdate }
-  const armed = isArmed(deployment) ? ' armed' : ''
-  const paused = deployment.paused ? ' paused' : ''
-  const caught = deployment.caught ? ' caught' : ''
-  const seen = deployment.observedGeneration >= deployment.generation ? '' : ' unseen'
-  const hold = deployment.hold === undefined ? '' : ` ${holdWords(deployment.hold)}`
-  const image = imageWord(deployment.image)
-  return `${image} R=${deployment.replicas} ${maxUnavailable}+${maxSurge}${armed}${paused}${caught}${seen}${hold}`
+function fieldsOf(workload: WorkloadFacts): string {
+  const { maxUnavailable, maxSurge } = { ...workload.strategy.rollingUpdate }
+  const armed = isArmed(workload) ? ' armed' : ''
+  const paused = workload.paused ? ' paused' : ''
+  const caught = workload.caught ? ' caught' : ''
+  const seen = workload.observedGeneration >= workload.generation ? '' : ' unseen'
+  const hold = workload.hold === undefined ? '' : ` ${holdWords(workload.hold)}`
+  const image = imageWord(workload.image)
+  return `${image} R=${workload.replicas} ${maxUnavailable}+${maxSurge}${armed}${paused}${caught}${seen}${hold}`
 }
 
 function holdWords(hold: string): string {

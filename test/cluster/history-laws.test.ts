@@ -4,13 +4,13 @@ import { expect, test } from 'vitest'
 
 import { ARMED_MIN_READY_SECONDS } from '#api/names.ts'
 import { rolling } from '../properties/happenings.ts'
-import type { DeploymentFacts, Facts, RolloutFacts } from './chronicle-facts.ts'
+import type { WorkloadFacts, Facts, RolloutFacts } from './chronicle-facts.ts'
 import type { State } from './chronicle.ts'
 import { breaches } from './history-laws.ts'
 
 /** What changes with one write: of a ReplicaSet its size and how many of its pods are Ready. */
 interface Write {
-  readonly deployment?: Partial<DeploymentFacts>
+  readonly workload?: Partial<WorkloadFacts>
   readonly rollout?: Partial<RolloutFacts['told']>
   readonly set?: readonly [image: string, replicas: number, ready: number, armed?: 'armed']
 }
@@ -19,8 +19,8 @@ const atRest: State = {
   version: 1n,
   at: 0,
   changed: undefined,
-  deployment: {
-    kind: 'deployment',
+  workload: {
+    kind: 'workload',
     metadata: { name: 'web' },
     generation: 1,
     observedGeneration: 1,
@@ -59,18 +59,18 @@ const atRest: State = {
   pods: [],
 }
 
-function after(state: State, { deployment, rollout, set }: Write): State {
+function after(state: State, { workload, rollout, set }: Write): State {
   const next = { ...state, version: state.version + 1n, at: state.at + 10 }
-  if (deployment) {
-    const generation = state.deployment!.generation + 1
-    const changed = { kind: 'deployment', name: 'web' } as const
+  if (workload) {
+    const generation = state.workload!.generation + 1
+    const changed = { kind: 'workload', name: 'web' } as const
     const facts = {
-      ...state.deployment!,
+      ...state.workload!,
       generation,
       observedGeneration: generation,
-      ...deployment,
+      ...workload,
     }
-    return { ...next, changed, deployment: facts }
+    return { ...next, changed, workload: facts }
   }
   if (rollout) {
     const told = { ...state.rollout!.told, ...rollout }
@@ -108,8 +108,8 @@ function others<F extends Facts>(all: readonly F[], name: string): readonly F[] 
 
 const hold = 'mode=wave;pods=1;budget=10%;surge=0%;rollout-id=r;seq=1;'
 const armed = { minReadySeconds: ARMED_MIN_READY_SECONDS }
-const edit: Write = { deployment: { image: 'v2', hold, recorded: true, ...armed } }
-const caught: Write = { deployment: { image: 'v2', caught: true, recorded: true, paused: true } }
+const edit: Write = { workload: { image: 'v2', hold, recorded: true, ...armed } }
+const caught: Write = { workload: { image: 'v2', caught: true, recorded: true, paused: true } }
 const waits = {
   phase: 'Progressing',
   release: 'r',
@@ -140,7 +140,7 @@ function found(...writes: readonly Write[]): readonly string[] {
 test('a release as it should be breaks no law', () => {
   const rest: readonly Write[] = [
     approved,
-    { deployment: { hold: hold.replace('10%', '50%') } },
+    { workload: { hold: hold.replace('10%', '50%') } },
     stepTwo,
     { set: ['v1', 7, 7] },
     { set: ['v2', 3, 1, 'armed'] },
@@ -163,7 +163,7 @@ test.each<[law: string, writes: readonly Write[]]>([
   ['step 2 after step 1 without an approval', [...firstStep, stepTwo]],
   ['step 0 after step 1', [...firstStep, { rollout: { step: 0 } }]],
   ['nobody is told why it is Progressing', [...firstStep, { rollout: { explained: false } }]],
-  ['the edit to v2 went out unheld', [{ deployment: { image: 'v2' } }]],
+  ['the edit to v2 went out unheld', [{ workload: { image: 'v2' } }]],
   [
     'v2 from 0 to 1 pods: 0 new ones allowed',
     [{ set: ['v1', 10, 10] }, caught, { set: ['v2', 1, 0] }],
@@ -171,7 +171,7 @@ test.each<[law: string, writes: readonly Write[]]>([
   ['the approval of step 1 was lost', [...firstStep, approved, reached]],
   [
     'the release was ended at 1 of 10 pods',
-    [...firstStep, { deployment: { hold: undefined, recorded: false } }],
+    [...firstStep, { workload: { hold: undefined, recorded: false } }],
   ],
 ])('it is seen that %s', (law, writes) => {
   expect(found(...writes)).toEqual([law])

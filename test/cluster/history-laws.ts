@@ -119,7 +119,7 @@ class Trial {
     if (ready >= was) return
     const strategies = this.#governing(demands, after.version)
     const owed = Math.min(...demands.map(demand => owedReady(demand, strategies)))
-    const images = new Set(demands.map(({ deployment }) => deployment.image))
+    const images = new Set(demands.map(({ workload }) => workload.image))
     // A rollback and another edit within a moment may cost one Ready pod: holding.md.
     const helpless = this.#missing + (images.size > 2 ? 1 : 0) + surplusCaught(before, after)
     if (ready >= Math.min(was, owed - helpless)) return
@@ -156,8 +156,8 @@ class Trial {
 }
 
 /** Paused by a catch, the controller-manager takes what is too many from all versions: docs/adr/0008. */
-function surplusCaught(before: State, { deployment }: State): number {
-  return deployment?.caught ? Math.max(total(before) - deployment.replicas, 0) : 0
+function surplusCaught(before: State, { workload }: State): number {
+  return workload?.caught ? Math.max(total(before) - workload.replicas, 0) : 0
 }
 
 function* tooManyNew({ set, from, to, after, demands }: Resized): Generator<string> {
@@ -170,7 +170,7 @@ function* tooManyNew({ set, from, to, after, demands }: Resized): Generator<stri
 function isScaling(set: ReplicaSetFacts, before: State, demands: readonly Demand[]): boolean {
   // From nobody everything comes up new: there is nothing to share.
   if (total(before) === 0) return true
-  const sizes = new Set(demands.map(({ deployment }) => deployment.replicas))
+  const sizes = new Set(demands.map(({ workload }) => workload.replicas))
   const other = ({ desired }: ReplicaSetFacts) =>
     desired !== undefined && (sizes.size > 1 || !sizes.has(desired))
   const was = before.sets.find(({ metadata }) => metadata.name === set.metadata.name)
@@ -179,11 +179,11 @@ function isScaling(set: ReplicaSetFacts, before: State, demands: readonly Demand
 
 function* armedStable(
   before: State,
-  { deployment, sets }: State,
+  { workload, sets }: State,
   demands: readonly Demand[],
 ): Generator<string> {
   // A caught rollback keeps the live fields: its pods serve, and count as not available meanwhile.
-  if (deployment?.caught) return
+  if (workload?.caught) return
   for (const set of sets.filter(isArmed)) {
     const was = before.sets.find(({ metadata }) => metadata.name === set.metadata.name)
     if (was && isArmed(was)) continue
@@ -194,8 +194,8 @@ function* armedStable(
 }
 
 /** Ready pods that must be there by one demand. */
-function owedReady({ deployment }: Demand, strategies: readonly DeploymentStrategy[]): number {
-  const { replicas, strategy, hold } = deployment
+function owedReady({ workload }: Demand, strategies: readonly DeploymentStrategy[]): number {
+  const { replicas, strategy, hold } = workload
   const owed = strategies.map(each => replicas - amounts(each, replicas).maxUnavailable)
   const least = Math.max(Math.min(...owed), 0)
   if (hold === undefined) return least
@@ -208,14 +208,14 @@ function owedReady({ deployment }: Demand, strategies: readonly DeploymentStrate
 }
 
 function mostPods(
-  { deployment, release }: Demand,
+  { workload, release }: Demand,
   image: string,
   strategies: readonly DeploymentStrategy[],
 ): number {
-  const { replicas, hold } = deployment
+  const { replicas, hold } = workload
   const surges = strategies.map(each => amounts(each, replicas).maxSurge)
   // On the way back there is always room for one, else nobody could move: holding.md, Backward.
-  const back = release && (modeOf(hold) !== 'wave' || image !== deployment.image) ? 1 : 0
+  const back = release && (modeOf(hold) !== 'wave' || image !== workload.image) ? 1 : 0
   return replicas + Math.max(...surges, back)
 }
 

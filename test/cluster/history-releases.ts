@@ -5,13 +5,13 @@ import type { IntOrPercent } from '#api/kubernetes.ts'
 import { podCount } from '#core/replicas.ts'
 import { parsePairs } from '#core/workload/hold.ts'
 import { budgetPods, surgePods } from '#core/workload/percent.ts'
-import type { DeploymentFacts, RolloutFacts, Told } from './chronicle-facts.ts'
+import type { WorkloadFacts, RolloutFacts, Told } from './chronicle-facts.ts'
 import type { State } from './chronicle.ts'
 import { sum } from './history-facts.ts'
 
-/** A Deployment as it was asked for, until it was asked for something else. */
+/** A workload as it was asked for, until it was asked for something else. */
 export interface Demand {
-  readonly deployment: DeploymentFacts
+  readonly workload: WorkloadFacts
   /** What everybody ran before this release, or runs where there is none. */
   readonly stable: string
   readonly release: Release | undefined
@@ -32,7 +32,7 @@ interface Release {
 }
 
 /** What it is read off. */
-export type Stored = Pick<State, 'version' | 'deployment' | 'rollout' | 'sets'>
+export type Stored = Pick<State, 'version' | 'workload' | 'rollout' | 'sets'>
 
 /** Follows a recording, one state after the other. */
 export class Releases {
@@ -43,54 +43,61 @@ export class Releases {
 
   /** Takes the next state. */
   follow(state: Stored): void {
-    const { deployment, rollout } = state
+    const { workload, rollout } = state
     if (rollout && rollout.generation !== this.#rollout?.generation) {
       this.#planBefore = this.#rollout
     }
     this.#rollout = rollout
-    if (!deployment) return
-    if (deployment.generation !== this.latest?.deployment.generation) this.#ask(deployment, state)
+    if (!workload) return
+    this.#follow(workload, state)
     const { release } = this.latest!
     if (!release || !rollout) return
-    for (const word of this.#wordsOf(rollout, release, deployment)) release.words.add(word)
+    for (const word of this.#wordsOf(rollout, release, workload)) release.words.add(word)
   }
 
-  /** The Deployment as it is asked for now. */
+  #follow(workload: WorkloadFacts, state: Stored): void {
+    const before = this.latest
+    if (before && !isAskedAnew(before.workload, workload)) return
+    // Of kinds to whose controllers an annotation is nothing new, the one before is over at once.
+    if (before?.workload.generation === workload.generation) this.#demands.pop()
+    this.#ask(workload, state, before)
+  }
+
+  /** The workload as it is asked for now. */
   get latest(): Demand | undefined {
     return this.#demands.at(-1)
   }
 
   /**
-   * Every Deployment that somebody may act on now. The controller-manager has seen one at least as new
+   * Every one that somebody may act on now. The workload's own controller has seen one at least as new
    * as it says, and its cache may be that old.
    */
   possible(state: Stored): readonly Demand[] {
-    const seen = state.deployment?.observedGeneration ?? 0
-    return this.#demands.filter(({ deployment }) => deployment.generation >= seen)
+    const seen = state.workload?.observedGeneration ?? 0
+    return this.#demands.filter(({ workload }) => workload.generation >= seen)
   }
 
-  #ask(deployment: DeploymentFacts, { version, sets }: Stored): void {
-    const before = this.latest
-    const own = sets.filter(({ image }) => image === deployment.image)
+  #ask(workload: WorkloadFacts, { version, sets }: Stored, before: Demand | undefined): void {
+    const own = sets.filter(({ image }) => image === workload.image)
     const ranBefore = sum(own.map(({ replicas }) => replicas))
-    const missing = Math.max(deployment.replicas - sum(sets.map(set => set.replicas)), 0)
-    const stable = deployment.recorded && before ? before.stable : deployment.image
-    const id = deployment.hold && parsePairs(deployment.hold).get('rollout-id')
+    const missing = Math.max(workload.replicas - sum(sets.map(set => set.replicas)), 0)
+    const stable = workload.recorded && before ? before.stable : workload.image
+    const id = workload.hold && parsePairs(workload.hold).get('rollout-id')
     const heldFor =
-      before && before.deployment.hold === deployment.hold ? before.heldFor : deployment.replicas
+      before && before.workload.hold === workload.hold ? before.heldFor : workload.replicas
     if (before?.release && before.release.id === id) {
-      this.#demands.push({ ...before, deployment, stable, heldFor, ranBefore, missing })
+      this.#demands.push({ ...before, workload, stable, heldFor, ranBefore, missing })
       return
     }
     const release = id === undefined ? undefined : { id, words: new Set<IntOrPercent>() }
-    this.#demands.push({ deployment, stable, release, begun: version, heldFor, ranBefore, missing })
+    this.#demands.push({ workload, stable, release, begun: version, heldFor, ranBefore, missing })
   }
 
   /** The words of every step that may be in force now. */
   #wordsOf(
     rollout: RolloutFacts,
     { id }: Release,
-    { hold = '' }: DeploymentFacts,
+    { hold = '' }: WorkloadFacts,
   ): readonly IntOrPercent[] {
     const { told, steps, generation } = rollout
     // Until the controller has seen a change of the plan, the one before may be what it acts by.
@@ -104,6 +111,12 @@ export class Releases {
       ...(changing ? covering(each, out) : []),
     ])
   }
+}
+
+/** Nodes that come and go make no generation, nor do annotations of most kinds. */
+function isAskedAnew(before: WorkloadFacts, { generation, replicas, hold, caught }: WorkloadFacts) {
+  const same = before.replicas === replicas && before.hold === hold && before.caught === caught
+  return before.generation !== generation || !same
 }
 
 type Steps = RolloutFacts['steps']
@@ -139,8 +152,8 @@ function covering(steps: Steps, out: string): readonly IntOrPercent[] {
   return [found ?? steps.at(-1)!, ...first].map(step => step.replicas)
 }
 
-/** The Deployment is not held: its owner's values apply. */
-export function isFree({ recorded, hold }: DeploymentFacts): boolean {
+/** The workload is not held: its owner's values apply. */
+export function isFree({ recorded, hold }: WorkloadFacts): boolean {
   const mode = modeOf(hold)
   return !recorded || mode === 'finishing' || mode === 'released'
 }
@@ -157,35 +170,38 @@ export function allowedBySteps({ words }: Release, replicas: number): number {
 
 /** How many pods may be new by one demand. */
 function allowedNew(demand: Demand, state: Stored): number {
-  const { deployment, release, stable, heldFor } = demand
-  const { replicas } = deployment
-  if (deployment.caught) return demand.ranBefore === 0 ? 0 : mostCaught(demand)
-  if (!release || isFree(deployment)) return replicas + ownSurge(deployment)
+  const { workload, release, stable, heldFor } = demand
+  const { replicas } = workload
+  // The stable version is new to nobody: by it missing pods come again.
+  if (workload.caught && workload.image === stable) return replicas
+  if (workload.caught) return demand.ranBefore === 0 ? 0 : mostCaught(demand)
+  if (!release || isFree(workload)) return replicas + ownSurge(workload)
   // With nobody left to go back to, all of them are new: holding.md, Backward 4.
-  const alone = !state.sets.some(set => set.image === stable && set.image !== deployment.image)
+  const alone = !state.sets.some(set => set.image === stable && set.image !== workload.image)
   if (alone) return replicas
   const steps = Math.max(allowedBySteps(release, replicas), besideNobody(demand))
   // Until the controller sees a scaling, its percents are of more pods: docs/releasing.md.
-  return heldFor === replicas ? steps : Math.max(steps, allowedByFields(deployment))
+  return heldFor === replicas ? steps : Math.max(steps, allowedByFields(workload))
 }
 
 /** Blue-green, no hold has room for less than one pod beside as many as there are to be: docs/adr/0013. */
-function besideNobody({ deployment: { hold = '' }, ranBefore }: Demand): number {
+function besideNobody({ workload: { hold = '' }, ranBefore }: Demand): number {
   return ranBefore > 0 && parsePairs(hold).get('style') === 'blueGreen' ? ranBefore + 1 : 0
 }
 
 /** Paused by its owner, who gives it more room, it is scaled by the controller-manager into that room. */
-function ownSurge({ paused, strategy, replicas }: DeploymentFacts): number {
+function ownSurge({ paused, strategy, replicas }: WorkloadFacts): number {
   return paused ? surgePods(strategy.rollingUpdate?.maxSurge ?? '25%', replicas) : 0
 }
 
 /** Of a version that runs already what is missing may come, and the live surge: docs/adr/0008. */
-function mostCaught({ deployment, ranBefore, missing }: Demand): number {
-  const { maxSurge = 0 } = { ...deployment.strategy.rollingUpdate }
-  return ranBefore + missing + surgePods(maxSurge, deployment.replicas)
+function mostCaught({ workload, ranBefore, missing }: Demand): number {
+  const { maxSurge = 0 } = { ...workload.strategy.rollingUpdate }
+  return ranBefore + missing + surgePods(maxSurge, workload.replicas)
 }
 
-function allowedByFields({ strategy, replicas }: DeploymentFacts): number {
+function allowedByFields({ strategy, replicas, keeps }: WorkloadFacts): number {
+  if (keeps !== undefined) return replicas - keeps
   const { maxUnavailable = 0, maxSurge = 0 } = { ...strategy.rollingUpdate }
   return budgetPods(maxUnavailable, replicas) + surgePods(maxSurge, replicas)
 }
@@ -196,7 +212,7 @@ export function mostNew(
   image: string,
   state: Stored,
 ): number | undefined {
-  const newest = demands.filter(({ deployment }) => deployment.image === image)
+  const newest = demands.filter(({ workload }) => workload.image === image)
   if (newest.length === 0) return undefined
   return Math.max(...newest.map(demand => allowedNew(demand, state)))
 }

@@ -59,7 +59,7 @@ export async function createScene(
     acted,
     patienceMs,
   }
-  await comes(scene, 'it begins', state => isRight(state) && state.deployment!.guarded)
+  await comes(scene, 'it begins', state => isRight(state) && state.workload!.guarded)
   return scene
 }
 

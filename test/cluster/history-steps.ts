@@ -1,6 +1,6 @@
 // The laws of steps: what people wrote is done, once, and nothing else leads from one step to the next.
 
-import type { DeploymentFacts, RolloutFacts, Told } from './chronicle-facts.ts'
+import type { WorkloadFacts, RolloutFacts, Told } from './chronicle-facts.ts'
 import type { State } from './chronicle.ts'
 import { active, total } from './history-facts.ts'
 import { allowedBySteps, isFree, isOver, naturalAfter } from './history-releases.ts'
@@ -49,10 +49,10 @@ function goesOn({ told: was, steps }: RolloutFacts, { told: is }: RolloutFacts):
 /** A version that nobody runs is held from the very write on that brings it, by a hold or a catch. */
 export function* unheld(
   before: State,
-  { deployment: now }: State,
+  { workload: now }: State,
   latest: Demand | undefined,
 ): Generator<string> {
-  const was = before.deployment
+  const was = before.workload
   if (!was?.guarded || !now || was.image === now.image || isKept(now)) return
   // From nobody everything comes up new; and to go back is no release.
   const nobody = Math.min(was.replicas, now.replicas) === 0
@@ -60,8 +60,8 @@ export function* unheld(
   if (!nobody && !back) yield `the edit to ${now.image} went out unheld`
 }
 
-function isKept(deployment: DeploymentFacts): boolean {
-  return deployment.caught || !isFree(deployment)
+function isKept(workload: WorkloadFacts): boolean {
+  return workload.caught || !isFree(workload)
 }
 
 function runs(state: State, version: string): boolean {
@@ -71,12 +71,12 @@ function runs(state: State, version: string): boolean {
 /** A new template goes free only when all steps of its release are over. */
 export function* freed(
   before: State,
-  { deployment }: State,
+  { workload }: State,
   was: Demand | undefined,
 ): Generator<string> {
-  if (!deployment || !was?.release || !isFree(deployment) || isFree(was.deployment)) return
-  const { image, replicas } = deployment
-  if (image === was.stable || image !== was.deployment.image || total(before) === 0) return
+  if (!workload || !was?.release || !isFree(workload) || isFree(was.workload)) return
+  const { image, replicas } = workload
+  if (image === was.stable || image !== was.workload.image || total(before) === 0) return
   const most = allowedBySteps(was.release, replicas)
   if (most < replicas) yield `the release was ended at ${most} of ${replicas} pods`
 }

@@ -74,12 +74,12 @@ async function end(scene: Scene, { start }: History): Promise<void> {
   await freeze(scene, false)
   await abort(scene, null)
   await seen(scene, await patchWorkload(scene, { paused: false }))
-  if (chronicle.now().deployment!.replicas === 0) await seen(scene, await scale(scene, 3))
-  if (chronicle.now().deployment!.image === 'app:broken') await seen(scene, await edit(scene, 'v4'))
+  if (chronicle.now().workload!.replicas === 0) await seen(scene, await scale(scene, 3))
+  if (chronicle.now().workload!.image === 'app:broken') await seen(scene, await edit(scene, 'v4'))
   while (!isRight(chronicle.now())) await goOn(scene)
 
-  const { deployment } = chronicle.now()
-  const { strategy, minReadySeconds, progressDeadlineSeconds, paused } = deployment!
+  const { workload } = chronicle.now()
+  const { strategy, minReadySeconds, progressDeadlineSeconds, paused } = workload!
   const wish = {
     strategy: scene.wishes.at(-1)!.strategy,
     minReadySeconds: start.minReadySeconds,
@@ -94,8 +94,8 @@ async function end(scene: Scene, { start }: History): Promise<void> {
 
 /** Waits until the recording knows the Deployment of that version. */
 async function seen(scene: Scene, version: bigint): Promise<void> {
-  await comes(scene, `the Deployment of ${version}`, ({ deployment }) => {
-    return BigInt(deployment!.metadata.resourceVersion!) >= version
+  await comes(scene, `the Deployment of ${version}`, ({ workload }) => {
+    return BigInt(workload!.metadata.resourceVersion!) >= version
   })
 }
 
@@ -121,8 +121,8 @@ async function goOn(scene: Scene): Promise<void> {
 }
 
 /** What he paused while an abort went back, where it shows in no field, is paused at the next edit. */
-function isPausedByOwner({ deployment }: State): boolean {
-  return deployment !== undefined && deployment.paused && deployment.ownerPaused
+function isPausedByOwner({ workload }: State): boolean {
+  return workload !== undefined && workload.paused && workload.ownerPaused
 }
 
 function report(scene: Scene, history: History, what: string): string {

@@ -52,8 +52,8 @@ function missed(ran: Ran, { scene }: Told): readonly number[] {
   })
 }
 
-function isEdit(before: State | undefined, { deployment: now }: State): boolean {
-  const was = before?.deployment
+function isEdit(before: State | undefined, { workload: now }: State): boolean {
+  const was = before?.workload
   if (!was || !now || was.generation === now.generation) return false
   const fields = ({ image, strategy, paused }: typeof now) => ({ image, strategy, paused })
   return !equalJson(fields(was), fields(now))

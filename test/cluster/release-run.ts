@@ -140,9 +140,9 @@ async function release(scene: Scene, { scaled }: Size): Promise<void> {
 }
 
 async function reached(scene: Scene, step: number): Promise<void> {
-  await comes(scene, `step ${step} in its pause`, ({ deployment, rollout }) => {
+  await comes(scene, `step ${step} in its pause`, ({ workload, rollout }) => {
     const { told } = rollout!
-    const latest = deployment?.hold?.includes(`rollout-id=${told.release};`) === true
+    const latest = workload?.hold?.includes(`rollout-id=${told.release};`) === true
     return latest && told.step === step && told.state === 'StepPaused'
   })
 }

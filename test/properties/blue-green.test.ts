@@ -2,9 +2,10 @@
 
 import { test } from 'vitest'
 
+import { blueGreens } from './deployments.ts'
 import { intents, tellHistories } from './telling.ts'
 
-const setting = { style: 'blueGreen', share: 0.25 } as const
+const setting = { subject: blueGreens, share: 0.25 }
 
 test('blue-green histories are safe at every moment, and quiet and right in the end', () => {
   tellHistories(intents, setting)

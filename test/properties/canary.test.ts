@@ -2,9 +2,10 @@
 
 import { test } from 'vitest'
 
+import { canaries } from './deployments.ts'
 import { intents, tellHistories } from './telling.ts'
 
-const setting = { canary: { enableExtraWorkloadForCanary: true }, share: 0.25 } as const
+const setting = { subject: canaries, share: 0.25 }
 
 test('canary histories are safe at every moment, and quiet and right in the end', () => {
   tellHistories(intents, setting)

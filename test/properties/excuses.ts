@@ -2,31 +2,33 @@
 
 import { sendsHold } from '../../controller/refusals.ts'
 import type { Turn } from '../world/controller.ts'
-import { deploymentIn, replicasOf, setsIn, sum } from '../world/world.ts'
 import type { World } from '../world/world.ts'
 import type { ActName } from './history.ts'
+import type { Subject } from './subject.ts'
 
 /** What has happened in one history that a law must know of. */
 export class Excuses {
   /** A scaling has come since the budget was computed: a percent grows with it. */
   proportional = false
-  /** A person wrote before the Deployment's status counted all pods: admission knows no other count. */
+  /** A person wrote before the workload's status counted all pods: admission knows no other count. */
   untold = false
   /** Nobody kept what holds: nothing is promised any more but the end. */
   away = false
   /** An undo brought an old record back while nobody answered. */
   private undone = false
   private readonly world: World
+  private readonly subject: Subject
 
-  constructor(world: World) {
+  constructor(world: World, subject: Subject) {
     this.world = world
+    this.subject = subject
   }
 
   /** Something is about to happen. */
   happens(name: ActName): void {
     const { world } = this
     if (name === 'scale') this.proportional = true
-    if (isReviewed.has(name) && !isTold(world)) this.untold = true
+    if (isReviewed.has(name) && !this.subject.isTold(world)) this.untold = true
     // Caught with an owner's own amounts, the manager fills the room that his surge leaves.
     if (!world.webhook && (!world.policy || name === 'strategy')) this.away = true
     if (name === 'undo' && !world.webhook) this.undone = true
@@ -49,8 +51,3 @@ export class Excuses {
 
 /** What admission answers with a hold. */
 const isReviewed: ReadonlySet<ActName> = new Set(['edit', 'undo', 'strategy', 'pauseWorkload'])
-
-function isTold(world: World): boolean {
-  const wanted = sum(setsIn(world).map(replicasOf))
-  return deploymentIn(world)?.status?.replicas === wanted
-}

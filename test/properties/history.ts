@@ -3,14 +3,14 @@
 import fc from 'fast-check'
 import { allKinds, catchUp, reconcile } from '../world/controller.ts'
 import type { Turn } from '../world/controller.ts'
-import { syncDeployments } from '../world/deployment-controller.ts'
 import * as people from '../world/people.ts'
 import type { Happening, Steps } from '../world/people.ts'
-import { killPod, makeReady, syncReplicaSets } from '../world/replica-set-controller.ts'
-import { deploymentIn, rolloutIn, versionOf } from '../world/world.ts'
-import type { World } from '../world/world.ts'
-import { histories, plansWith, rolling, versions } from './happenings.ts'
-import type { Happened as Words, Strategy } from './happenings.ts'
+import { killPod, makeReady } from '../world/replica-set-controller.ts'
+import { rolloutIn, versionOf, workloadIn } from '../world/world.ts'
+import type { Kind, World } from '../world/world.ts'
+import { histories, plansWith, versions } from './happenings.ts'
+import type { Happened as Words } from './happenings.ts'
+import type { Subject } from './subject.ts'
 
 /** One thing that happens. */
 export type Happened = Words<ActName>
@@ -23,54 +23,57 @@ export interface Start {
   readonly plan: number
 }
 
-/** The owners' strategies; the first three can be told from a hold's, numbers cannot. */
-export const strategies: readonly Strategy[] = [
-  rolling('25%', '25%'),
-  rolling('50%', '0%'),
-  rolling('0%', '40%'),
-  rolling(0, 1),
-  rolling(1, 0),
-  rolling(2, 3),
-]
-
 /** The plans of the Rollout. */
 export const plans = plansWith(20)
 
 /** Called with each turn of the controller. */
 export type OnTurn = (turn: Turn) => void
 
-type Act = (which: number, onTurn: OnTurn) => Happening
+/** Where it happens, beside the world. */
+interface Place {
+  readonly subject: Subject
+  readonly onTurn: OnTurn
+}
+
+type Act = (which: number, place: Place) => Happening
 
 const look =
   (crash?: { readonly writes: number }): Act =>
-  (_, onTurn) =>
+  (_, { onTurn }) =>
   world => {
     onTurn(reconcile(world, crash))
   }
+
+/** Each of them tells when it will; nobody owns both ReplicaSets and revisions. */
+const watches: readonly Kind[] = ['workloads', 'sets', 'pods', 'rollouts']
+
+function together(kind: Kind): readonly Kind[] {
+  return kind === 'sets' ? ['sets', 'revisions'] : [kind]
+}
 
 /** Steps of the machinery. */
 const machinery = {
   look: look(),
   // Its answer is lost: what it wrote is stored, and it does not know.
-  lost: (which, onTurn) => look({ writes: which % 6 })(which, onTurn),
-  crash: (which, onTurn) => world => {
-    look({ writes: which % 6 })(which, onTurn)(world)
+  lost: (which, place) => look({ writes: which % 6 })(which, place),
+  crash: (which, place) => world => {
+    look({ writes: which % 6 })(which, place)(world)
     people.restart(world)
   },
   learn: which => world => {
     // All of it, more often than not.
-    const kind = allKinds[which % 12]
-    catchUp(world, kind ? [kind] : allKinds)
+    const kind = watches[which % 12]
+    catchUp(world, kind ? together(kind) : allKinds)
   },
-  manager: () => syncDeployments,
-  sets: () => syncReplicaSets,
+  manager: () => world => world.kind.sync(world),
+  sets: () => world => world.kind.carryOut(world),
   ready: which => world => makeReady(world, 1 + (which % 4)),
   pass: which => people.pass(which),
 } satisfies Record<string, Act>
 
 function isGuarded(world: World): boolean {
   const rollout = rolloutIn(world)
-  const runs = deploymentIn(world)!.spec.replicas !== 0
+  const runs = world.kind.size(world) > 0
   return rollout !== undefined && rollout.spec.disabled !== true && runs && world.webhook
 }
 
@@ -78,14 +81,18 @@ function isGuarded(world: World): boolean {
 function changed(steps: Steps): Happening {
   return world => {
     const { blueGreen, canary } = { ...rolloutIn(world)?.spec.strategy }
-    people.plan(steps, { ...canary }, blueGreen ? 'blueGreen' : 'canary')(world)
+    people.plan(steps, { ...(blueGreen ?? canary) }, blueGreen ? 'blueGreen' : 'canary')(world)
   }
 }
 
 function ifNotBroken(happening: Happening): Happening {
   return world => {
-    if (versionOf(deploymentIn(world)!) !== 'broken') happening(world)
+    if (versionOf(workloadIn(world)!) !== 'broken') happening(world)
   }
+}
+
+function always(happening: Happening): Happening {
+  return happening
 }
 
 /** What people and machines do. */
@@ -95,7 +102,7 @@ const intents = {
     const version = versions[which % (isGuarded(world) ? 4 : 3)]!
     people.edit(version)(world)
   },
-  scale: which => people.scale(which % 14),
+  scale: which => (which % 14 === 0 ? ifNotBroken : always)(people.scale(which % 14)),
   approve: () => people.approve,
   jump: which => people.jump(1 + (which % 3)),
   plan: which => changed(plans[which % plans.length]!),
@@ -103,7 +110,7 @@ const intents = {
   abort: which => (which % 2 === 0 ? people.abort(`because ${which}`) : people.unabort),
   pauseWorkload: which => (which % 2 === 0 ? people.pauseWorkload : people.resumeWorkload),
   undo: which => people.undo(versions[which % 3]!),
-  strategy: which => people.patch({ strategy: strategies[which % 3]! }),
+  strategy: (which, { subject }) => people.patch(subject.strategies[which % 3]!),
   disable: which => ifNotBroken(people.disable(which % 3 === 0)),
   deleteRollout: () => ifNotBroken(people.deleteRollout),
   kill: which => world => killPod(world, which),
@@ -121,9 +128,9 @@ const acts = { ...machinery, ...intents, ...outages }
 export type ActName = keyof typeof acts
 
 /** Lets it happen. */
-export function run(world: World, [name, which]: Happened, onTurn: OnTurn): void {
+export function run(world: World, [name, which]: Happened, place: Place): void {
   const act: Act = acts[name]
-  act(which, onTurn)(world)
+  act(which, place)(world)
 }
 
 const often: readonly ActName[] = ['learn', 'look', 'manager', 'sets', 'ready']

@@ -5,39 +5,31 @@ import fc from 'fast-check'
 import { expect } from 'vitest'
 
 import { WORKLOAD_TYPE } from '#api/names.ts'
-import type { DeploymentStrategy } from '#api/kubernetes.ts'
+import type { Change } from '#core/change.ts'
+import { defined } from '#core/defined.ts'
 import { releaseIn } from '#core/rollout/release-status.ts'
 import type { Turn } from '../world/controller.ts'
 import * as people from '../world/people.ts'
 import { newWorld, pods, settle, sight } from '../world/play.ts'
-import type { Beginning } from '../world/play.ts'
 import type { Happening } from '../world/people.ts'
 import {
   Refused,
   WORKLOAD,
   besideIn,
-  deploymentIn,
-  replicasOf,
   rolloutIn,
   versionOf,
   wanted,
+  workloadIn,
 } from '../world/world.ts'
 import type { World } from '../world/world.ts'
+import { deployments } from './deployments.ts'
 import { Excuses } from './excuses.ts'
 import { versions } from './happenings.ts'
-import { historiesWith, plans, run, starts, strategies } from './history.ts'
+import { historiesWith, plans, run, starts } from './history.ts'
 import type { ActName, Happened, Start } from './history.ts'
+import { checkTurn } from './laws.ts'
 import { Followed } from './stored.ts'
-import {
-  checkTruth,
-  checkTurn,
-  isCounted,
-  isCrowded,
-  isScaled,
-  keptAvailable,
-  keptReady,
-  promisedReady,
-} from './laws.ts'
+import type { Subject } from './subject.ts'
 
 const runs = Number(process.env['HISTORIES'] ?? 2500)
 
@@ -47,23 +39,19 @@ interface Setting {
   readonly strategiesMost?: number
   /** The API server has the policy that catches what the webhook does not answer; it has unless given. */
   readonly policy?: boolean
-  /** How releases go; in place unless given. */
-  readonly style?: Style
-  /** What the Rollout asks for beside its steps. */
-  readonly canary?: Canary
+  /** What they are about; Deployments released in place unless given. */
+  readonly subject?: Subject
   /** How many are told, of as many as of others; all unless given. */
   readonly share?: number
 }
-
-type Style = NonNullable<Beginning['style']>
-type Canary = NonNullable<Beginning['canary']>
 
 /**
  * Tells random histories in which `seldom` happens, too, beside what always does; HISTORIES says how
  * many, SEED which.
  */
 export function tellHistories(seldom: readonly ActName[], setting: Setting = {}): void {
-  const { strategiesMost = strategies.length, share = 1 } = setting
+  const { subject = deployments, share = 1 } = setting
+  const { strategiesMost = subject.strategies.length } = setting
   const numRuns = Math.ceil(runs * share)
   let asked = 0
   fc.assert(
@@ -115,64 +103,71 @@ function seed() {
 class Telling {
   readonly world: World
   readonly log: string[] = []
-  private strategy: DeploymentStrategy
+  private strategy: object
   /** Those by which pods may have been let out that are on their way. */
-  private governed: readonly DeploymentStrategy[]
+  private governed: readonly object[]
   private readonly minReadySeconds: number
-  private readonly plan: Happening
+  private readonly subject: Subject
   private readonly excuses: Excuses
   private readonly followed: Followed
   /** How often the law of Ready pods was asked. */
   asked = 0
 
-  constructor(start: Start, { policy = true, style = 'canary', canary = {} }: Setting) {
+  constructor(start: Start, { policy = true, subject = deployments }: Setting) {
     const { replicas, strategy, minReadySeconds, plan } = start
-    this.plan = people.plan(plans[0]!, canary, style)
+    const { kind, strategies, style, canary } = subject
+    this.subject = subject
     this.strategy = strategies[strategy]!
     this.governed = [this.strategy]
     this.minReadySeconds = minReadySeconds
-    const spec = { strategy: this.strategy, ...(minReadySeconds > 0 && { minReadySeconds }) }
-    this.world = newWorld({ replicas, spec, steps: plans[plan]!, style, canary })
+    const spec = { ...this.strategy, ...(minReadySeconds > 0 && { minReadySeconds }) }
+    const released = defined({ style, canary })
+    this.world = newWorld({ kind, replicas, spec, steps: plans[plan]!, ...released })
     this.world.policy = policy
-    this.excuses = new Excuses(this.world)
-    this.followed = new Followed(this.world)
+    this.excuses = new Excuses(this.world, subject)
+    this.followed = new Followed(this.world, subject)
   }
 
   happen(happened: Happened): void {
-    const { world } = this
-    const before = keptAvailable(world, this.minReadySeconds)
-    const counted = isCounted(world) && !isScaled(world) && !isCrowded(world)
+    const { subject, world } = this
+    const before = subject.keptAvailable(world, this.minReadySeconds)
+    const counted = subject.isCounted(world) && (!isTurn(happened[0]) || subject.isSeen(world))
     try {
       this.excuses.happens(happened[0])
-      run(world, happened, this.onTurn)
-      if (happened[0] === 'strategy') this.govern(strategies[happened[1] % 3]!)
+      run(world, happened, { subject, onTurn: this.onTurn })
+      if (happened[0] === 'strategy') this.govern(subject.strategies[happened[1] % 3]!)
     } catch (error) {
       if (!(error instanceof Refused) || isTurn(happened[0])) throw error
       this.log.push(`${happened.join(' ')}: refused: ${error.message}`)
       return
     }
     const did = world.did.splice(0).join(', ')
-    this.log.push(`${happened.join(' ')}: ${did ? `${did}: ` : ''}${sight(world)} ${fields(world)}`)
-    this.checkStored()
+    this.log.push(`${happened.join(' ')}: ${did ? `${did}: ` : ''}${this.seen()}`)
+    this.checkStored(happened[0] !== 'kill')
     if (counted) this.checkReady(before, happened[0])
   }
 
   private readonly onTurn = (turn: Turn): void => {
-    checkTurn(turn)
+    checkTurn(this.subject, turn)
     this.checkStored()
     this.excuses.looked(turn)
-    if (turn.written.some(change => change.type === 'patch' && change.target.name === WORKLOAD))
-      this.governed = [this.strategy]
+    if (turn.written.some(isOnWorkload)) this.governed = [this.strategy]
   }
 
-  private govern(strategy: DeploymentStrategy): void {
+  private govern(strategy: object): void {
     this.strategy = strategy
     this.governed = [...this.governed, strategy]
   }
 
-  private checkStored(): void {
+  private seen(): string {
+    const { subject, world } = this
+    const { kind, fields } = subject
+    return `${sight(world)} ${kind.size(world)}: ${fields(world)} ${pods(world)}`
+  }
+
+  private checkStored(byAnybody = true): void {
     const { away, untold } = this.excuses
-    const told = !away && !untold
+    const told = byAnybody && !away && !untold
     for (const breach of this.followed.judge(told)) expect.fail(breach)
   }
 
@@ -183,32 +178,31 @@ class Telling {
     if (what !== 'manager' && !isTurn(what)) return
     // A wave that is out goes on as it began: a new strategy governs the next one.
     const promised = this.governed.map(strategy =>
-      promisedReady(world, strategy, this.excuses.proportional),
+      this.subject.promisedReady(world, strategy, this.excuses.proportional),
     )
     this.asked += 1
-    expect(keptReady(world), 'Ready pods').toBeGreaterThanOrEqual(Math.min(before, ...promised))
+    expect(this.subject.keptReady(world), 'Ready pods').toBeGreaterThanOrEqual(
+      Math.min(before, ...promised),
+    )
   }
 
   /** Everybody does what is needed to end the release; then all must be as the owner wants it. */
   end(): void {
-    const { world } = this
+    const { subject, world } = this
     if (world.webhook) this.quietly(() => {})
-    for (const happening of mending(world, this.plan)) this.quietly(happening)
+    for (const happening of mending(world, subject)) this.quietly(happening)
     for (let i = 0; i < 12 && !isOver(world); i++) {
       this.approveOnce()
       this.quietly(people.pass(60))
     }
-    expect(sight(world)).toBe(`Healthy: ${replicasOf(deploymentIn(world)!)} ${versionNow(world)}`)
+    expect(sight(world)).toBe(`Healthy: ${world.kind.size(world)} ${versionNow(world)}`)
     expect(people.isFree(world)).toBe(true)
-    if (!this.excuses.forgotten()) expect(ownersValues(world)).toEqual(this.wish())
-    expect(deploymentIn(world)!.metadata.labels?.[WORKLOAD_TYPE]).toBe('deployment')
+    const wish = subject.wish(this.strategy, this.minReadySeconds)
+    if (!this.excuses.forgotten()) expect(subject.values(world)).toEqual(wish)
+    const { kind } = subject.kind.adapter
+    expect(workloadIn(world)!.metadata.labels?.[WORKLOAD_TYPE]).toBe(kind.toLowerCase())
     expect(Object.keys(wanted(world))).toEqual([versionNow(world)])
     expect(besideIn(world), 'what was made for a release').toEqual([])
-  }
-
-  private wish(): object {
-    const { strategy, minReadySeconds } = this
-    return { strategy, minReadySeconds, progressDeadlineSeconds: 600, paused: false }
   }
 
   /** An approval in the pause of a step ends that pause: none is lost, none counts twice. */
@@ -233,20 +227,22 @@ class Telling {
     happening(world)
     this.checkStored()
     settle(world, this.onTurn)
-    this.log.push(`in the end: ${sight(world)} ${fields(world)}`)
-    if (world.webhook && !this.excuses.away) checkTruth(world)
+    this.log.push(`in the end: ${this.seen()}`)
+    if (world.webhook && !this.excuses.away) this.subject.checkTruth?.(world)
   }
 }
 
 /** What ends every wait but those for approval and for time. */
-function* mending(world: World, plan: Happening): Generator<Happening> {
+function* mending(world: World, { style, canary, kind, mended }: Subject): Generator<Happening> {
   yield people.webhook(true)
-  if (!rolloutIn(world)) yield plan
-  yield* [people.freeze(false), people.disable(false), people.resumeWorkload, people.unabort]
-  if (replicasOf(deploymentIn(world)!) === 0) yield people.scale(3)
+  if (!rolloutIn(world)) yield people.plan(plans[0]!, canary, style)
+  yield* [people.freeze(false), people.disable(false), people.unabort]
+  if (kind.paused) yield people.resumeWorkload
+  if (kind.size(world) === 0) yield people.scale(3)
   if (versionNow(world) === 'broken') yield people.edit('v4')
   // A third version has no side to stand on, and any of them may be the stable one.
   for (const version of versions) if (isThird(world)) yield people.edit(version)
+  if (mended) yield mended
 }
 
 function isThird(world: World): boolean {
@@ -263,19 +259,11 @@ function isOver(world: World): boolean {
   return rolloutIn(world)?.status?.phase === 'Healthy' && length === 1
 }
 
-function ownersValues(world: World): object {
-  const { spec } = deploymentIn(world)!
-  const { strategy, minReadySeconds = 0, progressDeadlineSeconds, paused = false } = spec
-  return { strategy, minReadySeconds, progressDeadlineSeconds, paused }
+/** It is about the workload itself. */
+function isOnWorkload(change: Change): boolean {
+  return change.type === 'patch' && change.target.name === WORKLOAD
 }
 
 function versionNow(world: World): string {
-  return versionOf(deploymentIn(world)!)
-}
-
-function fields(world: World): string {
-  const { strategy, minReadySeconds = 0, paused } = deploymentIn(world)!.spec
-  const { maxUnavailable, maxSurge } = { ...strategy?.rollingUpdate }
-  const armed = minReadySeconds > 1000 ? ' armed' : ''
-  return `${replicasOf(deploymentIn(world)!)}: ${maxUnavailable}+${maxSurge}${armed}${paused ? ' paused' : ''} ${pods(world) && ''}`
+  return versionOf(workloadIn(world)!)
 }

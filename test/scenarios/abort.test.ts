@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 
 import type { IntOrPercent } from '#api/kubernetes.ts'
 import { promised } from '#core/workload/percent.ts'
-import { keptReady } from '../properties/laws.ts'
+import { keptReady } from '../properties/deployments.ts'
 import { syncDeployment } from '../world/deployment-controller.ts'
 import { abort, edit } from '../world/people.ts'
 import { breakPods } from '../world/replica-set-controller.ts'

@@ -3,7 +3,7 @@
 
 import { expect, test } from 'vitest'
 
-import { keptReady } from '../properties/laws.ts'
+import { keptReady } from '../properties/deployments.ts'
 import { syncDeployment } from '../world/deployment-controller.ts'
 import * as people from '../world/people.ts'
 import { newWorld, play } from '../world/play.ts'

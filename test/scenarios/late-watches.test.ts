@@ -32,12 +32,12 @@ test('an edit at rest that is not told yet: its ReplicaSet is left as it is', ()
 
 test('a controller that finds the workload as it was before the release waits for the news', () => {
   const world = newWorld()
-  const { deployments } = world
+  const { workloads } = world
   edit('v2')(world)
   settle(world)
   const { rollouts } = world
   world.did = []
-  world.cache = { ...world.cache, deployments }
+  world.cache = { ...world.cache, workloads }
   reconcile(world)
   expect(world.did).toEqual([])
   expect(world.rollouts).toEqual(rollouts)

@@ -1,23 +1,22 @@
 // The product's controller in this world: it knows what its caches know, decides by the core, and
 // writes guarded by what it read. It may die before or after any write.
 
-import type { Deployment, KubeObject } from '#api/kubernetes.ts'
+import type { Deployment, KubeObject, Pod } from '#api/kubernetes.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
-import type { Change, MergePatch } from '#core/change.ts'
+import type { Change, MergePatch, Patch } from '#core/change.ts'
 import { decide } from '#core/rollout/decide.ts'
 import type { Action, Decision, Instant, Snapshot } from '#core/rollout/model.ts'
 import { moveFor } from '#core/rollout/moves.ts'
 import { rolloutOf } from '#core/rollout/parse.ts'
 import { isBehind } from '#core/rollout/phases.ts'
 import { memoryOf, statusDue, statusOf } from '#core/rollout/status.ts'
-import { deployment as kind } from '#core/workload/deployment.ts'
 import { holdOf } from '#core/workload/hold.ts'
 import { heldBy } from '#core/workload/registry.ts'
-import { seePod, seeReplicaSet } from '#core/workload/seen.ts'
+import { seePod, seeReplicaSet, seeRevision } from '#core/workload/seen.ts'
 import type { Owned } from '#core/workload/seen.ts'
-import { assertFresh, removeDeployment, store, writeDeployment } from './api-server.ts'
-import { Conflict, besideIn, deploymentIn, podsOf, rolloutIn } from './world.ts'
-import type { Kind, Objects, World } from './world.ts'
+import { assertFresh, deleteWorkload, store, writeWorkload } from './api-server.ts'
+import { Conflict, besideIn, kubeTime, podsOf, rolloutIn, setsIn, workloadIn } from './world.ts'
+import type { Kind, Objects, Workload, World } from './world.ts'
 import { inWords } from './words.ts'
 
 /** When the controller dies: before its n-th write, or with its answer lost. */
@@ -36,23 +35,23 @@ export interface Turn {
 
 /** The caches learn what is stored: all of it, or one kind. */
 export function catchUp(world: World, kinds: readonly Kind[] = allKinds): void {
-  const { deployments, sets, pods, rollouts } = world
-  const now: Objects = { deployments, sets, pods, rollouts }
+  const { workloads, sets, revisions, pods, rollouts } = world
+  const now: Objects = { workloads, sets, revisions, pods, rollouts }
   for (const kind of kinds) Object.assign(world.cache, { [kind]: now[kind] })
 }
 
 /** The kinds of which there is a cache. */
-export const allKinds: readonly Kind[] = ['deployments', 'sets', 'pods', 'rollouts']
+export const allKinds: readonly Kind[] = ['workloads', 'sets', 'pods', 'rollouts', 'revisions']
 
 /** What a decision looks at. */
 function observe(world: World): Snapshot | undefined {
-  const { cache, kruiseRuns, registered, holdRefused } = world
+  const { kind, cache, kruiseRuns, registered, holdRefused } = world
   const now = world.now + world.skew
   const object = rolloutIn(cache)
-  const deployment = deploymentIn(cache)
-  if (!object && !deployment) return undefined
-  const adapter = heldBy(kind, deployment && holdOf(deployment))
-  const workload = deployment && adapter.observe(adapter.see(deployment), ownedIn(cache), now)
+  const stored = workloadIn(cache)
+  if (!object && !stored) return undefined
+  const adapter = heldBy(kind.adapter, stored && holdOf(stored))
+  const workload = stored && adapter.observe(adapter.see(stored), ownedIn(world), now)
   const snapshot = {
     now,
     kruiseRuns,
@@ -65,19 +64,28 @@ function observe(world: World): Snapshot | undefined {
   return isBehind(snapshot) ? undefined : snapshot
 }
 
-/** What the Deployment owns, directly or through another. */
-function ownedIn(cache: Objects): Owned {
-  const sets = [...cache.sets.values()]
+/** What the workload owns, and what was made beside it, as far as the caches know. */
+function ownedIn({ kind, cache }: World): Owned {
+  const names = [...cache.workloads.keys()]
+  const sets = names.flatMap(name => setsIn(cache, name))
+  const owners = [...cache.workloads.values(), ...sets]
   return {
     replicaSets: sets.map(set => seeReplicaSet(set)),
-    pods: sets.flatMap(set => podsOf(cache, set)).map(seePod),
-    beside: besideIn(cache).map(each => kind.see(each)),
+    revisions: [...cache.revisions.values()].map(each => seeRevision(each)),
+    pods: owners.flatMap(owner => podsOf(cache, owner)).map(seePod),
+    beside: besideIn(cache).map(each => kind.adapter.see(each)),
   }
+}
+
+/** The watch has not yet told of a deletion of its own: the pod would count as one that stays. */
+function isUntold({ cache, deleted }: World): boolean {
+  const gone = ({ metadata }: Pod) => metadata.deletionTimestamp !== undefined
+  return [...cache.pods.values()].some(pod => deleted.has(pod.metadata.uid ?? '') && !gone(pod))
 }
 
 /** Decides once and writes. */
 export function reconcile(world: World, crash: Crash = { writes: Infinity }): Turn {
-  const snapshot = observe(world)
+  const snapshot = isUntold(world) ? undefined : observe(world)
   if (!snapshot) return { written: [], outcome: 'done' }
   const decision = decide(snapshot)
   const written: Change[] = []
@@ -122,6 +130,8 @@ function apply(world: World, applying: Applying): Instant | undefined {
       made += 1
       written.push(change)
       world.did.push(inWords(change))
+      alive()
+      if (change.type === 'delete') world.deleted = new Set([...world.deleted, change.uid])
     }
   }
   alive()
@@ -150,39 +160,44 @@ function changesOf(
   return { changes: move.changes }
 }
 
-const kinds: Readonly<Record<string, Exclude<Kind, 'rollouts'>>> = {
-  Deployment: 'deployments',
+const kinds: Readonly<Record<string, 'sets' | 'pods'>> = {
   ReplicaSet: 'sets',
   Pod: 'pods',
 }
 
 function write(world: World, change: Change): void {
   if (change.type === 'create') {
-    create(world, change.object as Deployment)
+    const { name } = change.object.metadata
+    if (world.workloads.has(name)) throw new Conflict(`workloads/${name}`)
+    writeWorkload(world, change.object as Workload, true)
     return
   }
-  if (change.type === 'delete') {
-    assertFresh(world, 'deployments', change.target)
-    removeDeployment(world, change.target.name)
-    return
-  }
-  const { target, patch, subresource } = change
-  const kind = kinds[target.kind]!
+  const { target } = change
+  const kind = kinds[target.kind] ?? 'workloads'
   assertFresh(world, kind, target)
   const object = world[kind].get(target.name)!
+  if (change.type === 'patch') writePatch(world, object, change)
+  else if (kind === 'pods') endPod(world, object as Pod)
+  else deleteWorkload(world, target.name)
+}
+
+function writePatch(world: World, object: KubeObject, { target, patch, subresource }: Patch): void {
   if (subresource) {
     writeCondition(world, object as Deployment, patch)
     return
   }
-  const patched = merge(object, patch) as unknown as Deployment
-  if (kind === 'deployments') writeDeployment(world, patched, true)
-  else store(world, kind, patched, 'spec' in patch)
+  const patched = merge(object, patch) as unknown as Workload
+  const kind = kinds[target.kind]
+  if (kind) store(world, kind, patched, 'spec' in patch)
+  else writeWorkload(world, patched, true)
 }
 
-/** The name is taken: the watch is about to tell of it. */
-function create(world: World, object: Deployment): void {
-  if (world.deployments.has(object.metadata.name)) throw new Conflict(object.metadata.name)
-  writeDeployment(world, object, true)
+/** Somebody asks for the end of a pod, and its node will see to it. */
+export function endPod(world: World, pod: Pod): void {
+  const { metadata } = pod
+  if (metadata.deletionTimestamp !== undefined) return
+  const going = { ...metadata, deletionTimestamp: kubeTime(world.now) }
+  store(world, 'pods', { ...pod, metadata: going }, false)
 }
 
 /** The one strategic patch that there is: conditions are merged by their type. */
@@ -193,7 +208,7 @@ function writeCondition(world: World, object: Deployment, patch: MergePatch): vo
   const types = new Set(conditions?.map(({ type }) => type))
   const others = object.status?.conditions?.filter(({ type }) => !types.has(type)) ?? []
   const status = { ...object.status, conditions: [...others, ...(conditions ?? [])] }
-  store(world, 'deployments', { ...object, status }, false)
+  store(world, 'workloads', { ...object, status }, false)
 }
 
 /** A JSON merge patch (RFC 7386), applied. */
@@ -224,7 +239,7 @@ function writeStatus(world: World, snapshot: Snapshot, decision: Decision): Inst
 
 function tell(world: World, { event }: Extract<Action, { type: 'event' }>): void {
   const { key, reason, message } = event
-  const uid = (deploymentIn(world.cache) as KubeObject | undefined)?.metadata.uid
+  const uid = workloadIn(world.cache)?.metadata.uid
   const name = `${uid}/${key}`
   if (uid === undefined || world.events.has(name)) return
   world.events = new Map(world.events).set(name, { reason, message })

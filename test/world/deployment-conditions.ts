@@ -24,7 +24,7 @@ export function syncConditions(world: World, sets: Sets, how: 'sync' | 'rollout'
   const reason = enough ? 'MinimumReplicasAvailable' : 'MinimumReplicasUnavailable'
   const available = { type: 'Available', status: enough ? 'True' : 'False', reason }
   const conditions = [available, ...(progressing ? [progressing] : [])]
-  store(world, 'deployments', { ...deployment, status: { ...counted, conditions } }, false)
+  store(world, 'workloads', { ...deployment, status: { ...counted, conditions } }, false)
 }
 
 function calculateStatus({ metadata }: Deployment, { newSet, all }: Sets): DeploymentStatus {

@@ -104,7 +104,7 @@ function createNewSet(world: World, revision: number, podsNow: number): void {
 function setRevision(world: World, revision: number): void {
   const { metadata, ...rest } = deploymentIn(world)!
   const annotations = { ...metadata.annotations, [REVISION]: String(revision) }
-  store(world, 'deployments', { ...rest, metadata: { ...metadata, annotations } }, false)
+  store(world, 'workloads', { ...rest, metadata: { ...metadata, annotations } }, false)
 }
 
 function copied({ metadata }: Deployment): Record<string, string> {

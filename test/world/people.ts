@@ -1,23 +1,26 @@
 // What people, clients and machines do to the workload and its Rollout.
 
-import type { Deployment, DeploymentSpec } from '#api/kubernetes.ts'
+import type { PodTemplate } from '#api/kubernetes.ts'
 import { ABORT, HOLD, RECORD } from '#api/names.ts'
 import type { CanaryStatus, Rollout, RolloutSpec } from '#api/rollout.generated.ts'
 import type { MergePatch } from '#core/change.ts'
 import { releaseIn, toldIn } from '#core/rollout/release-status.ts'
-import { remove, scaleDeployment, store, writeDeployment, writeRollout } from './api-server.ts'
+import { deleteWorkload as removeWorkload, remove, store } from './api-server.ts'
+import { writeRollout, writeWorkload } from './api-server.ts'
 import { catchUp, merge } from './controller.ts'
+import { deploymentKind } from './deployment-kind.ts'
+import type { WorldKind } from './kind.ts'
 import {
   NAMESPACE,
   ROLLOUT,
   Refused,
   WORKLOAD,
-  deploymentIn,
   rolloutIn,
   setsIn,
   versionOf,
+  workloadIn,
 } from './world.ts'
-import type { World } from './world.ts'
+import type { Workload, World } from './world.ts'
 
 /** Something that happens. */
 export type Happening = (world: World) => void
@@ -31,34 +34,43 @@ export type Strategy = 'canary' | 'blueGreen'
 /** The steps of a plan. */
 export type Steps = NonNullable<NonNullable<RolloutSpec['strategy']['canary']>['steps']>
 
-/** The manifest of the Deployment in the file of its owner. */
-export function manifest(version: string, spec: Partial<DeploymentSpec> = {}): Deployment {
+/** The manifest of the workload in the file of its owner. */
+export function manifest(
+  version: string,
+  spec: object = {},
+  { adapter }: WorldKind = deploymentKind,
+): Workload {
+  const { apiVersion, kind } = adapter
   return {
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
+    apiVersion,
+    kind,
     metadata: { namespace: NAMESPACE, name: WORKLOAD, labels: { app: WORKLOAD } },
-    spec: { selector: { matchLabels: { app: WORKLOAD } }, template: template(version), ...spec },
+    spec: {
+      selector: { matchLabels: { app: WORKLOAD } },
+      template: template(version),
+      ...spec,
+    } as Workload['spec'],
   }
 }
 
-function template(version: string): DeploymentSpec['template'] {
+function template(version: string): PodTemplate {
   const containers = [{ name: 'app', image: `app:${version}` }]
   return { metadata: { labels: { app: WORKLOAD } }, spec: { containers } }
 }
 
-/** The Deployment is created, or its whole manifest put in place of what is there. */
+/** The workload is created, or its whole manifest put in place of what is there. */
 export const replace =
-  (object: Deployment): Happening =>
+  (object: Workload): Happening =>
   world => {
-    writeDeployment(world, object)
+    writeWorkload(world, object)
   }
 
-/** A patch of the Deployment's spec, as kubectl edit or set image send it. */
+/** A patch of the workload's spec, as kubectl edit or set image send it. */
 export const patch =
-  (spec: Partial<DeploymentSpec>): Happening =>
+  (spec: object): Happening =>
   world => {
-    const object = existing(deploymentIn(world))
-    writeDeployment(world, { ...object, spec: { ...object.spec, ...spec } })
+    const object = existing(workloadIn(world))
+    writeWorkload(world, { ...object, spec: { ...object.spec, ...spec } })
   }
 
 /** The image changes. */
@@ -68,22 +80,22 @@ export const edit = (version: string): Happening => patch({ template: template(v
 export const undo =
   (version: string): Happening =>
   world => {
-    const object = existing(deploymentIn(world))
+    const object = existing(workloadIn(world))
     const set = setsIn(world).find(each => versionOf(each) === version)
     if (!set) throw new Refused(`no revision ${version}`)
     const kept = Object.entries(object.metadata.annotations ?? {}).filter(([key]) => isKept(key))
     const old = Object.entries(set.metadata.annotations ?? {}).filter(([key]) => !isKept(key))
     const annotations = Object.fromEntries([...kept, ...old])
     const spec = { ...object.spec, template: template(version) }
-    writeDeployment(world, { ...object, metadata: { ...object.metadata, annotations }, spec })
+    writeWorkload(world, { ...object, metadata: { ...object.metadata, annotations }, spec })
   }
 
 /** The one command: the record is the patch. */
 export const escape: Happening = world => {
-  const object = existing(deploymentIn(world))
+  const object = existing(workloadIn(world))
   const record = object.metadata.annotations?.[RECORD]
   if (record === undefined) throw new Refused('no record')
-  writeDeployment(world, merge(object, JSON.parse(record) as MergePatch) as Deployment)
+  writeWorkload(world, merge(object, JSON.parse(record) as MergePatch) as Workload)
 }
 
 function isKept(key: string): boolean {
@@ -97,34 +109,38 @@ export const kruise =
     world.kruiseRuns = runs
   }
 
-/** The annotations of a Deployment change. */
+/** The annotations of the workload change. */
 export const annotate =
   (annotations: Readonly<Record<string, string>>): Happening =>
   world => {
-    const object = existing(deploymentIn(world))
+    const object = existing(workloadIn(world))
     const all = { ...object.metadata.annotations, ...annotations }
-    writeDeployment(world, { ...object, metadata: { ...object.metadata, annotations: all } })
+    writeWorkload(world, { ...object, metadata: { ...object.metadata, annotations: all } })
   }
 
-/** kubectl scale, or an autoscaler. */
+/** kubectl scale, or an autoscaler; or nodes that come and go. */
 export const scale =
   (replicas: number): Happening =>
   world => {
-    scaleDeployment(world, existing(deploymentIn(world)), replicas)
+    world.kind.resize(world, replicas)
+  }
+
+const setPaused =
+  (paused: boolean): Happening =>
+  world => {
+    const said = world.kind.paused?.(existing(workloadIn(world)), paused)
+    if (!said) throw new Refused('its kind knows no pause')
+    patch(said)(world)
   }
 
 /** kubectl rollout pause. */
-export const pauseWorkload: Happening = patch({ paused: true })
+export const pauseWorkload: Happening = setPaused(true)
 
 /** kubectl rollout resume. */
-export const resumeWorkload: Happening = patch({ paused: false })
+export const resumeWorkload: Happening = setPaused(false)
 
-/** The Deployment is deleted, and with it what it owns. */
-export const deleteWorkload: Happening = world => {
-  for (const name of world.deployments.keys()) remove(world, 'deployments', name)
-  for (const name of world.sets.keys()) remove(world, 'sets', name)
-  for (const name of world.pods.keys()) remove(world, 'pods', name)
-}
+/** The workload is deleted, and with it what it owns. */
+export const deleteWorkload: Happening = world => removeWorkload(world, WORKLOAD)
 
 /** A Rollout is created, or its plan changed. */
 export const plan =
@@ -137,7 +153,8 @@ export const plan =
       writeRollout(world, { ...object, spec: { ...object.spec, strategy } })
       return
     }
-    const workloadRef = { apiVersion: 'apps/v1', kind: 'Deployment', name: WORKLOAD }
+    const { apiVersion, kind } = world.kind.adapter
+    const workloadRef = { apiVersion, kind, name: WORKLOAD }
     writeRollout(world, {
       apiVersion: 'rollouts.kruise.io/v1beta1',
       kind: 'Rollout',
@@ -205,13 +222,13 @@ export const unabort: Happening = world => {
   writeRollout(world, { ...object, metadata: { ...object.metadata, annotations } })
 }
 
-/** A label of the Deployment. */
+/** A label of the workload. */
 export const label =
   (key: string, value: string): Happening =>
   world => {
-    const object = existing(deploymentIn(world))
+    const object = existing(workloadIn(world))
     const metadata = { ...object.metadata, labels: { ...object.metadata.labels, [key]: value } }
-    writeDeployment(world, { ...object, metadata })
+    writeWorkload(world, { ...object, metadata })
   }
 
 /** Time passes. */
@@ -241,9 +258,9 @@ export const restart: Happening = world => {
   catchUp(world)
 }
 
-/** Neither hold nor record is on the Deployment. */
+/** Neither hold nor record is on the workload. */
 export function isFree(world: World): boolean {
-  const { [HOLD]: hold, [RECORD]: record } = { ...deploymentIn(world)?.metadata.annotations }
+  const { [HOLD]: hold, [RECORD]: record } = { ...workloadIn(world)?.metadata.annotations }
   return hold === undefined && record === undefined
 }
 

@@ -1,21 +1,23 @@
 // Everybody takes turns until nothing changes any more; and how things stand then, in one line.
 
-import type { DeploymentSpec } from '#api/kubernetes.ts'
 import type { RolloutStatus } from '#api/rollout.generated.ts'
 import { releaseIn } from '#core/rollout/release-status.ts'
 import { catchUp, reconcile } from './controller.ts'
 import type { Turn } from './controller.ts'
-import { syncDeployments } from './deployment-controller.ts'
+import { deploymentKind } from './deployment-kind.ts'
+import type { WorldKind } from './kind.ts'
 import { plan, replace, manifest } from './people.ts'
 import type { Canary, Happening, Steps, Strategy } from './people.ts'
-import { makeReady, nextAvailable, syncReplicaSets } from './replica-set-controller.ts'
-import { deploymentIn, emptyWorld, readyPods, rolloutIn, wanted } from './world.ts'
+import { makeReady, readySince } from './replica-set-controller.ts'
+import { emptyWorld, isReady, readyPods, rolloutIn, wanted, workloadIn } from './world.ts'
 import type { World } from './world.ts'
 
 /** A world that has settled with version v1, and with a Rollout unless `steps` is false. */
 export interface Beginning {
+  /** A Deployment unless given. */
+  readonly kind?: WorldKind
   readonly replicas?: number
-  readonly spec?: Partial<DeploymentSpec>
+  readonly spec?: object
   readonly steps?: Steps | false
   readonly canary?: Canary
   /** `canary` unless given. */
@@ -27,9 +29,11 @@ const threeSteps: Steps = [{ replicas: 1 }, { replicas: '50%' }, { replicas: '10
 
 /** Makes a world. */
 export function newWorld(beginning: Beginning = {}): World {
-  const { replicas = 10, spec = {}, steps = threeSteps, canary, style } = beginning
-  const world = emptyWorld()
-  replace(manifest('v1', { replicas, ...spec }))(world)
+  const { kind = deploymentKind, replicas = 10, spec = {} } = beginning
+  const { steps = threeSteps, canary, style } = beginning
+  const world = emptyWorld(kind)
+  replace(manifest('v1', spec, kind))(world)
+  kind.resize(world, replicas)
   if (steps !== false) plan(steps, canary, style)(world)
   settle(world)
   return world
@@ -76,6 +80,16 @@ function settleAlone(world: World): void {
   throw new Error(`still busy after ${turnsMost} turns: ${describe(world)}`)
 }
 
+/** When the next Ready pod will have been so for long enough; undefined: nobody waits. */
+function nextAvailable(world: World): number | undefined {
+  const { kind, pods } = world
+  const due = [...pods.values()]
+    .filter(isReady)
+    .map(pod => readySince(pod) + kind.waitMs(world, pod))
+  const next = Math.min(...due.filter(instant => instant > world.now))
+  return Number.isFinite(next) ? next : undefined
+}
+
 /** Everybody acts once. */
 function oneRound(world: World, onTurn?: (turn: Turn) => void): void {
   catchUp(world)
@@ -85,8 +99,8 @@ function oneRound(world: World, onTurn?: (turn: Turn) => void): void {
 }
 
 function othersAct(world: World): void {
-  syncDeployments(world)
-  syncReplicaSets(world)
+  world.kind.sync(world)
+  world.kind.carryOut(world)
   makeReady(world)
 }
 
@@ -115,7 +129,7 @@ function standing(status: RolloutStatus): string {
 
 /** Pods by version, and how many of them are Ready if not all are. */
 export function pods(world: World): string {
-  if (!deploymentIn(world)) return 'no workload'
+  if (!workloadIn(world)) return 'no workload'
   const counts = Object.entries(wanted(world)).map(([version, count]) => `${count} ${version}`)
   const total = Object.values(wanted(world)).reduce((a, b) => a + b, 0)
   const ready = readyPods(world)
@@ -123,7 +137,7 @@ export function pods(world: World): string {
 }
 
 function describe(world: World): string {
-  const { metadata, spec } = { ...deploymentIn(world) }
+  const { metadata, spec } = { ...workloadIn(world) }
   const { template: _, ...rest } = { ...spec }
   return JSON.stringify({ sight: sight(world), did: world.did.slice(-8), metadata, rest })
 }

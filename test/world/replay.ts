@@ -6,9 +6,10 @@
 import type { Deployment, DeploymentSpec, ReplicaSet } from '#api/kubernetes.ts'
 import type { MergePatch } from '#core/change.ts'
 import { instantOf } from '#core/time.ts'
-import { scaleDeployment, store, writeDeployment } from './api-server.ts'
+import { scaleWorkload, store, writeWorkload } from './api-server.ts'
 import { merge } from './controller.ts'
 import { syncDeployment } from './deployment-controller.ts'
+import { deploymentKind } from './deployment-kind.ts'
 import { NAME, specOf, factsOf } from './operations.ts'
 import type { Operation, SetFacts, Start, Write } from './operations.ts'
 import { makeReady, syncReplicaSet, syncReplicaSets } from './replica-set-controller.ts'
@@ -47,8 +48,8 @@ export function compare(recording: Recording): Comparison {
     metadata: { namespace: NAMESPACE, name: NAME, labels: { app: NAME } },
     spec: inNames(specOf(recording.start), names) as unknown as DeploymentSpec,
   }
-  let world = emptyWorld()
-  const before = (at: World) => writeDeployment(at, object)
+  let world = emptyWorld(deploymentKind)
+  const before = (at: World) => writeWorkload(at, object)
   const log = [`SEED=${recording.seed} SEQUENCES=1`]
   let raced = 0
   const steps = [
@@ -139,9 +140,9 @@ function apply(world: World, write: Write, names: Names): void {
   const patch = inNames(write.patch, names)
   const object = deploymentIn(world)!
   if (write.subresource === 'scale') {
-    scaleDeployment(world, object, (patch['spec'] as { replicas: number }).replicas)
+    scaleWorkload(world, object, (patch['spec'] as { replicas: number }).replicas)
   } else if (write.kind === 'Deployment') {
-    writeDeployment(world, merge(object, patch) as Deployment)
+    writeWorkload(world, merge(object, patch) as Deployment)
   } else {
     const set = setsIn(world).find(({ metadata }) => metadata.name.startsWith(write.name))!
     const changed = merge(set, patch) as ReplicaSet

@@ -1,8 +1,10 @@
 // ReplicaSets make and kill pods, nodes make them Ready. Like the controller-manager's, this one
 // counts the status over the pods that it found, so its numbers are a step behind what it did.
 
-import type { Pod, ReplicaSet } from '#api/kubernetes.ts'
+import type { ReplicaSet } from '#api/kubernetes.ts'
+import { POD_TEMPLATE_HASH } from '#api/names.ts'
 import { instantOf } from '#core/time.ts'
+import type { PlacedPod as Pod } from '../cluster/kinds/resources.ts'
 import { remove, store } from './api-server.ts'
 import {
   forEachDeployment,
@@ -65,17 +67,6 @@ export function breakPods(world: World, version: string): void {
   }
 }
 
-/** When the next Ready pod will have been so for long enough; undefined: nobody waits. */
-export function nextAvailable(world: World): number | undefined {
-  const due = [...world.sets.values()].flatMap(set =>
-    podsOf(world, set)
-      .filter(isReady)
-      .map(pod => readySince(pod) + (set.spec.minReadySeconds ?? 0) * 1000),
-  )
-  const next = Math.min(...due.filter(instant => instant > world.now))
-  return Number.isFinite(next) ? next : undefined
-}
-
 function createPod(world: World, set: ReplicaSet): void {
   const { namespace = '', name, uid = '' } = set.metadata
   const owner = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name, uid, controller: true }
@@ -89,12 +80,14 @@ function createPod(world: World, set: ReplicaSet): void {
   store(world, 'pods', pod, false)
 }
 
-/** Pods of a version with `broken` in its name never become Ready. */
-function isBroken({ metadata, status }: Pod): boolean {
+/** Pods of a version with `broken` in its name never become Ready, nor do those on their way out. */
+function isBroken({ metadata, spec, status }: Pod): boolean {
   const failed = status?.conditions?.some(
     ({ type, status: is }) => type === 'Ready' && is === 'False',
   )
-  return failed === true || metadata.labels?.['pod-template-hash']?.includes('broken') === true
+  if (failed === true || metadata.deletionTimestamp !== undefined) return true
+  const versions = [metadata.labels?.[POD_TEMPLATE_HASH], spec?.containers[0]?.image]
+  return versions.some(version => version?.includes('broken'))
 }
 
 /** When a Ready pod became so. */

@@ -8,33 +8,29 @@ import {
   STABLE_TEMPLATE,
   WORKLOAD_TYPE,
 } from '#api/names.ts'
-import type { Deployment } from '#api/kubernetes.ts'
 import type { Change, Patch } from '#core/change.ts'
 import { sentHold } from './sent-hold.ts'
+import type { Workload } from './world.ts'
 
 /** `30%+00%`, `scale web-v1 to 8`, `disarm web-v2`, `guard v1`, `make 3`, … */
 export function inWords(change: Change): string {
-  if (change.type === 'create') return `make ${(change.object as Deployment).spec.replicas}`
+  if (change.type === 'create') return `make ${(change.object as Workload).spec.replicas}`
   if (change.type === 'delete') return `delete ${change.target.name}`
-  return patchInWords(change)
+  return ofPatch(change)
 }
 
-function patchInWords({ target, patch, subresource }: Patch): string {
+function ofPatch({ target, patch, subresource }: Patch): string {
   if (subresource) return 'tell'
   const { metadata = {}, spec } = patch as Members
   if (target.kind === 'Pod') return `label ${metadata.labels?.[ROLLOUT_BATCH_ID]}`
-  if (target.kind === 'Deployment' && !spec) return ofDeployment(metadata)
-  return sized(target.name, spec)
-}
-
-function sized(name: string, spec: Members['spec']): string {
   const { replicas, minReadySeconds = 0 } = { ...spec }
-  if (replicas !== undefined) return `scale ${name} to ${replicas}`
-  if (minReadySeconds === ARMED_MIN_READY_SECONDS) return `arm ${name}`
-  return `${spec ? 'disarm' : 'mend'} ${name}`
+  if (replicas !== undefined) return `scale ${target.name} to ${replicas}`
+  if (target.kind !== 'ReplicaSet') return ofWorkload(metadata)
+  if (minReadySeconds === ARMED_MIN_READY_SECONDS) return `arm ${target.name}`
+  return `${spec ? 'disarm' : 'mend'} ${target.name}`
 }
 
-function ofDeployment(metadata: Metadata): string {
+function ofWorkload(metadata: Metadata): string {
   const { labels = {}, annotations = {} } = metadata
   if (labels[WORKLOAD_TYPE] === null) return 'unguard'
   if (ESCAPE in annotations) return 'forget escape'

@@ -1,18 +1,33 @@
-// A world small enough to trust: one Deployment with its ReplicaSets and pods, what is made beside it for
-// a release, one Rollout, and a clock that stands still until it is set. Everybody in it acts one step at a time, so that a test can
+// A world small enough to trust: one workload with what it owns, one Rollout, and a clock that stands
+// still until it is set. Everybody in it acts one step at a time, so that a test can
 // let their steps come in any order.
 
-import type { Deployment, KubeObject, Pod, ReplicaSet } from '#api/kubernetes.ts'
+import type {
+  ControllerRevision,
+  Deployment,
+  KubeObject,
+  PodTemplate,
+  ReplicaSet,
+} from '#api/kubernetes.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
 import type { Instant } from '#core/rollout/model.ts'
+import type { PlacedPod as Pod } from '../cluster/kinds/resources.ts'
+import type { WorldKind } from './kind.ts'
 
 /** The objects of one kind that are stored, or that a cache knows, by name. */
 export type Stored<T> = ReadonlyMap<string, T>
 
+/** A workload of any kind, and those that are made beside it. */
+export interface Workload extends KubeObject {
+  readonly spec: { readonly replicas?: number; readonly template: PodTemplate }
+  readonly status?: { readonly observedGeneration?: number }
+}
+
 /** What is stored, or what somebody knows of it. */
 export interface Objects {
-  deployments: Stored<Deployment>
+  workloads: Stored<Workload>
   sets: Stored<ReplicaSet>
+  revisions: Stored<ControllerRevision>
   pods: Stored<Pod>
   rollouts: Stored<Rollout>
 }
@@ -30,6 +45,10 @@ export interface Told {
 export interface World extends Objects {
   /** The Deployment at which the controller-manager looks. */
   focus: string
+  /** Of which kind the workload is. */
+  readonly kind: WorldKind
+  /** Nodes that want a daemon. */
+  nodes: number
   now: Instant
   /** By how many milliseconds the controller's clock is ahead of everybody else's. */
   skew: number
@@ -49,6 +68,8 @@ export interface World extends Objects {
   policy: boolean
   /** What the controller knows: each kind as it was at some moment. */
   cache: Objects
+  /** Pods that the controller has deleted, and knows of it. */
+  deleted: ReadonlySet<string>
   /** When the controller wants to look again, if nothing happens before. */
   dueAt: Instant | undefined
   /** The controller's patience with a write that did not take. */
@@ -73,10 +94,12 @@ export class Refused extends Error {}
 export class Conflict extends Refused {}
 
 /** A world in which nothing has been made yet. */
-export function emptyWorld(): World {
+export function emptyWorld(kind: WorldKind): World {
   return {
     ...noObjects(),
     focus: WORKLOAD,
+    kind,
+    nodes: 0,
     now: Date.parse('2026-01-01T00:00:00Z'),
     skew: 0,
     version: 1,
@@ -87,6 +110,7 @@ export function emptyWorld(): World {
     failurePolicy: 'Ignore',
     policy: true,
     cache: noObjects(),
+    deleted: new Set(),
     dueAt: undefined,
     repeats: { times: 0, next: 0 },
     did: [],
@@ -96,20 +120,29 @@ export function emptyWorld(): World {
 }
 
 function noObjects(): Objects {
-  return { deployments: new Map(), sets: new Map(), pods: new Map(), rollouts: new Map() }
+  const none = new Map()
+  return { workloads: none, sets: none, revisions: none, pods: none, rollouts: none }
 }
 
-/** The Deployment; for the controller-manager the one at which it looks. */
-export function deploymentIn({
-  deployments,
-  focus = WORKLOAD,
-}: Pick<Objects, 'deployments'> & Partial<Pick<World, 'focus'>>): Deployment | undefined {
-  return deployments.get(focus)
+/** The workload. */
+export function workloadIn({ workloads }: Objects): Workload | undefined {
+  return workloads.get(WORKLOAD)
+}
+
+/** The workload where it is a Deployment; for the controller-manager the one at which it looks. */
+export function deploymentIn(objects: Focused): Deployment | undefined {
+  return objects.workloads.get(focusOf(objects)) as Deployment | undefined
+}
+
+type Focused = Pick<Objects, 'workloads'> & Partial<Pick<World, 'focus'>>
+
+function focusOf({ focus = WORKLOAD }: Focused): string {
+  return focus
 }
 
 /** One after the other, the workload and what is made beside it. */
 export function forEachDeployment(world: World, act: (world: World) => void): void {
-  for (const name of world.deployments.keys()) {
+  for (const name of world.workloads.keys()) {
     world.focus = name
     act(world)
   }
@@ -117,11 +150,9 @@ export function forEachDeployment(world: World, act: (world: World) => void): vo
 }
 
 /** The Deployments that are made beside the other one. */
-export function besideIn(objects: Objects): readonly Deployment[] {
-  const uid = objects.deployments.get(WORKLOAD)?.metadata.uid
-  return [...objects.deployments.values()].filter(
-    each => ownerOf(each) === uid && uid !== undefined,
-  )
+export function besideIn(objects: Objects): readonly Workload[] {
+  const uid = workloadIn(objects)?.metadata.uid
+  return [...objects.workloads.values()].filter(each => ownerOf(each) === uid && uid !== undefined)
 }
 
 /** The Rollout. */
@@ -130,13 +161,13 @@ export function rolloutIn({ rollouts }: Objects): Rollout | undefined {
 }
 
 /** The ReplicaSets of the Deployment, oldest first, as the controller-manager sorts them. */
-export function setsIn(objects: Objects): readonly ReplicaSet[] {
-  const uid = deploymentIn(objects)?.metadata.uid
+export function setsIn(objects: Objects & Focused, name = focusOf(objects)): readonly ReplicaSet[] {
+  const uid = objects.workloads.get(name)?.metadata.uid
   return [...objects.sets.values()].filter(set => ownerOf(set) === uid).toSorted(byAge)
 }
 
-/** The pods of a ReplicaSet. */
-export function podsOf({ pods }: Objects, set: ReplicaSet): readonly Pod[] {
+/** The pods of a ReplicaSet, or of a workload that owns its pods itself. */
+export function podsOf({ pods }: Objects, set: KubeObject): readonly Pod[] {
   return [...pods.values()].filter(pod => ownerOf(pod) === set.metadata.uid)
 }
 
@@ -148,32 +179,44 @@ export function isReady({ status }: Pod): boolean {
 }
 
 /** The image tag of a template: its version. */
-export function versionOf({ spec }: Deployment | ReplicaSet): string {
+export function versionOf({ spec }: Workload | ReplicaSet): string {
   const containers = spec.template.spec?.['containers'] as readonly { readonly image: string }[]
   return containers[0]?.image.split(':')[1] ?? ''
 }
 
-/** Pods that ReplicaSets ask for, by version. */
-export function wanted(objects: Objects): Readonly<Record<string, number>> {
-  const sets = setsIn(objects).filter(set => replicasOf(set) > 0)
-  return Object.fromEntries(sets.map(set => [versionOf(set), replicasOf(set)]))
+/** The pods of one version. */
+export interface Side {
+  readonly version: string
+  /** As many as there are to be. */
+  readonly replicas: number
+  /** Those that are there and Ready. */
+  readonly ready: readonly Pod[]
 }
 
-/** Ready pods of the Deployment, by version. */
-export function readyByVersion(objects: Objects): Readonly<Record<string, number>> {
-  const ready = setsIn(objects).map(
-    set => [versionOf(set), podsOf(objects, set).filter(isReady).length] as const,
-  )
+/** The versions of the workload, oldest first where somebody says so. */
+export function sidesIn(world: World): readonly Side[] {
+  return world.kind.sides(world)
+}
+
+/** Pods that are to be there, by version. */
+export function wanted(world: World): Readonly<Record<string, number>> {
+  const sides = sidesIn(world).filter(({ replicas }) => replicas > 0)
+  return Object.fromEntries(sides.map(({ version, replicas }) => [version, replicas]))
+}
+
+/** Ready pods of the workload, by version. */
+export function readyByVersion(world: World): Readonly<Record<string, number>> {
+  const ready = sidesIn(world).map(side => [side.version, side.ready.length] as const)
   return Object.fromEntries(ready.filter(([, count]) => count > 0))
 }
 
-/** Ready pods of the Deployment. */
-export function readyPods(objects: Objects): number {
-  return sum(Object.values(readyByVersion(objects)))
+/** Ready pods of the workload. */
+export function readyPods(world: World): number {
+  return sum(Object.values(readyByVersion(world)))
 }
 
 /** What an object asks for; the API server fills in 1. */
-export function replicasOf({ spec }: Deployment | ReplicaSet): number {
+export function replicasOf({ spec }: Workload | ReplicaSet): number {
   return spec.replicas ?? 1
 }
 

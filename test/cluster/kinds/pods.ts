@@ -1,6 +1,6 @@
 // What stand-ins know of pods, and the pods that they make.
 
-import type { IntOrPercent, KubeObject, PodTemplate } from '#api/kubernetes.ts'
+import type { IntOrPercent, PodTemplate } from '#api/kubernetes.ts'
 import type { ResourceType } from '#kube/resources.ts'
 import type { Node, PlacedPod, Workload } from './resources.ts'
 import { ownerReference, REVISION_HASH } from './revisions.ts'
@@ -76,7 +76,11 @@ function ageOrder({ metadata: a }: PlacedPod, { metadata: b }: PlacedPod): numbe
 }
 
 /** The object of a pod. */
-export function podObject(type: ResourceType, workload: Workload, pod: NewPod): KubeObject {
+export function podObject(
+  type: Pick<ResourceType, 'apiVersion' | 'kind'>,
+  workload: Pick<Workload, 'metadata'>,
+  pod: NewPod,
+): PlacedPod {
   const { metadata, spec } = pod.revision.template as Required<PodTemplate>
   return {
     apiVersion: 'v1',
@@ -88,8 +92,11 @@ export function podObject(type: ResourceType, workload: Workload, pod: NewPod): 
       annotations: metadata.annotations,
       ownerReferences: [ownerReference(type, workload)],
     },
-    spec: { ...spec, ...(pod.nodeName !== undefined && { nodeName: pod.nodeName }) },
-  } as KubeObject
+    spec: {
+      ...spec,
+      ...(pod.nodeName !== undefined && { nodeName: pod.nodeName }),
+    } as PlacedPod['spec'],
+  } as PlacedPod
 }
 
 /** Five letters: a number at the end of a name would be an ordinal. */

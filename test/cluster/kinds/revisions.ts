@@ -51,13 +51,16 @@ export async function updateRevision(
   return revision
 }
 
-function revisionObject(
-  type: ResourceType,
-  workload: Workload,
+/** A revision as it is stored. */
+export function revisionObject(
+  type: Pick<ResourceType, 'apiVersion' | 'kind'>,
+  workload: Pick<Workload, 'metadata'>,
   { name, hash, template, number }: Revision & { readonly number: number },
 ): KubeObject {
   const { namespace } = workload.metadata
-  const labels = { ...template.metadata?.labels, 'controller.kubernetes.io/hash': hash }
+  // DaemonSets name it by the one label, StatefulSets by the other.
+  const hashes = { [REVISION_HASH]: hash, 'controller.kubernetes.io/hash': hash }
+  const labels = { ...template.metadata?.labels, ...hashes }
   return {
     apiVersion: REVISIONS.apiVersion,
     kind: REVISIONS.kind,
@@ -80,12 +83,16 @@ export function revisionNamed(
 }
 
 /** What tells that the workload controls the object. */
-export function ownerReference({ apiVersion, kind }: ResourceType, { metadata }: Workload) {
+export function ownerReference(
+  { apiVersion, kind }: Pick<ResourceType, 'apiVersion' | 'kind'>,
+  { metadata }: Pick<Workload, 'metadata'>,
+) {
   const { name, uid = '' } = metadata
   return { apiVersion, kind, name, uid, controller: true, blockOwnerDeletion: true }
 }
 
-function revisionOf({ metadata, spec }: Workload): Revision {
+/** The revision that the workload asks for. */
+export function revisionOf({ metadata, spec }: Pick<Workload, 'metadata' | 'spec'>): Revision {
   const hash = hashOf(spec.template)
   return { name: `${metadata.name}-${hash}`, hash, template: spec.template }
 }

@@ -14,18 +14,25 @@ import type { Held, WorkloadReview } from './review.ts'
  * finds our own fields in it: what the first pass recorded counts then.
  */
 export function heldOwner(held: Held): OwnerValues {
-  const carried = recordOf(held.object)
-  const hold = holdOf(held.object)
-  if (carried && (isNext(held, hold) || isOfThisRequest(held, hold))) {
-    return heldBy(held.adapter, hold).ownerOfHeld(held.object, hold!, carried)
+  const { object } = held
+  const carried = recordOf(object)
+  const hold = holdOf(object)
+  if (carried && hold) {
+    const adapter = heldBy(held.adapter, hold)
+    if (isNext(held, hold) || isOfThisRequest(held, hold)) {
+      return adapter.ownerOfHeld(object, hold, carried)
+    }
+    // What he wrote while nobody answered is no field of the hold, and stands beside it.
+    if (isSecondLook(held, hold, carried)) {
+      return adapter.ownerOfHeld(object, adapter.noted(hold, object, carried.owner), carried)
+    }
   }
-  if (carried && hold && isSecondLook(held, hold, carried)) return carried.owner
-  return held.adapter.ownerOfHeld(held.object, held.hold, held.record)
+  return held.adapter.ownerOfHeld(object, held.hold, held.record)
 }
 
 /** The first pass raised the number because the owner changed his values; no copy is ahead of us. */
-function isNext({ hold, fromController }: Held, carried: Hold | undefined): boolean {
-  return !fromController && carried?.rolloutId === hold.rolloutId && carried.seq === hold.seq + 1
+function isNext({ hold, fromController }: Held, carried: Hold): boolean {
+  return !fromController && carried.rolloutId === hold.rolloutId && carried.seq === hold.seq + 1
 }
 
 /** Our controller writes no hold fields: where they stand as it asks, the first pass has set them. */

@@ -168,6 +168,13 @@ export const admissionRules: readonly Rule[] = [
     reviewTest,
   ],
   [
+    'what an owner wrote while nobody answered is found beside a hold that stands',
+    wishes,
+    'return adapter.ownerOfHeld(object, adapter.noted(hold, object, carried.owner), carried)',
+    'return carried.owner',
+    'core/admission/unseen-pause.test.ts',
+  ],
+  [
     'a manifest cannot take our marks away',
     marks,
     'if (!before || !rollout || fromController) return object',

@@ -68,6 +68,8 @@ export const ROLLING_STYLE = 'rollouts.kruise.io/rolling-style'
 export const TRAFFIC_ROUTING = 'rollouts.kruise.io/trafficrouting'
 /** On a Rollout: takes all pods of the running release back to the stable revision. Any value. */
 export const ABORT = 'sluice.dev/abort'
+/** On a Rollout, `true`: the stable template that returns goes out by the steps, where its kind can. */
+export const ROLLBACK_IN_BATCH = 'rollouts.kruise.io/rollback-in-batch'
 
 /**
  * On a Lease that is created as a dry run, and never stored: its label asks the webhook for the annotation, so

@@ -1,6 +1,7 @@
 // How many pods a step asks for: a number of pods, or a percent of however many there are.
 
 import type { IntOrPercent } from '#api/kubernetes.ts'
+import type { Workload } from './rollout/model.ts'
 
 /** A number of pods, or a percent of them, both as a whole number that is not negative. */
 export interface Amount {
@@ -29,4 +30,13 @@ export function podCount(value: IntOrPercent, replicas: number): number {
   const count = Math.ceil((amount.value * replicas) / 100)
   // 99% of 2 pods would be both: the step is meant to leave something to compare with.
   return replicas > 1 ? Math.min(count, replicas - 1) : count
+}
+
+/** How many pods run the update revision when a step that wants `value` is done. */
+export function newPods(
+  value: IntOrPercent,
+  { replicas, goingBack }: Pick<Workload, 'replicas' | 'goingBack'>,
+): number {
+  const { ran = 0, of = replicas } = { ...goingBack }
+  return ran + podCount(value, of)
 }

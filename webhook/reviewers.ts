@@ -11,7 +11,7 @@ import { difference } from '#core/admission/patch.ts'
 import type { PatchOperation } from '#core/admission/patch.ts'
 import { plainestHold, reviewWorkload } from '#core/admission/review.ts'
 import type { Answer, WorkloadReview } from '#core/admission/review.ts'
-import { rolloutWarnings } from '#core/admission/rollout-warnings.ts'
+import { inBatchWarnings, rolloutWarnings } from '#core/admission/rollout-warnings.ts'
 import { reviewTraffic } from '#core/admission/traffic-review.ts'
 import { validateRollout } from '#core/admission/validation.ts'
 import { inOlderWords, unknownStyle } from '#core/conversion/words.ts'
@@ -135,8 +135,11 @@ export async function validate(
     const message = formatProblems(found)
     return { allowed: false, status: { code: 422, reason: 'Invalid', message } }
   }
-  if (previous) return { allowed: true, warnings: rolloutWarnings(previous, object) }
-  return { allowed: true, warnings: await known.kindWarnings(object.spec.workloadRef) }
+  const unheard = inBatchWarnings(object, previous ?? undefined)
+  const warnings = previous
+    ? rolloutWarnings(previous, object)
+    : await known.kindWarnings(object.spec.workloadRef)
+  return { allowed: true, warnings: [...unheard, ...warnings] }
 }
 
 /** Those that may name the same workload, among others. */

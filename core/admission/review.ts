@@ -16,11 +16,11 @@ import type { Hold } from '../workload/hold.ts'
 import { recordOf } from '../workload/record.ts'
 import type { HoldRecord, OwnerValues } from '../workload/record.ts'
 import { inStyle } from '../workload/registry.ts'
-import { mayRun, versionsBetween } from './between.ts'
 import { asRequested, stillCaught } from './caught.ts'
+import { firstHold, stopped } from './first-hold.ts'
 import { withHoldMarks, withMarks, withoutHoldMarks } from './marks.ts'
 import { heldName, isOfThisRequest, namePart, releaseId, seqAfter } from './release-name.ts'
-import { routingFor, waitsForRequests } from './requests.ts'
+import { routingFor } from './requests.ts'
 import { asksToGoOn, freeOwner, heldOwner } from './wishes.ts'
 import {
   abortedWarnings,
@@ -104,7 +104,7 @@ function answerOf(review: Review): Verdict {
   if (!edited) return projected(held)
   const over = hold.mode === 'released' && review.adapter.settled(before)
   if (over) return begun(review, heldOwner(held))
-  if (review.version === record.stable) return rolledBack(held)
+  if (review.version === record.stable) return backToStable(held)
   if (isOfThisRelease(held)) return projected(held)
   return begun(review, heldOwner(held), record.stable)
 }
@@ -146,7 +146,7 @@ function overtaken(review: Review, before: KubeObject): Verdict {
     if (stable !== version) return begun(review, owner, stable)
     return { outcome: 'restored', object: restored(review, owner), warnings: [] }
   }
-  if (stable === version) return rolledBack(held)
+  if (stable === version) return backToStable({ ...held, record: { ...held.record, stable } })
   return isHeldVersion(held) ? projected(held) : begun(review, heldOwner(held), stable)
 }
 
@@ -182,19 +182,7 @@ function begun(edit: Review, owner: OwnerValues, stable = edit.versionBefore): V
   // He who keeps pods at the old version himself gets no more than the others.
   const n = Math.min(podCount(first.replicas, replicas), replicas - adapter.kept(object, owner))
   const paused = adapter.paused(owner)
-  const between = stable === review.versionBefore ? undefined : versionsBetween(review)
-  const rests = rollout.paused || paused || isHeldBack(review)
-  const aim = { pods: first.replicas, mayRun: mayRun(review, between) }
-  const hold: Hold = {
-    style: adapter.style,
-    pods: first.replicas,
-    ...(rests
-      ? adapter.keepingAll(stopped, before!, object)
-      : adapter.firstWave(before!, object, owner, aim)),
-    rolloutId: releaseId(review),
-    seq: seqAfter(before!),
-    ...defined({ abortSeen: rollout.abort, between }),
-  }
+  const hold = firstHold(review, rollout, owner, stable)
   const record: HoldRecord = {
     owner,
     stable,
@@ -215,6 +203,7 @@ function begun(edit: Review, owner: OwnerValues, stable = edit.versionBefore): V
       peak,
       paused,
       again,
+      goesBack: hold.ran !== undefined,
       caveats: adapter.caveats(owner),
       adapter,
     }),
@@ -229,13 +218,6 @@ function inItsStyle<T extends WorkloadReview>(review: T): T {
   return { ...review, adapter: inStyle(adapter, now.style) ?? adapter, rollout: now }
 }
 
-/** Nobody of ours saw what came before, or requests move first: the controller begins. */
-function isHeldBack(review: Review): boolean {
-  const { before } = review
-  return (before !== undefined && isCaught(before)) || waitsForRequests(review)
-}
-
-const stopped = { mode: 'stop', ...still } as const
 const noRollout = 'no Rollout names it'
 
 /** The hold that needs no plan: no new pod starts, none leaves, and the owner's values are on record. */
@@ -263,6 +245,18 @@ export function plainestHold(request: WorkloadReview): Answer {
   }
   const why = 'held at 0 new pods: the plan could not be computed; see the log of the webhook'
   return { outcome: 'held', object: withHold(review, hold, record), warnings: [why] }
+}
+
+/** The template that everybody ran is back: at once, or by the steps where its Rollout asks for that. */
+function backToStable(held: Held): Verdict {
+  const review = inItsStyle(held)
+  const owner = heldOwner(held)
+  const { rollbackInSteps } = { ...review.rollout }
+  const asked = rollbackInSteps && review.adapter.rollsBackInSteps && !held.record.traffic
+  // After an abort all are back already, or on their way.
+  const isOut = !['back', 'aborted', 'released'].includes(held.hold.mode)
+  const bySteps = asked && isOut && reasonNotHeld(review, owner) === undefined
+  return bySteps ? begun(held, owner, held.record.stable) : rolledBack(held)
 }
 
 /** The template that everybody ran is back: the owner's own strategy takes it from here. */
@@ -309,7 +303,8 @@ function projected(held: Held): Answer {
 
 /** What stood still may be more than the step lets out now: then the controller begins the wave anew. */
 function resumed({ adapter, before, object }: Held, hold: Hold): Hold {
-  const most = podCount(hold.pods, adapter.replicas(object))
+  const { ran = 0 } = hold
+  const most = ran + podCount(hold.pods, adapter.replicas(object) - ran)
   const fits = hold.mode !== 'wave' || adapter.most(object, hold) <= most
   return fits ? hold : adapter.keepingAll({ ...hold, ...stopped }, before, object)
 }

@@ -1,7 +1,10 @@
-// What a write to a Rollout means for a release that is running.
+// What a write to a Rollout means for a release that is running, and what of it says nothing.
 
+import { ROLLBACK_IN_BATCH } from '#api/names.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
 import { targetOf, undoneBy } from '../rollout/commands.ts'
+import { hasRoutes } from '../rollout/unsupported.ts'
+import { adapterFor } from '../workload/registry.ts'
 
 /** Deleting or disabling a Rollout lets everybody go: that is said, and the way back from there. */
 export function rolloutWarnings(before: Rollout, after?: Rollout): readonly string[] {
@@ -16,6 +19,27 @@ export function rolloutWarnings(before: Rollout, after?: Rollout): readonly stri
     `${what} ${when}: ${which} of ${targetOf(ref)} is released now, by its own strategy`,
     undoneBy('to go back from there, put the old template back', ref),
   ]
+}
+
+/** What an annotation asks for that its kind of workload does not do; told when it is new. */
+export function inBatchWarnings(object: Rollout, before?: Rollout): readonly string[] {
+  const said = before ? notInBatch(before) : undefined
+  return [notInBatch(object)].filter(line => line !== undefined && line !== said) as string[]
+}
+
+function notInBatch(object: Rollout): string | undefined {
+  const { metadata, spec } = object
+  const value = metadata.annotations?.[ROLLBACK_IN_BATCH] ?? 'false'
+  if (value === 'false') return undefined
+  if (value !== 'true') {
+    return `${ROLLBACK_IN_BATCH} counts only as "true": a rollback goes back at once`
+  }
+  if (hasRoutes(object)) {
+    return `${ROLLBACK_IN_BATCH} says nothing where requests are routed: a rollback goes back at once`
+  }
+  const adapter = adapterFor(spec.workloadRef)
+  if (!adapter || adapter.rollsBackInSteps) return undefined
+  return `${ROLLBACK_IN_BATCH} says nothing for a ${adapter.kind}: a rollback goes back at once; only StatefulSets, CloneSets and kinds alike go back in steps`
 }
 
 function endOf(before: Rollout, after: Rollout | undefined): 'deleted' | 'disabled' | undefined {

@@ -28,6 +28,7 @@ const base = {
   caveats: [],
   paused: false,
   again: false,
+  goesBack: false,
 }
 const hold: Hold = { mode: 'wave', pods: 1, budget: '10%', surge: '0%', rolloutId: 'abc-2', seq: 1 }
 

@@ -1,9 +1,11 @@
 // What the answer to an edit tells: what happens now, what it waits for, and the command that goes on.
 // A line is at most 256 characters: API servers and clients cut what is longer.
 
+import { ROLLBACK_IN_BATCH } from '#api/names.ts'
 import type { Rollout, Step } from '../rollout/model.ts'
 import {
   approveCommand,
+  letGoInWords,
   resumeCommand,
   resumeWorkloadCommand,
   takeBackInWords,
@@ -28,6 +30,8 @@ export interface PlanInWords {
   readonly paused: boolean
   /** A release was running. */
   readonly again: boolean
+  /** It brings the stable version back. */
+  readonly goesBack: boolean
   /** What its kind makes of such a release. */
   readonly adapter: Pick<WorkloadAdapter, 'deceived' | 'noAbort' | 'resumedBy'>
   /** What else such a release brings, a line each. */
@@ -36,12 +40,9 @@ export interface PlanInWords {
 
 /** The edit is held: the plan, and the command that goes on. */
 export function holdWarnings(plan: PlanInWords): readonly string[] {
-  const { rollout, release, replicas, n, peak, paused, again, caveats, adapter } = plan
+  const { rollout, release, paused, goesBack, caveats, adapter } = plan
   const first = rollout.steps[0]!
-  const start = again ? 'release starts again' : 'release starts'
-  const step = `${start} with step 1 of ${rollout.steps.length}`
-  const pods = `${n} of ${replicas} pods${requestsInWords(first)}`
-  const lines = [`${step}: ${pods}, then ${pauseInWords(rollout, first)}; peak ${peak} pods`]
+  const lines = [goesBack ? wayBackInWords(plan) : releaseInWords(plan)]
   if (rollout.paused) {
     lines.push(
       `Rollout ${rollout.name} is paused and no new pod starts; go on with: ${unpauseCommand(rollout)}`,
@@ -57,7 +58,27 @@ export function holdWarnings(plan: PlanInWords): readonly string[] {
     lines.push(`${adapter.deceived}; to wait for the end: ${waitCommand(rollout)}`)
   }
   if (rollout.otherStyleBecause !== undefined) lines.push(rollout.otherStyleBecause)
-  return [...lines, ...caveats, takeBackInWords(rollout, release, adapter.noAbort)]
+  const takeBack = goesBack
+    ? letGoInWords(rollout, release)
+    : takeBackInWords(rollout, release, adapter.noAbort)
+  return [...lines, ...caveats, takeBack]
+}
+
+function releaseInWords({ rollout, replicas, n, peak, again }: PlanInWords): string {
+  const first = rollout.steps[0]!
+  const start = again ? 'release starts again' : 'release starts'
+  const step = `${start} with step 1 of ${rollout.steps.length}`
+  const pods = `${n} of ${replicas} pods${requestsInWords(first)}`
+  return `${step}: ${pods}, then ${pauseInWords(rollout, first)}; peak ${peak} pods`
+}
+
+/** How many pods have left the stable version is counted in a moment. */
+function wayBackInWords({ rollout }: PlanInWords): string {
+  const [first] = rollout.steps
+  const { replicas: pods } = first!
+  const share = typeof pods === 'number' ? `${pods}` : `${pods} of those`
+  const step = `step 1 of ${rollout.steps.length}`
+  return `the stable template is back, and pods go back in steps (${ROLLBACK_IN_BATCH}): ${step} takes ${share} that have left it, then ${pauseInWords(rollout, first!)}`
 }
 
 /** The template is back with which a native rollout began that is still running. */

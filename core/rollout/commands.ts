@@ -37,6 +37,11 @@ export function takeBackInWords(
   return undoneBy(`${noAbort}; take all pods back by the old template`, rollout.ref)
 }
 
+/** How all pods go back at once, of a rollback by steps: an abort wants them where it brings them. */
+export function letGoInWords(rollout: Named, release: string): string {
+  return `take all pods back at once with: ${abortCommand(rollout, release)}`
+}
+
 /** Un-freezes a paused Rollout. */
 export function unpauseCommand({ namespace, name }: Named): string {
   const patch = '{"spec":{"strategy":{"paused":false}}}'

@@ -235,15 +235,13 @@ function reaching(s: Snapshot, plan: Plan, goal: Goal): Decision {
 }
 
 /** The state's name follows from the goal; what people wrote there is used up, or refused. */
-function named({ memory, rollout, workload }: Snapshot, goal: Goal): Memory {
-  // A release without a step to wait in learns its revision too, which is made a moment after the edit.
-  const its = memory.releasing && workload?.hold?.rolloutId === memory.release
-  const { updateRevision } = { ...workload }
-  const canaryRevision = memory.canaryRevision || (its && updateRevision) || ''
-  if (!steppingGoals.has(goal)) return { ...memory, canaryRevision }
+function named(s: Snapshot, goal: Goal): Memory {
+  const { rollout, workload } = s
+  const memory = withRevisions(s)
+  if (!steppingGoals.has(goal)) return memory
   return {
     ...memory,
-    canaryRevision: updateRevision || canaryRevision,
+    canaryRevision: workload!.updateRevision || memory.canaryRevision,
     nextStepIndex: naturalNext(rollout!, memory.stepIndex),
     state: stateAt(memory, goal),
   }
@@ -251,6 +249,18 @@ function named({ memory, rollout, workload }: Snapshot, goal: Goal): Memory {
 
 function stateAt({ pauseReached }: Memory, { state = 'StepUpgrade' }: Goal): StepState {
   return pauseReached ? 'StepPaused' : state
+}
+
+/** A release learns its revision, which is made a moment after the edit; of a way back it is the stable one. */
+function withRevisions({ memory, workload }: Snapshot): Memory {
+  const its = memory.releasing && workload?.hold?.rolloutId === memory.release
+  if (!its) return memory
+  const { updateRevision, goingBack } = workload
+  return {
+    ...memory,
+    canaryRevision: memory.canaryRevision || updateRevision,
+    stableRevision: memory.stableRevision || (goingBack ? updateRevision : ''),
+  }
 }
 
 function sameMemory(a: Memory, b: Memory): boolean {

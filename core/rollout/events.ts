@@ -5,13 +5,14 @@ import type { KubeObject } from '#api/kubernetes.ts'
 import {
   approveCommand,
   finalizerCommand,
+  letGoInWords,
   patchCommand,
   resumeCommand,
   takeBackInWords,
   undoneBy,
 } from './commands.ts'
 import { sinceOf } from '../time.ts'
-import { currentStep } from './plan-steps.ts'
+import { currentStep, isWayBack } from './plan-steps.ts'
 import type { Action, LeftHold, Snapshot, WorkloadEvent, WorkloadRef } from './model.ts'
 
 /** The action that tells an event. */
@@ -23,10 +24,14 @@ export function tell(event: WorkloadEvent): Action {
 export function started({ rollout, workload }: Snapshot): WorkloadEvent {
   const release = workload!.hold!.rolloutId
   const steps = rollout!.steps.length
+  const { goingBack, noAbort } = workload!
+  const [what, words] = goingBack
+    ? ['the rollback', letGoInWords(rollout!, release)]
+    : [`release ${release}`, takeBackInWords(rollout!, release, noAbort)]
   return {
     type: 'Normal',
     reason: 'ReleaseStarted',
-    message: `release ${release} of ${steps} steps begins; ${takeBackInWords(rollout!, release, workload!.noAbort)}`,
+    message: `${what} of ${steps} steps begins; ${words}`,
     key: `${release}/begin`,
   }
 }
@@ -96,12 +101,16 @@ export function holdRefused(release: string): WorkloadEvent {
 }
 
 /** Another edit came during a release. */
-export function restarted({ workload, memory }: Snapshot): WorkloadEvent {
+export function restarted(s: Snapshot): WorkloadEvent {
+  const { rollout, workload, memory } = s
   const release = workload!.hold!.rolloutId
+  const back = `the stable template is back: release ${memory.rolloutId} goes back in ${rollout!.steps.length} steps; ${letGoInWords(rollout!, release)}`
   return {
     type: 'Normal',
     reason: 'ReleaseRestarted',
-    message: `the template changed again: release ${release} starts from step 1 instead of ${memory.rolloutId}`,
+    message: workload!.goingBack
+      ? back
+      : `the template changed again: release ${release} starts from step 1 instead of ${memory.rolloutId}`,
     key: `${release}/begin`,
   }
 }
@@ -118,7 +127,8 @@ export function pauseInWords(s: Snapshot): string {
   const { memory, workload, rollout } = s
   const { pauseSeconds } = currentStep(s)
   const since = sinceOf(memory.since)
-  const reached = `${stepName(s)} reached: ${workload!.updated} of ${workload!.replicas} pods are new`
+  const are = workload!.goingBack ? 'stable' : 'new'
+  const reached = `${stepName(s)} reached: ${workload!.updated} of ${workload!.replicas} pods are ${are}`
   return pauseSeconds === undefined
     ? `${reached}, waiting for approval since ${since}: ${approveCommand(rollout!)}`
     : `${reached}, waiting ${pauseSeconds} s since ${since}`
@@ -197,7 +207,7 @@ export function completed({ memory, workload }: Snapshot): WorkloadEvent {
   return {
     type: 'Normal',
     reason: 'ReleaseCompleted',
-    message: `release ${memory.rolloutId} is complete: all ${workload!.replicas} pods are new`,
+    message: `release ${memory.rolloutId} is complete: all ${workload!.replicas} pods are ${isWayBack(memory) ? 'stable' : 'new'}`,
     key: `${memory.release}/completed`,
   }
 }

@@ -3,7 +3,7 @@
 import type { TrafficAim } from '../traffic/moves.ts'
 import type { WorkloadAction } from '../workload/adapter.ts'
 import { isInForce } from '../workload/hold.ts'
-import { podCount } from '../replicas.ts'
+import { newPods, podCount } from '../replicas.ts'
 import { sinceOf } from '../time.ts'
 import { resumeWorkloadCommand } from './commands.ts'
 import {
@@ -260,14 +260,16 @@ function news(s: Snapshot): readonly Action[] {
 
 /** Those that the step does not want are to go back, where any can. */
 function allNew(s: Snapshot): boolean {
-  const { replicas, updated, total, noAbort } = s.workload!
+  const { replicas, updated, total, noAbort, goingBack } = s.workload!
+  if (noAbort !== undefined || goingBack) return false
   const all = updated === total && updated === replicas
-  return noAbort === undefined && all && replicas > podCount(currentStep(s).replicas, replicas)
+  return all && replicas > podCount(currentStep(s).replicas, replicas)
 }
 
 function labelPods({ rollout, memory, workload }: Snapshot): WorkloadAction {
   const reached = rollout!.steps.slice(0, memory.stepIndex)
-  const batches = reached.map(({ replicas }) => podCount(replicas, workload!.replicas))
+  const { ran = 0 } = { ...workload!.goingBack }
+  const batches = reached.map(({ replicas }) => newPods(replicas, workload!) - ran)
   return { type: 'labelPods', batches }
 }
 
@@ -283,7 +285,7 @@ function advance(s: Snapshot): WorkloadAction {
 /** failureThreshold: the step counts as complete although some of its pods are not Ready. */
 function enoughReady(s: Snapshot): boolean {
   const { workload, rollout } = s
-  const n = podCount(currentStep(s).replicas, workload!.replicas)
+  const n = newPods(currentStep(s).replicas, workload!)
   const tolerated = toleratedPods(rollout!.failureThreshold, workload!.updated)
   if (tolerated === 0 || workload!.replicas === 0 || !workload!.projected) return false
   const { updated, updatedReady } = workload!
@@ -295,7 +297,8 @@ function enoughReady(s: Snapshot): boolean {
 function onlyPassed(s: Snapshot): boolean {
   const { replicas, pauseSeconds } = currentStep(s)
   const { updatedReady, projected, replicas: all } = s.workload!
-  return pauseSeconds === 0 && projected && all > 0 && updatedReady >= podCount(replicas, all)
+  const n = newPods(replicas, s.workload!)
+  return pauseSeconds === 0 && projected && all > 0 && updatedReady >= n
 }
 
 function toleratedPods(threshold: number | string, updated: number): number {

@@ -65,6 +65,8 @@ export interface Rollout {
   readonly planHash: string
   /** Digest of the abort annotation; undefined where there is none. */
   readonly abort?: string
+  /** The stable template that returns is released by the steps, where the kind can. */
+  readonly rollbackInSteps?: true
   /** Why it cannot be followed: what it asks for is not there, or another Rollout was first. */
   readonly refused?: { readonly reason: RefusalReason; readonly message: string }
 }
@@ -167,6 +169,8 @@ export interface Workload {
   readonly templatesSeen: boolean
   /** What the newest revision that remembers a hold says of its owner's values. */
   readonly remembered?: HoldRecord
+  /** Undefined: the update revision is not the stable one, or all go back to it at once. */
+  readonly goingBack?: GoingBack
   readonly updated: number
   /** Pods of the update revision that are not on their way out. */
   readonly updatePods: readonly PodSeen[]
@@ -184,6 +188,16 @@ export interface Workload {
   readonly noAbort?: string
   /** The owner's patience with one step; undefined: no deadline. */
   readonly deadlineSeconds?: number
+}
+
+/** The stable template has returned, and goes out by the steps. */
+export interface GoingBack {
+  /** Pods that ran it all along: no step is for them. */
+  readonly ran: number
+  /** Pods that are to go back, and that the steps share. */
+  readonly of: number
+  /** Pods among those that ran it which stand before the others' turn: a partition counts them as old. */
+  readonly passed: number
 }
 
 /** A workload as Kruise Rollouts has left it, in the middle of a release of its own. */

@@ -14,7 +14,7 @@ import {
   takenOver,
 } from './events.ts'
 import { isFullLastStep, naturalNext, stepForChangedPlan } from './plan-steps.ts'
-import type { Ending, Memory, Outcome, Snapshot, WorkloadEvent } from './model.ts'
+import type { Ending, Memory, Outcome, Snapshot, Workload, WorkloadEvent } from './model.ts'
 
 /** Nothing to remember but what is told. */
 export function stay(message: (s: Snapshot) => string): (s: Snapshot) => Outcome {
@@ -62,13 +62,18 @@ export function begin(s: Snapshot): Outcome {
       releasing: true,
       stableRevision: workload!.stableRevision,
       canaryRevision: workload!.updateRevision,
-      rolloutId: workload!.ownerRolloutId ?? release,
+      rolloutId: workload!.ownerRolloutId ?? nameOf(workload!),
       release,
       planHash: rollout!.planHash,
     },
     message: event.message,
     events: [event],
   }
+}
+
+/** As the API names it: a release by which the stable template returns is a rollback. */
+function nameOf({ hold, goingBack }: Workload): string {
+  return goingBack ? `rollback-${hold!.rolloutId}` : hold!.rolloutId
 }
 
 /** The step is over, by approval or by time: on to the next one, or to the end. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { ABORT } from '#api/names.ts'
+import { ABORT, ROLLBACK_IN_BATCH } from '#api/names.ts'
 import type { Rollout as RolloutObject, RolloutSpec } from '#api/rollout.generated.ts'
 import { firstOf, refusedFor, rolloutOf } from './parse.ts'
 import { withoutSecond } from './release-style.ts'
@@ -126,4 +126,16 @@ test('of two Rollouts of one workload the older is followed, of one age the firs
   expect(firstOf([])).toBeUndefined()
   expect(refusedFor(b, a).refused).toMatchObject({ reason: 'Conflict' })
   expect(refusedFor(b, a).refused?.message).toContain('Rollout a was first')
+})
+
+test.each<[string, Canary, true | undefined]>([
+  ['true', canary, true],
+  ['True', canary, undefined],
+  ['true', { ...canary, trafficRoutings: [{ service: 'web' }] }, undefined],
+  ['true', { ...canary, trafficRoutingRef: 'web' }, undefined],
+])('a rollback by steps is asked for by %s alone, and not where requests are routed', (...row) => {
+  const [value, strategy, asked] = row
+  const { metadata, ...rest } = object(strategy)
+  const annotations = { [ROLLBACK_IN_BATCH]: value }
+  expect(rolloutOf({ ...rest, metadata: { ...metadata, annotations } }).rollbackInSteps).toBe(asked)
 })

@@ -1,7 +1,7 @@
 // From a Rollout as the API server stores it to what the core speaks of. The API server and admission
 // have checked it; whatever slipped past them is `refused` with the field's name, never guessed.
 
-import { ABORT, API_VERSION } from '#api/names.ts'
+import { ABORT, API_VERSION, ROLLBACK_IN_BATCH } from '#api/names.ts'
 import type {
   BlueGreenStrategy,
   CanaryStrategy,
@@ -17,7 +17,7 @@ import { styleNow, styleOf } from './release-style.ts'
 import type { Rollout, Step } from './model.ts'
 import { formatProblems } from './problem.ts'
 import { isDropped } from './status.ts'
-import { unsupported } from './unsupported.ts'
+import { hasRoutes, unsupported } from './unsupported.ts'
 
 type Strategy = Partial<CanaryStrategy & BlueGreenStrategy>
 
@@ -41,6 +41,7 @@ export function rolloutOf(object: RolloutObject, hold?: Hold): Rollout {
     disabled: spec.disabled === true,
     planHash: planHashOf(plan),
     abort: abortOf(object),
+    rollbackInSteps: rollsBackInSteps(object) || undefined,
     refused: refusalOf(object),
   })
 }
@@ -82,6 +83,11 @@ function splitOf({ traffic, matches = [], requestHeaderModifier }: StepObject): 
 function abortOf({ metadata }: RolloutObject): string | undefined {
   const abort = metadata.annotations?.[ABORT]
   return abort === undefined ? undefined : digest(abort)
+}
+
+/** Not where requests are routed: those leave the version at once. */
+function rollsBackInSteps(object: RolloutObject): boolean {
+  return object.metadata.annotations?.[ROLLBACK_IN_BATCH] === 'true' && !hasRoutes(object)
 }
 
 const FIELDS_DROPPED =

@@ -1,7 +1,7 @@
 // Which plan applies. This table is the state machine's first half; the second is `plans`.
 
 import { ending } from './outcomes.ts'
-import { wantsJump } from './plan-steps.ts'
+import { isWayBack, wantsJump } from './plan-steps.ts'
 import type { Snapshot } from './model.ts'
 
 /** The name of a plan. */
@@ -99,17 +99,18 @@ export const phaseRules: readonly PhaseRule[] = [
   {
     plan: 'Cancelling',
     because: 'the stable template has returned during a release',
-    when: s => s.memory.releasing && isStableAgain(s),
+    when: s => s.memory.releasing && isStableAgain(s) && !isGoingBack(s),
   },
   {
     plan: 'Aborting',
     because: 'the Rollout carries an abort annotation that came after the edit',
-    when: s => isHeld(s) && isAborted(s),
+    when: s => isHeld(s) && isAborted(s) && !isGoingBack(s),
   },
   {
     plan: 'Finishing',
-    because: 'the last step lets everybody go, or the owner took the workload back',
-    when: s => s.memory.releasing && (!isHeld(s) || ending(s)),
+    because:
+      'the last step lets everybody go, or an abort of a rollback by steps, or the owner took the workload back',
+    when: s => s.memory.releasing && (!isHeld(s) || ending(s) || isAborted(s)),
   },
   { plan: 'Resting', because: 'no release is running', when: s => !s.memory.releasing },
   {
@@ -170,6 +171,11 @@ function isNewer({ workload, memory }: Snapshot): boolean {
 
 function isAborted({ rollout, workload }: Snapshot): boolean {
   return rollout!.abort !== undefined && rollout!.abort !== workload!.hold!.abortSeen
+}
+
+/** The stable template goes out by the steps, as its Rollout asks: that it has returned ends nothing. */
+function isGoingBack({ workload, memory }: Snapshot): boolean {
+  return workload!.hold ? workload!.hold.ran !== undefined : isWayBack(memory)
 }
 
 function isStableAgain({ workload, memory }: Snapshot): boolean {

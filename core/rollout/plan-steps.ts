@@ -2,7 +2,7 @@
 
 import { podCount } from '../replicas.ts'
 import type { Split } from '../traffic/model.ts'
-import type { Rollout, Snapshot, Step, Workload } from './model.ts'
+import type { Memory, Rollout, Snapshot, Step, Workload } from './model.ts'
 import { keepsOld } from './style.ts'
 
 /** The step that the release is in. A plan that became shorter leaves it in its last one. */
@@ -55,10 +55,16 @@ export function isFullLastStep(s: Snapshot): boolean {
 /** Where a changed plan goes on: the current step, else the first, that covers what was let out. */
 export function stepForChangedPlan({ rollout, memory, workload }: Snapshot): number {
   const steps = rollout!.steps
-  const { replicas, hold } = workload!
-  const out = podCount(hold?.pods ?? 0, replicas)
+  const { replicas, hold, goingBack } = workload!
+  const of = goingBack?.of ?? replicas
+  const out = podCount(hold?.pods ?? 0, of)
   const indexes = steps.map((_, i) => i + 1).filter(i => i !== memory.stepIndex)
   if (memory.stepIndex <= steps.length) indexes.unshift(memory.stepIndex)
-  const covering = indexes.find(i => podCount(steps[i - 1]!.replicas, replicas) >= out)
+  const covering = indexes.find(i => podCount(steps[i - 1]!.replicas, of) >= out)
   return covering ?? indexes.at(-1)!
+}
+
+/** The release that is remembered brings the stable revision back, by the steps. */
+export function isWayBack({ stableRevision, canaryRevision }: Memory): boolean {
+  return canaryRevision !== '' && canaryRevision === stableRevision
 }

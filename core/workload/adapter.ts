@@ -114,6 +114,8 @@ export interface WorkloadAdapter<
 >
   extends KindRef, WorkloadFields<O>, WorkloadLeaving<O> {
   readonly style: Style
+  /** The stable template that returns can go out by the steps. */
+  readonly rollsBackInSteps?: true
   /** Why its kind cannot be released in a style, and what to write instead, where there is more to say. */
   readonly lacks?: Readonly<Partial<Record<Style, string>>>
   /** How it is held while nobody of ours answers. */

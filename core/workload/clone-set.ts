@@ -33,6 +33,7 @@ export const cloneSet = partitioned({
   },
   counts: replicaCounts,
   order: () => byCount,
+  rollsBackInSteps: true,
   waits: () => false,
   // With a gate of Kruise pods carry only the hash, which is the end of the name.
   revisionOf: (label, workload) => (label.includes('-') ? label : `${workload}-${label}`),

@@ -42,6 +42,8 @@ export interface Hold {
   readonly seq: number
   /** Digest of the abort annotation that this release was not meant by. */
   readonly abortSeen?: string
+  /** The stable template has returned and goes out by the steps: pods that ran it when that began. */
+  readonly ran?: number
   /** Versions that edits during this hold have replaced; pods of them may still stand. */
   readonly between?: readonly string[]
 }
@@ -64,6 +66,7 @@ export function formatHold(hold: Hold): string {
   if (hold.size !== undefined) pairs.push(['size', hold.size])
   if (hold.paused !== undefined) pairs.push(['paused', String(hold.paused)])
   if (hold.abortSeen !== undefined) pairs.push(['abort-seen', hold.abortSeen])
+  if (hold.ran !== undefined) pairs.push(['ran', hold.ran])
   if (hold.between !== undefined) pairs.push(['between', hold.between.join(',')])
   return pairs.map(([key, value]) => `${key}=${value};`).join('')
 }
@@ -88,6 +91,7 @@ export function parseHold(text: string): Hold | undefined {
     size: pairs.has('size') ? Number(pairs.get('size')) : undefined,
     paused: pairs.has('paused') ? pairs.get('paused') === 'true' : undefined,
     abortSeen: pairs.get('abort-seen'),
+    ran: pairs.has('ran') ? Number(pairs.get('ran')) : undefined,
     between: pairs.get('between')?.split(','),
   }
   return { ...(read as Hold), ...defined(noted) }
@@ -133,11 +137,11 @@ export function waveAfter(begun: Hold, next: Hold): string | undefined {
 
 /** What the label makes of the hold that began so; undefined where it is not of its release, or older. */
 function laterThan(begun: Hold, label = ''): Hold | undefined {
-  const { rolloutId, style, abortSeen, between } = begun
+  const { rolloutId, style, abortSeen, ran, between } = begun
   if (label.split('.')[1] !== releaseOf(begun)) return undefined
   const read = parseHold(`${wavePairs(label)}rollout-id=${rolloutId};`)
   return read && read.seq >= begun.seq
-    ? { ...read, ...defined({ style, abortSeen, between }) }
+    ? { ...read, ...defined({ style, abortSeen, ran, between }) }
     : undefined
 }
 

@@ -4,6 +4,7 @@
 import { ROLLOUT_BATCH_ID, ROLLOUT_ID } from '#api/names.ts'
 import type { Move, Workload } from '../rollout/model.ts'
 import { podChange } from './changes.ts'
+import type { PodSeen } from './seen.ts'
 
 /** Every new pod carries the id and a step; a pod that died leaves a hole, which the next one fills. */
 export function labelPods(w: Workload, batches: readonly number[]): Move | undefined {
@@ -20,10 +21,17 @@ export function labelPods(w: Workload, batches: readonly number[]): Move | undef
   const open = missing
     .flatMap((count, i) => Array<number>(Math.max(count, 0)).fill(i + 1))
     .reverse()
-  const changes = unlabelled.slice(0, open.length).map((pod, i) =>
-    podChange(pod, {
-      metadata: { labels: { [ROLLOUT_ID]: id, [ROLLOUT_BATCH_ID]: String(open[i]) } },
-    }),
-  )
+  const changes = byTurn(w, unlabelled)
+    .slice(0, open.length)
+    .map((pod, i) =>
+      podChange(pod, {
+        metadata: { labels: { [ROLLOUT_ID]: id, [ROLLOUT_BATCH_ID]: String(open[i]) } },
+      }),
+    )
   return changes.length === 0 ? undefined : { changes, why: `labelling ${changes.length} pods` }
+}
+
+/** Of those that a step has brought back nobody is older than those that ran the version all along. */
+function byTurn({ goingBack }: Workload, pods: readonly PodSeen[]): readonly PodSeen[] {
+  return goingBack ? pods.toSorted((a, b) => b.created - a.created) : pods
 }

@@ -72,7 +72,7 @@ export interface PartitionKind
   extends
     KindRef,
     Required<Pick<WorkloadAdapter, 'deceived'>>,
-    Pick<WorkloadAdapter, 'otherVersions' | 'noAbort' | 'lacks'> {
+    Pick<WorkloadAdapter, 'otherVersions' | 'noAbort' | 'rollsBackInSteps' | 'lacks'> {
   /** What a hold of it cannot keep, a line each. */
   readonly caveats?: readonly string[]
   readonly place: Place

@@ -30,6 +30,8 @@ export interface Order {
   readonly comesAs: (pod: PodSeen, seen: Sized, by: Returning) => string
   /** No more than so many would come again as another. */
   readonly room: (by: Returning) => number
+  /** Of pods that are new from the outset, those that a partition counts as old all the same. */
+  readonly passed: (ran: number) => number
 }
 
 /** The partition is an ordinal: those below it stay old. */
@@ -40,6 +42,8 @@ export const byOrdinal: Order = {
       .toSorted((a, b) => indexOf(a, seen) - indexOf(b, seen)),
   comesAs: (pod, seen, { kept, current, update }) => (indexOf(pod, seen) < kept ? current : update),
   room: () => Infinity,
+  // Who has left the others stands above them.
+  passed: ran => ran,
 }
 
 /** The partition is a number of pods, whichever they are: one is made old for as long as some are missing. */
@@ -50,6 +54,7 @@ export const byCount: Order = {
     return others < kept ? current : update
   },
   room: ({ kept, old }) => Math.max(kept - old, 0),
+  passed: () => 0,
 }
 
 /** Whoever is missing comes new: nobody can be taken back. */
@@ -57,6 +62,7 @@ export const alwaysNew: Order = {
   staying: pods => pods,
   comesAs: (_, __, { update }) => update,
   room: () => 0,
+  passed: () => 0,
 }
 
 /** Which of its pods it is, from 0: the partition counts so, whatever the first one is called. */

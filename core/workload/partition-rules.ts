@@ -2,6 +2,7 @@
 // its own controller replaces pods as its owner's strategy says. Backward goes by deleting pods, of which
 // the kind knows as what they come again. Only what comes again as something else is deleted.
 
+import { defined } from '../defined.ts'
 import type { Instant, Move } from '../rollout/model.ts'
 import { holdChange, podDeletion } from './changes.ts'
 import { still } from './hold.ts'
@@ -76,8 +77,10 @@ export function unblock({ blocking }: PartitionWorkload): Move | undefined {
 }
 
 function targetOf(w: PartitionWorkload, step: Hold['pods'], now: Instant): Target {
-  const { n, pods } = wantedBy(w, step)
-  return { n: Math.min(n, w.most), pods, now }
+  const wanted = wantedBy(w, step)
+  const n = Math.min(wanted.n, w.most)
+  const budget = w.goingBack && n - w.goingBack.passed
+  return { n, pods: wanted.pods, now, ...defined({ budget }) }
 }
 
 /** A scaling carries no partition; or the webhook was away when the hold was written. */

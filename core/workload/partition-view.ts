@@ -2,7 +2,7 @@
 
 import type { IntOrPercent } from '#api/kubernetes.ts'
 import { defined } from '../defined.ts'
-import type { Instant, LeftHold, Version, Workload } from '../rollout/model.ts'
+import type { GoingBack, Instant, LeftHold, Version, Workload } from '../rollout/model.ts'
 import type { WorkloadFields } from './adapter.ts'
 import { leftPartition } from './kruise.ts'
 import { keptBy, partitionOf } from './partition-fields.ts'
@@ -98,6 +98,7 @@ export function viewPartitioned(
     stable,
     active: [stable, update].filter(version => podsOf(version, pods).length > 0) as Version[],
     templatesSeen: false,
+    goingBack: goingBack(kind, seen, pods, { updated: updatePods.length, most }),
     updated: updatePods.length,
     updatePods,
     total: pods.length,
@@ -111,6 +112,21 @@ export function viewPartitioned(
     ...outOfTurn(kind, seen, pods, [update, stable]),
     most,
   })
+}
+
+/** Until the first step begins, whoever runs the version counts as one that ran it all along. */
+function goingBack(
+  kind: PartitionKind,
+  seen: PartitionSeen,
+  pods: readonly PodSeen[],
+  { updated, most }: { readonly updated: number; readonly most: number },
+): GoingBack | undefined {
+  const { hold, replicas } = seen
+  if (hold?.ran === undefined) return undefined
+  // Fewer than there were, though nobody is missing: a scaling took them.
+  const scaled = pods.length >= replicas ? Math.min(hold.ran, updated) : hold.ran
+  const ran = hold.mode === 'wave' ? scaled : updated
+  return { ran, of: Math.max(most - ran, 0), passed: kind.order(seen).passed(ran) }
 }
 
 /** Its pods with the names of their revisions. */

@@ -25,7 +25,7 @@ export function partitioned(kind: PartitionKind): PartitionAdapter {
     otherVersions,
     kind: kind.kind,
     plural,
-    ...defined({ lacks: kind.lacks }),
+    ...defined({ rollsBackInSteps: kind.rollsBackInSteps, lacks: kind.lacks }),
     style: 'partition',
     catch: partitionCatch(kind, fields),
     resumedBy: { spec: place.patch({ paused: false }) },

@@ -2,7 +2,8 @@
 // out.
 
 import type { Deletion } from '../change.ts'
-import { podCount } from '../replicas.ts'
+import { defined } from '../defined.ts'
+import { newPods } from '../replicas.ts'
 import type { Instant, Move, Workload } from '../rollout/model.ts'
 import { holdChange, podDeletion } from './changes.ts'
 import { still } from './hold.ts'
@@ -17,6 +18,8 @@ export type Rule<W, T> = (w: W, target: T) => Move | undefined
 export interface Target {
   readonly n: number
   readonly pods: Hold['pods']
+  /** What their hold is to allow; absent: the words of the step. */
+  readonly budget?: Hold['budget']
   readonly now: Instant
 }
 
@@ -38,11 +41,12 @@ export function firstMove<W, T>(rules: readonly Rule<W, T>[], w: W, target: T): 
 
 /** How many pods a step wants, in pods and in words: jumping back takes none away that was let out. */
 export function wantedBy(
-  { hold, replicas }: Workload,
+  w: Workload,
   step: Hold['pods'],
 ): { readonly n: number; readonly pods: Hold['pods'] } {
-  const n = podCount(step, replicas)
-  const before = hold?.mode === 'wave' ? podCount(hold.pods, replicas) : 0
+  const { hold } = w
+  const n = newPods(step, w)
+  const before = hold?.mode === 'wave' ? newPods(hold.pods, w) : 0
   return { n: Math.max(n, before), pods: before > n ? hold!.pods : step }
 }
 
@@ -79,14 +83,13 @@ export function seenByItsController({ seen }: Workload): Move | undefined {
 }
 
 /** The hold is the one of the step. */
-export function wave(w: Workload, { pods }: Target): Move | undefined {
-  const { hold } = w
-  if (hold?.mode === 'wave' && hold.pods === pods && hold.budget === pods) return undefined
-  const next = { ...hold!, mode: 'wave', pods, budget: pods, surge: '0%' } as const
-  return {
-    changes: [holdChange(w, next)],
-    why: `letting ${podCount(pods, w.replicas)} pods be new`,
-  }
+export function wave(w: Workload, { pods, budget = pods }: Target): Move | undefined {
+  const { hold, goingBack } = w
+  const { ran } = { ...goingBack }
+  const stands = hold?.mode === 'wave' && hold.pods === pods && hold.budget === budget
+  if (stands && hold.ran === ran) return undefined
+  const next = { ...hold!, mode: 'wave', pods, budget, surge: '0%', ...defined({ ran }) } as const
+  return { changes: [holdChange(w, next)], why: `letting ${newPods(pods, w)} pods be new` }
 }
 
 /** So many of these leave as may be missing beside those that are; broken ones in any case. */

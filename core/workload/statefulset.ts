@@ -22,6 +22,7 @@ export const likeStatefulSet = {
   limits: ({ maxUnavailable = 1 }, size) => promised(maxUnavailable, 0, size),
   counts: replicaCounts,
   order: ({ unordered }) => (unordered ? byCount : byOrdinal),
+  rollsBackInSteps: true,
   waits: ({ spec }) => spec.podManagementPolicy !== 'Parallel',
 } satisfies Partial<PartitionKind>
 

@@ -175,6 +175,8 @@ const afresh: Preparation = async s => {
 const ordinals: Promises = {
   'sts-edit': s => imagesAre(s, 'db:1 db:1 db:1 db:1 db:2'),
   'sts-back': s => imagesAre(s, 'db:1 db:1 db:1 db:1 db:1'),
+  'sts-steps': s => imagesAre(s, 'db:1 db:1 db:1 db:3 db:3'),
+  'sts-at-once': s => imagesAre(s, 'db:1 db:1 db:1 db:1 db:1'),
   'sts-gone': s => imagesAre(s, ''),
 }
 

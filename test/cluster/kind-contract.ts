@@ -2,11 +2,11 @@
 
 import { expect, test } from 'vitest'
 
-import { ROLLOUT_BATCH_ID, ROLLOUT_ID } from '#api/names.ts'
+import { ROLLBACK_IN_BATCH, ROLLOUT_BATCH_ID, ROLLOUT_ID } from '#api/names.ts'
 import type { KubeObject } from '#api/kubernetes.ts'
 import { PODS } from '#kube/resources.ts'
 import { walkTo } from './approvals.ts'
-import { abort, hasCondition, jump, resume, says, stand, told, worst } from './facts.ts'
+import { abort, hasCondition, jump, most, resume, says, stand, told, worst } from './facts.ts'
 import { ROLLOUT } from './manifests.ts'
 import type { StoryOptions } from './manifests.ts'
 import type { Story } from './story.ts'
@@ -177,6 +177,49 @@ export function goesBackByAbort(under: KindUnderTest, worldOf: () => World): voi
     await resume(story)
     await story.reached(1)
     await stand(story, { 'app:1': 8, 'app:2': 2 })
+  })
+}
+
+/** Registers the stories of a kind whose rollback can go by the steps. */
+export function goesBackInSteps(under: KindUnderTest, worldOf: () => World): void {
+  const { half, over } = scenesOf(under, worldOf)
+  const backOf = async (story: Story) => {
+    await story.kubectl(['annotate', 'rollout', ROLLOUT, `${ROLLBACK_IN_BATCH}=true`])
+    return story.edit('app:1')
+  }
+
+  test.concurrent('asked for, a rollback goes by the steps, and is a release of its own', async () => {
+    const story = await half()
+    const { stderr } = await backOf(story)
+    expect(stderr).toMatch(/pods go back in steps .*: step 1 of 3 takes 2 that have left it/)
+    await story.reached(1)
+    await stand(story, { 'app:1': 7, 'app:2': 3 })
+    const { canaryStatus } = { ...(await story.rollout()).status }
+    expect(canaryStatus?.canaryRevision).toBe(canaryStatus?.stableRevision)
+    expect(canaryStatus?.observedRolloutID).toMatch(/^rollback-/)
+    expect(canaryStatus?.canaryReplicas).toBe(7)
+    await story.approve()
+    await story.reached(2)
+    await stand(story, { 'app:1': 8, 'app:2': 2 })
+    await story.approve()
+    await story.phase('Healthy')
+    await over(story, 'app:1')
+    expect(most(story, 'app:2')).toBe(5)
+    await hasCondition(story, 'Succeeded', '')
+  })
+
+  test.concurrent('on its way it can be scaled, given up for another version, and cut short', async () => {
+    const [scaled, another, short] = await Promise.all([half(), half(), half()])
+    await Promise.all([scaled, another, short].map(backOf))
+    await Promise.all([scaled, another, short].map(story => story.reached(1)))
+    await scaled.scale(14)
+    await stand(scaled, { 'app:1': 11, 'app:2': 3 })
+    await another.edit('app:3')
+    await another.reached(1)
+    expect(another.now().readyByImage['app:3']).toBe(2)
+    await abort(short)
+    await short.phase('Healthy')
+    await over(short, 'app:1')
   })
 }
 

@@ -8,7 +8,7 @@ import type { Block, Partitioned } from '#core/workload/partition-kind.ts'
 import type { ResourceType } from '#kube/resources.ts'
 import { walkTo, walkToTheEnd } from './approvals.ts'
 import { abort, most, obey, says, stand, told, worst } from './facts.ts'
-import { releasesStepByStep } from './kind-contract.ts'
+import { goesBackInSteps, releasesStepByStep } from './kind-contract.ts'
 import { makePool } from './kinds/nodes.ts'
 import {
   CLONE_SETS,
@@ -46,7 +46,9 @@ describe('StatefulSet', () => {
   const owner = rolling({ partition: 0, maxUnavailable: 2 })
   const kind = KRUISE_STATEFUL_SETS
   // One fewer than it may be: who deletes a pod by its name may meet the one that has come in its place.
-  releasesStepByStep({ kind, owner, fewestReady: 7 }, () => world)
+  const under = { kind, owner, fewestReady: 7 }
+  releasesStepByStep(under, () => world)
+  goesBackInSteps(under, () => world)
 
   test.concurrent('in its older version, and without an order of its pods', async () => {
     const spec = rolling({ partition: 0, maxUnavailable: 2, unorderedUpdate: {} })
@@ -70,7 +72,9 @@ describe('StatefulSet', () => {
 
 describe('CloneSet', () => {
   const owner = cloning({ partition: 0, maxUnavailable: 2 })
-  releasesStepByStep({ kind: CLONE_SETS, owner, fewestReady: 8 }, () => world)
+  const under = { kind: CLONE_SETS, owner, fewestReady: 8 }
+  releasesStepByStep(under, () => world)
+  goesBackInSteps(under, () => world)
 
   test.concurrent('with a surge new pods come first; where none may be missing, none is sent back', async () => {
     const spec = cloning({ partition: 0, maxUnavailable: 0, maxSurge: 2 })

@@ -4,7 +4,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { abort, says, stand } from './facts.ts'
-import { goesBackByAbort, keepsItsShare, releasesStepByStep } from './kind-contract.ts'
+import {
+  goesBackByAbort,
+  goesBackInSteps,
+  keepsItsShare,
+  releasesStepByStep,
+} from './kind-contract.ts'
 import { startWorld } from './world.ts'
 import type { World } from './world.ts'
 
@@ -23,6 +28,7 @@ describe.each(['OrderedReady', 'Parallel'])('%s', podManagementPolicy => {
   const under = { kind, owner: spec, fewestReady: 8 } as const
   releasesStepByStep(under, () => world)
   goesBackByAbort(under, () => world)
+  goesBackInSteps(under, () => world)
   keepsItsShare(under, () => world)
 })
 

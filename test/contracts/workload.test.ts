@@ -9,6 +9,7 @@ import { HOLD, OWN_ROLLOUT_ID, RECORD } from '#api/names.ts'
 import { difference } from '#core/admission/patch.ts'
 import type { MergePatch } from '#core/change.ts'
 import { reviewWorkload } from '#core/admission/review.ts'
+import type { Rollout } from '#core/rollout/model.ts'
 import type { WorkloadAdapter } from '#core/workload/adapter.ts'
 import { formatHold, holdOf } from '#core/workload/hold.ts'
 import type { Hold } from '#core/workload/hold.ts'
@@ -140,9 +141,10 @@ describe.each(named)('%s', (_, adapter) => {
         const { rolloutId, seq } = holdOf(held)!
         const { style } = adapter
         const next = withHold(held, { ...hold, style, mode: 'wave', rolloutId, seq: seq + 1 })
-        const moved = review(adapter, next, held, true)
+        const moved = review(adapter, next, held, { fromController: true })
         const end = { ...hold, style, mode: 'released', rolloutId, seq: seq + 2 } as const
-        expect(known(review(adapter, withHold(moved, end), moved, true))).toEqual(known(wanted))
+        const given = review(adapter, withHold(moved, end), moved, { fromController: true })
+        expect(known(given)).toEqual(known(wanted))
       }),
     )
   })
@@ -155,6 +157,28 @@ describe.each(named)('%s', (_, adapter) => {
         expect(known(review(adapter, edited(held, 'v1'), held))).toEqual(
           known(withoutPause(object)),
         )
+      }),
+    )
+  })
+
+  test('asked to go back by steps it stands still, with what its owner wants; or goes at once', () => {
+    fc.assert(
+      fc.property(objects, object => {
+        const held = review(adapter, edited(object, 'v2'), object)
+        fc.pre(holdOf(held) !== undefined)
+        const rollout = { ...threeSteps, rollbackInSteps: true } as const
+        const back = review(adapter, edited(held, 'v1'), held, { rollout })
+        const hold = holdOf(back)
+        if (!adapter.rollsBackInSteps) {
+          expect(known(back)).toEqual(known(withoutPause(object)))
+          return
+        }
+        expect(hold).toMatchObject({ mode: 'stop', ran: 0 })
+        expect(recordOf(back)).toEqual(recordOf(held))
+        expect(adapter.observe(adapter.see(back), noPods, 0).projected).toBe(true)
+        const end = withHold(back, { ...hold!, mode: 'released', seq: hold!.seq + 1 })
+        const given = review(adapter, end, back, { rollout, fromController: true })
+        expect(known(given)).toEqual(known(object))
       }),
     )
   })
@@ -192,9 +216,12 @@ function review(
   adapter: WorkloadAdapter,
   object: KubeObject,
   before: KubeObject,
-  fromController = false,
+  {
+    fromController = false,
+    rollout: asked = threeSteps,
+  }: { readonly fromController?: boolean; readonly rollout?: Rollout } = {},
 ): KubeObject {
-  const rollout = { ...threeSteps, style: adapter.style }
+  const rollout = { ...asked, style: adapter.style }
   const request = { adapter, before, rollout, fromController }
   const answer = reviewWorkload({ ...request, object })
   const patch = difference(object, answer.object)

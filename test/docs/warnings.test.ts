@@ -3,6 +3,7 @@
 import { expect, test } from 'vitest'
 
 import type { Deployment } from '#api/kubernetes.ts'
+import { ROLLBACK_IN_BATCH } from '#api/names.ts'
 import type { Rollout as RolloutObject } from '#api/rollout.generated.ts'
 import { plainestHold, reviewWorkload } from '#core/admission/review.ts'
 import * as rolloutWarnings from '#core/admission/rollout-warnings.ts'
@@ -27,6 +28,7 @@ const plan = {
   caveats: [],
   paused: false,
   again: false,
+  goesBack: false,
 }
 const hold: Hold = {
   mode: 'wave',
@@ -48,6 +50,7 @@ const said: Readonly<Record<string, () => readonly Lines[]>> = {
       ...plan,
       rollout: { ...rollout, steps: [{ replicas: 1, pauseSeconds: 300 }, ...rollout.steps] },
     }),
+    warnings.holdWarnings({ ...plan, goesBack: true }),
     ...rows.map(adapter => {
       const { apiVersion, kind } = adapter
       const surging = { updateStrategy: { rollingUpdate: { maxSurge: 1 } } }
@@ -93,6 +96,11 @@ const said: Readonly<Record<string, () => readonly Lines[]>> = {
         rolloutWarnings.rolloutWarnings(before, disabled),
       ]
     }),
+  inBatchWarnings: () => [
+    rolloutWarnings.inBatchWarnings(inBatch('true')),
+    rolloutWarnings.inBatchWarnings(inBatch('True')),
+    rolloutWarnings.inBatchWarnings(routed(inBatch('true'))),
+  ],
 }
 const lines = Object.values(said).flatMap(say => say().flat())
 const told = firstCells(read('docs/plan-at-the-edit.md'))
@@ -122,6 +130,17 @@ function edit(spec: Partial<Deployment['spec']> = {}, guard: Rollout = rollout) 
     spec: { replicas: 10, template: { spec: { containers: [{ image }] } }, ...spec },
   })) as unknown as [Deployment, Deployment]
   return { adapter: deployment, before, object, rollout: guard, fromController: false }
+}
+
+function routed(object: RolloutObject): RolloutObject {
+  const { spec } = object
+  const trafficRoutings = [{ service: 'shop' }]
+  return { ...object, spec: { ...spec, strategy: { canary: { steps: [], trafficRoutings } } } }
+}
+
+function inBatch(value: string): RolloutObject {
+  const { metadata, ...rest } = progressing([])
+  return { ...rest, metadata: { ...metadata, annotations: { [ROLLBACK_IN_BATCH]: value } } }
 }
 
 function progressing(conditions: readonly object[]): RolloutObject {

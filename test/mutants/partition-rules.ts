@@ -17,6 +17,10 @@ const kindsTest = 'core/workload/partition-kinds.test.ts'
 const thresholdTest = 'core/rollout/failure-threshold.test.ts'
 const rulesTest = 'core/workload/partition-rules.test.ts'
 const contract = 'test/contracts/workload.test.ts'
+const phases = 'core/rollout/phases.ts'
+const review = 'core/admission/review.ts'
+const bySteps = 'core/workload/rollback-in-steps.test.ts'
+const backStory = 'test/scenarios/rollback-in-steps.test.ts'
 
 /** A row for each. */
 export const partitionRules: readonly Rule[] = [
@@ -230,5 +234,75 @@ export const partitionRules: readonly Rule[] = [
     'return all && size > 1 ? old - 1 : old',
     'return old',
     kindsTest,
+  ],
+  [
+    'a rollback by steps is for those that have left, as they are counted when it begins',
+    view,
+    "const ran = hold.mode === 'wave' ? scaled : updated",
+    'const ran = scaled',
+    bySteps,
+  ],
+  [
+    'what a scaling took of those that never left is no part of them any more',
+    view,
+    'pods.length >= replicas ? Math.min(hold.ran, updated) : hold.ran',
+    'hold.ran',
+    bySteps,
+  ],
+  [
+    'and who is missing for a moment still is',
+    view,
+    'pods.length >= replicas ? Math.min(hold.ran, updated) : hold.ran',
+    'Math.min(hold.ran, updated)',
+    bySteps,
+  ],
+  [
+    'where a partition goes by ordinals, those that never left stand below the others',
+    orders,
+    'passed: ran => ran',
+    'passed: () => 0',
+    bySteps,
+  ],
+  [
+    'a step brings as many back as it says, beside those that never left',
+    'core/replicas.ts',
+    'return ran + podCount(value, of)',
+    'return podCount(value, ran + of)',
+    bySteps,
+  ],
+  [
+    'the stable template that goes by the steps ends nothing',
+    phases,
+    'isStableAgain(s) && !isGoingBack(s)',
+    'isStableAgain(s)',
+    backStory,
+  ],
+  [
+    'an abort of it lets all go back',
+    phases,
+    'isHeld(s) && isAborted(s) && !isGoingBack(s)',
+    'isHeld(s) && isAborted(s)',
+    backStory,
+  ],
+  [
+    'after an abort there is nothing to go by steps',
+    review,
+    "const isOut = !['back', 'aborted', 'released'].includes(held.hold.mode)",
+    'const isOut = true',
+    backStory,
+  ],
+  [
+    'nobody goes back before those are counted that never left',
+    'core/admission/first-hold.ts',
+    'const rests = paused || isHeldBack(review) || ran !== undefined',
+    'const rests = paused || isHeldBack(review)',
+    contract,
+  ],
+  [
+    'who follows no Rollout goes back at once',
+    review,
+    'asked && isOut && reasonNotHeld(review, owner) === undefined',
+    'asked && isOut',
+    backStory,
   ],
 ]

@@ -6,6 +6,7 @@ import type { KubeObject } from '#api/kubernetes.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
 import { targetOf } from '#core/rollout/commands.ts'
 import type { WorkloadAdapter } from '#core/workload/adapter.ts'
+import { recordOf } from '#core/workload/record.ts'
 import type { OwnerValues } from '#core/workload/record.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { Conflict, NotFound } from '#kube/errors.ts'
@@ -16,7 +17,15 @@ import type { Stand, Step } from './ejection.ts'
 import { CLI_MANAGER, fieldOwners } from './field-owners.ts'
 import type { Surroundings } from './run.ts'
 import { readRollouts, readStand, readStands, resourceOf, rolloutFor } from './stands.ts'
-import { abortedRefusal, isAborted, lostRefusal, namedRefusal, nameOf, story } from './words.ts'
+import {
+  abortedRefusal,
+  isAborted,
+  lostRefusal,
+  namedRefusal,
+  nameOf,
+  routedRefusal,
+  story,
+} from './words.ts'
 
 /** What is to be given back. */
 export interface Ejection {
@@ -136,6 +145,8 @@ function judge(stand: Stand, rollout: Rollout | undefined, ejection: Ejection): 
   const owner = ownerOf(stand)
   if (!owner) return { refusal: lostRefusal(stand) }
   if (isAborted(stand) && !withAborted) return { refusal: abortedRefusal(stand) }
+  const { traffic } = { ...recordOf(stand.workload) }
+  if (traffic) return { refusal: routedRefusal(stand, traffic) }
   return { owner, line: story(stand, owner, rollout) }
 }
 

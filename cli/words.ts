@@ -8,6 +8,7 @@ import { rolloutOf } from '#core/rollout/parse.ts'
 import { releaseIn } from '#core/rollout/release-status.ts'
 import { isInForce } from '#core/workload/hold.ts'
 import type { Hold } from '#core/workload/hold.ts'
+import type { Routing } from '#core/traffic/model.ts'
 import type { OwnerValues } from '#core/workload/record.ts'
 import { seeReplicaSet } from '#core/workload/seen.ts'
 import { givingBack, guessedOwner } from './ejection.ts'
@@ -75,6 +76,11 @@ function after(stand: Stand, owner: OwnerValues): string {
 /** Why an aborted one is left alone. */
 export function abortedRefusal(stand: Stand): string {
   return `${before(stand)}; given back, the aborted version would go out: put the old template there first, or say --with-aborted`
+}
+
+/** Why one is left alone to whose new pods requests may be sent: they would go where nobody answers. */
+export function routedRefusal(stand: Stand, { service, route }: Routing): string {
+  return `${before(stand)}; its requests are moved by Service ${service} and HTTPRoute ${route}: end the release first, by its steps, by putting the old template back, or by deleting its Rollout while a controller runs`
 }
 
 /** Why one that a Rollout names is left alone. */

@@ -10,7 +10,7 @@ import { moveFor } from '#core/rollout/moves.ts'
 import { isPassing, statusDue, statusOf } from '#core/rollout/status.ts'
 import type { WorkloadAdapter } from '#core/workload/adapter.ts'
 import { Forbidden, Invalid } from '#kube/errors.ts'
-import { PODS, REPLICA_SETS, resource, ROLLOUTS } from '#kube/resources.ts'
+import { HTTP_ROUTES, PODS, REPLICA_SETS, resource, ROLLOUTS, SERVICES } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
 import type { Observation } from './observe.ts'
 import type { OwnWrites } from './own-writes.ts'
@@ -29,6 +29,8 @@ export const writeKinds = [
   'workloadStatus',
   'replicaSet',
   'pod',
+  'service',
+  'route',
   'status',
   'rollout',
   'event',
@@ -89,7 +91,7 @@ async function act(effects: Effects, snapshot: Snapshot, action: Action): Promis
 
 async function carryOut(effects: Effects, snapshot: Snapshot, change: Change): Promise<Applied> {
   if (change.type === 'create') return create(effects, snapshot, change)
-  const type = typeOf(snapshot.adapter!, change.target)
+  const type = typeOf(snapshot.adapter, change.target)
   return { wrote: true, refused: !(await write(effects, type, change)) }
 }
 
@@ -117,9 +119,11 @@ function changesOf(
 ): { readonly changes: readonly Change[]; readonly later?: Instant } {
   const { workload, now } = snapshot
   const move = moveFor(snapshot, action)
-  if (!workload || !move) return { changes: [] }
-  const held = move.changes.some(sendsHold) ? refusals.until(workload.uid, now) : undefined
-  const later = held ?? (move.again && mayRepeat(workload.uid, now))
+  if (!move) return { changes: [] }
+  // Of a workload that is gone there may be something left to undo.
+  const uid = workload?.uid ?? snapshot.memory.workloadUid
+  const held = move.changes.some(sendsHold) ? refusals.until(uid, now) : undefined
+  const later = held ?? (move.again && mayRepeat(uid, now))
   return later ? { changes: [], later } : { changes: move.changes }
 }
 
@@ -128,13 +132,20 @@ const DROPPED_MS = 10_000
 
 const rollouts = ROLLOUTS as ResourceType<Rollout>
 
-const kinds: Readonly<Record<string, WriteKind>> = { ReplicaSet: 'replicaSet', Pod: 'pod' }
+const kinds: Readonly<Record<string, WriteKind>> = {
+  ReplicaSet: 'replicaSet',
+  Pod: 'pod',
+  Service: 'service',
+  HTTPRoute: 'route',
+}
 
-/** The workload itself, another one of its kind, or what it owns. */
+/** By what requests come, the workload itself, another one of its kind, or what it owns. */
 function typeOf(
-  adapter: WorkloadAdapter,
+  adapter: WorkloadAdapter | undefined,
   { apiVersion, kind }: Pick<Target, 'apiVersion' | 'kind'>,
 ): ResourceType {
+  const routing = [SERVICES, HTTP_ROUTES].find(each => each.kind === kind)
+  if (routing || !adapter) return routing ?? PODS
   const { plural } = adapter
   if (apiVersion === adapter.apiVersion && kind === adapter.kind)
     return resource(apiVersion, plural, kind)
@@ -180,7 +191,7 @@ async function create(
   { object }: Creation,
 ): Promise<Applied> {
   const { client, onWrite, now } = effects
-  const type = typeOf(snapshot.adapter!, object)
+  const type = typeOf(snapshot.adapter, object)
   try {
     await client.create(type, object, { fieldManager: CONTROLLER_MANAGER })
   } catch (error) {

@@ -58,6 +58,8 @@ export interface ControllerOptions {
   readonly deletePods: boolean
   /** Whether Deployments may be made and deleted. */
   readonly makeDeployments: boolean
+  /** Whether requests may be moved. */
+  readonly routes: boolean
   /** Kinds of a StatefulSet's shape beside those that we know. */
   readonly extraKinds: readonly KindRef[]
   readonly metrics: ControllerMetrics
@@ -86,6 +88,7 @@ export function createController(options: ControllerOptions): Controller {
     configuration,
     namespaces,
     adapters: adaptersWith(options.extraKinds),
+    routes: options.routes,
     onSight: tellSight(log),
     now: options.now,
     wake: (key, when) =>
@@ -195,7 +198,13 @@ async function reconcile(
   const { is, lookAt } = await arrivals(effects, rollouts, watches.kruise.size > 0)
   if (lookAt !== undefined) queue.addAt(key, lookAt)
   if (is === 'open') return
-  const known = { now: begun, refusals, ...kruiseIn(is), ...rightsIn(options) }
+  const known = {
+    now: begun,
+    refusals,
+    ...kruiseIn(is),
+    ...rightsIn(options),
+    ...routesIn(options),
+  }
   const decided = observe(watches, key, known).map(observation => ({
     observation,
     decision: decide(observation.snapshot),
@@ -231,6 +240,10 @@ function rightsIn({
     ...(!deletePods && { podsLeft: true }),
     ...(!makeDeployments && { deploymentsLeft: true }),
   }
+}
+
+function routesIn({ routes }: ControllerOptions): Pick<Known, 'routes'> {
+  return routes ? { routes } : {}
 }
 
 function reportRun(options: ControllerOptions, report: RunReport): void {

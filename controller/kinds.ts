@@ -18,6 +18,7 @@ import { lookFor } from './looking.ts'
 import type { Looking, Presence, Registered } from './looking.ts'
 import { reflect, reflectOptional } from './reflections.ts'
 import type { ReflectOptions } from './reflections.ts'
+import { routedNames } from './requests.ts'
 import { rightsTo } from './rights.ts'
 
 /** Workloads of one kind. */
@@ -73,6 +74,7 @@ export function createKinds(options: KindsOptions): Kinds {
         uid: seen => [seen.metadata.uid],
         madeFor: seen => madeFor(seen),
         besideName: seen => besideName(adapter, seen),
+        requests: ({ metadata, record }) => routedNames(metadata.namespace, record?.traffic),
       },
       namespaces,
       onListenerError,

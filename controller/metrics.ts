@@ -11,10 +11,13 @@ import { reflectorNews } from '#kube/reflector.ts'
 import type { ReflectorNews } from '#kube/reflector.ts'
 import {
   CONTROLLER_REVISIONS,
+  ENDPOINT_SLICES,
+  HTTP_ROUTES,
   MUTATING_WEBHOOKS,
   PODS,
   REPLICA_SETS,
   ROLLOUTS,
+  SERVICES,
 } from '#kube/resources.ts'
 import { counter, gauge, histogram } from '#process/metrics.ts'
 import { writeKinds } from './apply.ts'
@@ -52,9 +55,18 @@ export interface MetricSources {
   readonly webhookReached: () => boolean | undefined
 }
 
-const own = [ROLLOUTS, REPLICA_SETS, CONTROLLER_REVISIONS, PODS, MUTATING_WEBHOOKS]
+const own = [
+  ROLLOUTS,
+  REPLICA_SETS,
+  CONTROLLER_REVISIONS,
+  PODS,
+  SERVICES,
+  ENDPOINT_SLICES,
+  MUTATING_WEBHOOKS,
+]
 const resources = [
   ...own.map(({ plural }) => plural),
+  optionalName(HTTP_ROUTES),
   ...adapters.map(adapter => (isNative(adapter) ? adapter.plural : optionalName(adapter))),
 ]
 const outcomes = ['ok', 'retry', 'error'] as const satisfies readonly RunReport['outcome'][]

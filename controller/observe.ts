@@ -24,6 +24,8 @@ export interface Known {
   readonly kruiseRuns: boolean
   /** That is not known, since its finalizer cannot be taken off. */
   readonly finalizerKept?: true
+  /** Requests are moved in this installation. */
+  readonly routes?: true
   /** We have no right to delete pods. */
   readonly podsLeft?: true
   /** We have no right to make and delete Deployments. */
@@ -37,13 +39,11 @@ export interface Known {
 export function observe(
   watches: Watches,
   key: string,
-  { now, refusals, ...known }: Known,
+  { now, refusals, routes, ...known }: Known,
 ): readonly Observation[] {
   const objects = watches.rollouts.byIndex('workload', key).filter(isAlive)
-  const sight = watches.sight(key)
-  if (sight === 'open') return []
-  const found: Partial<Pick<Snapshot, 'workload' | 'adapter' | 'unseen'>> =
-    sight === 'watched' ? { ...watches.workload(key, now) } : { unseen: sight }
+  const found = find(watches, key, now)
+  if (found === 'open') return []
   const { workload } = found
   const holdRefused = workload !== undefined && refusals.stands(workload.uid)
   const first = firstOf(objects, workload?.record?.rolloutUid)
@@ -54,7 +54,8 @@ export function observe(
       ? [{ snapshot: { ...base, memory: memoryOf(undefined) } }]
       : []
   const observations = objects.map(object => {
-    const asked = object === first ? rolloutOf(object, workload?.hold) : refusedFor(object, first)
+    const asked =
+      object === first ? rolloutOf(object, workload?.hold, routes) : refusedFor(object, first)
     // A release that has begun in a second one goes on, as far as it may.
     const rollout = known.deploymentsLeft && !isHeld(workload) ? withoutSecond(asked) : asked
     return { object, snapshot: { ...base, rollout, memory: memoryOf(object.status) } }
@@ -64,6 +65,17 @@ export function observe(
 
 function isHeld(workload: Workload | undefined): boolean {
   return workload?.hold !== undefined && workload.hold.mode !== 'released'
+}
+
+type Found = Partial<Pick<Snapshot, 'workload' | 'adapter' | 'unseen' | 'traffic'>>
+
+/** The workload, and by what its requests come; or why it is not known. */
+function find(watches: Watches, key: string, now: Instant): Found | 'open' {
+  const sight = watches.sight(key)
+  const traffic = watches.traffic(key)
+  if (sight === 'open' || traffic === 'open') return 'open'
+  const seen = sight === 'watched' ? watches.workload(key, now) : { unseen: sight }
+  return { ...seen, ...(traffic && { traffic }) }
 }
 
 /** The API server knows where to call, and whom to trust there. */

@@ -38,6 +38,17 @@ const makingDeployments: Rule = {
   verbs: ['create', 'delete'],
 }
 
+/** Only to move requests. */
+const routing: readonly Rule[] = [
+  { group: '', resources: ['services'], verbs: ['list', 'watch', 'patch', 'create', 'delete'] },
+  { group: 'discovery.k8s.io', resources: ['endpointslices'], verbs: ['list', 'watch'] },
+  {
+    group: 'gateway.networking.k8s.io',
+    resources: ['httproutes'],
+    verbs: ['list', 'watch', 'patch'],
+  },
+]
+
 /** What is needed to release workloads of a kind. */
 export function rightsTo(
   { apiVersion, plural }: Pick<KindRef, 'apiVersion' | 'plural'>,
@@ -61,6 +72,7 @@ export function controllerRights(config: ControllerConfig): readonly Right[] {
     ...(config.kruiseFinalizers === 'leave' ? [] : [takingOff]),
     ...(config.deletePods ? [deleting] : []),
     ...(config.makeDeployments ? [makingDeployments] : []),
+    ...(config.routes ? routing : []),
   ]
   return [
     ...rightsOf([...workloads, ...asked], namespaces),

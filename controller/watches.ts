@@ -5,6 +5,9 @@ import { KRUISE_WEBHOOKS } from '#api/names.ts'
 import type { ControllerRevision, Pod, ReplicaSet } from '#api/kubernetes.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
 import { keyOf, refOf, workloadKey } from '#core/rollout/key.ts'
+import { routingOf } from '#core/rollout/parse.ts'
+import type { Routing } from '#core/traffic/model.ts'
+import type { Traffic } from '#core/traffic/moves.ts'
 import type { Instant, Snapshot } from '#core/rollout/model.ts'
 import type { WorkloadAdapter } from '#core/workload/adapter.ts'
 import { heldBy } from '#core/workload/registry.ts'
@@ -20,6 +23,8 @@ import { Cache } from '#kube/cache.ts'
 import { CONTROLLER_REVISIONS, PODS, REPLICA_SETS, ROLLOUTS } from '#kube/resources.ts'
 import type { ResourceType, WebhookConfiguration } from '#kube/resources.ts'
 import { createKinds, kindOf, madeFor, nameIn } from './kinds.ts'
+import { createRequests, routedNames } from './requests.ts'
+import type { Requests } from './requests.ts'
 import type { Kind, KindsOptions, Sight } from './kinds.ts'
 import { reflect, reflectConfiguration } from './reflections.ts'
 import type { ReflectOptions } from './reflections.ts'
@@ -35,6 +40,8 @@ export interface Watches {
   readonly sight: (key: string) => Sight
   /** The workload of a key, and what moves it; undefined where there is none. */
   readonly workload: (key: string, now: Instant) => Observed | undefined
+  /** By what requests come to the workload of a key; undefined: nobody moves them. `open`: not known yet. */
+  readonly traffic: (key: string) => Traffic | 'open' | undefined
   /** The versions of all that a decision about the key looks at. */
   readonly versions: (key: string) => Iterable<Version>
   /** The keys of everything that may need a decision: what Rollouts name, and what is marked. */
@@ -57,6 +64,8 @@ export interface WatchesOptions
   /** Name of the mutating webhook configuration. */
   readonly configuration: string
   readonly now: () => Instant
+  /** Whether requests may be moved. */
+  readonly routes: boolean
   /**
    * Called with the key of a workload for which something changed. `soon`: its own controller is about
    * to say more of it, in the workload's status.
@@ -86,6 +95,10 @@ export function createWatches(options: WatchesOptions): Watches {
   const kinds = createKinds({ ...options, rollouts, wake: wakeNow })
   const caches: Caches = { ...one, kinds: kinds.watched }
   wakeOnChange(caches, options)
+  const requests = createRequests({
+    ...options,
+    wake: changed => wakeRouted(caches, options, changed),
+  })
 
   const reflectors = [
     reflect(options, ROLLOUTS as ResourceType<Rollout>, rollouts, rollout => rollout),
@@ -100,6 +113,7 @@ export function createWatches(options: WatchesOptions): Watches {
     reflectConfiguration(options, options.configuration, configurations),
     reflectConfiguration(options, KRUISE_WEBHOOKS, kruise),
     kinds,
+    requests,
   ]
   return {
     rollouts,
@@ -107,7 +121,11 @@ export function createWatches(options: WatchesOptions): Watches {
     kruise,
     sight: key => kinds.sight(refOf(key)),
     workload: (key, now) => observeWorkload(caches, key, now),
-    versions: key => versionsOf(caches, key),
+    traffic: key => {
+      const routing = routingFor(caches, key, options.routes)
+      return routing && requests.observe(refOf(key).namespace, routing)
+    },
+    versions: key => versionsOf(caches, requests, key),
     keys: () => keysOf(caches),
     synced: Promise.all([...Object.values(one).map(({ synced }) => synced), kinds.known]),
     run: signal => Promise.all(reflectors.map(reflector => reflector.run(signal))),
@@ -118,7 +136,11 @@ function createCaches({ namespaces, onListenerError }: WatchesOptions): Omit<Cac
   const inEach = { namespaces, onListenerError }
   return {
     rollouts: new Cache({
-      indexes: { workload: each => [workloadKey(each)], kind: each => [kindOf(each)] },
+      indexes: {
+        workload: each => [workloadKey(each)],
+        kind: each => [kindOf(each)],
+        requests: each => routedNames(each.metadata.namespace, routingOf(each.spec)),
+      },
       ...inEach,
     }),
     configurations: new Cache({ onListenerError }),
@@ -141,13 +163,39 @@ function observeWorkload(caches: Caches, key: string, now: Instant): Observed | 
   return { adapter, workload: adapter.observe(seen, owned, now) }
 }
 
-function* versionsOf(caches: Caches, key: string): Iterable<Version> {
+/** That of the release that runs; else what its Rollout asks for, where requests are moved at all. */
+function routingFor(caches: Caches, key: string, routes: boolean): Routing | undefined {
+  const { seen } = { ...findWorkload(caches, key) }
+  if (seen?.record || !routes) return seen?.record?.traffic
+  const found = caches.rollouts.byIndex('workload', key)
+  return found.map(({ spec }) => routingOf(spec)).find(routing => routing !== undefined)
+}
+
+function wakeRouted(caches: Caches, { wake }: WatchesOptions, changed: string | undefined): void {
+  const { rollouts, kinds } = caches
+  const named = changed === undefined ? rollouts.list() : rollouts.byIndex('requests', changed)
+  for (const rollout of named) {
+    if (routingOf(rollout.spec)) wake(workloadKey(rollout), 'soon')
+  }
+  for (const { adapter, cache } of kinds) {
+    const held = changed === undefined ? cache.list() : cache.byIndex('requests', changed)
+    for (const seen of held) if (seen.record?.traffic) wake(keyOfSeen(adapter, seen), 'soon')
+  }
+}
+
+function* versionsOf(caches: Caches, requests: Requests, key: string): Iterable<Version> {
   for (const { metadata } of caches.rollouts.byIndex('workload', key)) yield metadata
+  yield* versionsOfRequests(caches, requests, key)
   const { seen } = { ...findWorkload(caches, key) }
   if (!seen) return
   const { replicaSets, pods, beside = [] } = ownedBy(caches, seen)
   for (const { metadata } of [seen, ...beside, ...replicaSets]) yield metadata
   for (const { metadata } of pods) yield metadata
+}
+
+function* versionsOfRequests(caches: Caches, requests: Requests, key: string): Iterable<Version> {
+  const routing = routingFor(caches, key, true)
+  if (routing) yield* requests.versions(refOf(key).namespace, routing)
 }
 
 function findWorkload(caches: Caches, key: string) {

@@ -53,6 +53,8 @@ export interface SluiceOptions {
   readonly failurePolicy: 'Fail' | 'Ignore'
   /** Kinds of a StatefulSet's shape beside those that Sluice knows. */
   readonly extraKinds?: readonly KindRef[]
+  /** Requests are moved. */
+  readonly traffic?: true
   /** Without the policy an edit that meets nobody under `Ignore` is not held. */
   readonly policy?: false
   /** The older version of the API is not converted: the CRD, and so who watches Rollouts, is left alone. */
@@ -155,7 +157,7 @@ function surroundings({ pods, env, nodeFlags = [], onLine }: SluiceOptions, prog
 }
 
 function flags(
-  { kubeconfig, pods, logLevel, extraKinds = [] }: SluiceOptions,
+  { kubeconfig, pods, logLevel, extraKinds = [], traffic }: SluiceOptions,
   program: keyof Pods,
 ): readonly string[] {
   const pod = pods?.[program]
@@ -164,6 +166,7 @@ function flags(
     `--configuration=${configuration}`,
     `--log-level=${logLevel}`,
     `--extra-kinds=${kindsInWords(extraKinds)}`,
+    `--traffic=${traffic ? 'yes' : 'no'}`,
   ]
 }
 

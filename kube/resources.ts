@@ -3,10 +3,13 @@
 import type {
   ControllerRevision,
   Deployment,
+  EndpointSlice,
+  HTTPRoute,
   IntOrPercent,
   KubeObject,
   Pod,
   ReplicaSet,
+  Service,
 } from '#api/kubernetes.ts'
 import { API_VERSION, GROUP } from '#api/names.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
@@ -127,6 +130,20 @@ export const CONTROLLER_REVISIONS = resource<ControllerRevision>(
 )
 /** `v1` Pods. */
 export const PODS = resource<Pod>('v1', 'pods', 'Pod')
+/** `v1` Services. */
+export const SERVICES = resource<Service>('v1', 'services', 'Service')
+/** `discovery.k8s.io/v1` EndpointSlices. */
+export const ENDPOINT_SLICES = resource<EndpointSlice>(
+  'discovery.k8s.io/v1',
+  'endpointslices',
+  'EndpointSlice',
+)
+/** `gateway.networking.k8s.io/v1` HTTPRoutes, which a cluster may lack. */
+export const HTTP_ROUTES = resource<HTTPRoute>(
+  'gateway.networking.k8s.io/v1',
+  'httproutes',
+  'HTTPRoute',
+)
 /** `v1` Namespaces. */
 export const NAMESPACES = resource('v1', 'namespaces', 'Namespace', false)
 /** `v1` Secrets. */

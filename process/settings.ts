@@ -29,6 +29,8 @@ export interface ProcessConfig extends PlaceConfig {
   readonly probesHost: string
   readonly probesPort: number
   readonly logLevel: string
+  /** Requests are moved. False: a Rollout that asks for it is refused. */
+  readonly routes: boolean
 }
 
 /** The flags that say where, for `parseArgs`. */
@@ -51,6 +53,7 @@ export function processFlags(env: Environment) {
     'probes-host': { type: 'string', default: '0.0.0.0' },
     'probes-port': { type: 'string', default: '8081' },
     'log-level': { type: 'string', default: env['LOG_LEVEL'] ?? 'info' },
+    traffic: { type: 'string', default: 'no' },
   } as const
 }
 
@@ -69,6 +72,7 @@ interface ProcessValues extends PlaceValues {
   readonly 'probes-host': string
   readonly 'probes-port': string
   readonly 'log-level': string
+  readonly traffic: string
 }
 
 /** The settings that the flags of a place say. */
@@ -91,6 +95,7 @@ export function processConfig(values: ProcessValues): ProcessConfig {
     probesHost: values['probes-host'],
     probesPort: wholeNumber('--probes-port', values['probes-port']),
     logLevel: oneOf('--log-level', values['log-level'], LOG_LEVELS),
+    routes: oneOf('--traffic', values.traffic, ['no', 'yes']) === 'yes',
   }
 }
 

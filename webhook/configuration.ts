@@ -9,10 +9,12 @@ import {
   HOLD,
   PROBE,
   RECORD,
+  TRAFFIC,
   WORKLOAD_TYPE,
 } from '#api/names.ts'
 import type { KindRef } from '#core/workload/adapter.ts'
 import type { Subject } from '#core/workload/catch.ts'
+import { trafficProviders } from '#core/traffic/registry.ts'
 import { adapters } from '#core/workload/registry.ts'
 
 /** How the API server reaches us: by URL (development), or by a Service of the cluster. */
@@ -81,6 +83,12 @@ export function mutatingConfiguration(options: ConfigurationOptions): WebhookMan
         name: 'copies.sluice.dev',
         rules: workloads(options, ['CREATE']),
         matchConditions: [notEscaped, carriesHold],
+      },
+      {
+        ...shared,
+        name: 'traffic.sluice.dev',
+        rules: rulesFor(trafficProviders, ['CREATE', 'UPDATE']),
+        matchConditions: [notEscaped, carriesWish],
       },
       probe(options),
     ],
@@ -165,6 +173,17 @@ const carriesHold: MatchCondition = {
   expression: [HOLD, RECORD, CAUGHT].map(key => annotated('object', key)).join(' || '),
 }
 
+/** Nothing was there before a creation. */
+const carriesWish: MatchCondition = {
+  name: 'carries-a-wish',
+  expression: [TRAFFIC, RECORD]
+    .flatMap(key => [
+      annotated('object', key),
+      `oldObject != null && ${annotated('oldObject', key)}`,
+    ])
+    .join(' || '),
+}
+
 /** The API server puts it on every namespace. */
 const NAMESPACE_NAME = 'kubernetes.io/metadata.name'
 
@@ -186,8 +205,16 @@ function workloads(
   { extraKinds = [] }: Pick<ConfigurationOptions, 'extraKinds'>,
   operations: readonly string[],
 ) {
-  return [...adapters, ...extraKinds].map(({ apiVersion, plural }) => {
-    const [group = '', version = ''] = apiVersion.split('/')
+  return rulesFor([...adapters, ...extraKinds], operations)
+}
+
+function rulesFor(
+  kinds: readonly Pick<KindRef, 'apiVersion' | 'plural'>[],
+  operations: readonly string[],
+) {
+  return kinds.map(({ apiVersion, plural }) => {
+    // The core group has no name.
+    const [version = '', group = ''] = apiVersion.split('/').toReversed()
     return rule(group, version, plural, operations)
   })
 }

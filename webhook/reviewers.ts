@@ -42,6 +42,8 @@ export interface Known {
   /** The kinds that are released. */
   readonly adapters: readonly WorkloadAdapter[]
   readonly kindWarnings: KindWarnings
+  /** Requests are moved in this installation. */
+  readonly routes: boolean
   /** Asked for what the cache does not know. */
   readonly lookup: Lookup
   /** Kruise Rollouts is registered as well. */
@@ -129,7 +131,12 @@ export async function validate(
   const others = await othersThan(known, object).catch(unreachable)
   if (others === 'unreachable') return unavailable
   const older = isOlder(request)
-  const problems = validateRollout(object, { others, older, ...(previous && { previous }) })
+  const problems = validateRollout(object, {
+    others,
+    older,
+    routes: known.routes,
+    ...(previous && { previous }),
+  })
   const found = older ? [...unknownStyle(object), ...inOlderWords(problems)] : problems
   if (found.length > 0) {
     const message = formatProblems(found)
@@ -213,8 +220,8 @@ function isFromController(
   return options.fieldManager === CONTROLLER_MANAGER && user
 }
 
-function askedOf({ makeDeployments }: Known, rollout: Rollout): RolloutAsked {
-  const asked = rolloutOf(rollout)
+function askedOf({ makeDeployments, routes }: Known, rollout: Rollout): RolloutAsked {
+  const asked = rolloutOf(rollout, undefined, routes)
   return makeDeployments ? asked : withoutSecond(asked)
 }
 

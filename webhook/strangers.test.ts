@@ -34,6 +34,7 @@ const known = {
   adapters,
   kindWarnings: async () => [],
   makeDeployments: true,
+  routes: false,
   kruiseRegistered: () => false,
 }
 

@@ -56,13 +56,14 @@ function createServer(
   watch: RolloutWatch & Pick<Known, 'kruiseRegistered'>,
   { current, told }: Certificates,
 ): WebhookServer {
-  const { controllerUser, extraKinds, makeDeployments } = config
+  const { controllerUser, extraKinds, makeDeployments, routes } = config
   const { rollouts, allKnown, watching, answerable, kruiseRegistered } = watch
   const known: Known = {
     rollouts,
     allKnown,
     kruiseRegistered,
     makeDeployments,
+    routes,
     adapters: adaptersWith(extraKinds),
     kindWarnings: createKindWarnings(client, extraKinds),
     lookup: createLookup({

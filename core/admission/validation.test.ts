@@ -367,3 +367,31 @@ test.each<[string, (invalid: Rollout) => Rollout]>([
 function reversed(spec: RolloutSpec): unknown {
   return Object.fromEntries(Object.entries(spec).toReversed())
 }
+
+/** What is wrong where requests are moved. */
+function problemsOfRouted(object: Rollout): string {
+  return formatProblems(validateRollout(object, { others: [], routes: true }))
+}
+
+test('where requests are moved, a route of a Deployment is followed, and nothing else', () => {
+  const trafficRoutings = [{ service: 'shop', gateway: { httpRouteName: 'shop' } }]
+  const step = { replicas: '20%', traffic: '20%' }
+  const headers = [{ name: 'user', value: 'tester' }]
+  const matching = { replicas: '50%', matches: [{ headers }], requestHeaderModifier: {} }
+  const routed = { trafficRoutings, steps: [step, matching] }
+  expect(problemsOfRouted(canary(routed))).toBe('')
+  expect(problemsOfRouted(blueGreen(routed))).toBe('')
+
+  const only =
+    'this version of Sluice moves requests of Deployments, by `gateway.httpRouteName` alone'
+  const ingress = { name: 'shop' }
+  const others: readonly CanaryStrategy[] = [
+    { ...routed, trafficRoutings: [{ service: 'shop', ingress }] },
+    { ...routed, trafficRoutings: [{ ...trafficRoutings[0]!, ingress }] },
+  ]
+  for (const other of others) expect(problemsOfRouted(canary(other))).toContain(only)
+  const stateful = { ...canary(routed).spec, workloadRef: statefulSet }
+  expect(problemsOfRouted(rollout(stateful))).toContain(only)
+  expect(problemsOfRouted(steps(step))).toContain('steps[0].traffic: ')
+  expect(problemsOf(canary(routed)).join()).toContain('trafficRoutings: ')
+})

@@ -19,6 +19,8 @@ export interface Surroundings {
   readonly others: readonly Rollout[]
   /** The request is in the older version of the API. */
   readonly older?: boolean
+  /** Requests are moved in this installation. */
+  readonly routes?: boolean
 }
 
 /** Above this share of the pods, too few old ones are left for the requests that stay with them. */
@@ -34,11 +36,11 @@ const routedMessage =
  * still be labelled, reported on, paused and ended.
  */
 export function validateRollout(rollout: Rollout, surroundings: Surroundings): readonly Problem[] {
-  const { previous, others } = surroundings
+  const { previous, others, routes = false } = surroundings
   if (previous && equalJson(planOf(previous.spec), planOf(rollout.spec))) return []
   const shares = asksForShares(rollout, surroundings)
   return [
-    ...unsupported(rollout, shares),
+    ...unsupported(rollout, { shares, routes }),
     ...stepsDecrease(rollout),
     ...routedSteps(rollout, shares),
     ...conflict(rollout, others),

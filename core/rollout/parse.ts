@@ -21,8 +21,11 @@ import { hasRoutes, unsupported } from './unsupported.ts'
 
 type Strategy = Partial<CanaryStrategy & BlueGreenStrategy>
 
-/** What a stored Rollout asks for; `hold`: that of its workload, which says how the release goes that runs. */
-export function rolloutOf(object: RolloutObject, hold?: Hold): Rollout {
+/**
+ * What a stored Rollout asks for; `hold`: that of its workload, which says how the release goes that runs;
+ * `routes`: requests are moved in this installation.
+ */
+export function rolloutOf(object: RolloutObject, hold?: Hold, routes = false): Rollout {
   const { metadata, spec } = object
   const { canary, blueGreen, paused } = spec.strategy
   const plan: Strategy = blueGreen ?? canary ?? {}
@@ -33,22 +36,20 @@ export function rolloutOf(object: RolloutObject, hold?: Hold): Rollout {
     uid: metadata.uid ?? '',
     ref: { ...spec.workloadRef, namespace },
     style: styleNow(hold, styleOf(spec)),
-    steps: stepsOf(plan),
+    steps: stepsOf(plan, routes && routingOf(spec) !== undefined),
     podMetadata: plan.patchPodTemplateMetadata,
-    traffic: routingOf(plan),
+    traffic: routes ? routingOf(spec) : undefined,
     failureThreshold: plan.failureThreshold ?? 0,
     paused: paused === true,
     disabled: spec.disabled === true,
     planHash: planHashOf(plan),
     abort: abortOf(object),
     rollbackInSteps: rollsBackInSteps(object) || undefined,
-    refused: refusalOf(object),
+    refused: refusalOf(object, routes),
   })
 }
 
-function stepsOf(plan: Strategy): readonly Step[] {
-  const { steps = [] } = plan
-  const routed = routingOf(plan) !== undefined
+function stepsOf({ steps = [] }: Strategy, routed: boolean): readonly Step[] {
   return steps.map(step => {
     const { replicas = '100%', pause } = step
     const split = routed ? splitOf(step) : undefined
@@ -59,7 +60,9 @@ function stepsOf(plan: Strategy): readonly Step[] {
 /** What `gracePeriodSeconds` is unless given. */
 const GRACE_SECONDS = 3
 
-function routingOf({ trafficRoutings = [] }: Strategy): Routing | undefined {
+/** By what requests come that the Rollout moves; undefined: it moves none. */
+export function routingOf({ strategy }: RolloutObject['spec']): Routing | undefined {
+  const { trafficRoutings = [] }: Strategy = strategy.blueGreen ?? strategy.canary ?? {}
   const {
     service,
     gateway,
@@ -93,9 +96,9 @@ function rollsBackInSteps(object: RolloutObject): boolean {
 const FIELDS_DROPPED =
   'the CRD rollouts.rollouts.kruise.io is not that of Sluice, and drops observedRelease from the status of a release: a release could not go on; replace it: docs/coming-from-kruise-rollouts.md'
 
-function refusalOf(object: RolloutObject): Rollout['refused'] | undefined {
+function refusalOf(object: RolloutObject, routes: boolean): Rollout['refused'] | undefined {
   if (isDropped(object.status)) return { reason: 'FieldsDropped', message: FIELDS_DROPPED }
-  const problems = unsupported(object)
+  const problems = unsupported(object, { routes })
   if (problems.length === 0) return undefined
   return { reason: 'Unsupported', message: formatProblems(problems) }
 }

@@ -3,7 +3,7 @@
 // its row.
 
 import { ROLLING_STYLE } from '#api/names.ts'
-import type { Rollout, WorkloadRef } from '#api/rollout.generated.ts'
+import type { Rollout, TrafficRouting, WorkloadRef } from '#api/rollout.generated.ts'
 import { valuesAt } from '../values-at.ts'
 import { isNative } from '../workload/native.ts'
 import { adapterFor, adapters, inStyle } from '../workload/registry.ts'
@@ -15,8 +15,16 @@ interface Row {
   /** A path below the Rollout; `[]` stands for every item of a list. */
   readonly field: string
   /** Whether this value asks for what is not there; by default any that says something does. */
-  readonly refuses?: (value: unknown, rollout: Rollout, shares: boolean) => boolean
+  readonly refuses?: (value: unknown, rollout: Rollout, asked: Asked) => boolean
   readonly message: string | ((rollout: Rollout) => string)
+}
+
+/** What must be known beside the Rollout. */
+export interface Asked {
+  /** `traffic` of its steps asks for a share of the requests; by default as what is stored tells it. */
+  readonly shares: boolean
+  /** Requests are moved in this installation. */
+  readonly routes: boolean
 }
 
 const kinds = adapters.map(({ apiVersion, kind }) => `${apiVersion} ${kind}`).join(', ')
@@ -52,7 +60,18 @@ const rows: readonly Row[] = [
 function routed(strategy: string): readonly Row[] {
   const path = `spec.strategy.${strategy}`
   return [
-    { field: `${path}.trafficRoutings`, message: `${routing}; remove \`trafficRoutings\`` },
+    {
+      field: `${path}.trafficRoutings`,
+      refuses: (routings, _, { routes }) => !routes && saysSomething(routings),
+      message: `${routing}; remove \`trafficRoutings\``,
+    },
+    {
+      field: `${path}.trafficRoutings[]`,
+      refuses: (item, rollout, { routes }) =>
+        routes && !isRoutable(item as TrafficRouting, rollout),
+      message:
+        'this version of Sluice moves requests of Deployments, by `gateway.httpRouteName` alone',
+    },
     { field: `${path}.trafficRoutingRef`, message: `${routing}; remove \`trafficRoutingRef\`` },
     {
       field: `${path}.disableGenerateCanaryService`,
@@ -60,28 +79,31 @@ function routed(strategy: string): readonly Row[] {
     },
     {
       field: `${path}.steps[].traffic`,
-      refuses: (traffic, _, shares) => shares && saysSomething(traffic),
+      refuses: (traffic, rollout, { shares, routes }) =>
+        shares && saysSomething(traffic) && !(routes && isRouted(rollout)),
       message: `${routing}; remove \`traffic\`: the new pods receive their share through the Service`,
     },
-    { field: `${path}.steps[].matches`, message: `${routing}; remove \`matches\`` },
+    {
+      field: `${path}.steps[].matches`,
+      refuses: (matches, rollout, { routes }) =>
+        saysSomething(matches) && !(routes && isRouted(rollout)),
+      message: `${routing}; remove \`matches\``,
+    },
     {
       field: `${path}.steps[].requestHeaderModifier`,
+      refuses: (modifier, rollout, { routes }) =>
+        saysSomething(modifier) && !(routes && isRouted(rollout)),
       message: `${routing}; remove \`requestHeaderModifier\``,
     },
   ]
 }
 
-/**
- * What the Rollout asks for and this version does not do, in the order of the table. `shares`: whether
- * `traffic` of its steps asks for a share of the requests, by default as what is stored tells it.
- */
-export function unsupported(
-  rollout: Rollout,
-  shares = asksForTraffic(rollout),
-): readonly Problem[] {
+/** What the Rollout asks for and this version does not do, in the order of the table. */
+export function unsupported(rollout: Rollout, known: Partial<Asked> = {}): readonly Problem[] {
+  const asked: Asked = { shares: asksForTraffic(rollout), routes: false, ...known }
   return rows.flatMap(({ field, refuses = saysSomething, message }) =>
     valuesAt(rollout, field)
-      .filter(({ value }) => refuses(value, rollout, shares))
+      .filter(({ value }) => refuses(value, rollout, asked))
       .map(found => ({
         field: found.field,
         message: typeof message === 'string' ? message : message(rollout),
@@ -102,6 +124,23 @@ export function hasRoutes({ spec }: Rollout): boolean {
   const { trafficRoutings = [], trafficRoutingRef = '' } =
     spec.strategy.canary ?? spec.strategy.blueGreen ?? {}
   return trafficRoutings.length > 0 || trafficRoutingRef !== ''
+}
+
+/** Its Service is reached by a route, and by nothing else; its pods' versions are known by a label. */
+function isRoutable(
+  { gateway, ingress, customNetworkRefs = [] }: TrafficRouting,
+  { spec }: Rollout,
+) {
+  const others = ingress !== undefined || customNetworkRefs.length > 0
+  const { apiVersion, kind } = spec.workloadRef
+  return (
+    Boolean(gateway?.httpRouteName) && !others && `${apiVersion} ${kind}` === 'apps/v1 Deployment'
+  )
+}
+
+function isRouted({ spec }: Rollout): boolean {
+  const { trafficRoutings = [] } = spec.strategy.canary ?? spec.strategy.blueGreen ?? {}
+  return trafficRoutings.length > 0
 }
 
 /** What is stored does not say in which version it was written, but for what the conversion makes of it. */

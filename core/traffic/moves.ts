@@ -26,6 +26,8 @@ export interface Traffic {
   readonly route?: RouteSeen
   /** Of both Services. */
   readonly endpoints: readonly EndpointsSeen[]
+  /** Why it is not known what is there; undefined: it is. */
+  readonly unread?: string
 }
 
 /** Whose requests they are. */
@@ -77,6 +79,8 @@ const rules: Readonly<Record<TrafficAim['to'], Rules>> = {
 
 /** What to do so that requests go where the aim says; undefined when they do. */
 export function trafficMove(routed: Routed, aim: TrafficAim, now: Instant): Move | undefined {
+  const { unread } = routed.traffic
+  if (unread !== undefined) return blocked(unread)
   const split = aim.to === 'split' ? aim.split : {}
   return firstMove(rules[aim.to], routed, { split, now })
 }

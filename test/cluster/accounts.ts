@@ -32,21 +32,29 @@ export const sluiceUsers: readonly string[] = sluiceAccounts.map(
 export async function grantRoles(
   cluster: ControlPlane,
   extraKinds: readonly KindRef[],
+  traffic = false,
 ): Promise<void> {
   const render = ['template', configuration, chart, '--namespace', namespace]
   const all = ['--set', 'kruiseRollouts.takeOver=true', '--show-only', 'templates/roles.yaml']
   const kinds = ['--set-json', `extraKinds=${JSON.stringify(extraKinds)}`]
-  const { stdout } = await helm(cluster, [...render, ...kinds, ...all])
+  const requests = ['--set', `traffic.enabled=${traffic}`]
+  const { stdout } = await helm(cluster, [...render, ...kinds, ...requests, ...all])
   await kubectl(cluster, ['apply', '-f', '-'], { input: stdout })
+}
+
+/** For what there are rights. */
+interface Granted {
+  readonly extraKinds?: readonly KindRef[]
+  readonly traffic?: boolean
 }
 
 /** Makes the accounts and what binds them to the roles; gives their files, as the kubelet would. */
 export async function makeAccounts(
   cluster: ControlPlane,
   client: KubeClient,
-  extraKinds: readonly KindRef[] = [],
+  { extraKinds = [], traffic = false }: Granted = {},
 ): Promise<Pods> {
-  await grantRoles(cluster, extraKinds)
+  await grantRoles(cluster, extraKinds, traffic)
   const [webhook, controller] = await Promise.all([
     makeAccount(cluster, client, 'webhook'),
     makeAccount(cluster, client, 'controller'),

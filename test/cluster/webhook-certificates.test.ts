@@ -76,6 +76,7 @@ async function begin() {
         config: {
           namespace: namespaces[0]!,
           extraKinds: [],
+          routes: false,
           configuration: name,
           makeDeployments: true,
           certificateSecret: 'certificates',

@@ -32,7 +32,7 @@ export interface World {
 
 /** What of a world may differ: by default nobody edits past the webhook, and there is the policy. */
 export type WorldOptions = Partial<
-  Pick<SluiceOptions, 'failurePolicy' | 'policy' | 'conversion' | 'extraKinds'>
+  Pick<SluiceOptions, 'failurePolicy' | 'policy' | 'conversion' | 'extraKinds' | 'traffic'>
 >
 
 /** A person who knows that a controller is dead need not wait for its Lease to run out. */
@@ -47,7 +47,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const log: string[] = []
   const started: Sluice[] = []
   try {
-    const pods = await makeAccounts(cluster, client, options.extraKinds)
+    const pods = await makeAccounts(cluster, client, options)
     const start = async (given: WorldOptions) => {
       const sluice = await startSluice({
         client,

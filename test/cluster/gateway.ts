@@ -1,0 +1,163 @@
+// The Gateway API of a test: its HTTPRoutes with the defaults and limits that matter, and a stand-in for the
+// gateways, which tells of each route what a real one would.
+
+import type { HTTPRoute, KubeObject } from '#api/kubernetes.ts'
+import { Cache } from '#kube/cache.ts'
+import type { KubeClient } from '#kube/client.ts'
+import { Conflict, NotFound } from '#kube/errors.ts'
+import { Reflector } from '#kube/reflector.ts'
+import { CUSTOM_RESOURCES, HTTP_ROUTES, SERVICES } from '#kube/resources.ts'
+import { until } from '../../dev/until.ts'
+
+type Schema = Readonly<Record<string, unknown>>
+
+const text: Schema = { type: 'string' }
+const anything: Schema = { 'x-kubernetes-preserve-unknown-fields': true }
+
+function object(properties: Readonly<Record<string, Schema>>, more: Schema = {}): Schema {
+  return { type: 'object', properties, ...more }
+}
+
+function list(items: Schema, more: Schema = {}): Schema {
+  // As in the real definition: for server-side apply the list is one value.
+  return { type: 'array', items, 'x-kubernetes-list-type': 'atomic', ...more }
+}
+
+const backendRef = object(
+  {
+    group: { ...text, default: '' },
+    kind: { ...text, default: 'Service' },
+    name: text,
+    namespace: text,
+    port: { type: 'integer' },
+    weight: { type: 'integer', default: 1, minimum: 0, maximum: 1_000_000 },
+    filters: list({ type: 'object', ...anything }),
+  },
+  { required: ['name'] },
+)
+const everything = [{ path: { type: 'PathPrefix', value: '/' } }]
+const rule = object({
+  name: text,
+  matches: list({ type: 'object', ...anything }, { default: everything, maxItems: 64 }),
+  filters: list({ type: 'object', ...anything }),
+  backendRefs: list(backendRef, { maxItems: 16 }),
+})
+const spec = object({
+  parentRefs: list({ type: 'object', ...anything }),
+  hostnames: list(text),
+  rules: list(rule, { maxItems: 16 }),
+})
+
+const definition = {
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: {
+    name: 'httproutes.gateway.networking.k8s.io',
+    annotations: { 'api-approved.kubernetes.io': 'unapproved, only for tests' },
+  },
+  spec: {
+    group: 'gateway.networking.k8s.io',
+    scope: 'Namespaced',
+    names: {
+      kind: 'HTTPRoute',
+      listKind: 'HTTPRouteList',
+      plural: 'httproutes',
+      singular: 'httproute',
+    },
+    versions: [
+      {
+        name: 'v1',
+        served: true,
+        storage: true,
+        subresources: { status: {} },
+        schema: { openAPIV3Schema: object({ spec, status: { type: 'object', ...anything } }) },
+      },
+    ],
+  },
+}
+
+/** Serves HTTPRoutes. */
+export async function serveRoutes(client: KubeClient): Promise<void> {
+  await client.apply(CUSTOM_RESOURCES, definition as KubeObject, { fieldManager: 'gateway' })
+  await until('HTTPRoutes are served', () =>
+    client.listAll(HTTP_ROUTES, {}).then(
+      () => true,
+      error => {
+        if (error instanceof NotFound) return false
+        throw error
+      },
+    ),
+  )
+}
+
+/** A gateway for all routes of the cluster. */
+export interface Gateway {
+  /** All routes as they are. */
+  readonly routes: Cache<HTTPRoute>
+  readonly stop: () => void
+}
+
+/** Tells of each route that it is taken over, and whether all Services exist to which it sends requests. */
+export async function startGateway(client: KubeClient): Promise<Gateway> {
+  const routes = new Cache<HTTPRoute>()
+  const ending = new AbortController()
+  const reflector = new Reflector({
+    client,
+    type: HTTP_ROUTES,
+    cache: routes,
+    project: (each: HTTPRoute) => each,
+  })
+  routes.onChange((_, route) => {
+    if (route && !isTold(route)) void tell(client, route).catch(passOver)
+  })
+  void reflector.run(ending.signal)
+  await routes.synced
+  return { routes, stop: () => ending.abort() }
+}
+
+function isTold({ metadata, status }: HTTPRoute): boolean {
+  const conditions = (status?.parents ?? []).flatMap(each => each.conditions ?? [])
+  const { generation } = metadata
+  return conditions.length > 0 && conditions.every(each => each.observedGeneration === generation)
+}
+
+async function tell(client: KubeClient, route: HTTPRoute): Promise<void> {
+  const { metadata, spec: { parentRefs = [], rules = [] } = {} } = route
+  const { namespace = '', generation } = metadata
+  const { items } = await client.listAll(SERVICES, { namespace })
+  const names = new Set(items.map(each => each.metadata.name))
+  const asked = (rules as readonly { backendRefs?: readonly { name: string }[] }[]).flatMap(
+    ({ backendRefs = [] }) => backendRefs.map(({ name }) => name),
+  )
+  const missing = asked.find(name => !names.has(name))
+  const common = { observedGeneration: generation, lastTransitionTime: new Date().toISOString() }
+  const conditions = [
+    { ...common, type: 'Accepted', status: 'True', reason: 'Accepted', message: '' },
+    missing === undefined
+      ? { ...common, type: 'ResolvedRefs', status: 'True', reason: 'ResolvedRefs', message: '' }
+      : {
+          ...common,
+          type: 'ResolvedRefs',
+          status: 'False',
+          reason: 'BackendNotFound',
+          message: `no Service ${missing}`,
+        },
+  ]
+  const parents = parentRefs.map(parentRef => ({
+    parentRef,
+    controllerName: 'example.com/gateway',
+    conditions,
+  }))
+  const ref = { namespace, name: metadata.name }
+  await client.mergePatch(
+    HTTP_ROUTES,
+    ref,
+    { metadata: { resourceVersion: metadata.resourceVersion ?? '' }, status: { parents } },
+    { subresource: 'status', fieldManager: 'gateway' },
+  )
+}
+
+/** Its watch is about to tell of what it met. */
+function passOver(error: unknown): void {
+  if (!(error instanceof Conflict) && !(error instanceof NotFound)) throw error
+}

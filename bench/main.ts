@@ -1,6 +1,7 @@
 // `npm run bench`: what Sluice costs and how fast it is, beside a plain Deployment in the same run. With
-// `-- --gate` it fails when a row misses; `-- --only <row>` measures one; `-- --profile` saves CPU
-// profiles of both processes, taken while it measures; `-- --page` writes the table into the docs.
+// `-- --gate` it fails when a row misses; `-- --only <row>` measures one, or a group of them; `-- --profile` saves CPU
+// profiles of both processes, taken while it measures; `-- --page` writes what was
+// measured into the table of the docs.
 
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
@@ -29,9 +30,11 @@ await runProgram('sluice bench', async stop => {
       tries: { type: 'string', default: TRIES },
     },
   })
-  const chosen = rows.filter(({ name }) => values.only === undefined || name === values.only)
+  const chosen = rows.filter(({ name, group }) => {
+    return values.only === undefined || [name, group].includes(values.only)
+  })
   if (chosen.length === 0) {
-    const names = rows.map(({ name }) => name).join(', ')
+    const names = [...new Set(rows.flatMap(({ name, group }) => [group ?? name, name]))].join(', ')
     throw new Error(`--only: no row ${values.only}; the rows are ${names}`)
   }
   const progress = (line: string) => void process.stderr.write(`${line}\n`)
@@ -47,7 +50,7 @@ await runProgram('sluice bench', async stop => {
     const report = { at, machine: where, lines, figures: await figuresOf(place, chosen) }
     process.stdout.write(table(report))
     const file = await save(report)
-    if (values.page) await writePage(report)
+    if (values.page) await writePage(report, rows)
     progress(`saved as ${file.pathname}`)
     for (const saved of (await endProfiles?.(file)) ?? []) progress(`saved as ${saved}`)
     missed = lines.filter(({ met }) => !met)

@@ -31,11 +31,16 @@ export function machine(): string {
 
 /** The table, as markdown. */
 export function table({ machine: where, lines }: Report): string {
+  return tableOf(where, lines.map(cellsOf))
+}
+
+function cellsOf({ row: { what, peer, target }, ours, met, tries }: Line): readonly string[] {
+  const verdict = met ? 'met' : 'MISSED'
+  return [what, peer, target, ours, tries > 1 ? `${verdict}, try ${tries}` : verdict]
+}
+
+function tableOf(where: string, body: readonly (readonly string[])[]): string {
   const head = ['what', 'Kruise Rollouts', 'must reach', 'measured', '']
-  const body = lines.map(({ row: { what, peer, target }, ours, met, tries }) => {
-    const verdict = met ? 'met' : 'MISSED'
-    return [what, peer, target, ours, tries > 1 ? `${verdict}, try ${tries}` : verdict]
-  })
   const text = [head, head.map(() => '---'), ...body].map(cells => `| ${cells.join(' | ')} |`)
   return [`machine: ${where}`, '', ...text, ''].join('\n')
 }
@@ -52,12 +57,29 @@ export async function save({ lines, ...rest }: Report): Promise<URL> {
   return file
 }
 
-/** Writes the table into docs/performance.md, in the place of the one that is there. */
-export async function writePage(report: Report): Promise<void> {
+/**
+ * Writes the table of these rows into docs/performance.md, in the place of the one that is there: of a
+ * row that was not measured what it says stays.
+ */
+export async function writePage({ machine: where, lines }: Report, all: readonly Row[]) {
   const page = new URL('../docs/performance.md', import.meta.url)
   const text = await readFile(page, 'utf8')
   const [before, after] = [text.indexOf(heading) + heading.length, text.indexOf(next)]
-  await writeFile(page, `${text.slice(0, before)}${table(report)}${text.slice(after)}`)
+  const there = text
+    .slice(before, after)
+    .split('\n')
+    .filter(each => each.startsWith('|'))
+  const cells = [
+    ...lines.map(cellsOf),
+    ...there.map(each =>
+      each
+        .split('|')
+        .slice(1, -1)
+        .map(cell => cell.trim()),
+    ),
+  ]
+  const body = all.flatMap(({ what }) => cells.filter(([first]) => first === what).slice(0, 1))
+  await writeFile(page, `${text.slice(0, before)}${tableOf(where, body)}${text.slice(after)}`)
 }
 
 const heading = '## One run\n\n'

@@ -5,6 +5,8 @@ import { approvals } from './approvals.ts'
 import { burst, crowd } from './crowd.ts'
 import { edits } from './edits.ts'
 import { idle } from './idle.ts'
+import { familyOf, kinds } from './kinds.ts'
+import type { KindRow } from './kinds.ts'
 import { large } from './large.ts'
 import type { Family } from './place.ts'
 import { releases } from './releases.ts'
@@ -29,6 +31,8 @@ export interface Judged {
 export interface Row {
   /** For `--only`. */
   readonly name: string
+  /** For `--only` as well: all rows of that group. */
+  readonly group?: string
   readonly what: string
   /** Of Kruise Rollouts, measured on the same kind of machine and control plane. */
   readonly peer: string
@@ -38,11 +42,7 @@ export interface Row {
   readonly judge: (measured: unknown) => Judged
 }
 
-interface Declared<F> {
-  readonly name: string
-  readonly what: string
-  readonly peer: string
-  readonly target: string
+interface Declared<F> extends Pick<Row, 'name' | 'group' | 'what' | 'peer' | 'target'> {
   readonly judge: (measured: F) => Judged
 }
 
@@ -194,7 +194,27 @@ export const rows: readonly Row[] = [
     target: 'p50 at most 2 ms',
     judge: times => ({ ours: inWords(times, ' ms'), met: times.p50 <= 2, again: true }),
   }),
+  ...kinds.map(kindRow),
 ]
+
+/** Writes are judged; the pace of a step is that of the kind's own controller and of its pods. */
+function kindRow(kind: KindRow): Row {
+  const { name, what, deletes } = kind
+  return row(familyOf(kind), {
+    name,
+    group: 'kinds',
+    what: `${what}: writes per step, approve accepted -> its controller counts the step's pods`,
+    peer: '-',
+    target: `at most 3 writes${deletes ? ', and one for each pod' : ''}; the time is reported`,
+    judge: ({ writesPerStep, deletionsPerStep, latency, complete }) => {
+      const pods = deletes ? `, pods deleted ${inWords(deletionsPerStep)}` : ''
+      return {
+        ours: `${inWords(writesPerStep)}${pods}; ${inWords(latency, ' ms')}`,
+        met: writesPerStep.p99 <= 3 && deletionsPerStep.p99 <= (deletes ? 3 : 0) && complete,
+      }
+    },
+  })
+}
 
 /** What the controller takes of memory. */
 async function memory(place: Parameters<Family<unknown>>[0]) {

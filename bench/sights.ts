@@ -18,6 +18,11 @@ export interface Sights {
   readonly replicaSets: Cache<ReplicaSet>
   readonly pods: Cache<PodSeen>
   readonly rollouts: Cache<Rollout>
+  /** Watches one kind more, in one namespace, until it is closed. */
+  readonly watch: <T extends KubeObject>(
+    type: ResourceType<T>,
+    namespace: string,
+  ) => Promise<{ readonly cache: Cache<T>; readonly close: () => void }>
   /** The moment (`performance.now`) at which the fact came; at once if it is there. */
   readonly when: (expected: string, fact: () => boolean) => Promise<number>
 }
@@ -60,5 +65,17 @@ export async function watchEverything(
       waiting.delete(check)
     })
   }
-  return { sights: { deployments, replicaSets, pods, rollouts, when }, close: () => end.abort() }
+  const watch: Sights['watch'] = async <T extends KubeObject>(
+    type: ResourceType<T>,
+    namespace: string,
+  ) => {
+    const [cache, closed] = [new Cache<T>(), new AbortController()]
+    cache.onChange(look)
+    const signal = AbortSignal.any([end.signal, closed.signal])
+    void new Reflector<T, T>({ client, type, cache, namespace, project: each => each }).run(signal)
+    await cache.synced
+    return { cache, close: () => closed.abort() }
+  }
+  const sights = { deployments, replicaSets, pods, rollouts, watch, when }
+  return { sights, close: () => end.abort() }
 }

@@ -4,6 +4,7 @@ import type { Deployment, KubeObject, ReplicaSet } from '#api/kubernetes.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
 import { ROLLOUT, WORKLOAD, workloadOf, rolloutOf } from '#cluster/manifests.ts'
 import type { StoryOptions } from '#cluster/manifests.ts'
+import { releaseIn } from '#core/rollout/release-status.ts'
 import { holdOf } from '#core/workload/hold.ts'
 import { DEPLOYMENTS, NAMESPACES, ROLLOUTS } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
@@ -113,7 +114,8 @@ export async function createSubject(place: Place, options: StoryOptions): Promis
   return subject
 }
 
-async function timed(write: () => Promise<KubeObject>): Promise<Sent> {
+/** Writes, and notes when. */
+export async function timed(write: () => Promise<KubeObject>): Promise<Sent> {
   const sentAt = performance.now()
   const { metadata } = await write()
   const { resourceVersion = '' } = metadata
@@ -121,16 +123,17 @@ async function timed(write: () => Promise<KubeObject>): Promise<Sent> {
 }
 
 /** In the pause of the step, in the release of the hold. */
-function standsAt(
+export function standsAt(
   step: number,
   rollout: Rollout | undefined,
-  deployment: Deployment | undefined,
+  workload: KubeObject | undefined,
 ): boolean {
-  const { currentStepIndex, currentStepState, observedRelease } =
-    rollout?.status?.canaryStatus ?? {}
+  const { currentStepIndex, currentStepState, observedRelease } = {
+    ...releaseIn(rollout?.status),
+  }
   if (currentStepIndex !== step || currentStepState !== 'StepPaused') return false
   // Right after an edit the status still tells of the release before.
-  const hold = deployment && holdOf(deployment)
+  const hold = workload && holdOf(workload)
   return hold !== undefined && hold.rolloutId === observedRelease
 }
 
@@ -138,7 +141,8 @@ function isNewer(rollout: Rollout | undefined, { resourceVersion }: Sent): boole
   return Number(rollout?.metadata.resourceVersion) > Number(resourceVersion)
 }
 
-function namespaceOf(name: string): KubeObject {
+/** A namespace to be created. */
+export function namespaceOf(name: string): KubeObject {
   return { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }
 }
 

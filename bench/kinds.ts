@@ -1,0 +1,169 @@
+// Releases of each kind and style of 10 pods: what a step writes, and how long it takes from its approval
+// until the kind's own controller counts as many new pods. For the kinds of Kruise stand-ins count.
+
+import { setTimeout as delay } from 'node:timers/promises'
+
+import { WORKLOAD } from '#cluster/manifests.ts'
+import type { StoryOptions } from '#cluster/manifests.ts'
+import { makePool } from '#cluster/kinds/nodes.ts'
+import { CLONE_SETS, KRUISE_DAEMON_SETS, KRUISE_STATEFUL_SETS } from '#cluster/kinds/resources.ts'
+import { startStandIns } from '#cluster/kinds/stand-in.ts'
+import { chapters, readAudit, tally, writesIn } from './audit.ts'
+import type { Entry } from './audit.ts'
+import { createGuarded } from './guarded.ts'
+import type { Guarded } from './guarded.ts'
+import type { Family, Place } from './place.ts'
+import { spread } from './samples.ts'
+import type { Spread } from './samples.ts'
+
+/** Releases that are measured, and those before them that are not. */
+const RUNS = { measured: 4, warm: 1 }
+/** New pods in the pauses; the last step is the end of a release, and is not measured. */
+const sizes = [1, 3, 6, 10]
+const steps = ['10%', '30%', '60%', '100%'].map(replicas => ({ replicas }))
+
+/** What the steps to 30 and to 60 percent have cost. */
+export interface KindFigures {
+  /** All objects of the release but its events, and without the deletions of pods. */
+  readonly writesPerStep: Spread
+  /** Pods that are deleted to come again new: by us, where the kind cannot be told to. */
+  readonly deletionsPerStep: Spread
+  readonly writesByKind: Readonly<Record<string, number>>
+  /** Milliseconds from the approval until the controller counts the step's new pods. */
+  readonly latency: Spread
+  /** The audit log has every edit and every approval of every measured release. */
+  readonly complete: boolean
+}
+
+/** One kind or style. */
+export interface KindRow {
+  readonly name: string
+  /** As the table calls it. */
+  readonly what: string
+  readonly options: StoryOptions
+  /** On ten nodes of its own. */
+  readonly onNodes?: true
+  /** A stand-in is its controller. */
+  readonly standIn?: true
+  /** Pods are deleted by us: each is a write beside the others. */
+  readonly deletes?: true
+}
+
+const aQuarter = { updateStrategy: { rollingUpdate: { maxUnavailable: '25%' } } }
+
+/** Every kind and style beside the Deployment of the other rows. */
+export const kinds: readonly KindRow[] = [
+  { name: 'statefulset', what: 'a StatefulSet', options: { kind: 'StatefulSet' } },
+  {
+    name: 'daemonset',
+    what: 'a DaemonSet on 10 nodes',
+    options: { kind: 'DaemonSet', spec: aQuarter },
+    onNodes: true,
+    deletes: true,
+  },
+  {
+    name: 'cloneset',
+    what: 'a CloneSet',
+    options: { kind: CLONE_SETS, spec: { updateStrategy: { maxUnavailable: '25%' } } },
+    standIn: true,
+  },
+  {
+    name: 'kruise-statefulset',
+    what: 'a StatefulSet of Kruise',
+    options: { kind: KRUISE_STATEFUL_SETS, spec: aQuarter },
+    standIn: true,
+  },
+  {
+    name: 'kruise-daemonset',
+    what: 'a DaemonSet of Kruise on 10 nodes',
+    options: { kind: KRUISE_DAEMON_SETS, spec: aQuarter },
+    onNodes: true,
+    standIn: true,
+  },
+  {
+    name: 'canary-style',
+    what: 'a Deployment, its new pods in a second one',
+    options: { canary: { enableExtraWorkloadForCanary: true } },
+  },
+  { name: 'blue-green', what: 'a Deployment, blue-green', options: { blueGreen: true } },
+]
+
+/** How one of them is measured. */
+export function familyOf(row: KindRow): Family<KindFigures> {
+  const measured = async (place: Place) => {
+    const standIns = row.standIn && (await startStandIns(place.client))
+    try {
+      return await measure(place, row)
+    } finally {
+      await standIns?.stop()
+    }
+  }
+  // The figures are saved by the name of the family.
+  return Object.defineProperty(measured, 'name', { value: row.name })
+}
+
+const pool: Family<Awaited<ReturnType<typeof makePool>>> = ({ client }) => makePool(client, 10)
+
+async function measure(place: Place, { what, options, onNodes }: KindRow): Promise<KindFigures> {
+  place.progress(`releases of ${what}`)
+  const pod = onNodes ? (await place.shared(pool)).placement : {}
+  const guarded = await createGuarded(place, { steps, pod, ...options })
+  const latencies: number[] = []
+  for (let run = 1 - RUNS.warm; run <= RUNS.measured; run++) {
+    const found = await release(guarded)
+    if (run >= 1) latencies.push(...found)
+  }
+  // News that only count are written later.
+  await delay(1000)
+  const entries = (await readAudit(place.cluster.auditLog)).filter(
+    ({ namespace }) => namespace === guarded.namespace,
+  )
+  await guarded.remove()
+  return { ...countsOf(entries, guarded.plural), latency: spread(latencies) }
+}
+
+/** Goes through one release, and gives how long the steps in the middle have taken. */
+async function release(guarded: Guarded): Promise<readonly number[]> {
+  await guarded.edit()
+  const latencies: number[] = []
+  for (let step = 1; step < sizes.length; step++) {
+    await guarded.paused(step)
+    await calm()
+    const { acceptedAt } = await guarded.approve()
+    if (step + 1 < sizes.length) latencies.push((await guarded.counted(sizes[step]!)) - acceptedAt)
+  }
+  await guarded.ended(sizes.length)
+  await calm()
+  return latencies
+}
+
+/** A person takes longer: what follows a pause or an end is over by then. */
+async function calm(): Promise<void> {
+  await delay(150)
+}
+
+function countsOf(entries: readonly Entry[], plural: string): Omit<KindFigures, 'latency'> {
+  const isEdit = ({ author, verb, resource, name }: Entry) =>
+    author === 'bench' && verb === 'patch' && resource === plural && name === WORKLOAD
+  const isApproval = ({ author, resource }: Entry) =>
+    author === 'bench' && resource === 'rollouts/status'
+  const releases = chapters(entries, isEdit).slice(-RUNS.measured)
+  const approved = releases.map(each => chapters(each, isApproval))
+  const writes = approved
+    .flatMap(each => each.slice(0, sizes.length - 2))
+    .map(step => writesIn(step).filter(({ resource }) => resource !== 'events'))
+  const count = (counts: (entry: Entry) => boolean) =>
+    spread(writes.map(step => step.filter(counts).length))
+  return {
+    writesPerStep: count(each => !isDeletion(each)),
+    deletionsPerStep: count(isDeletion),
+    writesByKind: tally(writes.flat().map(({ verb, resource }) => `${verb} ${resource}`)),
+    complete:
+      releases.length === RUNS.measured &&
+      approved.every(({ length }) => length >= sizes.length - 1),
+  }
+}
+
+function isDeletion({ verb, resource }: Entry): boolean {
+  return verb === 'delete' && resource === 'pods'
+}

@@ -120,7 +120,7 @@ export const admissionRules: readonly Rule[] = [
   [
     'the old template gives everything back in the same write',
     review,
-    'if (review.version === record.stable) return rolledBack(held)',
+    'if (review.version === record.stable) return backToStable(held)',
     '',
     reviewTest,
   ],

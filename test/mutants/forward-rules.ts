@@ -5,10 +5,10 @@ import type { Rule } from './rule.ts'
 const abort = 'core/workload/deployment-abort.ts'
 const adapter = 'core/workload/deployment-admission.ts'
 const fields = 'core/workload/deployment-fields.ts'
+const firstHold = 'core/admission/first-hold.ts'
 const planSteps = 'core/rollout/plan-steps.ts'
 const ready = 'core/workload/ready.ts'
 const replicas = 'core/replicas.ts'
-const review = 'core/admission/review.ts'
 const rules = 'core/workload/deployment-rules.ts'
 const sharedRules = 'core/workload/rules.ts'
 const seen = 'core/workload/workload-seen.ts'
@@ -166,16 +166,16 @@ export const forwardRules: readonly Rule[] = [
   ],
   [
     'an edit under a paused Rollout starts no pod',
-    review,
-    'const rests = rollout.paused || paused',
-    'const rests = paused',
+    firstHold,
+    'const paused = rollout.paused || adapter.paused(owner)',
+    'const paused = adapter.paused(owner)',
     reviewTest,
   ],
   [
     'an edit of a workload that its owner paused starts no pod',
-    review,
-    'const rests = rollout.paused || paused',
-    'const rests = rollout.paused',
+    firstHold,
+    'const paused = rollout.paused || adapter.paused(owner)',
+    'const paused = rollout.paused',
     reviewTest,
   ],
   [
@@ -215,8 +215,8 @@ export const forwardRules: readonly Rule[] = [
   ],
   [
     'the first step’s budget is in the answer to the edit',
-    review,
-    'const rests = rollout.paused || paused',
+    firstHold,
+    'const rests = paused || isHeldBack(review) || ran !== undefined',
     'const rests = true',
     reviewTest,
   ],

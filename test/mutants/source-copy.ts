@@ -23,6 +23,9 @@ const parts = [
   'test/world',
   'test/scenarios',
   'test/contracts',
+  // The own controllers of kinds, how what is recorded of a release is judged, and what those read.
+  'test/cluster',
+  'kube',
 ]
 
 /** Copies what the fast tests of the rules need into a folder that is made for it. */

@@ -434,7 +434,8 @@ describe.each([
     ],
     ['roles.deletePods="no"', 'roles/deletePods', 'boolean'],
     ['roles.makeDeployments="no"', 'roles/makeDeployments', 'boolean'],
-    ['traffic={}', '', 'traffic'],
+    ['traffic.enabled="yes"', 'traffic/enabled', 'boolean'],
+    ['routing={}', '', 'routing'],
   ])('%s is refused, and named', async (set, path, words) => {
     const stderr = await refusal(set)
     expect(stderr).toContain(`at '${path === '' ? '' : `/${path}`}'`)

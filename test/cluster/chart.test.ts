@@ -112,7 +112,7 @@ describe.each([
     const [first] = await place.podsOf('webhook')
     expect(await readiness(await place.start(first!))).toBe(200)
     const trusted = await bundles()
-    expect(trusted).toHaveLength(6)
+    expect(trusted).toHaveLength(7)
     for (const bundle of trusted) expect(bundle).not.toBe('')
 
     const changed = ['--set', 'logLevel=debug,webhook.drainSeconds=3,uninstall.giveBack=false']

@@ -41,6 +41,7 @@ test('it guards the cluster until Ctrl-C takes the registration away', async () 
     expect.stringMatching(/^https:\/\/127\.0\.0\.1:\d+\/admit$/),
     expect.stringMatching(/^https:\/\/127\.0\.0\.1:\d+\/admit$/),
     expect.stringMatching(/^https:\/\/127\.0\.0\.1:\d+\/admit$/),
+    expect.stringMatching(/^https:\/\/127\.0\.0\.1:\d+\/admit$/),
   ])
 
   child.kill('SIGINT')

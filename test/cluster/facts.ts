@@ -52,7 +52,7 @@ export async function stand(
 export async function pods(story: Story, wanted: Readonly<Record<string, number>>): Promise<void> {
   const images = Object.entries(wanted)
   const fact = () => images.every(([image, count]) => (story.now().wanted[image] ?? 0) === count)
-  await story.until(JSON.stringify(wanted), fact, 5000)
+  await story.until(JSON.stringify(wanted), fact)
 }
 
 /** The events of one reason, once there are as many as said. */

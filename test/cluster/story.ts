@@ -85,7 +85,7 @@ interface Place {
   readonly log: readonly string[]
 }
 
-const patienceMs = 30_000
+const patienceMs = 60_000
 
 /** Makes a story in a namespace that is there. */
 export async function createStory(place: Place, kind?: StoryKind): Promise<Story> {

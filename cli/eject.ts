@@ -12,6 +12,7 @@ import type { KubeClient } from '#kube/client.ts'
 import { Conflict, NotFound } from '#kube/errors.ts'
 import { REPLICA_SETS } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
+import { abreast } from './abreast.ts'
 import { difference, nextStep, ownerOf, traces } from './ejection.ts'
 import type { Stand, Step } from './ejection.ts'
 import { CLI_MANAGER, fieldOwners } from './field-owners.ts'
@@ -95,24 +96,6 @@ function told(
   if (refusal === undefined) print(`${name}: ${line}${aside(ejection)}`)
   else complain(`${name}: not given back: ${refusal}`)
   return refusal === undefined
-}
-
-/** As many as the controller-manager looks at together; each of them waits for it. */
-const AT_A_TIME = 5
-
-/** Does the work for all, some at a time; gives what each comes to, in their order. */
-function abreast<T, R>(all: readonly T[], work: (each: T) => Promise<R>): readonly Promise<R>[] {
-  const results = all.map(() => Promise.withResolvers<R>())
-  const waiting = all.entries()
-  const lane = async () => {
-    for (const [index, each] of waiting) {
-      const doing = work(each)
-      results[index]!.resolve(doing)
-      await doing.catch(() => {})
-    }
-  }
-  for (let i = 0; i < AT_A_TIME; i += 1) void lane()
-  return results.map(({ promise }) => promise)
 }
 
 function nothingFound({ namespace, workload }: Ejection): string {

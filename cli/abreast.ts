@@ -1,0 +1,21 @@
+/** As many as the controller-manager looks at together; each of them waits for it. */
+const AT_A_TIME = 5
+
+/** Does the work for all, some at a time; gives what each comes to, in their order. */
+export function abreast<T, R>(
+  all: readonly T[],
+  work: (each: T) => Promise<R>,
+): readonly Promise<R>[] {
+  const results: Promise<R>[] = []
+  for (const each of all) {
+    const before = results.at(-AT_A_TIME)
+    const result = Promise.resolve(before).then(
+      () => work(each),
+      () => work(each),
+    )
+    // Whoever takes them in their order looks at a failure late: until then it is no unhandled one.
+    result.catch(() => {})
+    results.push(result)
+  }
+  return results
+}

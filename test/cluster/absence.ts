@@ -1,6 +1,7 @@
 // Our processes end, and begin again: what a test does in between happens without them.
 
 import type { Child } from '../../dev/child.ts'
+import type { Sluice } from '../../dev/sluice.ts'
 import { unlock } from './world.ts'
 import type { World } from './world.ts'
 
@@ -12,7 +13,11 @@ export interface Presence {
   readonly without: (
     programs: readonly Program[],
     what: () => Promise<void>,
-    signal?: NodeJS.Signals,
+    how?: {
+      readonly signal?: NodeJS.Signals
+      /** With which they come back. */
+      readonly flags?: readonly string[]
+    },
   ) => Promise<void>
   /** Kills both; nobody comes back. */
   readonly kill: () => Promise<void>
@@ -30,20 +35,20 @@ export function presenceIn({ client, sluice }: World): Presence {
   const end = async (programs: readonly Program[], signal: NodeJS.Signals) => {
     await Promise.all(programs.map(program => running[program].stop(signal)))
   }
-  const begin: Readonly<Record<Program, () => Promise<Child>>> = {
+  const begin: Readonly<Record<Program, Sluice['startController']>> = {
     webhook: sluice.startWebhook,
-    async controller() {
+    async controller(flags) {
       await unlock(client)
-      return sluice.startController()
+      return sluice.startController(flags)
     },
   }
   return {
-    async without(programs, what, signal = 'SIGKILL') {
+    async without(programs, what, { signal = 'SIGKILL', flags } = {}) {
       await end(programs, signal)
       try {
         await what()
       } finally {
-        for (const program of programs) running[program] = await begin[program]()
+        for (const program of programs) running[program] = await begin[program](flags)
       }
     },
     kill: () => end(BOTH, 'SIGKILL'),

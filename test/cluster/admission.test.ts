@@ -27,6 +27,8 @@ const allow: AdmissionResponse = { allowed: true }
 const answers = { next: allow }
 
 let client: KubeClient
+/** As whom the API server knows us. */
+let user: string | undefined
 let server: ReturnType<typeof createWebhookServer>
 let reach: Parameters<typeof mutatingConfiguration>[0]
 
@@ -100,6 +102,7 @@ async function untilCalled(): Promise<void> {
     await client.create(DEPLOYMENTS, probe, { dryRun: true })
     if (asked.length === 0) throw new Error('the webhook is not called yet')
   }, 10_000)
+  user = asked.find(({ name }) => name === 'probe')!.userInfo.username
 }
 
 interface Metadata {
@@ -340,6 +343,9 @@ function metadataOf(patch: { readonly metadata?: object }): object {
   return patch.metadata ?? {}
 }
 
+/** What we did to it: the controller-manager, too, writes what it sees. */
 function seen(name: string): string[] {
-  return asked.filter(request => request.name === name).map(request => request.operation)
+  return asked
+    .filter(request => request.name === name && request.userInfo.username === user)
+    .map(request => request.operation)
 }

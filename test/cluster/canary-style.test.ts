@@ -413,11 +413,7 @@ test('with nobody of ours alive all pods serve, and two commands end it, or one 
 test('without the right to make Deployments new pods run within, and everybody is told so', async () => {
   const begun = await atStep(1)
   const why = 'the controller has no right to make Deployments (roles.makeDeployments of the chart)'
-  await world.sluice.webhook.stop()
-  await world.sluice.controller.stop()
-  const without = ['--make-deployments=no']
-  await world.sluice.startWebhook(without)
-  await world.sluice.startController(without)
+  await ours.without(BOTH, () => Promise.resolve(), { flags: ['--make-deployments=no'] })
 
   const next = await begin()
   await says(next, `new pods run within the workload: ${why}`)

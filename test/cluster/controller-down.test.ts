@@ -21,7 +21,7 @@ afterAll(() => world?.stop())
 
 /** Does something while no controller runs. */
 function without(signal: NodeJS.Signals, what: () => Promise<void>): Promise<void> {
-  return ours.without(['controller'], what, signal)
+  return ours.without(['controller'], what, { signal })
 }
 
 async function edited(story: Story, image: string): Promise<Story> {

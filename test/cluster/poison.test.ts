@@ -54,20 +54,25 @@ function pairOf(name: string) {
   }
 }
 
-/** Waits until all good Rollouts are so. */
+/** Waits until all good Rollouts are so; else says who is not, and what was last logged of one. */
 async function everybody(state: string): Promise<void> {
-  await until(
-    `not everybody is ${state}`,
-    async () => {
-      const { items } = await world.client.listAll(rollouts, { namespace })
-      const there = items.filter(({ metadata, status }) => {
-        const now: readonly unknown[] = [status?.phase, status?.canaryStatus?.currentStepState]
-        return names.includes(metadata.name) && now.includes(state)
-      })
-      return there.length === good
-    },
-    60_000,
-  )
+  let others: readonly Rollout[] = []
+  const there = async () => {
+    const { items } = await world.client.listAll(rollouts, { namespace })
+    others = items.filter(({ metadata, status }) => {
+      const now: readonly unknown[] = [status?.phase, status?.canaryStatus?.currentStepState]
+      return names.includes(metadata.name) && !now.includes(state)
+    })
+    return items.length >= good && others.length === 0
+  }
+  await until(`not everybody is ${state}`, there, 120_000).catch((error: Error) => {
+    const lines = others.map(
+      ({ metadata, status }) => `${metadata.name}: ${JSON.stringify(status)}`,
+    )
+    const first = new RegExp(`"${others[0]?.metadata.name}"|/${others[0]?.metadata.name}[" ]`)
+    const logged = world.log.filter(line => first.test(line)).slice(-10)
+    throw new Error([error.message, ...lines, ...logged].join('\n'))
+  })
 }
 
 /** Releases all good ones to the end, and gives how many decisions that took. */

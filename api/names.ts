@@ -43,7 +43,7 @@ export const HOLD = 'sluice.dev/hold'
 export const RECORD = 'sluice.dev/record'
 /** On a Service or a route: which requests go where. Admission computes selector and rules from it. */
 export const TRAFFIC = 'sluice.dev/traffic'
-/** On our Service of new pods: since when no requests come, as `<generation of the route>/<time>`. */
+/** On our Service of new pods: since when no route sends requests there. */
 export const UNROUTED = 'sluice.dev/unrouted'
 /** The release that a held workload is in, where the owner has not named it. */
 export const OWN_ROLLOUT_ID = 'sluice.dev/rollout-id'

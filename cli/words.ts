@@ -79,8 +79,9 @@ export function abortedRefusal(stand: Stand): string {
 }
 
 /** Why one is left alone to whose new pods requests may be sent: they would go where nobody answers. */
-export function routedRefusal(stand: Stand, { service, route }: Routing): string {
-  return `${before(stand)}; its requests are moved by Service ${service} and HTTPRoute ${route}: end the release first, by its steps, by putting the old template back, or by deleting its Rollout while a controller runs`
+export function routedRefusal(stand: Stand, { service, routes }: Routing): string {
+  const by = [`Service ${service}`, ...routes.map(({ kind, name }) => `${kind} ${name}`)]
+  return `${before(stand)}; its requests are moved by ${by.join(' and ')}: end the release first, by its steps, by putting the old template back, or by deleting its Rollout while a controller runs`
 }
 
 /** Why one that a Rollout names is left alone. */

@@ -8,9 +8,10 @@ import { holdRefused, notCreated } from '#core/rollout/events.ts'
 import type { Action, Decision, Instant, Snapshot } from '#core/rollout/model.ts'
 import { moveFor } from '#core/rollout/moves.ts'
 import { isPassing, statusDue, statusOf } from '#core/rollout/status.ts'
+import { routerOf, routers } from '#core/traffic/registry.ts'
 import type { WorkloadAdapter } from '#core/workload/adapter.ts'
 import { Forbidden, Invalid } from '#kube/errors.ts'
-import { HTTP_ROUTES, PODS, REPLICA_SETS, resource, ROLLOUTS, SERVICES } from '#kube/resources.ts'
+import { PODS, REPLICA_SETS, resource, ROLLOUTS, SERVICES } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
 import type { Observation } from './observe.ts'
 import type { OwnWrites } from './own-writes.ts'
@@ -136,7 +137,7 @@ const kinds: Readonly<Record<string, WriteKind>> = {
   ReplicaSet: 'replicaSet',
   Pod: 'pod',
   Service: 'service',
-  HTTPRoute: 'route',
+  ...Object.fromEntries(routers.map(({ kind }) => [kind, 'route'])),
 }
 
 /** By what requests come, the workload itself, another one of its kind, or what it owns. */
@@ -144,11 +145,10 @@ function typeOf(
   adapter: WorkloadAdapter | undefined,
   { apiVersion, kind }: Pick<Target, 'apiVersion' | 'kind'>,
 ): ResourceType {
-  const routing = [SERVICES, HTTP_ROUTES].find(each => each.kind === kind)
-  if (routing || !adapter) return routing ?? PODS
-  const { plural } = adapter
-  if (apiVersion === adapter.apiVersion && kind === adapter.kind)
-    return resource(apiVersion, plural, kind)
+  if (apiVersion === SERVICES.apiVersion && kind === SERVICES.kind) return SERVICES
+  const own = adapter?.apiVersion === apiVersion && adapter.kind === kind ? adapter : undefined
+  const known = own ?? routerOf({ apiVersion, kind })
+  if (known) return resource(apiVersion, known.plural, kind)
   return kind === REPLICA_SETS.kind ? REPLICA_SETS : PODS
 }
 

@@ -1,21 +1,23 @@
 // By what requests come to workloads: Services, their endpoints, and routes. They are watched from the first
 // Rollout on that moves requests; until they are listed, nothing is decided about it.
 
-import type { EndpointSlice, Service } from '#api/kubernetes.ts'
+import type { EndpointSlice, KubeObject, Service } from '#api/kubernetes.ts'
 import { canaryServiceName } from '#core/traffic/canary-service.ts'
-import { httpRoutes } from '#core/traffic/http-route.ts'
-import type { Routing } from '#core/traffic/model.ts'
+import type { RouteRef, Routing } from '#core/traffic/model.ts'
 import type { Traffic } from '#core/traffic/moves.ts'
-import { seeEndpoints, seeRoute, seeService } from '#core/traffic/seen.ts'
-import type { EndpointsSeen, RouteSeen, ServiceSeen } from '#core/traffic/seen.ts'
+import { routerOf, routers } from '#core/traffic/registry.ts'
+import type { RouteFound, Router } from '#core/traffic/router.ts'
+import { seeEndpoints, seeService } from '#core/traffic/seen.ts'
+import type { EndpointsSeen, ServiceSeen } from '#core/traffic/seen.ts'
+import type { Seen } from '#core/workload/seen.ts'
 import { defined } from '#core/defined.ts'
 import { Cache } from '#kube/cache.ts'
 import type { ReflectorNews } from '#kube/reflector.ts'
-import { ENDPOINT_SLICES, HTTP_ROUTES, SERVICES } from '#kube/resources.ts'
+import { ENDPOINT_SLICES, resource, SERVICES } from '#kube/resources.ts'
 import { rightInWords } from '#process/findings.ts'
 import { untilAborted } from '#process/program.ts'
 import { lookFor } from './looking.ts'
-import type { Presence } from './looking.ts'
+import type { Looking } from './looking.ts'
 import type { Version } from './own-writes.ts'
 import { reflect, reflectOptional } from './reflections.ts'
 import type { ReflectOptions } from './reflections.ts'
@@ -42,9 +44,10 @@ export interface RequestsOptions extends ReflectOptions {
 }
 
 /** Under what a workload is found, when one of the objects changes by which its requests come. */
-function namesIn(namespace: string, { service, route }: Routing): readonly string[] {
+function namesIn(namespace: string, { service, routes }: Routing): readonly string[] {
   const names = [service, canaryServiceName(service)].map(name => `Service/${name}`)
-  return [...names, `HTTPRoute/${route}`].map(name => `${namespace}/${name}`)
+  const ways = routes.map(({ kind, name }) => `${kind}/${name}`)
+  return [...names, ...ways].map(name => `${namespace}/${name}`)
 }
 
 /** The same, where there may be no routing. */
@@ -62,43 +65,46 @@ const NOT_ALLOWED =
 export function createRequests(options: RequestsOptions): Requests {
   const { routes: allowed, wake } = options
   const caches = createCaches(options)
-  const { services, endpoints, routes } = caches
-  const looking = lookForRoutes(options, routes)
+  const { services, endpoints } = caches
+  const kinds = routers.map(router => watchRoutes(options, router))
   const needed = Promise.withResolvers<void>()
   let known = false
   services.onChange((before, after) => wake(nameOf('Service', (after ?? before)!)))
-  routes.onChange((before, after) => wake(nameOf('HTTPRoute', (after ?? before)!)))
   endpoints.onChange((before, after) => {
     const { metadata, service } = (after ?? before)!
     wake(`${metadata.namespace}/Service/${service}`)
   })
   const learn = async () => {
-    await Promise.all([services.synced, endpoints.synced, looking.known])
+    await Promise.all([services.synced, endpoints.synced])
     known = true
     wake()
   }
   return {
     observe(namespace, routing) {
-      if (!allowed) return { routing, endpoints: [], unread: NOT_ALLOWED }
+      if (!allowed) return { routing, routes: [], endpoints: [], unread: NOT_ALLOWED }
       needed.resolve()
-      return known ? observed(caches, looking.presence(), namespace, routing) : 'open'
+      const named = kindsOf(kinds, routing)
+      for (const each of named) each.need()
+      const open = !known || named.some(({ looking }) => looking.presence().is === 'open')
+      return open ? 'open' : observed(caches, kinds, namespace, routing)
     },
-    *versions(namespace, { service, route }) {
+    *versions(namespace, { service, routes }) {
       const canary = services.get(namespace, canaryServiceName(service))
-      for (const each of [services.get(namespace, service), canary, routes.get(namespace, route)]) {
+      const found = routes.map(ref => foundIn(kinds, namespace, ref).object)
+      for (const each of [services.get(namespace, service), canary, ...found]) {
         if (each) yield each.metadata
       }
     },
     async run(signal) {
+      const watching = Promise.all(kinds.map(each => each.run(signal)))
       await Promise.race([needed.promise, untilAborted(signal)])
       if (signal.aborted) return
       const reflections = [
         reflect<Service, ServiceSeen>(options, SERVICES, services, seeService),
         reflect<EndpointSlice, EndpointsSeen>(options, ENDPOINT_SLICES, endpoints, seeEndpoints),
-        looking,
       ]
       void learn()
-      await Promise.all(reflections.map(each => each.run(signal)))
+      await Promise.all([watching, ...reflections.map(each => each.run(signal))])
     },
   }
 }
@@ -106,7 +112,6 @@ export function createRequests(options: RequestsOptions): Requests {
 interface Caches {
   readonly services: Cache<ServiceSeen>
   readonly endpoints: Cache<EndpointsSeen>
-  readonly routes: Cache<RouteSeen>
 }
 
 function createCaches({ namespaces, onListenerError }: RequestsOptions): Caches {
@@ -117,29 +122,58 @@ function createCaches({ namespaces, onListenerError }: RequestsOptions): Caches 
       indexes: { service: ({ metadata, service }) => [`${metadata.namespace}/${service}`] },
       ...inEach,
     }),
-    routes: new Cache(inEach),
   }
 }
 
-function lookForRoutes(options: RequestsOptions, cache: Cache<RouteSeen>) {
-  const { client, namespaces, wake } = options
-  return lookFor({
+/** Routes of one kind. */
+interface RouteKind {
+  readonly router: Router
+  readonly cache: Cache<Seen>
+  readonly looking: Looking
+  /** A Rollout names one. */
+  readonly need: () => void
+  /** Runs until the signal aborts. */
+  readonly run: (signal: AbortSignal) => Promise<void>
+}
+
+function watchRoutes(options: RequestsOptions, router: Router): RouteKind {
+  const { client, namespaces, onListenerError, wake } = options
+  const { apiVersion, kind, plural } = router
+  const cache = new Cache<Seen>({ namespaces, onListenerError })
+  cache.onChange((before, after) => wake(nameOf(kind, (after ?? before)!)))
+  const needed = Promise.withResolvers<void>()
+  const type = resource(apiVersion, plural, kind)
+  const project = (object: KubeObject) => router.see(object)
+  const looking = lookFor({
     client,
-    ref: httpRoutes,
+    ref: router,
     registered: {
-      reflect: hooks =>
-        reflectOptional(options, { type: HTTP_ROUTES, cache, project: seeRoute }, hooks),
+      reflect: hooks => reflectOptional(options, { type, cache, project }, hooks),
       forget: () => cache.replace([], ''),
-      rights: rightsTo(httpRoutes, namespaces),
+      rights: rightsTo(router, namespaces),
     },
     named: () => true,
     onChange: () => wake(),
   })
+  return {
+    router,
+    cache,
+    looking,
+    need: () => needed.resolve(),
+    async run(signal) {
+      await Promise.race([needed.promise, untilAborted(signal)])
+      if (!signal.aborted) await looking.run(signal)
+    },
+  }
+}
+
+function kindsOf(kinds: readonly RouteKind[], { routes }: Routing): readonly RouteKind[] {
+  return kinds.filter(({ router }) => routes.some(ref => routerOf(ref) === router))
 }
 
 function observed(
-  { services, endpoints, routes }: Caches,
-  presence: Presence,
+  { services, endpoints }: Caches,
+  kinds: readonly RouteKind[],
   namespace: string,
   routing: Routing,
 ): Traffic {
@@ -148,22 +182,30 @@ function observed(
     routing,
     service: services.get(namespace, routing.service),
     canary: services.get(namespace, canary),
-    route: routes.get(namespace, routing.route),
+    routes: routing.routes.map(ref => foundIn(kinds, namespace, ref)),
     endpoints: [routing.service, canary].flatMap(name =>
       endpoints.byIndex('service', `${namespace}/${name}`),
     ),
-    unread: unreadIn(presence),
+    unread: kindsOf(kinds, routing)
+      .map(unreadIn)
+      .find(why => why !== undefined),
   })
 }
 
-/** What has not been read may send requests to anybody. */
-function unreadIn(presence: Presence): string | undefined {
-  if (presence.is !== 'unread') return undefined
-  const { missing, why } = presence
-  if (missing.length === 0) return `HTTPRoutes cannot be read: ${why}`
-  return `rights are missing for HTTPRoutes: ${missing.map(rightInWords).join('; ')}`
+function foundIn(kinds: readonly RouteKind[], namespace: string, ref: RouteRef): RouteFound {
+  const kind = kinds.find(({ router }) => router === routerOf(ref))
+  return defined({ ref, object: kind?.cache.get(namespace, ref.name) })
 }
 
-function nameOf(kind: string, { metadata }: ServiceSeen | RouteSeen): string {
+/** What has not been read may send requests to anybody. */
+function unreadIn({ router, looking }: RouteKind): string | undefined {
+  const presence = looking.presence()
+  if (presence.is !== 'unread') return undefined
+  const { missing, why } = presence
+  if (missing.length === 0) return `${router.kind}s cannot be read: ${why}`
+  return `rights are missing for ${router.kind}s: ${missing.map(rightInWords).join('; ')}`
+}
+
+function nameOf(kind: string, { metadata }: Seen): string {
   return `${metadata.namespace}/${kind}/${metadata.name}`
 }

@@ -10,7 +10,8 @@ import { recordOf } from '../workload/record.ts'
 import { reviewWorkload } from './review.ts'
 import { threeSteps } from '../../test/world/three-steps.ts'
 
-const traffic = { service: 'web', route: 'shop', graceSeconds: 5 }
+const route = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute', name: 'shop' }
+const traffic = { service: 'web', routes: [route], graceSeconds: 5 }
 const [first, ...others] = threeSteps.steps
 const routed: Rollout = {
   ...threeSteps,

@@ -7,11 +7,13 @@ import type {
   CanaryStrategy,
   Step as StepObject,
   Rollout as RolloutObject,
+  TrafficRouting,
 } from '#api/rollout.generated.ts'
 import { defined } from '../defined.ts'
 import { digest } from '../digest.ts'
 import { parseIntOrPercent } from '../replicas.ts'
-import type { Routing, Split } from '../traffic/model.ts'
+import { httpRouteRouter } from '../traffic/http-route-router.ts'
+import type { RouteRef, Routing, Split } from '../traffic/model.ts'
 import type { Hold } from '../workload/hold.ts'
 import { styleNow, styleOf } from './release-style.ts'
 import type { Rollout, Step } from './model.ts'
@@ -63,15 +65,16 @@ const GRACE_SECONDS = 3
 /** By what requests come that the Rollout moves; undefined: it moves none. */
 export function routingOf({ strategy }: RolloutObject['spec']): Routing | undefined {
   const { trafficRoutings = [] }: Strategy = strategy.blueGreen ?? strategy.canary ?? {}
-  const {
-    service,
-    gateway,
-    gracePeriodSeconds: graceSeconds = GRACE_SECONDS,
-  } = {
-    ...trafficRoutings[0],
-  }
-  const route = gateway?.httpRouteName
-  return service && route ? { service, route, graceSeconds } : undefined
+  const [routing] = trafficRoutings
+  const routes = routing ? routesOf(routing) : []
+  if (!routing || routes.length === 0) return undefined
+  const { service, gracePeriodSeconds: graceSeconds = GRACE_SECONDS } = routing
+  return { service, routes, graceSeconds }
+}
+
+function routesOf({ gateway }: TrafficRouting): readonly RouteRef[] {
+  const { apiVersion, kind } = httpRouteRouter
+  return gateway?.httpRouteName ? [{ apiVersion, kind, name: gateway.httpRouteName }] : []
 }
 
 function splitOf({ traffic, matches = [], requestHeaderModifier }: StepObject): Split | undefined {

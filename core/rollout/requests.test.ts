@@ -14,7 +14,8 @@ import { nothing } from './outcomes.ts'
 import type { Memory, Rollout, Snapshot, Workload } from './model.ts'
 import { threeSteps } from '../../test/world/three-steps.ts'
 
-const routing = { service: 'web', route: 'web', graceSeconds: 0 }
+const route = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute', name: 'web' }
+const routing = { service: 'web', routes: [route], graceSeconds: 0 }
 const rollout: Rollout = {
   ...threeSteps,
   traffic: routing,
@@ -89,7 +90,7 @@ function snapshot({ open = [], pinned, ...scene }: Scene): Snapshot {
     ...(scene.rollout !== null && { rollout: { ...rollout, ...scene.rollout } }),
     memory: { ...memory, ...scene.memory },
     ...(scene.workload !== null && { workload, adapter }),
-    traffic: { routing, service: seeService(web(pinned)), endpoints: [] },
+    traffic: { routing, service: seeService(web(pinned)), routes: [{ ref: route }], endpoints: [] },
     kruiseRuns: false,
     registered: true,
     holdRefused: false,

@@ -10,10 +10,17 @@ import type { KindRef } from '../workload/adapter.ts'
 export interface Routing {
   /** Name of the Service. */
   readonly service: string
-  /** Name of the HTTPRoute. */
-  readonly route: string
+  /** What sends requests there. */
+  readonly routes: readonly RouteRef[]
   /** Seconds that requests under way are given before pods change. */
   readonly graceSeconds: number
+}
+
+/** One object by which requests are sent to a Service, beside that. */
+export interface RouteRef {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly name: string
 }
 
 /** Which requests are to go to new pods. `matches` win over the share. */

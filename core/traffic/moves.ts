@@ -1,21 +1,21 @@
 // How requests are moved. Each aim is an ordered list of rules: the first with something to do, or to wait
 // for, acts. A Service is never without a selector, and nobody is sent where no pod is ready.
 
-import { TRAFFIC, UNROUTED } from '#api/names.ts'
-import type { Change, MergePatch, Target } from '../change.ts'
+import { UNROUTED } from '#api/names.ts'
 import type { Instant, Move, WorkloadRef } from '../rollout/model.ts'
 import { timeOf } from '../time.ts'
 import { firstMove } from '../workload/rules.ts'
 import type { Rule } from '../workload/rules.ts'
-import type { PodSeen, Seen } from '../workload/seen.ts'
+import type { PodSeen } from '../workload/seen.ts'
 import { canarySelector, canaryServiceName, canaryServiceOf } from './canary-service.ts'
-import { formatRouteWish, httpRoutes } from './http-route.ts'
-import type { Routing, Split } from './model.ts'
-import { reaches } from './seen.ts'
-import type { EndpointsSeen, RouteSeen, ServiceSeen } from './seen.ts'
-import { pinnedTo, pinTo, services } from './service-pin.ts'
 import { equalJson } from '../equal.ts'
+import type { Routing, Split } from './model.ts'
+import { routerOf } from './registry.ts'
+import type { RouteFound, Router } from './router.ts'
+import type { EndpointsSeen, ServiceSeen } from './seen.ts'
+import { pinnedTo, pinTo, services } from './service-pin.ts'
 import { OVER } from './wish.ts'
+import { blocked, isFree, nameOf, patched, takenOut, targetOf, wishing } from './writes.ts'
 
 /** What is there of it. */
 export interface Traffic {
@@ -23,7 +23,7 @@ export interface Traffic {
   readonly service?: ServiceSeen
   /** That of the new pods, or one of somebody else that has its name. */
   readonly canary?: ServiceSeen
-  readonly route?: RouteSeen
+  readonly routes: readonly RouteFound[]
   /** Of both Services. */
   readonly endpoints: readonly EndpointsSeen[]
   /** Why it is not known what is there; undefined: it is. */
@@ -64,7 +64,7 @@ interface Asked {
 
 type Rules = readonly Rule<Routed, Asked>[]
 
-const there: Rules = [serviceThere, routeThere, canaryFree]
+const there: Rules = [serviceThere, routesThere, canaryFree]
 /** Nobody is sent to new pods by the route any more. */
 const away: Rules = [unsplit, unsplitSeen, graced, canaryGone]
 const pinned: Rules = [...there, othersAway, pinnedToStable, stableAlone]
@@ -92,18 +92,11 @@ function serviceThere({ traffic: { service, routing } }: Routed): Move | undefin
   return service.escaped ? blocked(takenOut(name)) : undefined
 }
 
-function routeThere({ traffic: { route, routing } }: Routed): Move | undefined {
-  const name = `HTTPRoute ${routing.route}`
-  if (!route || route.deleting) return blocked(`${name} does not exist`)
-  if (!reaches(route, routing.service)) {
-    return blocked(`no rule of ${name} sends requests to Service ${routing.service}`)
-  }
-  if (route.parents.length === 0) return blocked(`${name} names no gateway in spec.parentRefs`)
-  return route.escaped ? blocked(takenOut(name)) : undefined
-}
-
-function takenOut(name: string): string {
-  return `its owner took ${name} over: take the annotation sluice.dev/escape off it to go on`
+function routesThere({ traffic }: Routed): Move | undefined {
+  return firstOfRoutes(traffic, (router, route) => {
+    const trouble = router.trouble(route, traffic.routing)
+    return trouble === undefined ? undefined : blocked(trouble)
+  })
 }
 
 function canaryFree(routed: Routed): Move | undefined {
@@ -186,11 +179,13 @@ function canaryMade(routed: Routed): Move | undefined {
     return { changes: [{ type: 'create', object }], why: `creating ${name}` }
   }
   if (canary.deleting) return { changes: [], why: `waiting for ${name} to be gone` }
-  if (equalJson(canary.selector, selector)) return undefined
+  if (equalJson(canary.selector, selector) && canary.unroutedSince === undefined) return undefined
   const gone = Object.keys({ ...canary.selector }).map(key => [key, null])
-  const patch = { spec: { selector: { ...Object.fromEntries(gone), ...selector } } }
+  const spec = { selector: { ...Object.fromEntries(gone), ...selector } }
+  // The grace period is that of the next way back.
+  const metadata = { annotations: { [UNROUTED]: null } }
   return {
-    changes: [patched('v1', 'Service', canary, patch)],
+    changes: [patched(services, canary, { metadata, spec })],
     why: `letting ${name} select new pods`,
   }
 }
@@ -201,15 +196,13 @@ function canaryServes({ traffic, pods }: Routed): Move | undefined {
   const ready = readyOf(traffic, name)
   if (pods!.updatePods.some(({ metadata }) => ready.has(metadata.uid))) return undefined
   const why = `no new pod is ready in Service ${name}: its requests go to the stable ones`
-  return { ...(routeOff(traffic, why) ?? { changes: [], why }) }
+  return routesOff(traffic, why) ?? { changes: [], why }
 }
 
-function splitWritten({ traffic }: Routed, { split }: Asked): Move | undefined {
-  const { route, routing } = traffic
-  const { service } = routing
-  if (!moves(split)) return routeOff(traffic, 'taking the split out of the route')
-  const wish = formatRouteWish({ service, canary: canaryServiceName(service), split })
-  return wishing(httpRoutes, route!, wish, `${splitInWords(split)} to new pods`)
+function splitWritten(routed: Routed, asked: Asked): Move | undefined {
+  const { traffic } = routed
+  if (!moves(asked.split)) return routesOff(traffic, 'taking the split out of the route')
+  return firstOfRoutes(traffic, (router, route) => router.split(route, traffic.routing, asked))
 }
 
 /** A step may ask for nothing yet. */
@@ -217,24 +210,8 @@ function moves({ percent = 0, matches = [] }: Split): boolean {
   return percent > 0 || matches.length > 0
 }
 
-/** What goes to new pods. */
-function splitInWords({ percent = 0, matches = [] }: Split): string {
-  return matches.length > 0 ? 'sending matching requests' : `sending ${percent}% of the requests`
-}
-
-function splitSeen({ traffic }: Routed): Move | undefined {
-  const { route, routing } = traffic
-  for (const { name, observed, trouble } of route!.parents) {
-    if (observed !== 'yes') {
-      return {
-        changes: [],
-        why: `waiting for Gateway ${name} to take HTTPRoute ${routing.route} over`,
-      }
-    }
-    if (trouble)
-      return blocked(`Gateway ${name} does not route HTTPRoute ${routing.route}: ${trouble}`)
-  }
-  return undefined
+function splitSeen({ traffic }: Routed, asked: Asked): Move | undefined {
+  return firstOfRoutes(traffic, (router, route) => router.splitSeen(route, traffic.routing, asked))
 }
 
 function unpinned({ traffic: { service } }: Routed): Move | undefined {
@@ -252,34 +229,40 @@ function unpinnedFromNew(routed: Routed): Move | undefined {
 }
 
 function unsplit({ traffic }: Routed): Move | undefined {
-  return routeOff(traffic, 'sending no requests to new pods by the route')
+  return routesOff(traffic, 'sending no requests to new pods by the route')
 }
 
-function routeOff({ route }: Traffic, why: string): Move | undefined {
-  if (!route || isFree(route)) return undefined
-  return wishing(httpRoutes, route, OVER, why)
+function routesOff(traffic: Traffic, why: string): Move | undefined {
+  return firstOfRoutes(traffic, (router, route) => router.off(route, why))
 }
 
-/** Whoever has ever read the route must have read it again; others send nobody. */
-function unsplitSeen({ traffic: { route, routing } }: Routed): Move | undefined {
-  const behind = route?.parents.find(({ observed }) => observed === 'no')
-  if (!behind) return undefined
-  const why = `waiting for Gateway ${behind.name} to take HTTPRoute ${routing.route} over`
-  return { changes: [], why }
+function unsplitSeen({ traffic }: Routed): Move | undefined {
+  return firstOfRoutes(traffic, (router, route) => router.offSeen(route))
+}
+
+/** What the first of them has to do, or waits for. */
+function firstOfRoutes(
+  { routes }: Traffic,
+  move: (router: Router, route: RouteFound) => Move | undefined,
+): Move | undefined {
+  for (const route of routes) {
+    const next = move(routerOf(route.ref)!, route)
+    if (next) return next
+  }
+  return undefined
 }
 
 /** A gateway's proxies are a moment behind what it says, and requests are under way. */
 function graced(routed: Routed, { now }: Asked): Move | undefined {
-  const { canary, route, routing } = routed.traffic
+  const { canary, routing } = routed.traffic
   const { graceSeconds } = routing
   if (!canary || !isOurs(routed, canary) || graceSeconds <= 0) return undefined
-  const generation = route?.generation ?? 0
-  if (canary.unrouted?.generation !== generation) {
-    const annotations = { [UNROUTED]: `${generation}/${timeOf(now)}` }
-    const change = patched('v1', 'Service', canary, { metadata: { annotations } })
+  if (canary.unroutedSince === undefined) {
+    const annotations = { [UNROUTED]: timeOf(now) }
+    const change = patched(services, canary, { metadata: { annotations } })
     return { changes: [change], why: 'noting when requests went away from new pods' }
   }
-  const over = canary.unrouted.since + graceSeconds * 1000
+  const over = canary.unroutedSince + graceSeconds * 1000
   if (now >= over) return undefined
   return { changes: [], why: `giving requests under way ${graceSeconds} s`, requeueAt: over }
 }
@@ -289,7 +272,7 @@ function canaryGone(routed: Routed): Move | undefined {
   if (!canary || !isOurs(routed, canary)) return undefined
   const why = `taking Service ${nameOf(canary)} away`
   if (canary.deleting) return { changes: [], why }
-  const target = targetOf('v1', 'Service', canary)
+  const target = targetOf(services, canary)
   return { changes: [{ type: 'delete', target, uid: canary.metadata.uid }], why }
 }
 
@@ -300,41 +283,4 @@ function isOurs({ pods }: Routed, { ownerUid }: ServiceSeen): boolean {
 
 function readyOf({ endpoints }: Traffic, service: string): ReadonlySet<string> {
   return new Set(endpoints.flatMap(each => (each.service === service ? each.ready : [])))
-}
-
-/** Nothing of ours is on it, or its owner took that over. */
-function isFree({ wish, projected, escaped }: ServiceSeen | RouteSeen): boolean {
-  return escaped || (wish === undefined && projected)
-}
-
-/** A wish that stands there, and not in the field, met no webhook. */
-function wishing(
-  { apiVersion, kind }: Pick<Target, 'apiVersion' | 'kind'>,
-  object: ServiceSeen | RouteSeen,
-  wish: string,
-  why: string,
-): Move | undefined {
-  if (object.wish === wish && object.projected) return undefined
-  const change = patched(apiVersion, kind, object, {
-    metadata: { annotations: { [TRAFFIC]: wish } },
-  })
-  if (object.wish !== wish) return { changes: [change], why }
-  return { changes: [change], why: `${why}: the webhook must answer first`, again: true }
-}
-
-function patched(apiVersion: string, kind: string, object: Seen, patch: MergePatch): Change {
-  return { type: 'patch', target: targetOf(apiVersion, kind, object), patch }
-}
-
-function targetOf(apiVersion: string, kind: string, { metadata }: Seen): Target {
-  const { namespace, name, resourceVersion } = metadata
-  return { apiVersion, kind, namespace, name, resourceVersion }
-}
-
-function nameOf({ metadata }: Seen): string {
-  return metadata.name
-}
-
-function blocked(why: string): Move {
-  return { changes: [], why, blocked: true }
 }

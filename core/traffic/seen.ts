@@ -23,7 +23,7 @@ import type { RouteRule } from './split-rules.ts'
 import { OVER, wishedOn, wishOn } from './wish.ts'
 
 /** An object by which requests are moved. */
-interface TouchedSeen extends Seen {
+export interface TouchedSeen extends Seen {
   /** Our controller's wish, or the word that it is over; undefined: none. */
   readonly wish?: string
   /** The field stands as the wish says. */
@@ -41,13 +41,12 @@ export interface ServiceSeen extends TouchedSeen {
   readonly object: Service
   /** The workload that it was made for, if it was. */
   readonly ownerUid: string
-  /** Since when no requests come by the route of that generation. */
-  readonly unrouted?: { readonly generation: number; readonly since: Instant }
+  /** Since when no route sends requests there. */
+  readonly unroutedSince?: Instant
 }
 
 /** A route. */
 export interface RouteSeen extends TouchedSeen {
-  readonly generation: number
   /** Names of the Services that rules of its owner send requests to, as he wrote them. */
   readonly rules: readonly RouteRule[]
   readonly parents: readonly ParentSeen[]
@@ -72,23 +71,22 @@ export interface EndpointsSeen extends Seen {
 /** What is kept of a Service. */
 export function seeService(object: Service): ServiceSeen {
   const { metadata } = object
-  const [generation, since] = (metadata.annotations?.[UNROUTED] ?? '').split('/')
+  const since = metadata.annotations?.[UNROUTED]
   return defined({
     ...touched(services, object),
     selector: services.undone(ownerOf(services, object)) as ServiceSeen['selector'],
     object,
     ownerUid: controllerUid(object),
-    unrouted: since ? { generation: Number(generation), since: instantOf(since) } : undefined,
+    unroutedSince: since === undefined ? undefined : instantOf(since),
   })
 }
 
 /** What is kept of a route. */
 export function seeRoute(object: HTTPRoute): RouteSeen {
-  const { metadata, spec } = object
+  const { spec } = object
   const rules = ownerOf(httpRoutes, object)
   return {
     ...touched(httpRoutes, object),
-    generation: metadata.generation ?? 0,
     rules: Array.isArray(rules) ? (rules as RouteRule[]) : [],
     parents: (spec?.parentRefs ?? []).map(parent => seeParent(object, parent)),
   }

@@ -15,7 +15,7 @@ import {
 } from '#api/names.ts'
 import type { KubeObject } from '#api/kubernetes.ts'
 import { defined } from '../defined.ts'
-import type { Routing } from '../traffic/model.ts'
+import type { RouteRef, Routing } from '../traffic/model.ts'
 import { parsePairs } from './hold.ts'
 
 /** The owner's values of the hold fields, as a merge patch of `spec`. Its shape is the adapter's. */
@@ -37,9 +37,7 @@ export interface HoldRecord {
 /** The annotation's value. */
 export function formatRecord(record: HoldRecord): string {
   const { rollout, rolloutUid, stable, traffic } = record
-  const routed = traffic
-    ? `service=${traffic.service};route=${traffic.route};grace=${traffic.graceSeconds};`
-    : ''
+  const routed = traffic ? formatRouting(traffic) : ''
   const remembered = `rollout=${rollout};uid=${rolloutUid};stable=${stable};${routed}`
   return escapePatch(remembered, record.owner)
 }
@@ -73,10 +71,30 @@ function parseRecord(text: string | undefined): HoldRecord | undefined {
   return defined({ owner, stable, rollout, rolloutUid, traffic: routingIn(pairs) })
 }
 
+function formatRouting({ service, routes, graceSeconds }: Routing): string {
+  const refs = routes.map(ref => [ref.apiVersion, ref.kind, ref.name].map(encodeURIComponent))
+  return `service=${service};routes=${refs.map(words => words.join('/')).join()};grace=${graceSeconds};`
+}
+
 function routingIn(pairs: ReadonlyMap<string, string>): Routing | undefined {
-  const [service, route] = ['service', 'route'].map(key => pairs.get(key))
+  const service = pairs.get('service')
+  const routes = (pairs.get('routes') ?? '').split(',').flatMap(routeIn)
   const graceSeconds = Number(pairs.get('grace'))
-  return service && route ? { service, route, graceSeconds } : undefined
+  return service && routes.length > 0 ? { service, routes, graceSeconds } : undefined
+}
+
+function routeIn(text: string): readonly RouteRef[] {
+  const [apiVersion, kind, name] = text.split('/').map(decoded)
+  return apiVersion && kind && name ? [{ apiVersion, kind, name }] : []
+}
+
+/** Of what somebody has damaged nothing. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return ''
+  }
 }
 
 interface EscapePatch {

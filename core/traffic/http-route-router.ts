@@ -1,0 +1,62 @@
+// HTTPRoutes: the split stands in their rules, and each gateway tells whether it has taken them over.
+
+import type { HTTPRoute } from '#api/kubernetes.ts'
+import { canaryServiceName } from './canary-service.ts'
+import { formatRouteWish, httpRoutes } from './http-route.ts'
+import type { RouteRef } from './model.ts'
+import { splitInWords } from './router.ts'
+import type { Router } from './router.ts'
+import { reaches, seeRoute } from './seen.ts'
+import type { RouteSeen } from './seen.ts'
+import { OVER } from './wish.ts'
+import { blocked, isFree, takenOut, wishing } from './writes.ts'
+
+const { apiVersion, kind, plural } = httpRoutes
+
+/** HTTPRoutes. */
+export const httpRouteRouter: Router<RouteSeen> = {
+  apiVersion,
+  kind,
+  plural,
+  see: object => seeRoute(object as HTTPRoute),
+
+  trouble({ ref, object: route }, { service }) {
+    const name = nameOf(ref)
+    if (!route || route.deleting) return `${name} does not exist`
+    if (!reaches(route, service)) return `no rule of ${name} sends requests to Service ${service}`
+    if (route.parents.length === 0) return `${name} names no gateway in spec.parentRefs`
+    return route.escaped ? takenOut(name) : undefined
+  },
+
+  split({ object }, { service }, { split }) {
+    const wish = formatRouteWish({ service, canary: canaryServiceName(service), split })
+    return wishing(httpRoutes, object!, wish, `${splitInWords(split)} to new pods`)
+  },
+
+  splitSeen({ ref, object }) {
+    for (const { name, observed, trouble } of object!.parents) {
+      if (observed !== 'yes') return takingOver(name, ref)
+      if (trouble) return blocked(`Gateway ${name} does not route ${nameOf(ref)}: ${trouble}`)
+    }
+    return undefined
+  },
+
+  off({ object }, why) {
+    if (!object || isFree(object)) return undefined
+    return wishing(httpRoutes, object, OVER, why)
+  },
+
+  // Whoever has ever read the route must have read it again; others send nobody.
+  offSeen({ ref, object }) {
+    const behind = object?.parents.find(({ observed }) => observed === 'no')
+    return behind && takingOver(behind.name, ref)
+  },
+}
+
+function takingOver(gateway: string, ref: RouteRef) {
+  return { changes: [], why: `waiting for Gateway ${gateway} to take ${nameOf(ref)} over` }
+}
+
+function nameOf({ name }: RouteRef): string {
+  return `${kind} ${name}`
+}

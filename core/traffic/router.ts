@@ -1,0 +1,42 @@
+// One kind of object by which requests are sent to a Service, and how a share of them is sent elsewhere.
+
+import type { KubeObject } from '#api/kubernetes.ts'
+import type { Instant, Move } from '../rollout/model.ts'
+import type { KindRef } from '../workload/adapter.ts'
+import type { Seen } from '../workload/seen.ts'
+import type { RouteRef, Routing, Split } from './model.ts'
+
+/** One object by which requests come, and what is known of it. */
+export interface RouteFound<S extends Seen = Seen> {
+  readonly ref: RouteRef
+  /** Undefined: there is none. */
+  readonly object?: S
+}
+
+/** How it is to be, at what time. */
+export interface SplitAsked {
+  /** Some requests go to new pods. */
+  readonly split: Split
+  readonly now: Instant
+}
+
+/** A kind. Pure, and idempotent: what is reached asks for nothing. */
+export interface Router<S extends Seen = Seen> extends KindRef {
+  /** What is kept of an object while nobody looks. */
+  see(object: KubeObject): S
+  /** Why no request can be moved by it; undefined: nothing is in the way. */
+  trouble(route: RouteFound<S>, routing: Routing): string | undefined
+  /** Has the split written. */
+  split(route: RouteFound<S>, routing: Routing, asked: SplitAsked): Move | undefined
+  /** Waits until whoever routes by it has taken the split over. */
+  splitSeen(route: RouteFound<S>, routing: Routing, asked: SplitAsked): Move | undefined
+  /** Leaves no trace of us. */
+  off(route: RouteFound<S>, why: string): Move | undefined
+  /** Waits until whoever routes by it has seen that. */
+  offSeen(route: RouteFound<S>): Move | undefined
+}
+
+/** What goes to new pods. */
+export function splitInWords({ percent = 0, matches = [] }: Split): string {
+  return matches.length > 0 ? 'sending matching requests' : `sending ${percent}% of the requests`
+}

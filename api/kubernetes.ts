@@ -143,6 +143,35 @@ export interface Service extends KubeObject {
   }
 }
 
+/** `networking.k8s.io/v1` Ingress. */
+export interface Ingress extends KubeObject {
+  readonly spec?: {
+    readonly ingressClassName?: string
+    readonly tls?: readonly unknown[]
+    readonly rules?: readonly IngressRule[]
+    readonly [field: string]: unknown
+  }
+}
+
+export interface IngressRule {
+  readonly host?: string
+  readonly http?: { readonly paths?: readonly IngressPath[] }
+}
+
+export interface IngressPath {
+  readonly path?: string
+  readonly pathType?: string
+  readonly backend?: {
+    readonly service?: { readonly name: string; readonly port?: unknown }
+    readonly [field: string]: unknown
+  }
+}
+
+/** `v1` ConfigMap. */
+export interface ConfigMap extends KubeObject {
+  readonly data?: Readonly<Record<string, string>>
+}
+
 export interface ParentReference {
   readonly group?: string
   readonly kind?: string

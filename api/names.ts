@@ -43,6 +43,12 @@ export const HOLD = 'sluice.dev/hold'
 export const RECORD = 'sluice.dev/record'
 /** On a Service or a route: which requests go where. Admission computes selector and rules from it. */
 export const TRAFFIC = 'sluice.dev/traffic'
+/** The ConfigMap in which users keep traffic scripts of their own, with the name that Kruise Rollouts gave it. */
+export const OWN_SCRIPTS = 'kruise-rollout-configuration'
+/** A key there: this, then `ingress.<class>`, or `<kind>.<group>` of an object of another router. */
+export const SCRIPT_KEY = 'lua.traffic.routing.'
+/** On our Ingress of new pods: since when it stands as it does, and which annotations are ours. */
+export const ROUTED = 'sluice.dev/routed'
 /** On our Service of new pods: since when no route sends requests there. */
 export const UNROUTED = 'sluice.dev/unrouted'
 /** The release that a held workload is in, where the owner has not named it. */

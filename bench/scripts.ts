@@ -1,7 +1,7 @@
 // Traffic scripts, from the call to the thread's answer: ours, for objects as they are met.
 
+import type { FoundScript } from '#core/traffic/script.ts'
 import { ingressScript, routerScript } from '#lua/library.ts'
-import type { Found } from '#lua/library.ts'
 import { ScriptThreads } from '#lua/runner.ts'
 import type { Place } from './place.ts'
 import { spread } from './samples.ts'
@@ -26,7 +26,7 @@ export async function scripts(place: Pick<Place, 'progress'>): Promise<Spread> {
   return spread(times.slice(calls.length * 20))
 }
 
-async function timed(threads: ScriptThreads, found: Found, input: unknown): Promise<number> {
+async function timed(threads: ScriptThreads, found: FoundScript, input: unknown): Promise<number> {
   if ('missing' in found) throw new Error(found.missing)
   const begun = performance.now()
   const outcome = await threads.run(found, input)
@@ -45,7 +45,7 @@ const spec = {
   })),
 }
 
-const calls: readonly (readonly [Found, unknown])[] = [
+const calls: readonly (readonly [FoundScript, unknown])[] = [
   [
     ingressScript('nginx', {}),
     { annotations: { 'example.com/owner': 'shop' }, weight: '20', matches: [], ...services },

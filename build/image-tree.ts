@@ -10,15 +10,12 @@ import type { PackageManifest } from './stripped.ts'
 /** The programs of the image. */
 export const ENTRIES = ['controller/main.ts', 'webhook/main.ts', 'cli/uninstall.ts']
 
-/** What the programs run traffic scripts with. */
-const SCRIPTS = ['lua/runner.ts', 'lua/library.ts']
-
 /**
  * Makes the tree in a folder that is missing or empty, from the checkout at `root`, whose packages are
  * installed. Needs no network. Throws one line where it cannot.
  */
 export async function writeImageTree(root: string, target: string): Promise<void> {
-  await writeFiles(target, await stripped(root, [...ENTRIES, ...SCRIPTS]))
+  await writeFiles(target, await stripped(root, ENTRIES))
   await writeFile(join(target, 'package.json'), manifestText(await manifestOf(root)))
   await cp(join(root, 'LICENSE'), join(target, 'LICENSE'))
   for (const path of await productionPackages(root)) await copyPackage(root, target, path)

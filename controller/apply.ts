@@ -6,9 +6,11 @@ import type { Rollout } from '#api/rollout.generated.ts'
 import type { Change, Creation, Deletion, Patch, Target } from '#core/change.ts'
 import { holdRefused, notCreated } from '#core/rollout/events.ts'
 import type { Action, Decision, Instant, Snapshot } from '#core/rollout/model.ts'
+import { keyOf } from '#core/rollout/key.ts'
 import { moveFor } from '#core/rollout/moves.ts'
 import { isPassing, statusDue, statusOf } from '#core/rollout/status.ts'
 import { routerOf, routers } from '#core/traffic/registry.ts'
+import type { ScriptCall } from '#core/traffic/script.ts'
 import type { WorkloadAdapter } from '#core/workload/adapter.ts'
 import { Forbidden, Invalid } from '#kube/errors.ts'
 import { PODS, REPLICA_SETS, resource, ROLLOUTS, SERVICES } from '#kube/resources.ts'
@@ -45,6 +47,8 @@ export interface Effects extends Telling {
   readonly refusals: Refusals
   /** Holds back a write that did not take the last time; gives when it may be tried again. */
   readonly mayRepeat: Repeats
+  /** Runs a traffic script; the workload of the key is looked at again when it has answered. */
+  readonly runScript: (key: string, call: ScriptCall) => void
 }
 
 /** What became of a decision. */
@@ -114,13 +118,14 @@ function earlier(a: Instant | undefined, b: Instant | undefined): Instant | unde
 }
 
 function changesOf(
-  { mayRepeat, refusals }: Effects,
+  { mayRepeat, refusals, runScript }: Effects,
   snapshot: Snapshot,
   action: Exclude<Action, { type: 'event' }>,
 ): { readonly changes: readonly Change[]; readonly later?: Instant } {
   const { workload, now } = snapshot
   const move = moveFor(snapshot, action)
   if (!move) return { changes: [] }
+  if (move.run) runScript(keyOf(workload!.ref), move.run)
   // Of a workload that is gone there may be something left to undo.
   const uid = workload?.uid ?? snapshot.memory.workloadUid
   const held = move.changes.some(sendsHold) ? refusals.until(uid, now) : undefined

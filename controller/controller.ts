@@ -7,6 +7,7 @@ import { decide } from '#core/rollout/decide.ts'
 import { refOf } from '#core/rollout/key.ts'
 import type { Instant } from '#core/rollout/model.ts'
 import type { NamedKind } from '#core/rollout/unseen.ts'
+import type { ScriptRunner } from '#core/traffic/script.ts'
 import type { KindRef } from '#core/workload/adapter.ts'
 import { adaptersWith } from '#core/workload/registry.ts'
 import type { KubeClient } from '#kube/client.ts'
@@ -23,10 +24,12 @@ import { createArrivals } from './kruise.ts'
 import type { Arrival, Arrivals } from './kruise.ts'
 import type { KruiseFinalizers } from './config.ts'
 import type { Sight } from './kinds.ts'
+import { createScripts } from './scripts.ts'
 import { createNews } from './news.ts'
 import { observe } from './observe.ts'
 import type { Known } from './observe.ts'
 import { createOwnWrites } from './own-writes.ts'
+import type { ReflectOptions } from './reflections.ts'
 import { createRefusals } from './refusals.ts'
 import { createRepeats } from './repeats.ts'
 import type { Repeats } from './repeats.ts'
@@ -49,6 +52,10 @@ export interface ControllerOptions {
   readonly writing: (term: Term) => KubeClient
   /** Name of the webhook configurations. */
   readonly configuration: string
+  /** Our own namespace. */
+  readonly namespace: string
+  /** Runs traffic scripts. */
+  readonly scripts: ScriptRunner
   /** What is watched; none: all. */
   readonly namespaces: readonly string[]
   readonly concurrency: number
@@ -83,9 +90,12 @@ export function createController(options: ControllerOptions): Controller {
   const { client, configuration, namespaces, log, metrics } = options
   let queue: WorkQueue | undefined
   let repeats = createRepeats()
+  const scripts = createScripts(options.scripts, options.now)
   const watches = createWatches({
     client,
     configuration,
+    namespace: options.namespace,
+    answers: scripts.answers,
     namespaces,
     adapters: adaptersWith(options.extraKinds),
     routes: options.routes,
@@ -93,11 +103,7 @@ export function createController(options: ControllerOptions): Controller {
     now: options.now,
     wake: (key, when) =>
       when === 'now' ? queue?.add(key) : queue?.addAt(key, options.now() + SOON_MS),
-    onNews: (resource, news) => {
-      metrics.watch(resource, news.what)
-      if (news.what === 'failed') log.warn({ resource, err: news.error }, 'the watch failed')
-      else log.debug({ resource, ...news }, 'watch')
-    },
+    onNews: tellNews(options),
     onListenerError: error => log.error({ err: error }, 'a listener failed'),
   })
   watches.kruise.onChange(tellOfKruise(log))
@@ -116,7 +122,10 @@ export function createController(options: ControllerOptions): Controller {
       const writer = options.writing(term)
       const waits = createWaits(metrics.waited)
       const arrivals = createArrivals(log, options.kruiseFinalizers)
-      const effects = createEffects(options, writer, (uid, now) => repeats(uid, now))
+      const effects: Effects = {
+        ...createEffects(options, writer, (uid, now) => repeats(uid, now)),
+        runScript: (key, call) => scripts.run(call, () => queue?.add(key)),
+      }
       const running = new WorkQueue({
         concurrency: options.concurrency,
         run: key => reconcile(options, { watches, effects, waits, arrivals, queue: running }, key),
@@ -139,6 +148,14 @@ export function createController(options: ControllerOptions): Controller {
   }
 }
 
+function tellNews({ log, metrics }: ControllerOptions): ReflectOptions['onNews'] {
+  return (resource, news) => {
+    metrics.watch(resource, news.what)
+    if (news.what === 'failed') log.warn({ resource, err: news.error }, 'the watch failed')
+    else log.debug({ resource, ...news }, 'watch')
+  }
+}
+
 /** What keeps a Rollout from its work is an error; that a cluster lacks what nobody asks for is none. */
 function tellSight(log: Logger) {
   return ({ apiVersion, kind }: NamedKind, sight: Sight, named: boolean) => {
@@ -153,7 +170,7 @@ function createEffects(
   { metrics, log, now, onUnanswered }: ControllerOptions,
   client: KubeClient,
   repeats: Repeats,
-): Effects {
+): Omit<Effects, 'runScript'> {
   return {
     client,
     mayRepeat(uid, at) {

@@ -10,6 +10,7 @@ import { open, shut } from '#process/listen.ts'
 import { tellFindings } from '#process/findings.ts'
 import { createProbes } from '#process/probes.ts'
 import { announce, createLog, runProgram } from '#process/program.ts'
+import { ScriptThreads } from '#lua/runner.ts'
 import { readConfig } from './config.ts'
 import { createController } from './controller.ts'
 import { createMetrics } from './metrics.ts'
@@ -34,6 +35,7 @@ await runProgram('sluice-controller', async stop => {
         fence: fenceOf(remainingMs, leaseMs - renewDeadlineMs),
       }),
     ...config,
+    scripts: new ScriptThreads(),
     namespaces,
     metrics,
     log,

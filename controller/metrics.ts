@@ -5,14 +5,15 @@ import { Registry, collectDefaultMetrics } from 'prom-client'
 
 import type { EventReason } from '#api/names.ts'
 import { isNative } from '#core/workload/native.ts'
+import { routers } from '#core/traffic/registry.ts'
 import { adapters } from '#core/workload/registry.ts'
 import type { QueueStats, RunReport } from '#kube/queue.ts'
 import { reflectorNews } from '#kube/reflector.ts'
 import type { ReflectorNews } from '#kube/reflector.ts'
 import {
+  CONFIG_MAPS,
   CONTROLLER_REVISIONS,
   ENDPOINT_SLICES,
-  HTTP_ROUTES,
   MUTATING_WEBHOOKS,
   PODS,
   REPLICA_SETS,
@@ -66,7 +67,8 @@ const own = [
 ]
 const resources = [
   ...own.map(({ plural }) => plural),
-  optionalName(HTTP_ROUTES),
+  CONFIG_MAPS.plural,
+  ...routers.map(optionalName),
   ...adapters.map(adapter => (isNative(adapter) ? adapter.plural : optionalName(adapter))),
 ]
 const outcomes = ['ok', 'retry', 'error'] as const satisfies readonly RunReport['outcome'][]

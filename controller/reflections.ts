@@ -39,6 +39,7 @@ export function reflectOptional<T extends KubeObject, P extends Cached>(
     readonly type: ResourceType<T>
     readonly cache: Cache<P>
     readonly project: (object: T, before: P | undefined) => P
+    readonly fieldSelector?: string
   },
   { onListed, onUnlisted, endsOn }: WatchHooks,
 ): Reflection {
@@ -61,7 +62,7 @@ export function optionalName({
   apiVersion,
   plural,
 }: Pick<ResourceType, 'apiVersion' | 'plural'>): string {
-  return `${plural}.${groupOf({ apiVersion })}`
+  return apiVersion.includes('/') ? `${plural}.${groupOf({ apiVersion })}` : plural
 }
 
 /** Feeds a cache from one webhook configuration. */

@@ -1,27 +1,27 @@
 // By what requests come to workloads: Services, their endpoints, and routes. They are watched from the first
 // Rollout on that moves requests; until they are listed, nothing is decided about it.
 
-import type { EndpointSlice, KubeObject, Service } from '#api/kubernetes.ts'
+import type { ConfigMap, EndpointSlice, Service } from '#api/kubernetes.ts'
+import { OWN_SCRIPTS } from '#api/names.ts'
 import { canaryServiceName } from '#core/traffic/canary-service.ts'
 import type { RouteRef, Routing } from '#core/traffic/model.ts'
 import type { Traffic } from '#core/traffic/moves.ts'
 import { routerOf, routers } from '#core/traffic/registry.ts'
 import type { RouteFound, Router } from '#core/traffic/router.ts'
+import type { Answers } from '#core/traffic/script.ts'
 import { seeEndpoints, seeService } from '#core/traffic/seen.ts'
 import type { EndpointsSeen, ServiceSeen } from '#core/traffic/seen.ts'
-import type { Seen } from '#core/workload/seen.ts'
 import { defined } from '#core/defined.ts'
+import type { Seen } from '#core/workload/seen.ts'
 import { Cache } from '#kube/cache.ts'
-import type { ReflectorNews } from '#kube/reflector.ts'
-import { ENDPOINT_SLICES, resource, SERVICES } from '#kube/resources.ts'
-import { rightInWords } from '#process/findings.ts'
+import { CONFIG_MAPS, ENDPOINT_SLICES, resource, SERVICES } from '#kube/resources.ts'
+import { scriptFor } from '#lua/library.ts'
 import { untilAborted } from '#process/program.ts'
-import { lookFor } from './looking.ts'
-import type { Looking } from './looking.ts'
 import type { Version } from './own-writes.ts'
-import { reflect, reflectOptional } from './reflections.ts'
-import type { ReflectOptions } from './reflections.ts'
-import { rightsTo } from './rights.ts'
+import { reflect } from './reflections.ts'
+import { rightsToRoutes, rightsToScripts } from './rights.ts'
+import { seek } from './sought.ts'
+import type { Sought, SoughtOptions } from './sought.ts'
 
 /** What is known of them. */
 export interface Requests {
@@ -34,19 +34,22 @@ export interface Requests {
 }
 
 /** How they are watched. */
-export interface RequestsOptions extends ReflectOptions {
+export interface RequestsOptions extends SoughtOptions {
   /** We have the rights for it. */
   readonly routes: boolean
-  /** Called with what has changed; undefined: it may be anything. */
-  readonly wake: (changed?: string) => void
-  readonly onNews: (resource: string, news: ReflectorNews) => void
-  readonly onListenerError: (error: unknown) => void
+  /** Our own namespace, in which users keep scripts. */
+  readonly namespace: string
+  /** What scripts have said. */
+  readonly answers: Answers
 }
 
 /** Under what a workload is found, when one of the objects changes by which its requests come. */
 function namesIn(namespace: string, { service, routes }: Routing): readonly string[] {
+  const ways = routes.flatMap(ref => {
+    const made = routerOf(ref)?.makes?.(ref.name)
+    return [ref.name, ...(made === undefined ? [] : [made])].map(name => `${ref.kind}/${name}`)
+  })
   const names = [service, canaryServiceName(service)].map(name => `Service/${name}`)
-  const ways = routes.map(({ kind, name }) => `${kind}/${name}`)
   return [...names, ...ways].map(name => `${namespace}/${name}`)
 }
 
@@ -63,10 +66,9 @@ const NOT_ALLOWED =
 
 /** Nothing is asked before somebody needs it. */
 export function createRequests(options: RequestsOptions): Requests {
-  const { routes: allowed, wake } = options
+  const { routes: allowed, wake, answers } = options
   const caches = createCaches(options)
-  const { services, endpoints } = caches
-  const kinds = routers.map(router => watchRoutes(options, router))
+  const { services, endpoints, kinds, scripts } = caches
   const needed = Promise.withResolvers<void>()
   let known = false
   services.onChange((before, after) => wake(nameOf('Service', (after ?? before)!)))
@@ -74,6 +76,7 @@ export function createRequests(options: RequestsOptions): Requests {
     const { metadata, service } = (after ?? before)!
     wake(`${metadata.namespace}/Service/${service}`)
   })
+  scripts.cache.onChange(() => wake())
   const learn = async () => {
     await Promise.all([services.synced, endpoints.synced])
     known = true
@@ -81,22 +84,24 @@ export function createRequests(options: RequestsOptions): Requests {
   }
   return {
     observe(namespace, routing) {
-      if (!allowed) return { routing, routes: [], endpoints: [], unread: NOT_ALLOWED }
+      if (!allowed) return { routing, routes: [], endpoints: [], answers, unread: NOT_ALLOWED }
       needed.resolve()
-      const named = kindsOf(kinds, routing)
-      for (const each of named) each.need()
-      const open = !known || named.some(({ looking }) => looking.presence().is === 'open')
-      return open ? 'open' : observed(caches, kinds, namespace, routing)
+      const sought = neededFor(caches, routing)
+      for (const each of sought) each.need()
+      if (!known || sought.some(each => each.open())) return 'open'
+      const unread = sought.map(each => each.unread()).find(why => why !== undefined)
+      return defined({ ...observed(caches, namespace, routing), answers, unread })
     },
     *versions(namespace, { service, routes }) {
+      const stable = services.get(namespace, service)
       const canary = services.get(namespace, canaryServiceName(service))
-      const found = routes.map(ref => foundIn(kinds, namespace, ref).object)
-      for (const each of [services.get(namespace, service), canary, ...found]) {
+      const found = routes.map(ref => foundIn(kinds, namespace, ref))
+      for (const each of [stable, canary, ...found.flatMap(({ object, made }) => [object, made])]) {
         if (each) yield each.metadata
       }
     },
     async run(signal) {
-      const watching = Promise.all(kinds.map(each => each.run(signal)))
+      const looking = Promise.all([...kinds, scripts].map(each => each.run(signal)))
       await Promise.race([needed.promise, untilAborted(signal)])
       if (signal.aborted) return
       const reflections = [
@@ -104,7 +109,7 @@ export function createRequests(options: RequestsOptions): Requests {
         reflect<EndpointSlice, EndpointsSeen>(options, ENDPOINT_SLICES, endpoints, seeEndpoints),
       ]
       void learn()
-      await Promise.all([watching, ...reflections.map(each => each.run(signal))])
+      await Promise.all([looking, ...reflections.map(each => each.run(signal))])
     },
   }
 }
@@ -112,9 +117,18 @@ export function createRequests(options: RequestsOptions): Requests {
 interface Caches {
   readonly services: Cache<ServiceSeen>
   readonly endpoints: Cache<EndpointsSeen>
+  readonly kinds: readonly RouteKind[]
+  /** The users' own. */
+  readonly scripts: Sought<ConfigMap>
 }
 
-function createCaches({ namespaces, onListenerError }: RequestsOptions): Caches {
+/** Routes of one kind. */
+interface RouteKind extends Sought<Seen> {
+  readonly router: Router
+}
+
+function createCaches(options: RequestsOptions): Caches {
+  const { namespaces, onListenerError } = options
   const inEach = { namespaces, onListenerError }
   return {
     services: new Cache(inEach),
@@ -122,88 +136,70 @@ function createCaches({ namespaces, onListenerError }: RequestsOptions): Caches 
       indexes: { service: ({ metadata, service }) => [`${metadata.namespace}/${service}`] },
       ...inEach,
     }),
+    kinds: routers.map(router => seekRoutes(options, router)),
+    scripts: seekScripts(options),
   }
 }
 
-/** Routes of one kind. */
-interface RouteKind {
-  readonly router: Router
-  readonly cache: Cache<Seen>
-  readonly looking: Looking
-  /** A Rollout names one. */
-  readonly need: () => void
-  /** Runs until the signal aborts. */
-  readonly run: (signal: AbortSignal) => Promise<void>
-}
-
-function watchRoutes(options: RequestsOptions, router: Router): RouteKind {
-  const { client, namespaces, onListenerError, wake } = options
+function seekRoutes(options: RequestsOptions, router: Router): RouteKind {
   const { apiVersion, kind, plural } = router
-  const cache = new Cache<Seen>({ namespaces, onListenerError })
-  cache.onChange((before, after) => wake(nameOf(kind, (after ?? before)!)))
-  const needed = Promise.withResolvers<void>()
-  const type = resource(apiVersion, plural, kind)
-  const project = (object: KubeObject) => router.see(object)
-  const looking = lookFor({
-    client,
-    ref: router,
-    registered: {
-      reflect: hooks => reflectOptional(options, { type, cache, project }, hooks),
-      forget: () => cache.replace([], ''),
-      rights: rightsTo(router, namespaces),
-    },
-    named: () => true,
-    onChange: () => wake(),
+  const sought = seek(options, {
+    type: resource(apiVersion, plural, kind),
+    project: object => router.see(object),
+    rights: rightsToRoutes(router, options.namespaces),
+    name: `${kind}s`,
   })
-  return {
-    router,
-    cache,
-    looking,
-    need: () => needed.resolve(),
-    async run(signal) {
-      await Promise.race([needed.promise, untilAborted(signal)])
-      if (!signal.aborted) await looking.run(signal)
-    },
-  }
+  sought.cache.onChange((before, after) => options.wake(nameOf(kind, (after ?? before)!)))
+  return { router, ...sought }
 }
 
-function kindsOf(kinds: readonly RouteKind[], { routes }: Routing): readonly RouteKind[] {
-  return kinds.filter(({ router }) => routes.some(ref => routerOf(ref) === router))
+function seekScripts(options: RequestsOptions): Sought<ConfigMap> {
+  const here = { ...options, namespaces: [options.namespace] }
+  return seek(here, {
+    type: CONFIG_MAPS,
+    project: object => object,
+    rights: rightsToScripts(options.namespace),
+    name: `ConfigMap ${OWN_SCRIPTS}`,
+    only: OWN_SCRIPTS,
+  })
+}
+
+type Needed = Pick<Sought<Seen>, 'need' | 'open' | 'unread'>
+
+function neededFor({ kinds, scripts }: Caches, { routes }: Routing): readonly Needed[] {
+  const named = kinds.filter(({ router }) => routes.some(ref => routerOf(ref) === router))
+  return [...named, ...(named.some(({ router }) => router.scripted) ? [scripts] : [])]
 }
 
 function observed(
-  { services, endpoints }: Caches,
-  kinds: readonly RouteKind[],
+  { services, endpoints, kinds, scripts }: Caches,
   namespace: string,
   routing: Routing,
-): Traffic {
+): Omit<Traffic, 'answers'> {
   const canary = canaryServiceName(routing.service)
+  const [{ data = {} } = {}] = scripts.cache.list()
   return defined({
     routing,
     service: services.get(namespace, routing.service),
     canary: services.get(namespace, canary),
-    routes: routing.routes.map(ref => foundIn(kinds, namespace, ref)),
+    routes: routing.routes.map(ref => {
+      const script = routerOf(ref)?.scripted ? scriptFor(ref, data) : undefined
+      return defined({ ...foundIn(kinds, namespace, ref), script })
+    }),
     endpoints: [routing.service, canary].flatMap(name =>
       endpoints.byIndex('service', `${namespace}/${name}`),
     ),
-    unread: kindsOf(kinds, routing)
-      .map(unreadIn)
-      .find(why => why !== undefined),
   })
 }
 
 function foundIn(kinds: readonly RouteKind[], namespace: string, ref: RouteRef): RouteFound {
   const kind = kinds.find(({ router }) => router === routerOf(ref))
-  return defined({ ref, object: kind?.cache.get(namespace, ref.name) })
-}
-
-/** What has not been read may send requests to anybody. */
-function unreadIn({ router, looking }: RouteKind): string | undefined {
-  const presence = looking.presence()
-  if (presence.is !== 'unread') return undefined
-  const { missing, why } = presence
-  if (missing.length === 0) return `${router.kind}s cannot be read: ${why}`
-  return `rights are missing for ${router.kind}s: ${missing.map(rightInWords).join('; ')}`
+  const made = kind?.router.makes?.(ref.name)
+  return defined({
+    ref,
+    object: kind?.cache.get(namespace, ref.name),
+    made: made === undefined ? undefined : kind?.cache.get(namespace, made),
+  })
 }
 
 function nameOf(kind: string, { metadata }: Seen): string {

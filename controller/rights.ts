@@ -1,7 +1,10 @@
 // What the controller needs to be allowed; the roles of the chart say the same, and a test compares them.
 
-import { GROUP, KRUISE_WEBHOOKS } from '#api/names.ts'
+import { GROUP, KRUISE_WEBHOOKS, OWN_SCRIPTS } from '#api/names.ts'
+import { routers } from '#core/traffic/registry.ts'
+import type { Router } from '#core/traffic/router.ts'
 import type { KindRef } from '#core/workload/adapter.ts'
+import { groupOf } from '#core/workload/native.ts'
 import { rightsOf } from '#process/rights.ts'
 import type { Right, Rule } from '#process/rights.ts'
 import type { ControllerConfig } from './config.ts'
@@ -42,12 +45,28 @@ const makingDeployments: Rule = {
 const routing: readonly Rule[] = [
   { group: '', resources: ['services'], verbs: ['list', 'watch', 'patch', 'create', 'delete'] },
   { group: 'discovery.k8s.io', resources: ['endpointslices'], verbs: ['list', 'watch'] },
-  {
-    group: 'gateway.networking.k8s.io',
-    resources: ['httproutes'],
-    verbs: ['list', 'watch', 'patch'],
-  },
+  ...routers.map(routeRule),
 ]
+
+/** What is made beside the owner's is taken away, too. */
+function routeRule({ apiVersion, plural, makes }: Router): Rule {
+  const verbs = ['list', 'watch', 'patch', ...(makes ? ['create', 'delete'] : [])]
+  return { group: groupOf({ apiVersion }), resources: [plural], verbs }
+}
+
+/** What is needed to move requests by objects of a kind. */
+export function rightsToRoutes(
+  router: Router,
+  namespaces: readonly string[] | undefined,
+): readonly Right[] {
+  return rightsOf([routeRule(router)], namespaces)
+}
+
+/** What is needed to read the users' own scripts, which lie beside us. */
+export function rightsToScripts(namespace: string): readonly Right[] {
+  const verbs = ['list', 'watch']
+  return rightsOf([{ group: '', resources: ['configmaps'], verbs, name: OWN_SCRIPTS }], [namespace])
+}
 
 /** What is needed to release workloads of a kind. */
 export function rightsTo(
@@ -76,6 +95,7 @@ export function controllerRights(config: ControllerConfig): readonly Right[] {
   ]
   return [
     ...rightsOf([...workloads, ...asked], namespaces),
+    ...(config.routes ? rightsToScripts(namespace) : []),
     ...config.extraKinds.flatMap(kind => rightsTo(kind, namespaces)),
     ...rightsOf([registration, { ...registration, name: KRUISE_WEBHOOKS }]),
     ...rightsOf(

@@ -7,6 +7,7 @@ import type { Rollout } from '#api/rollout.generated.ts'
 import { keyOf, refOf, workloadKey } from '#core/rollout/key.ts'
 import { routingOf } from '#core/rollout/parse.ts'
 import type { Routing } from '#core/traffic/model.ts'
+import type { Answers } from '#core/traffic/script.ts'
 import type { Traffic } from '#core/traffic/moves.ts'
 import type { Instant, Snapshot } from '#core/rollout/model.ts'
 import type { WorkloadAdapter } from '#core/workload/adapter.ts'
@@ -66,6 +67,10 @@ export interface WatchesOptions
   readonly now: () => Instant
   /** Whether requests may be moved. */
   readonly routes: boolean
+  /** Our own namespace. */
+  readonly namespace: string
+  /** What traffic scripts have said. */
+  readonly answers: Answers
   /**
    * Called with the key of a workload for which something changed. `soon`: its own controller is about
    * to say more of it, in the workload's status.

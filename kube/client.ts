@@ -232,7 +232,7 @@ export class KubeClient {
   /** The kinds of a version of an API group; throws `NotFound` where that is not served. */
   async kindsOf(apiVersion: string, options: RequestOptions = {}): Promise<readonly ServedKind[]> {
     const asked = { ...aboutItself, ...options }
-    const path = `/apis/${apiVersion}`
+    const path = `/${apiVersion.includes('/') ? 'apis' : 'api'}/${apiVersion}`
     const answer = await this.#send<{ resources?: readonly ServedKind[] }>('GET', path, asked)
     return answer.resources ?? []
   }

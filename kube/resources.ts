@@ -1,6 +1,7 @@
 // The kinds of objects that the product reads and writes, and where the API server serves them.
 // A ResourceType carries the TypeScript type of its objects, so the client's answers are typed.
 import type {
+  ConfigMap,
   ControllerRevision,
   Deployment,
   EndpointSlice,
@@ -146,6 +147,8 @@ export const HTTP_ROUTES = resource<HTTPRoute>(
 )
 /** `v1` Namespaces. */
 export const NAMESPACES = resource('v1', 'namespaces', 'Namespace', false)
+/** `v1` ConfigMaps. */
+export const CONFIG_MAPS = resource<ConfigMap>('v1', 'configmaps', 'ConfigMap')
 /** `v1` Secrets. */
 export const SECRETS = resource<Secret>('v1', 'secrets', 'Secret')
 /** `v1` Events. */

@@ -2,45 +2,46 @@
 
 import { readFileSync } from 'node:fs'
 
-import type { Script } from '#core/traffic/script.ts'
-
-/** The ConfigMap in which users keep scripts of their own, with the name that Kruise Rollouts gave it. */
-const SCRIPTS = 'kruise-rollout-configuration'
-/** A key there: this and the class of an Ingress, or this and `<kind>.<group>` of another router. */
-const INGRESS_SCRIPT = 'lua.traffic.routing.ingress.'
-const ROUTER_SCRIPT = 'lua.traffic.routing.'
-
-/** Found, or a sentence that says what is missing and what to do. */
-export type Found = Script | { readonly missing: string }
+import { OWN_SCRIPTS, SCRIPT_KEY } from '#api/names.ts'
+import type { RouteRef } from '#core/traffic/model.ts'
+import type { FoundScript, Script } from '#core/traffic/script.ts'
+import { groupOf } from '#core/workload/native.ts'
 
 /** The data of the users' ConfigMap; empty where there is none. */
 export type OwnScripts = Readonly<Record<string, string>>
 
-/** For an Ingress of that class, or of none: a script of the user's own comes before ours. */
-export function ingressScript(ingressClass: string, own: OwnScripts): Found {
-  const known = ingressClass === '' ? 'nginx' : ingressClass
+/** For an object of that kind. */
+export function scriptFor({ apiVersion, kind, className }: RouteRef, own: OwnScripts): FoundScript {
+  return className === undefined
+    ? routerScript(groupOf({ apiVersion }), kind, own)
+    : ingressScript(className, own)
+}
+
+/** For an Ingress of that class: a script of the user's own comes before ours. */
+export function ingressScript(known: string, own: OwnScripts): FoundScript {
   const what = `an Ingress of class ${known}`
-  const key = `${INGRESS_SCRIPT}${known}`
+  const key = `${SCRIPT_KEY}ingress.${known}`
   const remedy = `one of your own in ${place(key)} comes before it`
   return ownScript(what, key, own) ?? ours(what, ingresses.get(known), remedy) ?? missing(what, key)
 }
 
 /** For an object of another router: ours comes before a script of the user's own. */
-export function routerScript(group: string, kind: string, own: OwnScripts): Found {
+export function routerScript(group: string, kind: string, own: OwnScripts): FoundScript {
   const what = `a ${kind} of ${group}`
-  const key = `${ROUTER_SCRIPT}${kind}.${group}`
+  const key = `${SCRIPT_KEY}${kind}.${group}`
   const remedy = 'the object that it was given is to be changed'
   const text = routers.get(`${kind}.${group}`)
   return ours(what, text, remedy) ?? ownScript(what, key, own) ?? missing(what, key)
 }
 
-const nginx = textOf(new URL('./scripts/ingress/nginx.lua', import.meta.url))
+const shared = textOf(new URL('./scripts/ingress/shared.lua', import.meta.url))
+const nginx = shared + textOf(new URL('./scripts/ingress/nginx.lua', import.meta.url))
 
 const ingresses: ReadonlyMap<string, string> = new Map([
   ['nginx', nginx],
   ['higress', nginx],
-  ['aliyun-alb', textOf(new URL('./scripts/ingress/aliyun-alb.lua', import.meta.url))],
-  ['mse', textOf(new URL('./scripts/ingress/mse.lua', import.meta.url))],
+  ['aliyun-alb', shared + textOf(new URL('./scripts/ingress/aliyun-alb.lua', import.meta.url))],
+  ['mse', shared + textOf(new URL('./scripts/ingress/mse.lua', import.meta.url))],
 ])
 
 const routers: ReadonlyMap<string, string> = new Map([
@@ -59,7 +60,7 @@ function textOf(file: URL): string {
 }
 
 function place(key: string): string {
-  return `ConfigMap ${SCRIPTS}, key ${key}`
+  return `ConfigMap ${OWN_SCRIPTS}, key ${key}`
 }
 
 function ownScript(what: string, key: string, own: OwnScripts): Script | undefined {
@@ -75,6 +76,6 @@ function ours(what: string, text: string | undefined, remedy: string): Script | 
   return text === undefined ? undefined : { name: `our script for ${what}`, text, remedy }
 }
 
-function missing(what: string, key: string): Found {
+function missing(what: string, key: string): FoundScript {
   return { missing: `there is no script for ${what}: write one in ${place(key)}` }
 }

@@ -72,43 +72,38 @@ local function past(text, at)
   return find(text, '[^ \n\r\t]', at) or #text + 1
 end
 
-local function list_at(text, at)
-  local list, count = {}, 0
+-- What stands between brackets, to the mark that closes them: `member` reads one of it.
+local function members_at(text, at, close, empty, member)
+  local object = {}
   at = past(text, at + 1)
-  if byte(text, at) == 93 then
-    came_empty[list] = '[]'
-    return list, at + 1
+  if byte(text, at) == close then
+    came_empty[object] = empty
+    return object, at + 1
   end
+  local count = 0
   while true do
     count = count + 1
-    list[count], at = decoded(text, at)
-    at = past(text, at)
+    at = past(text, member(object, count, text, at))
     local mark = byte(text, at)
-    if mark == 93 then return list, at + 1 end
+    if mark == close then return object, at + 1 end
     if mark ~= 44 then wrong(text, at) end
     at = past(text, at + 1)
   end
 end
 
-local function object_at(text, at)
-  local object, key = {}, nil
-  at = past(text, at + 1)
-  if byte(text, at) == 125 then
-    came_empty[object] = '{}'
-    return object, at + 1
-  end
-  while true do
-    if byte(text, at) ~= 34 then wrong(text, at) end
-    key, at = string_at(text, at)
-    at = past(text, at)
-    if byte(text, at) ~= 58 then wrong(text, at) end
-    object[key], at = decoded(text, past(text, at + 1))
-    at = past(text, at)
-    local mark = byte(text, at)
-    if mark == 125 then return object, at + 1 end
-    if mark ~= 44 then wrong(text, at) end
-    at = past(text, at + 1)
-  end
+local function item(list, count, text, at)
+  list[count], at = decoded(text, at)
+  return at
+end
+
+local function entry(object, _, text, at)
+  local key
+  if byte(text, at) ~= 34 then wrong(text, at) end
+  key, at = string_at(text, at)
+  at = past(text, at)
+  if byte(text, at) ~= 58 then wrong(text, at) end
+  object[key], at = decoded(text, past(text, at + 1))
+  return at
 end
 
 local words = { ['true'] = true, ['false'] = false }
@@ -116,8 +111,8 @@ local words = { ['true'] = true, ['false'] = false }
 function decoded(text, at)
   local mark = byte(text, at)
   if mark == 34 then return string_at(text, at) end
-  if mark == 123 then return object_at(text, at) end
-  if mark == 91 then return list_at(text, at) end
+  if mark == 123 then return members_at(text, at, 125, '{}', entry) end
+  if mark == 91 then return members_at(text, at, 93, '[]', item) end
   local _, stop = find(text, '^-?%d+%.?%d*[eE]?[+-]?%d*', at)
   if stop then return tonumber(sub(text, at, stop)), stop + 1 end
   _, stop = find(text, '^%a+', at)

@@ -381,15 +381,16 @@ test('where requests are moved, a route of a Deployment is followed, and nothing
   const routed = { trafficRoutings, steps: [step, matching] }
   expect(problemsOfRouted(canary(routed))).toBe('')
   expect(problemsOfRouted(blueGreen(routed))).toBe('')
+  const ingress = { name: 'shop' }
+  const alone = { ...routed, trafficRoutings: [{ service: 'shop', ingress }] }
+  const both = { ...routed, trafficRoutings: [{ ...trafficRoutings[0]!, ingress }] }
+  for (const each of [alone, both]) expect(problemsOfRouted(canary(each))).toBe('')
 
   const only =
-    'this version of Sluice moves requests of Deployments, by `gateway.httpRouteName` alone'
-  const ingress = { name: 'shop' }
-  const others: readonly CanaryStrategy[] = [
-    { ...routed, trafficRoutings: [{ service: 'shop', ingress }] },
-    { ...routed, trafficRoutings: [{ ...trafficRoutings[0]!, ingress }] },
-  ]
-  for (const other of others) expect(problemsOfRouted(canary(other))).toContain(only)
+    'this version of Sluice moves requests of Deployments, by `ingress` and `gateway.httpRouteName`'
+  const customNetworkRefs = [{ apiVersion: 'example.com/v1', kind: 'Mesh', name: 'shop' }]
+  const other = { ...routed, trafficRoutings: [{ service: 'shop', customNetworkRefs }] }
+  expect(problemsOfRouted(canary(other))).toContain(only)
   const stateful = { ...canary(routed).spec, workloadRef: statefulSet }
   expect(problemsOfRouted(rollout(stateful))).toContain(only)
   expect(problemsOfRouted(steps(step))).toContain('steps[0].traffic: ')

@@ -12,6 +12,7 @@ import type {
 import type { Change } from '../change.ts'
 import type { Routing, Split } from '../traffic/model.ts'
 import type { Traffic, TrafficAim } from '../traffic/moves.ts'
+import type { ScriptCall } from '../traffic/script.ts'
 import type { WorkloadAdapter } from '../workload/adapter.ts'
 import type { Hold } from '../workload/hold.ts'
 import type { HoldRecord } from '../workload/record.ts'
@@ -223,6 +224,8 @@ export interface Move {
   readonly again?: true
   /** Nothing moves until somebody acts. */
   readonly blocked?: true
+  /** The next decision needs its answer. */
+  readonly run?: ScriptCall
 }
 
 /** All that one decision may look at, read once. */

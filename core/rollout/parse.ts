@@ -13,7 +13,9 @@ import { defined } from '../defined.ts'
 import { digest } from '../digest.ts'
 import { parseIntOrPercent } from '../replicas.ts'
 import { httpRouteRouter } from '../traffic/http-route-router.ts'
+import { ingressRouter } from '../traffic/ingress-router.ts'
 import type { RouteRef, Routing, Split } from '../traffic/model.ts'
+import type { KindRef } from '../workload/adapter.ts'
 import type { Hold } from '../workload/hold.ts'
 import { styleNow, styleOf } from './release-style.ts'
 import type { Rollout, Step } from './model.ts'
@@ -72,9 +74,16 @@ export function routingOf({ strategy }: RolloutObject['spec']): Routing | undefi
   return { service, routes, graceSeconds }
 }
 
-function routesOf({ gateway }: TrafficRouting): readonly RouteRef[] {
-  const { apiVersion, kind } = httpRouteRouter
-  return gateway?.httpRouteName ? [{ apiVersion, kind, name: gateway.httpRouteName }] : []
+function routesOf({ ingress, gateway }: TrafficRouting): readonly RouteRef[] {
+  const className = ingress?.classType || 'nginx'
+  return [
+    ...(ingress ? [{ ...refTo(ingressRouter, ingress.name), className }] : []),
+    ...(gateway?.httpRouteName ? [refTo(httpRouteRouter, gateway.httpRouteName)] : []),
+  ]
+}
+
+function refTo({ apiVersion, kind }: KindRef, name: string): RouteRef {
+  return { apiVersion, kind, name }
 }
 
 function splitOf({ traffic, matches = [], requestHeaderModifier }: StepObject): Split | undefined {

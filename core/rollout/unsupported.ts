@@ -70,7 +70,7 @@ function routed(strategy: string): readonly Row[] {
       refuses: (item, rollout, { routes }) =>
         routes && !isRoutable(item as TrafficRouting, rollout),
       message:
-        'this version of Sluice moves requests of Deployments, by `gateway.httpRouteName` alone',
+        'this version of Sluice moves requests of Deployments, by `ingress` and `gateway.httpRouteName`',
     },
     { field: `${path}.trafficRoutingRef`, message: `${routing}; remove \`trafficRoutingRef\`` },
     {
@@ -126,16 +126,10 @@ export function hasRoutes({ spec }: Rollout): boolean {
   return trafficRoutings.length > 0 || trafficRoutingRef !== ''
 }
 
-/** Its Service is reached by a route, and by nothing else; its pods' versions are known by a label. */
-function isRoutable(
-  { gateway, ingress, customNetworkRefs = [] }: TrafficRouting,
-  { spec }: Rollout,
-) {
-  const others = ingress !== undefined || customNetworkRefs.length > 0
+/** Nothing else sends requests to its Service; its pods' versions are known by a label. */
+function isRoutable({ customNetworkRefs = [] }: TrafficRouting, { spec }: Rollout): boolean {
   const { apiVersion, kind } = spec.workloadRef
-  return (
-    Boolean(gateway?.httpRouteName) && !others && `${apiVersion} ${kind}` === 'apps/v1 Deployment'
-  )
+  return customNetworkRefs.length === 0 && `${apiVersion} ${kind}` === 'apps/v1 Deployment'
 }
 
 function isRouted({ spec }: Rollout): boolean {

@@ -2,11 +2,22 @@
 // workload: a Rollout that is deleted must not take it away while requests still come.
 
 import { RECORD, TRAFFIC } from '#api/names.ts'
-import type { Service } from '#api/kubernetes.ts'
+import type { OwnerReference, Service } from '#api/kubernetes.ts'
 import type { WorkloadRef } from '../rollout/model.ts'
 import type { ServiceSeen } from './seen.ts'
 
 type Labels = Readonly<Record<string, string>>
+
+/** The workload that what is made for its new pods belongs to. */
+export interface Owner {
+  readonly ref: WorkloadRef
+  readonly uid: string
+}
+
+/** It belongs to the workload. */
+export function ownedBy({ ref: { apiVersion, kind, name }, uid }: Owner): OwnerReference {
+  return { apiVersion, kind, name, uid, controller: true }
+}
 
 /** Its name. */
 export function canaryServiceName(service: string): string {
@@ -36,24 +47,19 @@ const given = [
 const tracked = /^(?:kubectl\.kubernetes\.io|argocd\.argoproj\.io|meta\.helm\.sh)\//
 
 /** The Service itself. */
-export function canaryServiceOf(
-  { object }: ServiceSeen,
-  owner: { readonly ref: WorkloadRef; readonly uid: string },
-  selector: Labels,
-): Service {
+export function canaryServiceOf({ object }: ServiceSeen, owner: Owner, selector: Labels): Service {
   const { metadata, spec = {} } = object
-  const { apiVersion, kind, name, namespace } = owner.ref
   const copied = Object.entries(spec).filter(([field]) => !given.includes(field))
   const { ports } = spec as { readonly ports?: readonly Record<string, unknown>[] }
   return {
     apiVersion: 'v1',
     kind: 'Service',
     metadata: {
-      namespace,
+      namespace: owner.ref.namespace,
       name: canaryServiceName(metadata.name),
       labels: untracked(metadata.labels),
       annotations: untracked(metadata.annotations),
-      ownerReferences: [{ apiVersion, kind, name, uid: owner.uid, controller: true }],
+      ownerReferences: [ownedBy(owner)],
     },
     spec: {
       ...Object.fromEntries(copied),
@@ -68,7 +74,8 @@ function withoutNodePort(port: Readonly<Record<string, unknown>>) {
   return others
 }
 
-function untracked(words: Labels | undefined): Labels {
+/** Labels or annotations, without those by which others know what is theirs. */
+export function untracked(words: Labels | undefined): Labels {
   const ours = [TRAFFIC, RECORD]
   const kept = Object.entries({ ...words }).filter(
     ([key]) => !tracked.test(key) && !ours.includes(key),

@@ -20,7 +20,7 @@ export const httpRouteRouter: Router<RouteSeen> = {
   plural,
   see: object => seeRoute(object as HTTPRoute),
 
-  trouble({ ref, object: route }, { service }) {
+  trouble({ ref, object: route }, { routing: { service } }) {
     const name = nameOf(ref)
     if (!route || route.deleting) return `${name} does not exist`
     if (!reaches(route, service)) return `no rule of ${name} sends requests to Service ${service}`
@@ -28,7 +28,7 @@ export const httpRouteRouter: Router<RouteSeen> = {
     return route.escaped ? takenOut(name) : undefined
   },
 
-  split({ object }, { service }, { split }) {
+  split({ object }, { routing: { service } }, { split }) {
     const wish = formatRouteWish({ service, canary: canaryServiceName(service), split })
     return wishing(httpRoutes, object!, wish, `${splitInWords(split)} to new pods`)
   },
@@ -41,7 +41,7 @@ export const httpRouteRouter: Router<RouteSeen> = {
     return undefined
   },
 
-  off({ object }, why) {
+  off({ object }, _, why) {
     if (!object || isFree(object)) return undefined
     return wishing(httpRoutes, object, OVER, why)
   },

@@ -21,6 +21,8 @@ export interface RouteRef {
   readonly apiVersion: string
   readonly kind: string
   readonly name: string
+  /** Of which class it is, where there are several that are written differently. */
+  readonly className?: string
 }
 
 /** Which requests are to go to new pods. `matches` win over the share. */

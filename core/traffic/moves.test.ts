@@ -106,6 +106,7 @@ function routed(scene: Scene): Routed {
       ...(service && { service: seeService(service) }),
       ...(beside && { canary: seeService(beside) }),
       routes: [{ ref, ...(way && { object: seeRoute(way) }) }],
+      answers: new Map(),
       endpoints: Object.entries(ready).map(([name, uids]) => seeEndpoints(slice(name, uids))),
     },
     pods: {

@@ -11,7 +11,8 @@ import { canarySelector, canaryServiceName, canaryServiceOf } from './canary-ser
 import { equalJson } from '../equal.ts'
 import type { Routing, Split } from './model.ts'
 import { routerOf } from './registry.ts'
-import type { RouteFound, Router } from './router.ts'
+import type { RouteFound, Router, RouteUse } from './router.ts'
+import type { Answers } from './script.ts'
 import type { EndpointsSeen, ServiceSeen } from './seen.ts'
 import { pinnedTo, pinTo, services } from './service-pin.ts'
 import { OVER } from './wish.ts'
@@ -24,6 +25,8 @@ export interface Traffic {
   /** That of the new pods, or one of somebody else that has its name. */
   readonly canary?: ServiceSeen
   readonly routes: readonly RouteFound[]
+  /** What scripts have said of them. */
+  readonly answers: Answers
   /** Of both Services. */
   readonly endpoints: readonly EndpointsSeen[]
   /** Why it is not known what is there; undefined: it is. */
@@ -92,9 +95,9 @@ function serviceThere({ traffic: { service, routing } }: Routed): Move | undefin
   return service.escaped ? blocked(takenOut(name)) : undefined
 }
 
-function routesThere({ traffic }: Routed): Move | undefined {
-  return firstOfRoutes(traffic, (router, route) => {
-    const trouble = router.trouble(route, traffic.routing)
+function routesThere(routed: Routed): Move | undefined {
+  return firstOfRoutes(routed, (router, route, use) => {
+    const trouble = router.trouble(route, use)
     return trouble === undefined ? undefined : blocked(trouble)
   })
 }
@@ -191,18 +194,18 @@ function canaryMade(routed: Routed): Move | undefined {
 }
 
 /** Requests do not go where nobody answers; those that go there come back. */
-function canaryServes({ traffic, pods }: Routed): Move | undefined {
+function canaryServes(routed: Routed): Move | undefined {
+  const { traffic, pods } = routed
   const name = canaryServiceName(traffic.routing.service)
   const ready = readyOf(traffic, name)
   if (pods!.updatePods.some(({ metadata }) => ready.has(metadata.uid))) return undefined
   const why = `no new pod is ready in Service ${name}: its requests go to the stable ones`
-  return routesOff(traffic, why) ?? { changes: [], why }
+  return routesOff(routed, why) ?? { changes: [], why }
 }
 
 function splitWritten(routed: Routed, asked: Asked): Move | undefined {
-  const { traffic } = routed
-  if (!moves(asked.split)) return routesOff(traffic, 'taking the split out of the route')
-  return firstOfRoutes(traffic, (router, route) => router.split(route, traffic.routing, asked))
+  if (!moves(asked.split)) return routesOff(routed, 'taking the split out of the route')
+  return firstOfRoutes(routed, (router, route, use) => router.split(route, use, asked))
 }
 
 /** A step may ask for nothing yet. */
@@ -210,8 +213,9 @@ function moves({ percent = 0, matches = [] }: Split): boolean {
   return percent > 0 || matches.length > 0
 }
 
-function splitSeen({ traffic }: Routed, asked: Asked): Move | undefined {
-  return firstOfRoutes(traffic, (router, route) => router.splitSeen(route, traffic.routing, asked))
+function splitSeen(routed: Routed, asked: Asked): Move | undefined {
+  if (!moves(asked.split)) return undefined
+  return firstOfRoutes(routed, (router, route, use) => router.splitSeen(route, use, asked))
 }
 
 function unpinned({ traffic: { service } }: Routed): Move | undefined {
@@ -228,25 +232,27 @@ function unpinnedFromNew(routed: Routed): Move | undefined {
   return pinned === undefined || pinned === pods?.stable ? undefined : unpinned(routed)
 }
 
-function unsplit({ traffic }: Routed): Move | undefined {
-  return routesOff(traffic, 'sending no requests to new pods by the route')
+function unsplit(routed: Routed): Move | undefined {
+  return routesOff(routed, 'sending no requests to new pods by the route')
 }
 
-function routesOff(traffic: Traffic, why: string): Move | undefined {
-  return firstOfRoutes(traffic, (router, route) => router.off(route, why))
+function routesOff(routed: Routed, why: string): Move | undefined {
+  return firstOfRoutes(routed, (router, route, use) => router.off(route, use, why))
 }
 
-function unsplitSeen({ traffic }: Routed): Move | undefined {
-  return firstOfRoutes(traffic, (router, route) => router.offSeen(route))
+function unsplitSeen(routed: Routed): Move | undefined {
+  return firstOfRoutes(routed, (router, route, use) => router.offSeen(route, use))
 }
 
 /** What the first of them has to do, or waits for. */
 function firstOfRoutes(
-  { routes }: Traffic,
-  move: (router: Router, route: RouteFound) => Move | undefined,
+  { traffic, pods }: Routed,
+  move: (router: Router, route: RouteFound, use: RouteUse) => Move | undefined,
 ): Move | undefined {
+  const { routes, routing, answers } = traffic
+  const use = { routing, answers, ...(pods && { owner: pods }) }
   for (const route of routes) {
-    const next = move(routerOf(route.ref)!, route)
+    const next = move(routerOf(route.ref)!, route, use)
     if (next) return next
   }
   return undefined

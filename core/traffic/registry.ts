@@ -2,6 +2,7 @@
 
 import { httpRouteRouter } from './http-route-router.ts'
 import { httpRoutes } from './http-route.ts'
+import { ingressRouter } from './ingress-router.ts'
 import type { RouteRef, TrafficProvider } from './model.ts'
 import type { Router } from './router.ts'
 import { services } from './service-pin.ts'
@@ -10,7 +11,7 @@ import { services } from './service-pin.ts'
 export const trafficProviders: readonly TrafficProvider[] = [services, httpRoutes]
 
 /** The kinds that send requests to a Service. */
-export const routers: readonly Router[] = [httpRouteRouter]
+export const routers: readonly Router[] = [ingressRouter, httpRouteRouter]
 
 /** The one of a kind. */
 export function routerOf({

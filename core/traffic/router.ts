@@ -4,13 +4,28 @@ import type { KubeObject } from '#api/kubernetes.ts'
 import type { Instant, Move } from '../rollout/model.ts'
 import type { KindRef } from '../workload/adapter.ts'
 import type { Seen } from '../workload/seen.ts'
+import type { Owner } from './canary-service.ts'
 import type { RouteRef, Routing, Split } from './model.ts'
+import type { Answers, FoundScript } from './script.ts'
 
 /** One object by which requests come, and what is known of it. */
 export interface RouteFound<S extends Seen = Seen> {
   readonly ref: RouteRef
   /** Undefined: there is none. */
   readonly object?: S
+  /** What has the name of the one that we make beside it. */
+  readonly made?: S
+  /** By which it is split, where that takes one. */
+  readonly script?: FoundScript
+}
+
+/** For whom it is used. */
+export interface RouteUse {
+  readonly routing: Routing
+  /** Undefined: the workload is gone. */
+  readonly owner?: Owner
+  /** What scripts have said. */
+  readonly answers: Answers
 }
 
 /** How it is to be, at what time. */
@@ -22,18 +37,22 @@ export interface SplitAsked {
 
 /** A kind. Pure, and idempotent: what is reached asks for nothing. */
 export interface Router<S extends Seen = Seen> extends KindRef {
+  /** The name of the one that we make for new pods beside one of that name, where we do. */
+  readonly makes?: (name: string) => string
+  /** A script says how it is split. */
+  readonly scripted?: true
   /** What is kept of an object while nobody looks. */
   see(object: KubeObject): S
   /** Why no request can be moved by it; undefined: nothing is in the way. */
-  trouble(route: RouteFound<S>, routing: Routing): string | undefined
+  trouble(route: RouteFound<S>, use: RouteUse): string | undefined
   /** Has the split written. */
-  split(route: RouteFound<S>, routing: Routing, asked: SplitAsked): Move | undefined
+  split(route: RouteFound<S>, use: RouteUse, asked: SplitAsked): Move | undefined
   /** Waits until whoever routes by it has taken the split over. */
-  splitSeen(route: RouteFound<S>, routing: Routing, asked: SplitAsked): Move | undefined
+  splitSeen(route: RouteFound<S>, use: RouteUse, asked: SplitAsked): Move | undefined
   /** Leaves no trace of us. */
-  off(route: RouteFound<S>, why: string): Move | undefined
+  off(route: RouteFound<S>, use: RouteUse, why: string): Move | undefined
   /** Waits until whoever routes by it has seen that. */
-  offSeen(route: RouteFound<S>): Move | undefined
+  offSeen(route: RouteFound<S>, use: RouteUse): Move | undefined
 }
 
 /** What goes to new pods. */

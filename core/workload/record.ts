@@ -72,8 +72,10 @@ function parseRecord(text: string | undefined): HoldRecord | undefined {
 }
 
 function formatRouting({ service, routes, graceSeconds }: Routing): string {
-  const refs = routes.map(ref => [ref.apiVersion, ref.kind, ref.name].map(encodeURIComponent))
-  return `service=${service};routes=${refs.map(words => words.join('/')).join()};grace=${graceSeconds};`
+  const refs = routes.map(({ apiVersion, kind, name, className = '' }) =>
+    [apiVersion, kind, name, className].map(encodeURIComponent).join('/'),
+  )
+  return `service=${service};routes=${refs.join()};grace=${graceSeconds};`
 }
 
 function routingIn(pairs: ReadonlyMap<string, string>): Routing | undefined {
@@ -84,8 +86,9 @@ function routingIn(pairs: ReadonlyMap<string, string>): Routing | undefined {
 }
 
 function routeIn(text: string): readonly RouteRef[] {
-  const [apiVersion, kind, name] = text.split('/').map(decoded)
-  return apiVersion && kind && name ? [{ apiVersion, kind, name }] : []
+  const [apiVersion, kind, name, className = ''] = text.split('/').map(decoded)
+  if (!apiVersion || !kind || !name) return []
+  return [{ apiVersion, kind, name, ...(className && { className }) }]
 }
 
 /** Of what somebody has damaged nothing. */

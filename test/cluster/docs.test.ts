@@ -2,20 +2,13 @@
 // cluster. The lines of the `text` block after it must be in its output, and what the page promises in
 // words is asserted below, by the block's name. A block without a promise, or the reverse, is a failure.
 
-import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import type { KubeObject } from '#api/kubernetes.ts'
 import { HOLD, RECORD } from '#api/names.ts'
 import { NAMESPACES } from '#kube/resources.ts'
 import type { Sluice } from '../../dev/sluice.ts'
-import { blocks, pattern, read } from '../docs/markdown.ts'
-import type { Block } from '../docs/markdown.ts'
-import { commandEnvironment } from './commands.ts'
+import { examplesOf, runExample, startReader } from './docs-examples.ts'
 import { cloning } from './docs-kinds.ts'
 import { arrive, arriving } from './docs-kruise.ts'
 import { installPackage } from './installed.ts'
@@ -42,8 +35,7 @@ beforeAll(async () => {
   const metadata = { name: namespace }
   await world.client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata })
   story = await createStory({ ...world, namespace })
-  const kubeconfig = readFileSync(world.cluster.kubeconfig, 'utf8')
-  await writeFile(own('kubeconfig'), withNamespace(kubeconfig))
+  await startReader(world.cluster, namespace)
 })
 afterAll(() => world?.stop())
 
@@ -233,7 +225,7 @@ const pages: readonly Page[] = [
 ]
 
 describe.each(pages)('%s', (page, promises, prepare) => {
-  const examples = examplesOf(blocks(read(page)))
+  const examples = examplesOf(page)
   beforeAll(async () => {
     await revive()
     await prepare(story, world)
@@ -243,11 +235,9 @@ describe.each(pages)('%s', (page, promises, prepare) => {
     expect(examples.map(({ name }) => name)).toEqual(Object.keys(promises))
   })
 
-  test.each(examples)('$name', async ({ name, files, script, output }) => {
-    for (const [file, text] of files) await writeFile(own(file), text)
-    const printed = await shell(script)
-    for (const line of output) expect(printed).toMatch(pattern(line))
-    await promises[name]!(story)
+  test.each(examples)('$name', async example => {
+    await runExample(world.cluster, example)
+    await promises[example.name]!(story)
   })
 })
 
@@ -264,53 +254,6 @@ async function kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
 /** A page may leave Sluice dead; the next one begins with it alive. */
 async function revive(failurePolicy: 'Fail' | 'Ignore' = 'Fail'): Promise<void> {
   sluice ??= await world.startAgain({ failurePolicy })
-}
-
-interface Example {
-  readonly name: string
-  readonly script: string
-  /** Files that the page shows before it, by name. */
-  readonly files: readonly (readonly [name: string, text: string])[]
-  /** Lines of the output that the page shows after it. */
-  readonly output: readonly string[]
-}
-
-function examplesOf(all: readonly Block[]): readonly Example[] {
-  const examples: Example[] = []
-  let files: [string, string][] = []
-  all.forEach(({ info, text }, index) => {
-    if (info['file'] !== undefined) files.push([info['file'], text])
-    if (info['run'] === undefined) return
-    const next = all[index + 1]
-    const output = next?.language === 'text' ? next.text.trim().split('\n') : []
-    examples.push({ name: info['run'], script: text, files, output })
-    files = []
-  })
-  return examples
-}
-
-/** A path beside the cluster, where the commands of the pages run. */
-function own(file: string): string {
-  return join(world.cluster.dir, file)
-}
-
-function withNamespace(kubeconfig: string): string {
-  return kubeconfig.replace(/^( *)(user: .*)$/m, `$1$2\n$1namespace: ${namespace}`)
-}
-
-async function shell(script: string): Promise<string> {
-  const environment = { ...commandEnvironment(world.cluster), KUBECONFIG: own('kubeconfig') }
-  const child = spawn('bash', ['-euo', 'pipefail', '-c', `exec 2>&1\n${script}`], {
-    cwd: world.cluster.dir,
-    env: { ...process.env, ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 90_000,
-  })
-  let printed = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (printed += text))
-  const code = await new Promise(resolve => child.once('close', resolve))
-  if (code !== 0) throw new Error(`exit code ${String(code)} of\n${script}\n${printed}`)
-  return printed
 }
 
 function fewestReady(s: Story): number {

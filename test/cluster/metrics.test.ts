@@ -107,7 +107,13 @@ test('the webhook counts what it answered and what it held', () => {
   expect(watching).toEqual({ ...each(known, 1), mutatingwebhookconfigurations: 2, rollouts })
 })
 
-const requests = ['services', 'endpointslices', 'httproutes.gateway.networking.k8s.io']
+const requests = [
+  'services',
+  'endpointslices',
+  'configmaps',
+  'ingresses.networking.k8s.io',
+  'httproutes.gateway.networking.k8s.io',
+]
 
 /** This cluster has no CRD of Kruise, and no Rollout that moves requests, so nobody lists what those need. */
 function isAbsent(resource: string): boolean {

@@ -36,7 +36,7 @@ const record = JSON.stringify({
 })
 const hold = 'mode=wave;pods=30%;budget=30%;surge=0%;rollout-id=abc-2;seq=1;'
 const labels = { [WORKLOAD_TYPE]: 'deployment', [STABLE_REVISION]: 'aaa' }
-const aim = { owner, fieldOwners: [] }
+const aim = { owner, fieldOwners: [], now: 0 }
 
 function template(image: string) {
   return { metadata: { labels: { app: 'web' } }, spec: { containers: [{ image }] } }
@@ -177,7 +177,7 @@ test('what the policy has caught is given back as its owner asked for it', () =>
     const marks = { [CAUGHT]: carried, [RECORD]: caughtRecord(deployments, carried) }
     const caught = standOf(deployment(marks, { ...owner, paused: true }), sets)
     expect(ownerOf(caught)).toEqual({ ...owner, paused })
-    const { patch } = nextStep(caught, { owner: ownerOf(caught)!, fieldOwners: [] }) as {
+    const { patch } = nextStep(caught, { owner: ownerOf(caught)!, fieldOwners: [], now: 0 }) as {
       readonly patch: object
     }
     expect(patch).toMatchObject({
@@ -194,7 +194,7 @@ test('what an undo has brought back after an escape is taken away, and nothing i
   const stand = standOf(deploymentNow)
   expect(isAborted(stand)).toBe(false)
   expect(ownerOf(stand)).toMatchObject({ minReadySeconds: 9 })
-  const { patch } = nextStep(stand, { owner: ownerOf(stand)!, fieldOwners: [] }) as {
+  const { patch } = nextStep(stand, { owner: ownerOf(stand)!, fieldOwners: [], now: 0 }) as {
     readonly patch: object
   }
   expect(patch).toMatchObject({ metadata: { annotations: { [HOLD]: null, [RECORD]: null } } })
@@ -250,7 +250,7 @@ test('a partition is given back as any other hold', () => {
   expect(traces(stand)).toContain('fields of a hold')
   const wanted = ownerOf(stand)!
   expect(wanted).toEqual({ updateStrategy: own })
-  expect(nextStep(stand, { owner: wanted, fieldOwners: [] })).toMatchObject({
+  expect(nextStep(stand, { owner: wanted, fieldOwners: [], now: 0 })).toMatchObject({
     object: { kind: 'StatefulSet' },
     patch: {
       metadata: { annotations: { [HOLD]: null, [RECORD]: null, [ESCAPE]: 'eject' } },

@@ -6,6 +6,7 @@ import {
   ESCAPE,
   HOLD,
   KRUISE_ORIGINAL,
+  POD_TEMPLATE_HASH,
   RECORD,
   STABLE_REVISION,
   WAVE,
@@ -13,6 +14,7 @@ import {
 } from '#api/names.ts'
 import type { KubeObject, ReplicaSet } from '#api/kubernetes.ts'
 import type { MergePatch } from '#core/change.ts'
+import type { Instant, Workload } from '#core/rollout/model.ts'
 import { defined } from '#core/defined.ts'
 import { equalJson } from '#core/equal.ts'
 import type { WorkloadAdapter } from '#core/workload/adapter.ts'
@@ -21,9 +23,12 @@ import { withoutCopies } from '#core/workload/copies.ts'
 import { holdOf } from '#core/workload/hold.ts'
 import { recordOf } from '#core/workload/record.ts'
 import type { OwnerValues } from '#core/workload/record.ts'
+import { seeReplicaSet } from '#core/workload/seen.ts'
 import { templateFingerprint } from '#core/workload/template.ts'
 import { fieldOwners, withoutUs } from './field-owners.ts'
 import type { FieldOwner } from './field-owners.ts'
+import { escapeOff, returning, tracesOf } from './requests.ts'
+import type { Requests, Return } from './requests.ts'
 
 /** A workload and the ReplicaSets that it owns, as they were read. */
 export interface Stand {
@@ -33,6 +38,8 @@ export interface Stand {
   readonly sets: readonly ReplicaSet[]
   /** What was made for its release. */
   readonly beside: readonly Observed[]
+  /** By what requests come that are moved. */
+  readonly requests?: Requests
 }
 
 /** An object whose own controller says which generation it has seen. */
@@ -45,6 +52,11 @@ export interface Aim {
   readonly owner: OwnerValues
   /** The entries of managedFields before the first write. */
   readonly fieldOwners: readonly FieldOwner[]
+  /** It goes back to the stable version: new pods leave, and requests must have left them. */
+  readonly goesBack?: boolean
+  /** By what requests come, as it was before the first write. */
+  readonly requests?: Requests
+  readonly now: Instant
 }
 
 /** What is to be done next. */
@@ -53,6 +65,13 @@ export type Step =
   | { readonly type: 'delete'; readonly object: Observed }
   /** The controller-manager has not seen the object as it is now. */
   | { readonly type: 'wait'; readonly object: Observed }
+  /** Something is to be seen on one of these, or a time is to pass. */
+  | {
+      readonly type: 'await'
+      readonly objects: readonly KubeObject[]
+      readonly why: string
+      readonly until?: Instant
+    }
 
 const labels = [WORKLOAD_TYPE, STABLE_REVISION, WAVE]
 /** Every annotation that begins so is ours, also one that another version has brought. */
@@ -67,7 +86,22 @@ export function traces(stand: Stand): readonly string[] {
     ),
   )
   const beside = stand.beside.map(({ kind, metadata }) => `${kind} ${metadata.name}`)
-  return [...marks(stand.workload), ...armed, ...onSets, ...beside]
+  const { uid } = stand.workload.metadata
+  const requests = stand.requests ? tracesOf(stand.requests, uid) : []
+  return [...marks(stand.workload), ...armed, ...onSets, ...beside, ...requests]
+}
+
+/** It as its adapter sees it, without pods. */
+export function viewOf({ adapter, workload, sets }: Stand): Workload {
+  const replicaSets = sets.map(set => seeReplicaSet(set))
+  const view = adapter.observe(adapter.see(workload), { replicaSets, pods: [] }, 0)
+  return { ...view, ...adapter.counted(workload) }
+}
+
+/** The template that everybody ran is back, and its release still holds it. */
+export function isGoingBack({ adapter, workload }: Stand): boolean {
+  const record = recordOf(workload)
+  return record !== undefined && adapter.fingerprint(workload) === record.stable
 }
 
 /** Its fields are those of a hold, by whatever stands beside them. */
@@ -138,6 +172,31 @@ export function nextStep(stand: Stand, aim: Aim): Step | undefined {
 
 type Goal = (stand: Stand, aim: Aim) => Step | undefined
 
+/** Nobody leaves who is sent requests, or whom a Service selects alone. */
+const requestsAway: Goal = (stand, { goesBack = false, now }) => {
+  const { requests } = stand
+  // Pods are on their way back then.
+  if (goesBack && !isGoingBack(stand)) return undefined
+  const to = goesBack ? 'stable' : 'all'
+  return requests && returning(requests, { pods: podsOf(stand), to, now })
+}
+
+/** New pods must be gone before the Service finds them again. */
+const requestsFree: Goal = (stand, { goesBack = false, now, requests: before }) => {
+  const { requests, workload, adapter } = stand
+  if (!requests) return undefined
+  if (goesBack && !adapter.settled(workload)) {
+    return { type: 'await', objects: [workload], why: 'pods go back to the stable version' }
+  }
+  const step = returning(requests, { pods: podsOf(stand), to: 'all', now })
+  return step ?? escapeOff(requests, before?.touched ?? [])
+}
+
+function podsOf(stand: Stand): NonNullable<Return['pods']> {
+  const { ref, uid, stableRevision: stable, updateRevision: updated } = viewOf(stand)
+  return { ref, uid, revisionLabel: POD_TEMPLATE_HASH, stable, updated, podLabels: {} }
+}
+
 /**
  * Pods of an armed ReplicaSet never count as available: once everybody may go, the controller-manager
  * would take those of an older one first, Ready or not.
@@ -185,11 +244,13 @@ const setsCleaned: Goal = ({ sets }, { owner }) => {
 }
 
 const goals: readonly Goal[] = [
+  requestsAway,
   olderDisarmed,
   givenBack,
   noneBeside,
   escapeEnded,
   observed,
+  requestsFree,
   setsCleaned,
 ]
 

@@ -8,7 +8,9 @@ import { keyOf, workloadKey } from '#core/rollout/key.ts'
 import type { WorkloadRef } from '#core/rollout/model.ts'
 import { isAlive } from '#core/rollout/parse.ts'
 import type { WorkloadAdapter } from '#core/workload/adapter.ts'
+import type { Routing } from '#core/traffic/model.ts'
 import { holdOf } from '#core/workload/hold.ts'
+import { recordOf } from '#core/workload/record.ts'
 import { heldBy } from '#core/workload/registry.ts'
 import { controllerUid } from '#core/workload/seen.ts'
 import type { KubeClient } from '#kube/client.ts'
@@ -16,6 +18,7 @@ import { NotFound } from '#kube/errors.ts'
 import { REPLICA_SETS, ROLLOUTS, resource } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
 import type { Observed, Stand } from './ejection.ts'
+import { readRequests } from './requests.ts'
 
 /** Where the API server serves workloads of the kind. */
 export function resourceOf({ apiVersion, plural, kind }: WorkloadAdapter): ResourceType<Observed> {
@@ -28,22 +31,32 @@ export function refOf({ apiVersion, kind, metadata }: KubeObject): WorkloadRef {
   return { apiVersion, kind, namespace, name }
 }
 
-/** Every workload of these kinds in a namespace, or in all, in the order of namespaces. */
+/** Which workloads are read. */
+interface Place {
+  /** Undefined: all. */
+  readonly namespace?: string
+  readonly adapters: readonly WorkloadAdapter[]
+}
+
+/** Every workload of these kinds, in the order of namespaces; `left`: see `readLeft`. */
 export async function readStands(
   client: KubeClient,
-  namespace: string | undefined,
-  adapters: readonly WorkloadAdapter[],
+  { namespace, adapters }: Place,
+  left: ReadonlyMap<string, Routing>,
 ): Promise<readonly Stand[]> {
   const sets = await client.listAll(REPLICA_SETS, defined({ namespace }))
   const owned = Map.groupBy(sets.items, controllerUid)
   const stands = adapters.map(async kind => {
     const workloads = (await listServed(client, resourceOf(kind), namespace)) ?? []
     const made = Map.groupBy(workloads.filter(isMade), controllerUid)
-    return workloads.map(workload => {
+    const read = workloads.map(async workload => {
       const adapter = heldBy(kind, holdOf(workload))
       const { uid = '' } = workload.metadata
-      return { adapter, workload, sets: owned.get(uid) ?? [], beside: made.get(uid) ?? [] }
+      const requests = await requestsOf(client, workload, left.get(keyOf(refOf(workload))))
+      const owning = { sets: owned.get(uid) ?? [], beside: made.get(uid) ?? [] }
+      return { adapter, workload, ...owning, ...requests }
     })
+    return Promise.all(read)
   })
   return (await Promise.all(stands)).flat().toSorted((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1))
 }
@@ -53,11 +66,23 @@ function placeOf({ workload }: Stand): string {
   return [namespace, kind, name].join('|')
 }
 
-/** One workload. Throws `NotFound`. */
+/** By what requests come, as its record says; else what is `left` of it. */
+async function requestsOf(
+  client: KubeClient,
+  workload: KubeObject,
+  left: Routing | undefined,
+): Promise<Pick<Stand, 'requests'>> {
+  const routing = recordOf(workload)?.traffic ?? left
+  if (!routing) return {}
+  const { namespace = '' } = workload.metadata
+  return { requests: await readRequests(client, namespace, routing) }
+}
+
+/** One workload; `routing`: what is left of it. Throws `NotFound`. */
 export async function readStand(
   client: KubeClient,
   adapter: WorkloadAdapter,
-  ref: { readonly namespace: string; readonly name: string },
+  { routing, ...ref }: { readonly namespace: string; readonly name: string; routing?: Routing },
 ): Promise<Stand> {
   const workload = await client.get(resourceOf(adapter), ref)
   const { namespace } = ref
@@ -73,6 +98,7 @@ export async function readStand(
     workload,
     sets: items.filter(isOwn),
     beside: made.items.filter(isOwn),
+    ...(await requestsOf(client, workload, routing)),
   }
 }
 

@@ -5,10 +5,19 @@ import { parseArgs } from 'node:util'
 
 import { GROUP } from '#api/names.ts'
 import type { KindRef } from '#core/workload/adapter.ts'
+import { routers } from '#core/traffic/registry.ts'
+import { groupOf } from '#core/workload/native.ts'
 import { adaptersWith } from '#core/workload/registry.ts'
 import { rightsOf } from '#process/rights.ts'
-import type { Right } from '#process/rights.ts'
-import { objectName, placeConfig, placeFlags, wholeNumber } from '#process/settings.ts'
+import type { Right, Rule } from '#process/rights.ts'
+import {
+  objectName,
+  placeConfig,
+  placeFlags,
+  routesIn,
+  trafficFlag,
+  wholeNumber,
+} from '#process/settings.ts'
 import type { Environment, PlaceConfig } from '#process/settings.ts'
 
 /** The settings of one uninstallation; the Lease of the controllers lives in the namespace. */
@@ -17,6 +26,8 @@ export interface UninstallConfig extends PlaceConfig {
   /** After so long it ends by itself, and can still say what is left. */
   readonly deadlineSeconds: number
   readonly identity: string
+  /** Requests are moved in this installation. */
+  readonly routes: boolean
 }
 
 /** Reads the settings. Throws one line that names the flag. */
@@ -27,6 +38,7 @@ export function readConfig(args: readonly string[], env: Environment): Uninstall
       ...placeFlags(env),
       'lease-name': { type: 'string', default: 'sluice-controller' },
       'deadline-seconds': { type: 'string', default: '240' },
+      ...trafficFlag,
     },
   })
   return {
@@ -36,6 +48,7 @@ export function readConfig(args: readonly string[], env: Environment): Uninstall
       least: 1,
       most: 3600,
     }),
+    routes: routesIn(values),
     identity: `uninstall-${process.pid}-${Date.now().toString(36)}`,
   }
 }
@@ -51,12 +64,23 @@ const workloads = (extraKinds: readonly KindRef[]) => [
   { group: 'apps', resources: ['replicasets'], verbs: ['list', 'watch', 'patch'] },
 ]
 
+/** Only to give requests back. */
+const routing: readonly Rule[] = [
+  { group: '', resources: ['services'], verbs: ['get', 'list', 'watch', 'patch', 'delete'] },
+  { group: 'discovery.k8s.io', resources: ['endpointslices'], verbs: ['list', 'watch'] },
+  ...routers.map(({ apiVersion, plural, makes }) => ({
+    group: groupOf({ apiVersion }),
+    resources: [plural],
+    verbs: ['get', 'list', 'watch', 'patch', ...(makes ? ['delete'] : [])],
+  })),
+]
+
 /** The rights of an uninstallation. */
 export function uninstallRights(config: UninstallConfig): readonly Right[] {
   const { namespace, namespaces, leaseName, extraKinds } = config
   const leases = { group: 'coordination.k8s.io', resources: ['leases'] }
   return [
-    ...rightsOf(workloads(extraKinds), namespaces),
+    ...rightsOf([...workloads(extraKinds), ...(config.routes ? routing : [])], namespaces),
     ...rightsOf(
       [
         { ...leases, verbs: ['get', 'update'], name: leaseName },

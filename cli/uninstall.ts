@@ -73,7 +73,8 @@ async function giveBack(
   const print = (line: string) => void (dryRun || stdout.write(`${line}\n`))
   const complain = (line: string) => void stderr.write(`${line}\n`)
   const adapters = adaptersWith(config.extraKinds)
-  const how = { dryRun, adapters, keepRollouts: true, withAborted: false }
+  const unrouted = config.routes ? undefined : (true as const)
+  const how = defined({ dryRun, adapters, keepRollouts: true, withAborted: false, unrouted })
   const namespaces: readonly (string | undefined)[] = config.namespaces ?? [undefined]
   let done = true
   for (const namespace of namespaces) {

@@ -8,10 +8,8 @@ import { rolloutOf } from '#core/rollout/parse.ts'
 import { releaseIn } from '#core/rollout/release-status.ts'
 import { isInForce } from '#core/workload/hold.ts'
 import type { Hold } from '#core/workload/hold.ts'
-import type { Routing } from '#core/traffic/model.ts'
 import type { OwnerValues } from '#core/workload/record.ts'
-import { seeReplicaSet } from '#core/workload/seen.ts'
-import { givingBack, guessedOwner } from './ejection.ts'
+import { givingBack, guessedOwner, isGoingBack, viewOf } from './ejection.ts'
 import type { Stand } from './ejection.ts'
 import { refOf } from './stands.ts'
 
@@ -23,13 +21,15 @@ export function nameOf(workload: KubeObject): string {
 
 /** Its release was aborted, or is on its way back: given back, the aborted version would go out. */
 export function isAborted(stand: Stand): boolean {
+  if (isGoingBack(stand)) return false
   const mode = viewOf(stand).hold?.mode
   return mode === 'aborted' || mode === 'back'
 }
 
 /** One line: what the workload was in, and what happens now. */
 export function story(stand: Stand, owner: OwnerValues, rollout?: Rollout): string {
-  return `${before(stand, rollout)}; ${after(stand, owner)}`
+  const [was, is] = [before(stand, rollout), after(stand, owner)]
+  return `${was}; ${stand.requests ? 'requests first, then ' : ''}${is}`
 }
 
 /** What the workload is in. */
@@ -38,9 +38,14 @@ function before(stand: Stand, rollout?: Rollout): string {
   const { hold, escaped, armed, guarded, caught } = view
   if (!hold && caught !== undefined) return 'an edit was caught by the policy'
   if (armed) return 'the fields of a hold were there without the hold'
+  if (hold && isGoingBack(stand)) return `release ${hold.rolloutId}: ${goingBack(view)}`
   if (hold) return `release ${hold.rolloutId}: ${progress(view, hold, rollout)}`
   if (escaped) return 'its owner had taken it back'
   return guarded ? 'no release was running' : 'what an earlier release left was there'
+}
+
+function goingBack({ updated, replicas }: Workload): string {
+  return `rolled back, and ${updated} of ${replicas} pods are stable`
 }
 
 function progress(view: Workload, hold: Hold, rollout: Rollout | undefined): string {
@@ -65,23 +70,18 @@ function after(stand: Stand, owner: OwnerValues): string {
   const others = Math.max(total - updated, 0)
   const kept = Math.min(adapter.kept(workload, owner), others)
   const moving = others - kept
+  const become = isGoingBack(stand) ? 'stable' : 'new'
   if (moving === 0 && updated + kept === replicas) return 'given back, no pod moves'
   if (adapter.paused(owner)) {
     return `given back, paused as its owner wants it; the rest goes on with: ${resumeWorkloadCommand(ref, adapter)}`
   }
   const strategy = adapter.strategyInWords(workload, owner)
-  return `given back, the other ${moving} become new now by ${strategy}`
+  return `given back, the other ${moving} become ${become} now by ${strategy}`
 }
 
 /** Why an aborted one is left alone. */
 export function abortedRefusal(stand: Stand): string {
   return `${before(stand)}; given back, the aborted version would go out: put the old template there first, or say --with-aborted`
-}
-
-/** Why one is left alone to whose new pods requests may be sent: they would go where nobody answers. */
-export function routedRefusal(stand: Stand, { service, routes }: Routing): string {
-  const by = [`Service ${service}`, ...routes.map(({ kind, name }) => `${kind} ${name}`)]
-  return `${before(stand)}; its requests are moved by ${by.join(' and ')}: end the release first, by its steps, by putting the old template back, or by deleting its Rollout while a controller runs`
 }
 
 /** Why one that a Rollout names is left alone. */
@@ -95,10 +95,4 @@ export function namedRefusal(stand: Stand, { metadata, ...rollout }: Rollout): s
 export function lostRefusal(stand: Stand): string {
   const patch = JSON.stringify(givingBack(stand, guessedOwner(stand)))
   return `what its owner wants is lost: no record that can be read is left; write your manifest's values into this, and eject again: ${patchCommand(refOf(stand.workload), patch)}`
-}
-
-function viewOf({ adapter, workload, sets }: Stand): Workload {
-  const replicaSets = sets.map(set => seeReplicaSet(set))
-  const view = adapter.observe(adapter.see(workload), { replicaSets, pods: [] }, 0)
-  return { ...view, ...adapter.counted(workload) }
 }

@@ -138,6 +138,7 @@ export function createController(options: ControllerOptions): Controller {
       })
       queue = running
       lookAtAll()
+      void watches.search()
       await untilAborted(signal)
       queue = undefined
       await running.stop()
@@ -219,8 +220,7 @@ async function reconcile(
     now: begun,
     refusals,
     ...kruiseIn(is),
-    ...rightsIn(options),
-    ...routesIn(options),
+    ...settingsIn(options),
   }
   const decided = observe(watches, key, known).map(observation => ({
     observation,
@@ -249,18 +249,16 @@ function kruiseIn(is: Arrival['is']): Pick<Known, 'kruiseRuns' | 'finalizerKept'
   return { kruiseRuns: is !== 'ours', ...(is === 'kept' && { finalizerKept: true }) }
 }
 
-function rightsIn({
+function settingsIn({
   deletePods,
   makeDeployments,
-}: ControllerOptions): Pick<Known, 'podsLeft' | 'deploymentsLeft'> {
+  routes,
+}: ControllerOptions): Pick<Known, 'podsLeft' | 'deploymentsLeft' | 'routes'> {
   return {
     ...(!deletePods && { podsLeft: true }),
     ...(!makeDeployments && { deploymentsLeft: true }),
+    ...(routes && { routes }),
   }
-}
-
-function routesIn({ routes }: ControllerOptions): Pick<Known, 'routes'> {
-  return routes ? { routes } : {}
 }
 
 function reportRun(options: ControllerOptions, report: RunReport): void {

@@ -33,8 +33,9 @@ export interface Known {
 }
 
 /**
- * One observation for the Rollout that guards the workload, one for each that came too late; none by what is
- * older than a status, since its news are on their way, nor while nothing is known of its kind.
+ * One observation for the Rollout that guards the workload, one for each that came too late, one for what is
+ * left of a Rollout that is gone; none by what is older than a status, since its news are on their way, nor
+ * while nothing is known of its kind.
  */
 export function observe(
   watches: Watches,
@@ -50,7 +51,7 @@ export function observe(
   const registered = isRegistered(watches)
   const base = { now, ...known, registered, holdRefused, ...found }
   if (!first)
-    return workload && !known.kruiseRuns
+    return (workload || found.traffic) && !known.kruiseRuns
       ? [{ snapshot: { ...base, memory: memoryOf(undefined) } }]
       : []
   const observations = objects.map(object => {

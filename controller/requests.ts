@@ -4,6 +4,8 @@
 import type { ConfigMap, EndpointSlice, Service } from '#api/kubernetes.ts'
 import { OWN_SCRIPTS } from '#api/names.ts'
 import { canaryServiceName } from '#core/traffic/canary-service.ts'
+import { routingLeft } from '#core/traffic/left.ts'
+import type { WishedRoute } from '#core/traffic/left.ts'
 import type { RouteRef, Routing } from '#core/traffic/model.ts'
 import type { Traffic } from '#core/traffic/moves.ts'
 import { routerOf, routers } from '#core/traffic/registry.ts'
@@ -13,8 +15,11 @@ import { seeEndpoints, seeService } from '#core/traffic/seen.ts'
 import type { EndpointsSeen, ServiceSeen } from '#core/traffic/seen.ts'
 import { defined } from '#core/defined.ts'
 import type { Seen } from '#core/workload/seen.ts'
+import { wishOn } from '#core/traffic/wish.ts'
 import { Cache } from '#kube/cache.ts'
+import { NotFound } from '#kube/errors.ts'
 import { CONFIG_MAPS, ENDPOINT_SLICES, resource, SERVICES } from '#kube/resources.ts'
+import type { ResourceType } from '#kube/resources.ts'
 import { scriptFor } from '#lua/library.ts'
 import { untilAborted } from '#process/program.ts'
 import type { Version } from './own-writes.ts'
@@ -27,6 +32,12 @@ import type { Sought, SoughtOptions } from './sought.ts'
 export interface Requests {
   /** `open`: nothing yet. */
   readonly observe: (namespace: string, routing: Routing) => Traffic | 'open'
+  /** What is left for a workload that nobody remembers; nothing before it has been looked for. */
+  readonly left: (key: string) => Routing | undefined
+  /** Keys of all workloads for whose pods there is a wish. */
+  readonly keys: () => readonly string[]
+  /** Looks whether there is one: then all is watched, whether somebody needs it or not. */
+  readonly search: () => Promise<void>
   /** The versions of all that is looked at for it. */
   readonly versions: (namespace: string, routing: Routing) => Iterable<Version>
   /** Runs until the signal aborts. */
@@ -71,7 +82,9 @@ export function createRequests(options: RequestsOptions): Requests {
   const { services, endpoints, kinds, scripts } = caches
   const needed = Promise.withResolvers<void>()
   let known = false
-  services.onChange((before, after) => wake(nameOf('Service', (after ?? before)!)))
+  services.onChange((before, after) =>
+    wake(nameOf('Service', (after ?? before)!), workloadsOf(before, after)),
+  )
   endpoints.onChange((before, after) => {
     const { metadata, service } = (after ?? before)!
     wake(`${metadata.namespace}/Service/${service}`)
@@ -92,6 +105,7 @@ export function createRequests(options: RequestsOptions): Requests {
       const unread = sought.map(each => each.unread()).find(why => why !== undefined)
       return defined({ ...observed(caches, namespace, routing), answers, unread })
     },
+    ...leftBehind(options, { services, kinds, need: needed.resolve }),
     *versions(namespace, { service, routes }) {
       const stable = services.get(namespace, service)
       const canary = services.get(namespace, canaryServiceName(service))
@@ -123,7 +137,7 @@ interface Caches {
 }
 
 /** Routes of one kind. */
-interface RouteKind extends Sought<Seen> {
+interface RouteKind extends Sought<WishedRoute> {
   readonly router: Router
 }
 
@@ -131,7 +145,7 @@ function createCaches(options: RequestsOptions): Caches {
   const { namespaces, onListenerError } = options
   const inEach = { namespaces, onListenerError }
   return {
-    services: new Cache(inEach),
+    services: new Cache({ indexes: { workload: each => workloadsOf(each) }, ...inEach }),
     endpoints: new Cache({
       indexes: { service: ({ metadata, service }) => [`${metadata.namespace}/${service}`] },
       ...inEach,
@@ -141,15 +155,85 @@ function createCaches(options: RequestsOptions): Caches {
   }
 }
 
+/** Where what is left behind is found. */
+interface Places {
+  readonly services: Cache<ServiceSeen>
+  readonly kinds: readonly RouteKind[]
+  /** Services are watched from now on. */
+  readonly need: () => void
+}
+
+function leftBehind(
+  options: RequestsOptions,
+  { services, kinds, need }: Places,
+): Pick<Requests, 'left' | 'keys' | 'search'> {
+  return {
+    left(key) {
+      const routes = kinds.flatMap(({ router, cache }) =>
+        cache.byIndex('workload', key).map(each => [refTo(router, each), each] as const),
+      )
+      return routingLeft(services.byIndex('workload', key), routes)
+    },
+    keys() {
+      const caches = [services, ...kinds.map(({ cache }) => cache)]
+      return caches.flatMap(cache => cache.list().flatMap(each => workloadsOf(each)))
+    },
+    async search() {
+      if (!options.routes) return
+      const found = [
+        isAnyWished(options, SERVICES),
+        ...kinds.map(async kind => {
+          const is = await isAnyWished(options, typeOf(kind.router))
+          if (is) kind.need()
+          return is
+        }),
+      ]
+      if ((await Promise.all(found)).includes(true)) need()
+    },
+  }
+}
+
+/** Whoever cannot be read may carry one. */
+async function isAnyWished(
+  { client, namespaces }: RequestsOptions,
+  type: ResourceType,
+): Promise<boolean> {
+  const places = namespaces.length === 0 ? [{}] : namespaces.map(namespace => ({ namespace }))
+  const lists = places.map(async place => {
+    try {
+      const wishes = await client.listProjected(type, place, wishOn)
+      return wishes.items.some(wish => wish !== undefined)
+    } catch (error) {
+      return !(error instanceof NotFound)
+    }
+  })
+  return (await Promise.all(lists)).includes(true)
+}
+
+function workloadsOf(...all: readonly (WishedRoute | undefined)[]): readonly string[] {
+  return all.flatMap(each => each?.workload ?? [])
+}
+
+function typeOf({ apiVersion, plural, kind }: Router): ResourceType {
+  return resource(apiVersion, plural, kind)
+}
+
+function refTo({ apiVersion, kind }: Router, { metadata }: Seen): RouteRef {
+  return { apiVersion, kind, name: metadata.name }
+}
+
 function seekRoutes(options: RequestsOptions, router: Router): RouteKind {
-  const { apiVersion, kind, plural } = router
+  const { kind } = router
   const sought = seek(options, {
-    type: resource(apiVersion, plural, kind),
-    project: object => router.see(object),
+    type: typeOf(router),
+    project: (object): WishedRoute => router.see(object),
+    indexes: { workload: each => workloadsOf(each) },
     rights: rightsToRoutes(router, options.namespaces),
     name: `${kind}s`,
   })
-  sought.cache.onChange((before, after) => options.wake(nameOf(kind, (after ?? before)!)))
+  sought.cache.onChange((before, after) =>
+    options.wake(nameOf(kind, (after ?? before)!), workloadsOf(before, after)),
+  )
   return { router, ...sought }
 }
 

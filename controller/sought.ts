@@ -4,7 +4,7 @@
 import type { KubeObject } from '#api/kubernetes.ts'
 import type { KindRef } from '#core/workload/adapter.ts'
 import { Cache } from '#kube/cache.ts'
-import type { Cached } from '#kube/cache.ts'
+import type { Cached, Indexer } from '#kube/cache.ts'
 import type { ResourceType } from '#kube/resources.ts'
 import { rightInWords } from '#process/findings.ts'
 import { untilAborted } from '#process/program.ts'
@@ -35,21 +35,24 @@ export interface Seeking<T extends KubeObject, P extends Cached> {
   readonly name: string
   /** That object alone. */
   readonly only?: string
+  /** By what they are found beside their names. */
+  readonly indexes?: Readonly<Record<string, Indexer<P>>>
 }
 
 /** How. */
 export interface SoughtOptions extends ReflectOptions {
-  readonly wake: (changed?: string) => void
+  /** Called with what has changed, and the keys of those whose requests it moves; nothing: it may be anything. */
+  readonly wake: (changed?: string, keys?: readonly string[]) => void
   readonly onListenerError: (error: unknown) => void
 }
 
 /** Nothing is asked before somebody needs it. */
 export function seek<T extends KubeObject, P extends Cached>(
   options: SoughtOptions,
-  { type, project, rights, name, only }: Seeking<T, P>,
+  { type, project, rights, name, only, indexes = {} }: Seeking<T, P>,
 ): Sought<P> {
   const { client, namespaces, onListenerError, wake } = options
-  const cache = new Cache<P>({ namespaces, onListenerError })
+  const cache = new Cache<P>({ indexes, namespaces, onListenerError })
   const needed = Promise.withResolvers<void>()
   const fieldSelector = only === undefined ? {} : { fieldSelector: `metadata.name=${only}` }
   const ref: KindRef = type

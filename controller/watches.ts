@@ -49,6 +49,8 @@ export interface Watches {
   readonly keys: () => ReadonlySet<string>
   /** Fulfilled when each has its first complete list. */
   readonly synced: Promise<unknown>
+  /** Looks for what is left on the way of requests to workloads that nobody remembers. */
+  readonly search: () => Promise<void>
   /** Runs until the signal aborts. */
   readonly run: (signal: AbortSignal) => Promise<unknown>
 }
@@ -102,7 +104,8 @@ export function createWatches(options: WatchesOptions): Watches {
   wakeOnChange(caches, options)
   const requests = createRequests({
     ...options,
-    wake: changed => wakeRouted(caches, options, changed),
+    wake: (changed, keys) =>
+      wakeRouted(caches, options, { changed, keys: keys ?? requests.keys() }),
   })
 
   const reflectors = [
@@ -127,12 +130,13 @@ export function createWatches(options: WatchesOptions): Watches {
     sight: key => kinds.sight(refOf(key)),
     workload: (key, now) => observeWorkload(caches, key, now),
     traffic: key => {
-      const routing = routingFor(caches, key, options.routes)
+      const routing = routingFor(caches, requests, key, options.routes)
       return routing && requests.observe(refOf(key).namespace, routing)
     },
     versions: key => versionsOf(caches, requests, key),
-    keys: () => keysOf(caches),
+    keys: () => new Set([...keysOf(caches), ...requests.keys()]),
     synced: Promise.all([...Object.values(one).map(({ synced }) => synced), kinds.known]),
+    search: requests.search,
     run: signal => Promise.all(reflectors.map(reflector => reflector.run(signal))),
   }
 }
@@ -168,16 +172,27 @@ function observeWorkload(caches: Caches, key: string, now: Instant): Observed | 
   return { adapter, workload: adapter.observe(seen, owned, now) }
 }
 
-/** That of the release that runs; else what its Rollout asks for, where requests are moved at all. */
-function routingFor(caches: Caches, key: string, routes: boolean): Routing | undefined {
+/** That of the release that runs; else what its Rollout asks for, or what is left, where requests are moved at all. */
+function routingFor(
+  caches: Caches,
+  requests: Requests,
+  key: string,
+  routes: boolean,
+): Routing | undefined {
   const { seen } = { ...findWorkload(caches, key) }
   if (seen?.record || !routes) return seen?.record?.traffic
-  const found = caches.rollouts.byIndex('workload', key)
-  return found.map(({ spec }) => routingOf(spec)).find(routing => routing !== undefined)
+  const asked = caches.rollouts.byIndex('workload', key).map(({ spec }) => routingOf(spec))
+  return asked.find(routing => routing !== undefined) ?? requests.left(key)
 }
 
-function wakeRouted(caches: Caches, { wake }: WatchesOptions, changed: string | undefined): void {
+interface Rerouted {
+  readonly changed: string | undefined
+  readonly keys: readonly string[]
+}
+
+function wakeRouted(caches: Caches, { wake }: WatchesOptions, { changed, keys }: Rerouted): void {
   const { rollouts, kinds } = caches
+  for (const key of keys) wake(key, 'soon')
   const named = changed === undefined ? rollouts.list() : rollouts.byIndex('requests', changed)
   for (const rollout of named) {
     if (routingOf(rollout.spec)) wake(workloadKey(rollout), 'soon')
@@ -199,7 +214,7 @@ function* versionsOf(caches: Caches, requests: Requests, key: string): Iterable<
 }
 
 function* versionsOfRequests(caches: Caches, requests: Requests, key: string): Iterable<Version> {
-  const routing = routingFor(caches, key, true)
+  const routing = routingFor(caches, requests, key, true)
   if (routing) yield* requests.versions(refOf(key).namespace, routing)
 }
 

@@ -53,9 +53,12 @@ export function processFlags(env: Environment) {
     'probes-host': { type: 'string', default: '0.0.0.0' },
     'probes-port': { type: 'string', default: '8081' },
     'log-level': { type: 'string', default: env['LOG_LEVEL'] ?? 'info' },
-    traffic: { type: 'string', default: 'no' },
+    ...trafficFlag,
   } as const
 }
+
+/** The flag that says whether requests are moved, for `parseArgs`. */
+export const trafficFlag = { traffic: { type: 'string', default: 'no' } } as const
 
 /** What `parseArgs` makes of those flags. */
 interface PlaceValues {
@@ -95,8 +98,13 @@ export function processConfig(values: ProcessValues): ProcessConfig {
     probesHost: values['probes-host'],
     probesPort: wholeNumber('--probes-port', values['probes-port']),
     logLevel: oneOf('--log-level', values['log-level'], LOG_LEVELS),
-    routes: oneOf('--traffic', values.traffic, ['no', 'yes']) === 'yes',
+    routes: routesIn(values),
   }
+}
+
+/** What that flag says. */
+export function routesIn({ traffic }: Pick<ProcessValues, 'traffic'>): boolean {
+  return yesOrNo('--traffic', traffic)
 }
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const

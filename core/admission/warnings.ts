@@ -58,11 +58,16 @@ export function holdWarnings(plan: PlanInWords): readonly string[] {
     lines.push(`${adapter.deceived}; to wait for the end: ${waitCommand(rollout)}`)
   }
   if (rollout.otherStyleBecause !== undefined) lines.push(rollout.otherStyleBecause)
+  if (rollout.traffic) lines.push(REQUESTS_FIRST)
   const takeBack = goesBack
     ? letGoInWords(rollout, release)
     : takeBackInWords(rollout, release, adapter.noAbort)
   return [...lines, ...caveats, takeBack]
 }
+
+/** The patch that frees the workload lets those leave whom its Service selects alone. */
+const REQUESTS_FIRST =
+  'requests move with the pods: with nobody of ours alive give its Service and its routes back first, each by its own record: docs/safe-when-we-vanish.md'
 
 function releaseInWords({ rollout, replicas, n, peak, again }: PlanInWords): string {
   const first = rollout.steps[0]!

@@ -2,6 +2,7 @@
 
 import type { Change, Creation, Deletion } from '../change.ts'
 import { POD_TEMPLATE_HASH } from '#api/names.ts'
+import { defined } from '../defined.ts'
 import { trafficMove } from '../traffic/moves.ts'
 import type { RoutedPods, TrafficAim } from '../traffic/moves.ts'
 import type { WorkloadAction } from '../workload/adapter.ts'
@@ -32,7 +33,9 @@ function routedPods({ workload, rollout }: Snapshot): RoutedPods | undefined {
     revisionLabel: POD_TEMPLATE_HASH,
     stable: stableRuns(workload) ? stableRevision : '',
     updated: updateRevision,
-    updatePods,
+    updatePods: updatePods.map(({ metadata, readySince }) =>
+      defined({ uid: metadata.uid, readySince }),
+    ),
     podLabels: rollout?.podMetadata?.labels ?? {},
   }
 }

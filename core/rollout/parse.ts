@@ -14,6 +14,7 @@ import { digest } from '../digest.ts'
 import { parseIntOrPercent } from '../replicas.ts'
 import { httpRouteRouter } from '../traffic/http-route-router.ts'
 import { ingressRouter } from '../traffic/ingress-router.ts'
+import { GRACE_SECONDS } from '../traffic/model.ts'
 import type { RouteRef, Routing, Split } from '../traffic/model.ts'
 import type { KindRef } from '../workload/adapter.ts'
 import type { Hold } from '../workload/hold.ts'
@@ -34,15 +35,16 @@ export function rolloutOf(object: RolloutObject, hold?: Hold, routes = false): R
   const { canary, blueGreen, paused } = spec.strategy
   const plan: Strategy = blueGreen ?? canary ?? {}
   const namespace = metadata.namespace ?? ''
+  const traffic = routes ? routingOf(spec) : undefined
   return defined({
     name: metadata.name,
     namespace,
     uid: metadata.uid ?? '',
     ref: { ...spec.workloadRef, namespace },
     style: styleNow(hold, styleOf(spec)),
-    steps: stepsOf(plan, routes && routingOf(spec) !== undefined),
+    steps: stepsOf(plan, traffic !== undefined),
     podMetadata: plan.patchPodTemplateMetadata,
-    traffic: routes ? routingOf(spec) : undefined,
+    traffic,
     failureThreshold: plan.failureThreshold ?? 0,
     paused: paused === true,
     disabled: spec.disabled === true,
@@ -60,9 +62,6 @@ function stepsOf({ steps = [] }: Strategy, routed: boolean): readonly Step[] {
     return defined({ replicas, pauseSeconds: pause?.duration, split })
   })
 }
-
-/** What `gracePeriodSeconds` is unless given. */
-const GRACE_SECONDS = 3
 
 /** By what requests come that the Rollout moves; undefined: it moves none. */
 export function routingOf({ strategy }: RolloutObject['spec']): Routing | undefined {

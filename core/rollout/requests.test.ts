@@ -50,7 +50,11 @@ function web(pinned: string | undefined): Service {
   const spec = { selector: { app: 'web' } }
   const free: Service = { apiVersion: 'v1', kind: 'Service', metadata, spec }
   if (pinned === undefined) return free
-  const wish = pinTo({ 'pod-template-hash': pinned })
+  const wish = pinTo({
+    workload: threeSteps.ref,
+    routes: routing.routes,
+    labels: { 'pod-template-hash': pinned },
+  })
   const record = formatWished(services, { owner: spec.selector, wish })
   const annotations = { [TRAFFIC]: wish, [RECORD]: record }
   const selector = services.project(spec.selector, wish) as Record<string, string>

@@ -8,7 +8,7 @@ import { splitInWords } from './router.ts'
 import type { Router } from './router.ts'
 import { reaches, seeRoute } from './seen.ts'
 import type { RouteSeen } from './seen.ts'
-import { OVER } from './wish.ts'
+import { OVER, whoseOf } from './wish.ts'
 import { blocked, isFree, takenOut, wishing } from './writes.ts'
 
 const { apiVersion, kind, plural } = httpRoutes
@@ -28,8 +28,9 @@ export const httpRouteRouter: Router<RouteSeen> = {
     return route.escaped ? takenOut(name) : undefined
   },
 
-  split({ object }, { routing: { service } }, { split }) {
-    const wish = formatRouteWish({ service, canary: canaryServiceName(service), split })
+  split({ object }, { routing: { service }, owner }, { split }) {
+    const canary = canaryServiceName(service)
+    const wish = formatRouteWish({ workload: whoseOf(owner!.ref), service, canary, split })
     return wishing(httpRoutes, object!, wish, `${splitInWords(split)} to new pods`)
   },
 

@@ -13,7 +13,7 @@ export function formatRouteWish(wish: RouteWish): string {
 }
 
 /** A wish that was read; undefined where it is none. */
-function routeWishOf(text: string): RouteWish | undefined {
+export function routeWishOf(text: string): Omit<RouteWish, 'workload'> | undefined {
   const { service, canary, split } = recordIn(text) as Partial<RouteWish>
   const complete = typeof service === 'string' && typeof canary === 'string'
   return complete && typeof split === 'object' ? { service, canary, split } : undefined
@@ -39,6 +39,7 @@ export const httpRoutes: TrafficProvider<HTTPRoute> = {
   undone: patch => patch ?? undefined,
 }
 
-function rulesOf(value: unknown): readonly RouteRule[] {
+/** Those that there are in the field. */
+export function rulesOf(value: unknown): readonly RouteRule[] {
   return Array.isArray(value) ? (value as RouteRule[]) : []
 }

@@ -8,7 +8,6 @@ import { ROUTED } from '#api/names.ts'
 import { merge } from '../../test/world/controller.ts'
 import { annotated } from '../admission/marks.ts'
 import type { Change } from '../change.ts'
-import type { PodSeen } from '../workload/seen.ts'
 import { ingressInput } from './ingress.ts'
 import { ingressRouter } from './ingress-router.ts'
 import { trafficMove } from './moves.ts'
@@ -55,7 +54,12 @@ function pathTo(path: string, name: string) {
 
 const owner = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', uid: 'w', controller: true }
 const selector = { app: 'web' }
-const pin = pinTo({ 'pod-template-hash': 'old' })
+const ref = { apiVersion: ingress.apiVersion, kind: 'Ingress', name: 'web', className: 'nginx' }
+const pin = pinTo({
+  workload: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' },
+  routes: [ref],
+  labels: { 'pod-template-hash': 'old' },
+})
 const web: Service = {
   apiVersion: 'v1',
   kind: 'Service',
@@ -102,7 +106,6 @@ function routed(scene: Scene): Routed {
   if ('text' in found && outcome) {
     answers.set(scriptKey({ script: found, input }), { at: NOW, ...outcome })
   }
-  const ref = { apiVersion: ingress.apiVersion, kind: 'Ingress', name: 'web', className: 'nginx' }
   return {
     traffic: {
       routing: { service: 'web', routes: [ref], graceSeconds: 3 },
@@ -128,7 +131,7 @@ function routed(scene: Scene): Routed {
       revisionLabel: 'pod-template-hash',
       stable: 'old',
       updated: 'new',
-      updatePods: [{ metadata: { uid: 'n1' }, readySince: 1 } as PodSeen],
+      updatePods: [{ uid: 'n1', readySince: 1 }],
       podLabels: {},
     },
   }

@@ -4,7 +4,11 @@
 
 import type { KubeObject } from '#api/kubernetes.ts'
 import type { HeaderModifier, RouteMatch } from '#api/rollout.generated.ts'
+import type { WorkloadRef } from '../rollout/model.ts'
 import type { KindRef } from '../workload/adapter.ts'
+
+/** What `gracePeriodSeconds` is unless given. */
+export const GRACE_SECONDS = 3
 
 /** By what requests come to a workload. */
 export interface Routing {
@@ -33,6 +37,9 @@ export interface Split {
   /** What becomes of their headers. */
   readonly headers?: HeaderModifier
 }
+
+/** A workload of the namespace. Each wish says for whose pods it is: it may outlive all that named it. */
+export type Whose = Omit<WorkloadRef, 'namespace'>
 
 /** Part of a spec, as JSON. */
 export type Json = unknown

@@ -4,7 +4,6 @@ import type { EndpointSlice, HTTPRoute, KubeObject, Service } from '#api/kuberne
 import { ESCAPE, SERVICE_NAME, TRAFFIC, UNROUTED } from '#api/names.ts'
 import { annotated } from '../admission/marks.ts'
 import { reviewTraffic } from '../admission/traffic-review.ts'
-import type { PodSeen } from '../workload/seen.ts'
 import { httpRoutes } from './http-route.ts'
 import type { TrafficProvider } from './model.ts'
 import { trafficMove } from './moves.ts'
@@ -13,6 +12,8 @@ import { seeEndpoints, seeRoute, seeService } from './seen.ts'
 import { pinTo, services } from './service-pin.ts'
 import { OVER } from './wish.ts'
 
+const whose = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' }
+const ref = { apiVersion: httpRoutes.apiVersion, kind: 'HTTPRoute', name: 'web' }
 const NOW = Date.parse('2026-01-01T00:00:00Z')
 
 const web: Service = {
@@ -70,9 +71,15 @@ const canary: Service = {
   spec: { selector: { app: 'web', 'pod-template-hash': 'new' } },
 }
 
-const pinned = wishing(services, web, pinTo({ 'pod-template-hash': 'old' }))
-const pinnedNew = wishing(services, web, pinTo({ 'pod-template-hash': 'new' }))
-const splitWish = '{"service":"web","canary":"web-canary","split":{"percent":20}}'
+function pin(version: string) {
+  const labels = { 'pod-template-hash': version }
+  return { workload: whose, routes: [ref], labels }
+}
+
+const pinned = wishing(services, web, pinTo(pin('old')))
+const pinnedNew = wishing(services, web, pinTo(pin('new')))
+const splitWish =
+  '{"workload":{"apiVersion":"apps/v1","kind":"Deployment","name":"web"},"service":"web","canary":"web-canary","split":{"percent":20}}'
 const split = at(wishing(httpRoutes, route, splitWish), 2)
 const back = at(wishing(httpRoutes, split, OVER), 3)
 
@@ -95,11 +102,9 @@ function slice(service: string, uids: readonly string[]): EndpointSlice {
   return { apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice', metadata, endpoints }
 }
 
-const ref = { apiVersion: httpRoutes.apiVersion, kind: 'HTTPRoute', name: 'web' }
-
 function routed(scene: Scene): Routed {
   const { service = web, canary: beside, route: way = route, ready = {}, updated = 'new' } = scene
-  const newPod = { metadata: { uid: 'n1' }, readySince: 1 } as PodSeen
+  const newPod = { uid: 'n1', readySince: 1 }
   return {
     traffic: {
       routing: { service: 'web', routes: [ref], graceSeconds: scene.grace ?? 3 },
@@ -131,7 +136,8 @@ function next(scene: Scene, aim: TrafficAim): string {
     if (change.type === 'delete') return `delete ${name}`
     const { metadata, spec } = change.patch as { metadata?: KubeObject['metadata']; spec?: object }
     const said = Object.values({ ...metadata?.annotations })
-    return `${kind} ${name} ${spec ? JSON.stringify(spec) : said.join()}`
+    const words = said.join().replace(/"workload":.*(?="labels")/, '')
+    return `${kind} ${name} ${spec ? JSON.stringify(spec) : words}`
   })
   return [...wrote, `${move.blocked ? 'blocked: ' : ''}${move.why}`].join('; ')
 }
@@ -145,7 +151,7 @@ describe('forward', () => {
       'the Service selects stable pods before a new one may start',
       {},
       to('pinned'),
-      'Service web {"pod-template-hash":"old"}; letting Service web select stable pods alone',
+      'Service web {"labels":{"pod-template-hash":"old"}}; letting Service web select stable pods alone',
     ],
     [
       'its endpoints are a moment behind',
@@ -330,7 +336,7 @@ describe('at the end', () => {
       'blue-green: the Service selects new pods alone',
       { service: pinned, canary, route: told(split, 2), ready: { web: ['o1'] } },
       to('new'),
-      'Service web {"pod-template-hash":"new"}; letting Service web select new pods alone',
+      'Service web {"labels":{"pod-template-hash":"new"}}; letting Service web select new pods alone',
     ],
     [
       'and has nobody else',
@@ -389,7 +395,9 @@ describe('what is in the way is named', () => {
   })
 
   test('a wish that met no webhook is sent again', () => {
-    const alone = annotated(web, { [TRAFFIC]: pinTo({ 'pod-template-hash': 'old' }) }) as Service
+    const alone = annotated(web, {
+      [TRAFFIC]: pinTo(pin('old')),
+    }) as Service
     const move = trafficMove(routed({ service: alone }), to('pinned'), NOW)
     expect(move).toMatchObject({ again: true })
     expect(move?.why).toContain('the webhook must answer first')

@@ -6,16 +6,15 @@ import type { Instant, Move, WorkloadRef } from '../rollout/model.ts'
 import { timeOf } from '../time.ts'
 import { firstMove } from '../workload/rules.ts'
 import type { Rule } from '../workload/rules.ts'
-import type { PodSeen } from '../workload/seen.ts'
 import { canarySelector, canaryServiceName, canaryServiceOf } from './canary-service.ts'
 import { equalJson } from '../equal.ts'
 import type { Routing, Split } from './model.ts'
 import { routerOf } from './registry.ts'
-import type { RouteFound, Router, RouteUse } from './router.ts'
+import type { RouteFound, Router, RouteUse, SplitAsked } from './router.ts'
 import type { Answers } from './script.ts'
 import type { EndpointsSeen, ServiceSeen } from './seen.ts'
 import { pinnedTo, pinTo, services } from './service-pin.ts'
-import { OVER } from './wish.ts'
+import { OVER, whoseOf } from './wish.ts'
 import { blocked, isFree, nameOf, patched, takenOut, targetOf, wishing } from './writes.ts'
 
 /** What is there of it. */
@@ -43,9 +42,16 @@ export interface RoutedPods {
   readonly stable: string
   /** Its value on new pods; empty until there is one. */
   readonly updated: string
-  readonly updatePods: readonly PodSeen[]
+  readonly updatePods: readonly NewPod[]
   /** Labels that new pods carry beside those of their template. */
   readonly podLabels: Readonly<Record<string, string>>
+}
+
+/** A pod of the new version. */
+export interface NewPod {
+  readonly uid: string
+  /** Undefined: not Ready. */
+  readonly readySince?: Instant
 }
 
 /** Where requests are to go; docs/adr/0017-traffic.md says when which is reached. */
@@ -60,12 +66,7 @@ export interface Routed {
   readonly pods?: RoutedPods
 }
 
-interface Asked {
-  readonly split: Split
-  readonly now: Instant
-}
-
-type Rules = readonly Rule<Routed, Asked>[]
+type Rules = readonly Rule<Routed, SplitAsked>[]
 
 const there: Rules = [serviceThere, routesThere, canaryFree]
 /** Nobody is sent to new pods by the route any more. */
@@ -79,13 +80,15 @@ const rules: Readonly<Record<TrafficAim['to'], Rules>> = {
   new: [serviceThere, pinnedToNew, newAlone, ...away],
   all: [unpinned, newServed, ...away],
 }
+/** Of a workload that is gone the Service remembers by what requests come: it is freed last. */
+const gone: Rules = [...away, unpinned]
 
 /** What to do so that requests go where the aim says; undefined when they do. */
 export function trafficMove(routed: Routed, aim: TrafficAim, now: Instant): Move | undefined {
   const { unread } = routed.traffic
   if (unread !== undefined) return blocked(unread)
   const split = aim.to === 'split' ? aim.split : {}
-  return firstMove(rules[aim.to], routed, { split, now })
+  return firstMove(routed.pods ? rules[aim.to] : gone, routed, { split, now })
 }
 
 function serviceThere({ traffic: { service, routing } }: Routed): Move | undefined {
@@ -110,7 +113,7 @@ function canaryFree(routed: Routed): Move | undefined {
 }
 
 /** The Service of new pods selects those of another version: nobody may be sent there when they leave. */
-function othersAway(routed: Routed, target: Asked): Move | undefined {
+function othersAway(routed: Routed, target: SplitAsked): Move | undefined {
   const { traffic, pods } = routed
   const selected = traffic.canary?.selector?.[pods!.revisionLabel]
   if (selected === undefined || selected === pods!.updated) return undefined
@@ -132,7 +135,9 @@ const nobodyNew: Move = { changes: [], why: 'waiting for the new version to be m
 
 function pin({ traffic, pods }: Routed, revision: string, whom: string): Move | undefined {
   const { service } = traffic
-  const wish = pinTo({ [pods!.revisionLabel]: revision })
+  const { routes } = traffic.routing
+  const labels = { [pods!.revisionLabel]: revision }
+  const wish = pinTo({ workload: whoseOf(pods!.ref), routes, labels })
   return wishing(
     services,
     service!,
@@ -145,14 +150,14 @@ function pin({ traffic, pods }: Routed, revision: string, whom: string): Move | 
 function stableAlone({ traffic, pods }: Routed): Move | undefined {
   const { service } = traffic.routing
   const ready = readyOf(traffic, service)
-  if (!pods!.updatePods.some(({ metadata }) => ready.has(metadata.uid))) return undefined
+  if (!pods!.updatePods.some(({ uid }) => ready.has(uid))) return undefined
   return { changes: [], why: `waiting for Service ${service} to leave new pods out` }
 }
 
 function newAlone({ traffic, pods }: Routed): Move | undefined {
   const { service } = traffic.routing
   const ready = [...readyOf(traffic, service)]
-  const fresh = new Set(pods!.updatePods.map(({ metadata }) => metadata.uid))
+  const fresh = new Set(pods!.updatePods.map(({ uid }) => uid))
   if (ready.length > 0 && ready.every(uid => fresh.has(uid))) return undefined
   return {
     changes: [],
@@ -165,7 +170,7 @@ function newServed({ traffic, pods }: Routed): Move | undefined {
   const { service } = traffic.routing
   const ready = readyOf(traffic, service)
   const fresh = (pods?.updatePods ?? []).filter(({ readySince }) => readySince !== undefined)
-  const served = fresh.some(({ metadata }) => ready.has(metadata.uid))
+  const served = fresh.some(({ uid }) => ready.has(uid))
   if (ready.size === 0 || fresh.length === 0 || served) return undefined
   return { changes: [], why: `waiting for Service ${service} to have new pods again` }
 }
@@ -198,12 +203,12 @@ function canaryServes(routed: Routed): Move | undefined {
   const { traffic, pods } = routed
   const name = canaryServiceName(traffic.routing.service)
   const ready = readyOf(traffic, name)
-  if (pods!.updatePods.some(({ metadata }) => ready.has(metadata.uid))) return undefined
+  if (pods!.updatePods.some(({ uid }) => ready.has(uid))) return undefined
   const why = `no new pod is ready in Service ${name}: its requests go to the stable ones`
   return routesOff(routed, why) ?? { changes: [], why }
 }
 
-function splitWritten(routed: Routed, asked: Asked): Move | undefined {
+function splitWritten(routed: Routed, asked: SplitAsked): Move | undefined {
   if (!moves(asked.split)) return routesOff(routed, 'taking the split out of the route')
   return firstOfRoutes(routed, (router, route, use) => router.split(route, use, asked))
 }
@@ -213,7 +218,7 @@ function moves({ percent = 0, matches = [] }: Split): boolean {
   return percent > 0 || matches.length > 0
 }
 
-function splitSeen(routed: Routed, asked: Asked): Move | undefined {
+function splitSeen(routed: Routed, asked: SplitAsked): Move | undefined {
   if (!moves(asked.split)) return undefined
   return firstOfRoutes(routed, (router, route, use) => router.splitSeen(route, use, asked))
 }
@@ -259,7 +264,7 @@ function firstOfRoutes(
 }
 
 /** A gateway's proxies are a moment behind what it says, and requests are under way. */
-function graced(routed: Routed, { now }: Asked): Move | undefined {
+function graced(routed: Routed, { now }: SplitAsked): Move | undefined {
   const { canary, routing } = routed.traffic
   const { graceSeconds } = routing
   if (!canary || !isOurs(routed, canary) || graceSeconds <= 0) return undefined

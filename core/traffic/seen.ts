@@ -12,18 +12,21 @@ import type { KubeObject } from '#api/kubernetes.ts'
 import { defined } from '../defined.ts'
 import { equalJson } from '../equal.ts'
 import { instantOf } from '../time.ts'
+import { keyOf } from '../rollout/key.ts'
 import type { Instant } from '../rollout/model.ts'
 import { controllerUid, seen } from '../workload/seen.ts'
 import type { Seen } from '../workload/seen.ts'
-import { httpRoutes } from './http-route.ts'
-import type { TrafficProvider } from './model.ts'
+import { httpRoutes, routeWishOf, rulesOf } from './http-route.ts'
+import type { Json, RouteRef, TrafficProvider, Wished } from './model.ts'
 import { services } from './service-pin.ts'
 import { routesTo } from './split-rules.ts'
 import type { RouteRule } from './split-rules.ts'
-import { OVER, wishedOn, wishOn } from './wish.ts'
+import { OVER, routesIn, whoseIn, wishedOn, wishOn } from './wish.ts'
 
 /** An object by which requests are moved. */
 export interface TouchedSeen extends Seen {
+  /** Key of the workload for whose pods that is. */
+  readonly workload?: string
   /** Our controller's wish, or the word that it is over; undefined: none. */
   readonly wish?: string
   /** The field stands as the wish says. */
@@ -39,6 +42,8 @@ export interface ServiceSeen extends TouchedSeen {
   readonly selector?: Readonly<Record<string, string>>
   /** All of it: a second one is made of it. */
   readonly object: Service
+  /** By what else the requests come for whose sake it is pinned. */
+  readonly routes: readonly RouteRef[]
   /** The workload that it was made for, if it was. */
   readonly ownerUid: string
   /** Since when no route sends requests there. */
@@ -47,7 +52,9 @@ export interface ServiceSeen extends TouchedSeen {
 
 /** A route. */
 export interface RouteSeen extends TouchedSeen {
-  /** Names of the Services that rules of its owner send requests to, as he wrote them. */
+  /** Whose requests the wish splits. */
+  readonly service?: string
+  /** As its owner wrote them. */
   readonly rules: readonly RouteRule[]
   readonly parents: readonly ParentSeen[]
 }
@@ -72,11 +79,13 @@ export interface EndpointsSeen extends Seen {
 export function seeService(object: Service): ServiceSeen {
   const { metadata } = object
   const since = metadata.annotations?.[UNROUTED]
+  const { owner, said, ...touched } = look(services, object)
   return defined({
-    ...touched(services, object),
-    selector: services.undone(ownerOf(services, object)) as ServiceSeen['selector'],
+    ...touched,
+    selector: services.undone(owner) as ServiceSeen['selector'],
     object,
     ownerUid: controllerUid(object),
+    routes: routesIn(said),
     unroutedSince: since === undefined ? undefined : instantOf(since),
   })
 }
@@ -84,12 +93,13 @@ export function seeService(object: Service): ServiceSeen {
 /** What is kept of a route. */
 export function seeRoute(object: HTTPRoute): RouteSeen {
   const { spec } = object
-  const rules = ownerOf(httpRoutes, object)
-  return {
-    ...touched(httpRoutes, object),
-    rules: Array.isArray(rules) ? (rules as RouteRule[]) : [],
+  const { owner, said, ...touched } = look(httpRoutes, object)
+  return defined({
+    ...touched,
+    service: routeWishOf(said)?.service,
+    rules: rulesOf(owner),
     parents: (spec?.parentRefs ?? []).map(parent => seeParent(object, parent)),
-  }
+  })
 }
 
 /** What is kept of endpoints. */
@@ -106,34 +116,41 @@ export function reaches({ rules }: RouteSeen, service: string): boolean {
   return routesTo(rules, service)
 }
 
-function ownerOf(provider: TrafficProvider, object: KubeObject): unknown {
-  const was = wishedOn(provider, object)
-  return was ? provider.ownerOf(provider.valueIn(object), was) : provider.valueIn(object)
+/** What is kept of it, beside what its owner wants and what the last wish said. */
+interface Look extends TouchedSeen {
+  readonly owner: Json
+  readonly said: string
 }
 
-function touched(provider: TrafficProvider, object: KubeObject): TouchedSeen {
+function look(provider: TrafficProvider, object: KubeObject): Look {
   const { metadata } = object
+  const { namespace = '' } = metadata
   const wish = wishOn(object)
+  const was = wishedOn(provider, object)
+  const value = provider.valueIn(object)
   const { [ESCAPE]: escape } = { ...metadata.annotations }
-  return defined({
+  const said = was?.wish ?? wish ?? escape ?? ''
+  const whose = whoseIn(said)
+  const touched = defined({
     ...seen(object),
+    workload: whose && keyOf({ ...whose, namespace }),
     wish,
-    projected: isProjected(provider, object, wish),
+    projected: isProjected(provider, value, { wish, was }),
     escaped: escape !== undefined,
     deleting: metadata.deletionTimestamp !== undefined,
   })
+  return { ...touched, said, owner: was ? provider.ownerOf(value, was) : value }
 }
 
 /** A record without a wish, or the word that it is over, waits for admission. */
 function isProjected(
   provider: TrafficProvider,
-  object: KubeObject,
-  wish: string | undefined,
+  value: Json,
+  { wish, was }: { readonly wish: string | undefined; readonly was: Wished | undefined },
 ): boolean {
-  const was = wishedOn(provider, object)
   if (wish === undefined || wish === OVER) return wish === undefined && was === undefined
   if (was === undefined || was.wish !== wish) return false
-  return equalJson(provider.valueIn(object), provider.project(was.owner, wish))
+  return equalJson(value, provider.project(was.owner, wish))
 }
 
 function seeParent({ metadata, status }: HTTPRoute, parent: ParentReference): ParentSeen {

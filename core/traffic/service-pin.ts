@@ -2,19 +2,25 @@
 // selector: it is never emptied, and nothing that its owner selects by is lost.
 
 import type { Service } from '#api/kubernetes.ts'
-import type { TrafficProvider } from './model.ts'
+import type { Routing, TrafficProvider, Whose } from './model.ts'
 import { recordIn } from './wish.ts'
 
 type Labels = Readonly<Record<string, string>>
 
-/** The wish that only pods with these labels are selected. */
-export function pinTo(labels: Labels): string {
-  return JSON.stringify(labels)
+/** The wish that only pods of the workload with these labels are selected. */
+interface Pin extends Pick<Routing, 'routes'> {
+  readonly workload: Whose
+  readonly labels: Labels
+}
+
+/** The wish as text. */
+export function pinTo(pin: Pin): string {
+  return JSON.stringify(pin)
 }
 
 /** The labels of such a wish; none where it cannot be read. */
 export function pinnedTo(wish: string): Labels {
-  return onlyTexts(recordIn(wish))
+  return onlyTexts(recordIn(wish)['labels'])
 }
 
 /** Services. */

@@ -4,7 +4,7 @@
 import { defined } from '../defined.ts'
 import { equalJson } from '../equal.ts'
 import type { HeaderModifier, RouteMatch } from '#api/rollout.generated.ts'
-import type { Split } from './model.ts'
+import type { Split, Whose } from './model.ts'
 
 /** Where a rule sends requests. What we do not read is kept as it is. */
 export interface BackendRef {
@@ -33,6 +33,7 @@ export interface RouteRule {
 
 /** Between which Services a route is split, and how. */
 export interface RouteWish {
+  readonly workload: Whose
   /** Of the stable pods. */
   readonly service: string
   /** Of the new pods; it is ours. */
@@ -40,10 +41,13 @@ export interface RouteWish {
   readonly split: Split
 }
 
+/** What of it says how. */
+type SplitWish = Omit<RouteWish, 'workload'>
+
 type Rules = readonly RouteRule[]
 
 /** The rules with the split in them. */
-export function splitRules(owner: Rules, { service, canary, split }: RouteWish): Rules {
+export function splitRules(owner: Rules, { service, canary, split }: SplitWish): Rules {
   const { matches = [], percent = 0, headers } = split
   const toNew = (ref: BackendRef) => asCanary(ref, canary, headers)
   if (matches.length > 0) return [...owner, ...matchingRules(owner, service, matches, toNew)]
@@ -60,7 +64,7 @@ export function routesTo(rules: Rules, service: string): boolean {
  * What others want by `incoming`, where `ours` are the rules of `owner` with the split in them. A rule that
  * nobody touched is the owner's as it was; of one that somebody has changed only what is ours goes.
  */
-export function ownerRules(incoming: Rules, owner: Rules, wish: RouteWish): Rules {
+export function ownerRules(incoming: Rules, owner: Rules, wish: SplitWish): Rules {
   const ours = splitRules(owner, wish)
   if (equalJson(incoming, ours)) return owner
   const known = owner.map((rule, index) => ({ rule, split: ours[index]! }))
@@ -205,7 +209,7 @@ function isOurs(rule: RouteRule, canary: string): boolean {
 
 function withoutCanary(
   rule: RouteRule,
-  { canary }: RouteWish,
+  { canary }: SplitWish,
   candidates: readonly Known[],
 ): RouteRule {
   const refs = refsOf(rule)

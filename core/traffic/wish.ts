@@ -5,7 +5,8 @@
 
 import { ESCAPE, RECORD, TRAFFIC } from '#api/names.ts'
 import type { KubeObject } from '#api/kubernetes.ts'
-import type { TrafficProvider, Wished } from './model.ts'
+import type { MergePatch } from '../change.ts'
+import type { Json, RouteRef, TrafficProvider, Whose, Wished } from './model.ts'
 
 /** The end of a wish is said in a word: an absence could be an accident. */
 export const OVER = 'over'
@@ -17,9 +18,43 @@ export function wishOn({ metadata }: KubeObject): string | undefined {
 
 /** The record's text. */
 export function formatWished(provider: TrafficProvider, was: Wished): string {
+  return JSON.stringify(freeing(provider, was))
+}
+
+/** The patch that gives the field back, and under which nobody of ours is asked. */
+export function freeing(provider: TrafficProvider, was: Wished): MergePatch {
   const annotations = { [TRAFFIC]: null, [RECORD]: null, [ESCAPE]: was.wish }
   const spec = { [provider.field]: provider.undo(was) ?? null }
-  return JSON.stringify({ metadata: { annotations }, spec })
+  return { metadata: { annotations }, spec } as MergePatch
+}
+
+/** What its owner wants in the field, whatever of ours stands there. */
+export function freedOwner(provider: TrafficProvider, object: KubeObject): Json {
+  const was = wishedOn(provider, object)
+  const value = provider.valueIn(object)
+  return was ? provider.ownerOf(value, was) : value
+}
+
+/** By what else requests come, as the wish of a Service says. */
+export function routesIn(wish: string): readonly RouteRef[] {
+  const { routes } = recordIn(wish)
+  return Array.isArray(routes) ? routes.filter(isRouteRef) : []
+}
+
+function isRouteRef(ref: unknown): ref is RouteRef {
+  const { apiVersion, kind, name } = recordOf(ref)
+  return [apiVersion, kind, name].every(word => typeof word === 'string')
+}
+
+/** As a wish names a workload. */
+export function whoseOf({ apiVersion, kind, name }: Whose): Whose {
+  return { apiVersion, kind, name }
+}
+
+/** For whose pods a wish is; undefined where it does not say. */
+export function whoseIn(wish: string): Whose | undefined {
+  const { workload } = recordIn(wish)
+  return isRouteRef(workload) ? workload : undefined
 }
 
 /** What the record of an object says; undefined where it has none that can be used. */

@@ -25,6 +25,7 @@ interface Sample {
   readonly edits: fc.Arbitrary<(object: KubeObject) => KubeObject>
 }
 
+const whose = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' }
 const label = fc.constantFrom('app', 'tier', 'version')
 const selectors = fc.dictionary(label, fc.constantFrom('a', 'b'), { minKeys: 1 })
 
@@ -100,7 +101,7 @@ const samples: ReadonlyMap<string, Sample> = new Map([
       objects: selectors.map(asService),
       wishes: fc
         .dictionary(fc.constantFrom('pod-template-hash', 'tier'), fc.constant('x'))
-        .map(pinTo),
+        .map(labels => pinTo({ workload: whose, routes: [], labels })),
       edits: fc.constantFrom<Sample['edits'] extends fc.Arbitrary<infer E> ? E : never>(
         object => withSpec(object, ({ selector }) => ({ selector: { ...selector, more: 'yes' } })),
         object => withSpec(object, () => ({ ports: [{ port: 81 }] })),
@@ -120,7 +121,9 @@ const samples: ReadonlyMap<string, Sample> = new Map([
           },
           { requiredKeys: ['percent'] },
         )
-        .map(split => formatRouteWish({ service: 'web', canary: 'web-canary', split })),
+        .map(split =>
+          formatRouteWish({ workload: whose, service: 'web', canary: 'web-canary', split }),
+        ),
       edits: fc.constantFrom<Sample['edits'] extends fc.Arbitrary<infer E> ? E : never>(
         object => withSpec(object, each => ({ rules: [foreignRule, ...each.rules] })),
         object => withSpec(object, each => ({ rules: [...each.rules, foreignRule] })),

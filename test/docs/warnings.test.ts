@@ -51,6 +51,10 @@ const said: Readonly<Record<string, () => readonly Lines[]>> = {
       rollout: { ...rollout, steps: [{ replicas: 1, pauseSeconds: 300 }, ...rollout.steps] },
     }),
     warnings.holdWarnings({ ...plan, goesBack: true }),
+    warnings.holdWarnings({
+      ...plan,
+      rollout: { ...rollout, traffic: { service: 'web', routes: [], graceSeconds: 3 } },
+    }),
     ...rows.map(adapter => {
       const { apiVersion, kind } = adapter
       const surging = { updateStrategy: { rollingUpdate: { maxSurge: 1 } } }

@@ -1,0 +1,176 @@
+// Requests that are given back without a webhook: in which order, and to what.
+
+import { expect, test } from 'vitest'
+
+import type { HTTPRoute, KubeObject, Service } from '#api/kubernetes.ts'
+import { ESCAPE, RECORD, TRAFFIC } from '#api/names.ts'
+import { annotated } from '#core/admission/marks.ts'
+import { reviewTraffic } from '#core/admission/traffic-review.ts'
+import type { MergePatch } from '#core/change.ts'
+import { formatRouteWish, httpRoutes } from '#core/traffic/http-route.ts'
+import type { TrafficProvider } from '#core/traffic/model.ts'
+import { seeEndpoints, seeRoute, seeService } from '#core/traffic/seen.ts'
+import { pinTo, services } from '#core/traffic/service-pin.ts'
+import { merge } from '../test/world/controller.ts'
+import { escapeOff, returning, tracesOf } from './requests.ts'
+import type { Requests, Return } from './requests.ts'
+
+const workload = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' }
+const ref = { apiVersion: httpRoutes.apiVersion, kind: 'HTTPRoute', name: 'web' }
+const helm = { manager: 'helm', operation: 'Apply' }
+const web: Service = {
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: metadataOf('web', 's'),
+  spec: { selector: { app: 'web' } },
+}
+const own = { name: 'web', port: 80, weight: 1 }
+const route: HTTPRoute = {
+  apiVersion: ref.apiVersion,
+  kind: ref.kind,
+  metadata: { ...metadataOf('web', 'r'), generation: 1 },
+  spec: { parentRefs: [], rules: [{ backendRefs: [own] }] },
+}
+const canary: Service = {
+  ...web,
+  metadata: {
+    ...metadataOf('web-canary', 'c'),
+    ownerReferences: [{ ...workload, uid: 'w', controller: true }],
+  },
+}
+
+function metadataOf(name: string, uid: string): KubeObject['metadata'] {
+  const managed = { managedFields: [helm] }
+  return { namespace: 'shop', name, uid, resourceVersion: '1', ...managed }
+}
+
+function wished<O extends KubeObject>(provider: TrafficProvider, before: O, wish: string): O {
+  const object = annotated(before, { [TRAFFIC]: wish })
+  return reviewTraffic({ provider, object, before, fromController: true }) as O
+}
+
+function pin(hash: string): string {
+  return pinTo({ workload, routes: [ref], labels: { 'pod-template-hash': hash } })
+}
+const split = formatRouteWish({
+  workload,
+  service: 'web',
+  canary: 'web-canary',
+  split: { percent: 20 },
+})
+
+interface Scene {
+  readonly service?: Service
+  readonly way?: HTTPRoute
+  readonly beside?: Service
+}
+
+function requests({ service = web, way = route, beside }: Scene): Requests {
+  const touched = [service, way]
+  return {
+    traffic: {
+      routing: { service: 'web', routes: [ref], graceSeconds: 0 },
+      service: seeService(service),
+      ...(beside && { canary: seeService(beside) }),
+      routes: [{ ref, object: seeRoute(way) }],
+      answers: new Map(),
+      endpoints: [seeEndpoints({ apiVersion: '', kind: '', metadata: metadataOf('web', 'e') })],
+    },
+    touched,
+    objects: [...touched, ...(beside ? [beside] : [])],
+  }
+}
+
+const pods: NonNullable<Return['pods']> = {
+  ref: { ...workload, namespace: 'shop' },
+  uid: 'w',
+  revisionLabel: 'pod-template-hash',
+  stable: 'old',
+  updated: 'new',
+  podLabels: {},
+}
+const pinned = wished(services, web, pin('old'))
+const routed = wished(httpRoutes, route, split)
+const all = { service: pinned, way: routed, beside: canary }
+
+function next(scene: Scene, how: Omit<Return, 'now'>): string {
+  const step = returning(requests(scene), { ...how, now: 1 })
+  if (!step) return 'done'
+  return step.type === 'await'
+    ? step.why
+    : `${step.type} ${step.object.kind} ${step.object.metadata.name}`
+}
+
+test('who stays: the Service finds all, then the split goes, then what was made for it', () => {
+  const to = { pods, to: 'all' } as const
+  expect(next(all, to)).toBe('write Service web')
+  expect(next({ ...all, service: web }, to)).toBe('write HTTPRoute web')
+  expect(next({ beside: canary }, to)).toBe('delete Service web-canary')
+  expect(next({}, to)).toBe('done')
+})
+
+test('new pods that leave: the split goes first, and the Service does not find them', () => {
+  const to = { pods, to: 'stable' } as const
+  expect(next(all, to)).toBe('write HTTPRoute web')
+  expect(next({ ...all, way: route }, to)).toBe('delete Service web-canary')
+  expect(next({ service: pinned }, to)).toBe('done')
+  expect(next({ service: wished(services, web, pin('new')) }, to)).toBe('write Service web')
+})
+
+test('of a workload that is gone the Service is freed last: it says by what else requests come', () => {
+  expect(next({ service: pinned, way: routed }, { to: 'all' })).toBe('write HTTPRoute web')
+  expect(next({ service: pinned }, { to: 'all' })).toBe('write Service web')
+})
+
+test.each([
+  ['Service', { service: pinned }, web],
+  ['HTTPRoute', { way: routed }, route],
+] as const)(
+  '%s: the owner’s value comes back under the escape, and that goes',
+  (_, scene, free) => {
+    const step = returning(requests(scene), { pods, to: 'all', now: 1 })
+    if (step?.type !== 'write') throw new Error('nothing is written')
+    const written = merge(step.object, step.patch) as KubeObject & { readonly spec: unknown }
+    expect(written.spec).toEqual((free as { readonly spec?: unknown }).spec)
+    expect(Object.keys(written.metadata.annotations!)).toEqual([ESCAPE])
+    const ours = { manager: 'sluice', operation: 'Update' }
+    const now = {
+      ...written,
+      metadata: { ...written.metadata, managedFields: [ours] },
+    } as KubeObject
+    const after = { ...requests({}), touched: [now] }
+    const last = escapeOff(after, [free])
+    expect(last?.type === 'write' && last.patch).toEqual({
+      metadata: { annotations: { [ESCAPE]: null }, managedFields: [helm] },
+    })
+  },
+)
+
+test('an owner who has changed his rules while nobody was there keeps them', () => {
+  const rules = [...(routed.spec!.rules as MergePatch[]), { backendRefs: [{ name: 'more' }] }]
+  const way = { ...routed, spec: { ...routed.spec, rules } } as HTTPRoute
+  const step = returning(requests({ way }), { pods, to: 'all', now: 1 })
+  expect(step?.type === 'write' && step.patch['spec']).toEqual({
+    rules: [{ backendRefs: [own] }, { backendRefs: [{ name: 'more' }] }],
+  })
+})
+
+test('a record that somebody has damaged keeps nobody: the marks go', () => {
+  const annotations = { ...pinned.metadata.annotations, [RECORD]: '{' }
+  const service = { ...pinned, metadata: { ...pinned.metadata, annotations } }
+  const step = returning(requests({ service }), { pods, to: 'all', now: 1 })
+  expect(step?.type === 'write' && step.patch).toEqual({
+    metadata: { annotations: { [TRAFFIC]: null, [RECORD]: null } },
+  })
+})
+
+test('all of it is named', () => {
+  expect(tracesOf(requests(all), 'w')).toEqual([
+    `annotation ${TRAFFIC} on Service web`,
+    `annotation ${RECORD} on Service web`,
+    `annotation ${TRAFFIC} on HTTPRoute web`,
+    `annotation ${RECORD} on HTTPRoute web`,
+    'Service web-canary',
+  ])
+  expect(tracesOf(requests({ beside: canary }), 'another')).toEqual([])
+})

@@ -1,0 +1,204 @@
+// By what requests come to a workload that is given back. They are given back by the rules of a living
+// controller; where that asks admission for a field, this puts the owner's value there itself.
+
+import type { KubeObject } from '#api/kubernetes.ts'
+import { ESCAPE, RECORD, SERVICE_NAME, TRAFFIC } from '#api/names.ts'
+import type { Patch } from '#core/change.ts'
+import { defined } from '#core/defined.ts'
+import { canaryServiceName } from '#core/traffic/canary-service.ts'
+import { routingLeft } from '#core/traffic/left.ts'
+import type { WishedRoute } from '#core/traffic/left.ts'
+import type { RouteRef, Routing, TrafficProvider } from '#core/traffic/model.ts'
+import { trafficMove } from '#core/traffic/moves.ts'
+import type { RoutedPods, Traffic, TrafficAim } from '#core/traffic/moves.ts'
+import { routerOf, routers, trafficProviders } from '#core/traffic/registry.ts'
+import type { RouteFound, Router } from '#core/traffic/router.ts'
+import { seeEndpoints, seeService } from '#core/traffic/seen.ts'
+import { freedOwner, freeing, wishedOn } from '#core/traffic/wish.ts'
+import type { KubeClient } from '#kube/client.ts'
+import { Forbidden, NotFound } from '#kube/errors.ts'
+import { ENDPOINT_SLICES, SERVICES, resource } from '#kube/resources.ts'
+import type { ResourceType } from '#kube/resources.ts'
+import type { Step } from './ejection.ts'
+import { fieldOwners, withoutUs } from './field-owners.ts'
+
+/** By what the requests of one workload come, as it was read. */
+export interface Requests {
+  readonly traffic: Traffic
+  /** The Service and the routes. */
+  readonly touched: readonly KubeObject[]
+  /** All that a change would be seen on. */
+  readonly objects: readonly KubeObject[]
+}
+
+/** Reads it. What is not there, or not served, is not in the way. */
+export async function readRequests(
+  client: KubeClient,
+  namespace: string,
+  routing: Routing,
+): Promise<Requests> {
+  const { service: name, routes: refs } = routing
+  const names = [name, canaryServiceName(name)]
+  const [service, canary] = await Promise.all(
+    names.map(each => client.get(SERVICES, { namespace, name: each }).catch(unlessGone)),
+  )
+  const routes = await Promise.all(refs.map(ref => readRoute(client, namespace, ref)))
+  const found = routes.flatMap(({ object }) => object ?? [])
+  const made = routes.flatMap(each => each.made ?? [])
+  const labelSelector = `${SERVICE_NAME} in (${names.join(',')})`
+  const { items: slices } = await client.listAll(ENDPOINT_SLICES, { namespace, labelSelector })
+  const there = [service, canary].filter(each => each !== undefined)
+  return {
+    traffic: defined({
+      routing,
+      service: service && seeService(service),
+      canary: canary && seeService(canary),
+      routes: routes.map(seen),
+      answers: new Map(),
+      endpoints: slices.map(seeEndpoints),
+    }),
+    touched: [...(service ? [service] : []), ...found],
+    objects: [...there, ...found, ...made, ...slices],
+  }
+}
+
+async function readRoute(client: KubeClient, namespace: string, ref: RouteRef) {
+  const router = routerOf(ref)
+  const { name } = ref
+  const object =
+    router && (await client.get(routeType(router), { namespace, name }).catch(unlessGone))
+  const beside = router?.makes?.(name)
+  const made =
+    beside === undefined
+      ? undefined
+      : await client.get(routeType(router!), { namespace, name: beside }).catch(unlessGone)
+  return { ref, object, made }
+}
+
+type RouteRead = Awaited<ReturnType<typeof readRoute>>
+
+function seen({ ref, object, made }: RouteRead): RouteFound {
+  const router = routerOf(ref)
+  return defined({ ref, object: object && router?.see(object), made: made && router?.see(made) })
+}
+
+/** Where the API server serves routes of the kind. */
+export function routeType({ apiVersion, plural, kind }: Router): ResourceType {
+  return resource(apiVersion, plural, kind)
+}
+
+function unlessGone(error: unknown): undefined {
+  if (error instanceof NotFound) return undefined
+  throw error
+}
+
+/** What is left on the way of requests, by the key of the workload; none where it may not be read. */
+export async function readLeft(
+  client: KubeClient,
+  namespace: string | undefined,
+): Promise<ReadonlyMap<string, Routing>> {
+  const ofKinds = routers.map(async router => {
+    const { apiVersion, kind } = router
+    const type = routeType(router)
+    const see = (object: KubeObject): WishedRoute => router.see(object)
+    const wished = await listWished(client, type, { namespace, see })
+    return wished.map(each => [{ apiVersion, kind, name: each.metadata.name }, each] as const)
+  })
+  const services = await listWished(client, SERVICES, { namespace, see: seeService })
+  const routes = (await Promise.all(ofKinds)).flat()
+  const byService = Map.groupBy(services, each => each.workload)
+  const byRoute = Map.groupBy(routes, ([, each]) => each.workload)
+  const keys = new Set([...byService.keys(), ...byRoute.keys()])
+  const found = [...keys].flatMap(key => {
+    const routing = routingLeft(byService.get(key) ?? [], byRoute.get(key) ?? [])
+    return key === undefined || !routing ? [] : [[key, routing] as const]
+  })
+  return new Map(found)
+}
+
+async function listWished<T extends KubeObject, S extends WishedRoute>(
+  client: KubeClient,
+  type: ResourceType<T>,
+  { namespace, see }: { readonly namespace: string | undefined; readonly see: (object: T) => S },
+): Promise<readonly S[]> {
+  try {
+    const { items } = await client.listProjected(type, defined({ namespace }), see)
+    return items.filter(({ workload }) => workload !== undefined)
+  } catch (error) {
+    // Who moves no requests needs no right to them, and has no such routes.
+    if (error instanceof NotFound || error instanceof Forbidden) return []
+    throw error
+  }
+}
+
+/** Whose requests they are, and where they are to go. */
+export interface Return {
+  /** Undefined: the workload is gone. */
+  readonly pods?: Omit<RoutedPods, 'updatePods'>
+  readonly to: Extract<TrafficAim['to'], 'stable' | 'all'>
+  readonly now: number
+}
+
+/** The next thing to do so that they go there; undefined: they do. */
+export function returning(requests: Requests, { pods, to, now }: Return): Step | undefined {
+  const { traffic, objects } = requests
+  const routed = { traffic, ...(pods && { pods: { ...pods, updatePods: newPodsIn(traffic) } }) }
+  const move = trafficMove(routed, { to }, now)
+  if (!move) return undefined
+  const { changes, why, requeueAt } = move
+  const [change] = changes
+  if (change === undefined || change.type === 'create') {
+    return { type: 'await', objects, why, ...defined({ until: requeueAt }) }
+  }
+  const { kind, name } = change.target
+  const object = objects.find(each => each.kind === kind && each.metadata.name === name)!
+  return change.type === 'delete'
+    ? { type: 'delete', object }
+    : { type: 'write', object, patch: withoutAdmission(object, change) }
+}
+
+/** Those that are ready behind the Service that is theirs alone. */
+function newPodsIn({ routing, endpoints }: Traffic): RoutedPods['updatePods'] {
+  const name = canaryServiceName(routing.service)
+  const uids = endpoints.flatMap(({ service, ready }) => (service === name ? ready : []))
+  return uids.map(uid => ({ uid, readySince: 0 }))
+}
+
+/** Whether the webhook answers is not known: under the escape it is not asked. */
+function withoutAdmission(object: KubeObject, { patch }: Patch): Patch['patch'] {
+  const { annotations } = { ...(patch['metadata'] as KubeObject['metadata'] | undefined) }
+  if (annotations?.[TRAFFIC] === undefined) return patch
+  const provider = providerOf(object)
+  const was = wishedOn(provider, object)
+  if (!was) return { metadata: { annotations: { [TRAFFIC]: null, [RECORD]: null } } }
+  return freeing(provider, { ...was, owner: freedOwner(provider, object) })
+}
+
+function providerOf({ apiVersion, kind }: KubeObject): TrafficProvider {
+  return trafficProviders.find(each => each.apiVersion === apiVersion && each.kind === kind)!
+}
+
+/** The escape goes last; whoever owned a field before the first write owns it again. */
+export function escapeOff({ touched }: Requests, before: readonly KubeObject[]): Step | undefined {
+  const object = touched.find(({ metadata }) => metadata.annotations?.[ESCAPE] !== undefined)
+  if (!object) return undefined
+  const first = before.find(({ metadata }) => metadata.uid === object.metadata.uid) ?? object
+  const managedFields = withoutUs(fieldOwners(object), fieldOwners(first))
+  return {
+    type: 'write',
+    object,
+    patch: { metadata: { annotations: { [ESCAPE]: null }, managedFields } },
+  }
+}
+
+/** Everything of ours on them, in words. */
+export function tracesOf({ touched, traffic }: Requests, uid?: string): readonly string[] {
+  const marks = touched.flatMap(({ kind, metadata }) =>
+    [TRAFFIC, RECORD, ESCAPE]
+      .filter(key => metadata.annotations?.[key] !== undefined)
+      .map(key => `annotation ${key} on ${kind} ${metadata.name}`),
+  )
+  const { canary } = traffic
+  const ours = canary !== undefined && canary.ownerUid === uid
+  return [...marks, ...(ours ? [`Service ${canary.metadata.name}`] : [])]
+}

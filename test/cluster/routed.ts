@@ -1,0 +1,204 @@
+// Requests that move with the pods, in front of real endpoints: a Service, a route, a Rollout, and what is seen
+// of them at every moment.
+
+import { expect } from 'vitest'
+
+import type { HTTPRoute, KubeObject, Service } from '#api/kubernetes.ts'
+import { RECORD, TRAFFIC } from '#api/names.ts'
+import { equalJson } from '#core/equal.ts'
+import { Cache } from '#kube/cache.ts'
+import { NotFound } from '#kube/errors.ts'
+import { Reflector } from '#kube/reflector.ts'
+import { ENDPOINT_SLICES, HTTP_ROUTES, ROLLOUTS, SERVICES } from '#kube/resources.ts'
+import { serveRoutes, startGateway } from './gateway.ts'
+import type { Gateway } from './gateway.ts'
+import { rolloutOf, WORKLOAD } from './manifests.ts'
+import type { StoryOptions } from './manifests.ts'
+import type { Story } from './story.ts'
+import { startWorld } from './world.ts'
+import type { World } from './world.ts'
+
+/** A world in which requests are moved. */
+export interface Routed {
+  readonly world: World
+  readonly gateway: Gateway
+  readonly stop: () => Promise<void>
+}
+
+/** Starts one. */
+export async function startRouted(): Promise<Routed> {
+  const world = await startWorld({ traffic: true })
+  await serveRoutes(world.client)
+  const gateway = await startGateway(world.client)
+  return {
+    world,
+    gateway,
+    async stop() {
+      gateway.stop()
+      await world.stop()
+    },
+  }
+}
+
+export const web = { group: '', kind: 'Service', name: WORKLOAD, port: 80 }
+export const everything = [{ path: { type: 'PathPrefix', value: '/' } }]
+export const foreign = {
+  name: 'images',
+  matches: [{ path: { type: 'PathPrefix', value: '/images' } }],
+  filters: [{ type: 'RequestHeaderModifier', requestHeaderModifier: { remove: ['cookie'] } }],
+  backendRefs: [{ ...web, name: 'images', weight: 1 }],
+}
+
+export function serviceOf(namespace: string, name: string): KubeObject {
+  const spec = { selector: { app: name }, ports: [{ port: 80 }] }
+  return { apiVersion: 'v1', kind: 'Service', metadata: { namespace, name }, spec } as KubeObject
+}
+
+export function routeOf(namespace: string, rules: readonly object[]): HTTPRoute {
+  const { apiVersion, kind } = HTTP_ROUTES
+  const metadata = { namespace, name: WORKLOAD }
+  return { apiVersion, kind, metadata, spec: { parentRefs: [{ name: 'gate' }], rules } }
+}
+
+export const ownRules = [{ matches: everything, backendRefs: [{ ...web, weight: 1 }] }, foreign]
+const steps = [
+  { replicas: 1, traffic: '20%' },
+  { replicas: '50%', traffic: '50%' },
+  { replicas: '100%' },
+]
+const trafficRoutings = [
+  { service: WORKLOAD, gateway: { httpRouteName: WORKLOAD }, gracePeriodSeconds: 1 },
+]
+
+/** One moment of what requests meet. */
+export interface Sight {
+  /** Share of the requests that the route sends to new pods. */
+  readonly share: number
+  /** Ready endpoints by Service. */
+  readonly ready: Readonly<Record<string, number>>
+  readonly newPods: number
+  readonly selector: Readonly<Record<string, string>>
+}
+
+export interface Place {
+  readonly story: Story
+  readonly sights: readonly Sight[]
+  readonly route: () => Promise<HTTPRoute>
+  readonly service: (name?: string) => Promise<Service | undefined>
+  /** The requests go so, and are proven to. */
+  readonly shares: (percent: number) => Promise<void>
+  /** Nothing of ours is on the way of requests. */
+  readonly untouched: (rules?: readonly object[]) => Promise<void>
+}
+
+/** As Helm, Flux and others do; refused where somebody else owns one of the fields. */
+export async function apply(story: Story, object: KubeObject): Promise<void> {
+  const input = JSON.stringify(object)
+  await story.kubectl(['apply', '--server-side', '--field-manager=helm', '-f', '-'], { input })
+}
+
+export async function begin(
+  { world, gateway }: Routed,
+  options: StoryOptions = {},
+  routed = true,
+): Promise<Place> {
+  const story = await world.story({ ...options, steps: false })
+  const { namespace, client } = story
+  for (const name of [WORKLOAD, 'images']) await apply(story, serviceOf(namespace, name))
+  if (routed) await apply(story, routeOf(namespace, ownRules))
+  const sights = await watchRequests(story, gateway)
+  const plan = { steps, ...options, canary: { trafficRoutings, ...options.canary } }
+  await client.create(ROLLOUTS, rolloutOf(namespace, plan), { fieldManager: 'test' })
+  if (routed) await story.phase('Healthy')
+  const route = () => client.get(HTTP_ROUTES, { namespace, name: WORKLOAD })
+  const service: Place['service'] = (name = WORKLOAD) =>
+    client.get(SERVICES, { namespace, name }).catch(error => {
+      if (error instanceof NotFound) return undefined
+      throw error
+    })
+  return {
+    story,
+    sights,
+    route,
+    service,
+    shares: percent =>
+      story.until(`${percent}% of the requests go to new pods`, async () => {
+        return shareOf(await route()) === percent
+      }),
+    untouched: (rules = ownRules) =>
+      story.until('no trace of us', async () => {
+        const [found, stable, canary] = [
+          await route(),
+          await service(),
+          await service('web-canary'),
+        ]
+        const marks = [found, stable!].flatMap(({ metadata }) =>
+          [TRAFFIC, RECORD].filter(key => key in { ...metadata.annotations }),
+        )
+        const same =
+          equalJson(found.spec?.rules, rules) &&
+          equalJson(stable?.spec?.selector, { app: WORKLOAD })
+        return marks.length === 0 && same && canary === undefined
+      }),
+  }
+}
+
+export interface Rule {
+  readonly backendRefs?: readonly { readonly name: string; readonly weight: number }[]
+}
+
+function shareOf(route: HTTPRoute | undefined): number {
+  const [rule] = (route?.spec?.rules ?? []) as readonly Rule[]
+  return rule?.backendRefs?.find(({ name }) => name === 'web-canary')?.weight ?? 0
+}
+
+/** What is true at every moment: requests are sent only where somebody answers. */
+async function watchRequests(story: Story, gateway: Gateway): Promise<readonly Sight[]> {
+  const { namespace, client } = story
+  const services = new Cache<Service>()
+  const slices = new Cache<KubeObject>()
+  const scope = { client, namespace }
+  const reflectors = [
+    new Reflector({ ...scope, type: SERVICES, cache: services, project: (each: Service) => each }),
+    new Reflector({
+      ...scope,
+      type: ENDPOINT_SLICES,
+      cache: slices,
+      project: (each: KubeObject) => each,
+    }),
+  ]
+  const forever = new AbortController()
+  for (const each of reflectors) void each.run(forever.signal)
+  await Promise.all([services.synced, slices.synced])
+  const sights: Sight[] = []
+  const note = () => {
+    const ready: Record<string, number> = {}
+    for (const slice of slices.list() as readonly (KubeObject & {
+      endpoints?: readonly { conditions?: { ready?: boolean } }[]
+    })[]) {
+      const name = slice.metadata.labels?.['kubernetes.io/service-name'] ?? ''
+      const count = (slice.endpoints ?? []).filter(each => each.conditions?.ready !== false).length
+      ready[name] = (ready[name] ?? 0) + count
+    }
+    const { wanted } = story.now()
+    sights.push({
+      share: shareOf(gateway.routes.get(namespace, WORKLOAD)),
+      ready,
+      newPods: wanted['app:2'] ?? 0,
+      selector: services.get(namespace, WORKLOAD)?.spec?.selector ?? {},
+    })
+  }
+  for (const cache of [services, slices]) cache.onChange(note)
+  gateway.routes.onChange(note)
+  return sights
+}
+
+/** At no moment were requests sent where nobody answers. */
+export function answered({ sights }: Place): void {
+  const unanswered = sights.filter(
+    ({ share, ready }) =>
+      (share > 0 && (ready['web-canary'] ?? 0) === 0) ||
+      (share < 100 && (ready[WORKLOAD] ?? 0) === 0),
+  )
+  expect(unanswered).toEqual([])
+}

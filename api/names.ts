@@ -136,7 +136,7 @@ export const READY_REASONS = {
   Releasing: 'a release is on its way; the message says what it waits for',
   HoldRefused: "the webhook does not take the controller's holds: see its --controller-user",
   RequestsBlocked:
-    'the Service or the route by which requests come is missing, or not as it has to be; says what',
+    'the Service or the route by which requests come is missing, not as it has to be, or may not be written; says what',
   Escaped: 'the escape annotation is on the workload, but the fields of a hold are still there',
   NotGuarding: 'the API server would not call the webhook',
   EditCaught: 'an edit that the webhook did not answer stands still; it is taken over next',
@@ -219,6 +219,8 @@ export const EVENT_REASONS = {
   StableRevisionGone: 'the stable version is forgotten, and nobody can go back to it',
   NotHeld: 'a version went out that no step has held; says why',
   NotCreated: 'the API server refuses the second Deployment of a release; says why',
+  RequestsRefused:
+    'the API server refuses a write to a Service or a route, and the release waits; says why',
   HoldRefused:
     "the webhook does not take the controller's holds: its `--controller-user` names another",
   ValuesRestored: 'fields of a hold were found without the hold',

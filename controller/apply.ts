@@ -3,8 +3,9 @@
 
 import { CONTROLLER_MANAGER } from '#api/names.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
+import { wordsOf } from '#core/change.ts'
 import type { Change, Creation, Deletion, Patch, Target } from '#core/change.ts'
-import { holdRefused, notCreated } from '#core/rollout/events.ts'
+import { holdRefused, notCreated, requestsRefused } from '#core/rollout/events.ts'
 import type { Action, Decision, Instant, Snapshot } from '#core/rollout/model.ts'
 import { keyOf } from '#core/rollout/key.ts'
 import { moveFor } from '#core/rollout/moves.ts'
@@ -19,6 +20,8 @@ import type { Observation } from './observe.ts'
 import type { OwnWrites } from './own-writes.ts'
 import { holdTaken, sendsHold } from './refusals.ts'
 import type { Marks, Refusals } from './refusals.ts'
+import { keyOfRequests } from './refused-writes.ts'
+import type { RefusedWrites } from './refused-writes.ts'
 import type { Repeats } from './repeats.ts'
 import { tell } from './tell.ts'
 import type { Telling } from './tell.ts'
@@ -45,6 +48,7 @@ export interface Effects extends Telling {
   readonly onWrite: (kind: WriteKind) => void
   readonly ownWrites: OwnWrites
   readonly refusals: Refusals
+  readonly refusedWrites: RefusedWrites
   /** Holds back a write that did not take the last time; gives when it may be tried again. */
   readonly mayRepeat: Repeats
   /** Runs a traffic script; the workload of the key is looked at again when it has answered. */
@@ -80,6 +84,7 @@ async function act(effects: Effects, snapshot: Snapshot, action: Action): Promis
   if (action.type === 'event') {
     return { wrote: await tell(effects, snapshot, action.event), refused: false }
   }
+  if (action.type === 'route') return moveRequests(effects, snapshot, action)
   const { changes, later } = changesOf(effects, snapshot, action)
   const { workload, now } = snapshot
   let applied: Applied = { wrote: false, refused: false, ...requeue(later) }
@@ -93,6 +98,36 @@ async function act(effects: Effects, snapshot: Snapshot, action: Action): Promis
   await tell(effects, snapshot, holdRefused(workload!.hold!.rolloutId))
   return { ...applied, ...requeue(effects.refusals.note(workload!.uid, now)) }
 }
+
+/** What is refused here is refused again, until somebody changes a setting: it is told, and waits. */
+async function moveRequests(
+  effects: Effects,
+  snapshot: Snapshot,
+  action: Extract<Action, { type: 'route' }>,
+): Promise<Applied> {
+  const { now } = snapshot
+  const key = keyOfRequests(snapshot)
+  const { changes, later } = changesOf(effects, snapshot, action)
+  let applied: Applied = { wrote: false, refused: false, ...requeue(later) }
+  for (const change of changes) {
+    const write = wordsOf(change)
+    const waits = effects.refusedWrites.until(key, write, now)
+    if (waits !== undefined) return together(applied, { ...nothing, ...requeue(waits) })
+    try {
+      applied = together(applied, await carryOut(effects, snapshot, change))
+    } catch (error) {
+      if (!(error instanceof Forbidden) && !(error instanceof Invalid)) throw error
+      await tell(effects, snapshot, requestsRefused(change, error.message))
+      effects.refusedWrites.note(key, { write, why: error.message }, now)
+      // The next decision says so.
+      return together(applied, { ...nothing, ...requeue(now) })
+    }
+    effects.refusedWrites.over(key)
+  }
+  return applied
+}
+
+const nothing: Applied = { wrote: false, refused: false }
 
 async function carryOut(effects: Effects, snapshot: Snapshot, change: Change): Promise<Applied> {
   if (change.type === 'create') return create(effects, snapshot, change)
@@ -200,7 +235,8 @@ async function create(
   try {
     await client.create(type, object, { fieldManager: CONTROLLER_MANAGER })
   } catch (error) {
-    if (!(error instanceof Forbidden) && !(error instanceof Invalid)) throw error
+    const theirs = error instanceof Forbidden || error instanceof Invalid
+    if (!theirs || kinds[object.kind] !== undefined) throw error
     await tell(effects, snapshot, notCreated(object, error.message))
     return { wrote: false, refused: false, requeueAt: now() + REFUSED_MS }
   }

@@ -31,6 +31,7 @@ import type { Known } from './observe.ts'
 import { createOwnWrites } from './own-writes.ts'
 import type { ReflectOptions } from './reflections.ts'
 import { createRefusals } from './refusals.ts'
+import { createRefusedWrites } from './refused-writes.ts'
 import { createRepeats } from './repeats.ts'
 import type { Repeats } from './repeats.ts'
 import { createWatches } from './watches.ts'
@@ -87,20 +88,15 @@ export interface Controller {
 
 /** Makes a controller. */
 export function createController(options: ControllerOptions): Controller {
-  const { client, configuration, namespaces, log, metrics } = options
+  const { log, metrics } = options
   let queue: WorkQueue | undefined
   let repeats = createRepeats()
   const scripts = createScripts(options.scripts, options.now)
   const watches = createWatches({
-    client,
-    configuration,
-    namespace: options.namespace,
+    ...options,
     answers: scripts.answers,
-    namespaces,
     adapters: adaptersWith(options.extraKinds),
-    routes: options.routes,
     onSight: tellSight(log),
-    now: options.now,
     wake: (key, when) =>
       when === 'now' ? queue?.add(key) : queue?.addAt(key, options.now() + SOON_MS),
     onNews: tellNews(options),
@@ -186,6 +182,7 @@ function createEffects(
     },
     now,
     refusals: createRefusals(),
+    refusedWrites: createRefusedWrites(),
     ownWrites: createOwnWrites(),
     news: createNews(),
   }
@@ -206,7 +203,7 @@ async function reconcile(
 ): Promise<void> {
   const { log, now } = options
   const begun = now()
-  const { refusals } = effects
+  const { refusals, refusedWrites } = effects
   const awaited = effects.ownWrites.awaited(watches.versions(key), begun)
   if (awaited !== undefined) {
     queue.addAt(key, awaited)
@@ -219,6 +216,7 @@ async function reconcile(
   const known = {
     now: begun,
     refusals,
+    refusedWrites,
     ...kruiseIn(is),
     ...settingsIn(options),
   }

@@ -6,6 +6,9 @@ import { firstOf, isAlive, refusedFor, rolloutOf } from '#core/rollout/parse.ts'
 import { isBehind } from '#core/rollout/phases.ts'
 import { withoutSecond } from '#core/rollout/release-style.ts'
 import { memoryOf } from '#core/rollout/status.ts'
+import { defined } from '#core/defined.ts'
+import { keyOfRequests } from './refused-writes.ts'
+import type { RefusedWrites } from './refused-writes.ts'
 import type { Refusals } from './refusals.ts'
 import type { Watches } from './watches.ts'
 
@@ -20,6 +23,7 @@ export interface Observation {
 export interface Known {
   readonly now: Instant
   readonly refusals: Pick<Refusals, 'stands'>
+  readonly refusedWrites: Pick<RefusedWrites, 'of'>
   /** Another controller leads the Rollouts of this workload. */
   readonly kruiseRuns: boolean
   /** That is not known, since its finalizer cannot be taken off. */
@@ -40,7 +44,7 @@ export interface Known {
 export function observe(
   watches: Watches,
   key: string,
-  { now, refusals, routes, ...known }: Known,
+  { now, refusals, refusedWrites, routes, ...known }: Known,
 ): readonly Observation[] {
   const objects = watches.rollouts.byIndex('workload', key).filter(isAlive)
   const found = find(watches, key, now)
@@ -49,7 +53,8 @@ export function observe(
   const holdRefused = workload !== undefined && refusals.stands(workload.uid)
   const first = firstOf(objects, workload?.record?.rolloutUid)
   const registered = isRegistered(watches)
-  const base = { now, ...known, registered, holdRefused, ...found }
+  const refusedWrite = refusedWrites.of(keyOfRequests(found))
+  const base = defined({ now, ...known, registered, holdRefused, refusedWrite, ...found })
   if (!first)
     return (workload || found.traffic) && !known.kruiseRuns
       ? [{ snapshot: { ...base, memory: memoryOf(undefined) } }]

@@ -1,6 +1,7 @@
 // One write to the API server, as data.
 
 import type { KubeObject } from '#api/kubernetes.ts'
+import { digest } from './digest.ts'
 
 /** A JSON merge patch (RFC 7386): null deletes a field. */
 export type MergePatch = {
@@ -40,3 +41,14 @@ export interface Deletion {
 }
 
 export type Change = Patch | Deletion | Creation
+
+/** Equal for two that ask for the same, of whichever version of the object. */
+export function wordsOf(change: Change): string {
+  if (change.type === 'create') return digest([change.type, nameOf(change.object)])
+  const { type, target } = change
+  return digest([type, target.kind, target.name, type === 'patch' ? change.patch : ''])
+}
+
+function nameOf({ kind, metadata }: KubeObject): readonly string[] {
+  return [kind, metadata.name]
+}

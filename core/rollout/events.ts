@@ -11,6 +11,8 @@ import {
   takeBackInWords,
   undoneBy,
 } from './commands.ts'
+import { wordsOf } from '../change.ts'
+import type { Change } from '../change.ts'
 import { sinceOf } from '../time.ts'
 import { currentStep, isWayBack } from './plan-steps.ts'
 import type { Action, LeftHold, Snapshot, WorkloadEvent, WorkloadRef } from './model.ts'
@@ -299,6 +301,18 @@ export function notCreated({ kind, metadata }: KubeObject, why: string): Workloa
     reason: 'NotCreated',
     message: `${kind} ${metadata.name} cannot be created, and the release waits: ${why}`,
     key: `${metadata.name}/not-created`,
+  }
+}
+
+/** The API server does not take what moves requests. */
+export function requestsRefused(change: Change, why: string): WorkloadEvent {
+  const { kind, metadata } =
+    change.type === 'create' ? change.object : { kind: change.target.kind, metadata: change.target }
+  return {
+    type: 'Warning',
+    reason: 'RequestsRefused',
+    message: `${kind} ${metadata.name} cannot be written, and requests stay where they are: ${why}`,
+    key: `${wordsOf(change)}/requests-refused`,
   }
 }
 

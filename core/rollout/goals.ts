@@ -2,6 +2,7 @@
 
 import type { TrafficAim } from '../traffic/moves.ts'
 import type { WorkloadAction } from '../workload/adapter.ts'
+import { wordsOf } from '../change.ts'
 import { isInForce } from '../workload/hold.ts'
 import { newPods, podCount } from '../replicas.ts'
 import { sinceOf } from '../time.ts'
@@ -235,10 +236,20 @@ function routed(aimOf: (s: Snapshot) => TrafficAim | undefined): Goal {
       actions: [{ type: 'route', aim: aimOf(s)! }],
       ...due(s, next(s)?.requeueAt),
     }),
-    why: s => next(s)?.why ?? '',
-    blocked: s => (next(s)?.blocked ? 'RequestsBlocked' : undefined),
+    why: s => refusalOf(s, next(s)) ?? next(s)?.why ?? '',
+    blocked(s) {
+      const move = next(s)
+      return move?.blocked || refusalOf(s, move) ? 'RequestsBlocked' : undefined
+    },
     state: 'StepTrafficRouting',
   }
+}
+
+/** Why what is to be done is not done, where the API server does not take it. */
+function refusalOf({ refusedWrite }: Snapshot, move: Move | undefined): string | undefined {
+  const { write, why } = { ...refusedWrite }
+  const refused = move?.changes.some(change => wordsOf(change) === write)
+  return refused ? `${move!.why}: ${why}; it is tried again` : undefined
 }
 
 /** An aborted release that goes on again begins its step anew. */

@@ -253,6 +253,16 @@ export interface Snapshot {
   readonly registered: boolean
   /** Admission did not take the last hold that was sent to it. */
   readonly holdRefused: boolean
+  /** The API server does not take what was written to move requests. */
+  readonly refusedWrite?: RefusedWrite
+}
+
+/** A write that the API server refuses for what it is: a right is missing, or somebody's policy is against it. */
+export interface RefusedWrite {
+  /** Which one, as `wordsOf` tells. */
+  readonly write: string
+  /** In the API server's words. */
+  readonly why: string
 }
 
 /** A wish, in the words of the domain. The workload's adapter turns it into changes. */

@@ -7,7 +7,8 @@ import type { WorkloadAction, WorkloadAdapter } from '../workload/adapter.ts'
 import type { PodSeen } from '../workload/seen.ts'
 import { pinTo, services } from '../traffic/service-pin.ts'
 import { seeService } from '../traffic/seen.ts'
-import { formatWished } from '../traffic/wish.ts'
+import { OVER, formatWished } from '../traffic/wish.ts'
+import { wordsOf } from '../change.ts'
 import { RECORD, TRAFFIC } from '#api/names.ts'
 import { decide } from './decide.ts'
 import { nothing } from './outcomes.ts'
@@ -41,6 +42,8 @@ interface Scene {
   readonly workload?: Partial<Workload> | null
   /** Of the selector of the Service. */
   readonly pinned?: string
+  /** Refused is that the Service becomes free. */
+  readonly refused?: string
   /** What the workload still has to do. */
   readonly open?: readonly WorkloadAction['type'][]
 }
@@ -61,7 +64,7 @@ function web(pinned: string | undefined): Service {
   return { ...free, metadata: { ...metadata, annotations }, spec: { selector } }
 }
 
-function snapshot({ open = [], pinned, ...scene }: Scene): Snapshot {
+function snapshot({ open = [], pinned, refused, ...scene }: Scene): Snapshot {
   const hold = { mode: 'wave', pods: 1, budget: 1, surge: '0%', rolloutId: 'r', seq: 1 } as const
   const workload = {
     ref: threeSteps.ref,
@@ -104,6 +107,7 @@ function snapshot({ open = [], pinned, ...scene }: Scene): Snapshot {
     kruiseRuns: false,
     registered: true,
     holdRefused: false,
+    ...(refused !== undefined && { refusedWrite: { write: freeing, why: refused } }),
   }
 }
 
@@ -116,6 +120,18 @@ function next(scene: Scene): string {
   })
   return `${did.join(', ') || 'nothing'} (${standing.notReady ?? 'fine'}): ${message.replace(/^since [^ ]+: /, '')}`
 }
+
+const freeing = wordsOf({
+  type: 'patch',
+  target: {
+    apiVersion: 'v1',
+    kind: 'Service',
+    namespace: 'shop',
+    name: 'web',
+    resourceVersion: 'before',
+  },
+  patch: { metadata: { annotations: { [TRAFFIC]: OVER } } },
+})
 
 const cancelling = { workload: { updateRevision: 'old' } }
 const finishing = { memory: { state: 'Completed' as const } }
@@ -211,6 +227,16 @@ test.each<[string, Scene, string]>([
     'a workload that is gone leaves no Service that selects nobody',
     { workload: null, pinned: 'old' },
     'requests all (WorkloadNotFound): letting Service web select all pods',
+  ],
+  [
+    'a write that is refused is told',
+    { ...finishing, pinned: 'old', refused: '403 no' },
+    'requests all (RequestsBlocked): letting Service web select all pods: 403 no; it is tried again',
+  ],
+  [
+    'another one is none of it',
+    { ...finishing, rollout: { style: 'blueGreen' }, pinned: 'old', refused: '403 no' },
+    'requests new (fine): letting Service web select new pods alone',
   ],
   [
     'at rest nothing is left',

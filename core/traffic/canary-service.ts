@@ -3,6 +3,7 @@
 
 import { RECORD, TRAFFIC } from '#api/names.ts'
 import type { OwnerReference, Service } from '#api/kubernetes.ts'
+import { defined } from '../defined.ts'
 import type { WorkloadRef } from '../rollout/model.ts'
 import type { ServiceSeen } from './seen.ts'
 
@@ -47,10 +48,9 @@ const given = [
 const tracked = /^(?:kubectl\.kubernetes\.io|argocd\.argoproj\.io|meta\.helm\.sh)\//
 
 /** The Service itself. */
-export function canaryServiceOf({ object }: ServiceSeen, owner: Owner, selector: Labels): Service {
-  const { metadata, spec = {} } = object
+export function canaryServiceOf(stable: ServiceSeen, owner: Owner, selector: Labels): Service {
+  const { metadata, spec = {} } = stable.object
   const copied = Object.entries(spec).filter(([field]) => !given.includes(field))
-  const { ports } = spec as { readonly ports?: readonly Record<string, unknown>[] }
   return {
     apiVersion: 'v1',
     kind: 'Service',
@@ -63,13 +63,21 @@ export function canaryServiceOf({ object }: ServiceSeen, owner: Owner, selector:
     },
     spec: {
       ...Object.fromEntries(copied),
-      ...(ports && { ports: ports.map(withoutNodePort) }),
+      ...defined({ ports: portsOf(stable) }),
       selector,
     },
   }
 }
 
-function withoutNodePort(port: Readonly<Record<string, unknown>>) {
+type Port = Readonly<Record<string, unknown>>
+
+/** Its ports, but for what each Service is given by itself. */
+export function portsOf({ object }: ServiceSeen): readonly Port[] | undefined {
+  const { ports } = { ...(object.spec as { readonly ports?: readonly Port[] } | undefined) }
+  return ports?.map(withoutNodePort)
+}
+
+function withoutNodePort(port: Port): Port {
   const { nodePort: _, ...others } = port
   return others
 }

@@ -68,7 +68,7 @@ const canary: Service = {
       { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', uid: 'w', controller: true },
     ],
   },
-  spec: { selector: { app: 'web', 'pod-template-hash': 'new' } },
+  spec: { selector: { app: 'web', 'pod-template-hash': 'new' }, ports: [{ port: 80 }] },
 }
 
 function pin(version: string) {
@@ -142,6 +142,10 @@ function next(scene: Scene, aim: TrafficAim): string {
   return [...wrote, `${move.blocked ? 'blocked: ' : ''}${move.why}`].join('; ')
 }
 
+function withPort(service: Service, port: number): Service {
+  return { ...service, spec: { ...service.spec, ports: [{ port, nodePort: 30_080 }] } } as Service
+}
+
 const to = (aim: 'pinned' | 'stable' | 'new' | 'all') => ({ to: aim }) as const
 const share = { to: 'split', split: { percent: 20 } } as const
 
@@ -178,7 +182,13 @@ describe('forward', () => {
         canary: annotated(canary, { [UNROUTED]: '2025-12-31T23:59:57Z' }) as Service,
       },
       share,
-      'Service web-canary {"selector":{"app":"web","pod-template-hash":"new"}}; letting Service web-canary select new pods',
+      'Service web-canary {"selector":{"app":"web","pod-template-hash":"new"},"ports":[{"port":80}]}; letting Service web-canary select new pods',
+    ],
+    [
+      'its ports are those of the stable one, also when they change',
+      { service: withPort(pinned, 8080), canary },
+      share,
+      'Service web-canary {"selector":{"app":"web","pod-template-hash":"new"},"ports":[{"port":8080}]}; letting Service web-canary select new pods',
     ],
     [
       'requests wait for a ready new pod',

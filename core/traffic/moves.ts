@@ -6,7 +6,7 @@ import type { Instant, Move, WorkloadRef } from '../rollout/model.ts'
 import { timeOf } from '../time.ts'
 import { firstMove } from '../workload/rules.ts'
 import type { Rule } from '../workload/rules.ts'
-import { canarySelector, canaryServiceName, canaryServiceOf } from './canary-service.ts'
+import { canarySelector, canaryServiceName, canaryServiceOf, portsOf } from './canary-service.ts'
 import { equalJson } from '../equal.ts'
 import type { Routing, Split } from './model.ts'
 import { routerOf } from './registry.ts'
@@ -187,9 +187,11 @@ function canaryMade(routed: Routed): Move | undefined {
     return { changes: [{ type: 'create', object }], why: `creating ${name}` }
   }
   if (canary.deleting) return { changes: [], why: `waiting for ${name} to be gone` }
-  if (equalJson(canary.selector, selector) && canary.unroutedSince === undefined) return undefined
+  const ports = portsOf(service!) ?? []
+  const same = equalJson(canary.selector, selector) && equalJson(portsOf(canary) ?? [], ports)
+  if (same && canary.unroutedSince === undefined) return undefined
   const gone = Object.keys({ ...canary.selector }).map(key => [key, null])
-  const spec = { selector: { ...Object.fromEntries(gone), ...selector } }
+  const spec = { selector: { ...Object.fromEntries(gone), ...selector }, ports }
   // The grace period is that of the next way back.
   const metadata = { annotations: { [UNROUTED]: null } }
   return {

@@ -2,8 +2,11 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
+import type { KubeObject } from '#api/kubernetes.ts'
+import { HTTP_ROUTES, resource } from '#kube/resources.ts'
+import type { Story } from './story.ts'
 import { warningsOf } from './deployment-facts.ts'
-import { abort, condition, hasCondition, resume, says, stand } from './facts.ts'
+import { abort, condition, hasCondition, resume, says, stand, told } from './facts.ts'
 import { WORKLOAD } from './manifests.ts'
 import {
   answered,
@@ -138,6 +141,21 @@ test.concurrent('a route that is missing keeps the release waiting, and says so'
   await place.shares(20)
 })
 
+test.concurrent('a split that somebody’s policy refuses keeps the release waiting, and says so', async () => {
+  const place = await begin(routed)
+  const { story } = place
+  const lift = await refuseSplits(story)
+  await story.edit('app:2')
+  await says(story, 'nobody splits here')
+  expect(await condition(story, 'Ready')).toMatchObject({ reason: 'RequestsBlocked' })
+  expect(await told(story, 'RequestsRefused')).toMatchObject([{ type: 'Warning' }])
+  await stand(story, { 'app:1': 9, 'app:2': 1 })
+  await lift()
+  await story.reached(1)
+  await place.shares(20)
+  answered(place)
+})
+
 test.concurrent('in a second Deployment', async () => {
   const place = await begin(routed, { canary: { enableExtraWorkloadForCanary: true } })
   const { story } = place
@@ -188,3 +206,45 @@ test('matches have a rule of their own, while they last', async () => {
   await story.phase('Healthy')
   await place.untouched()
 })
+
+/** As a policy of the cluster's owner; gives what takes it away. */
+async function refuseSplits({ namespace, client, until }: Story): Promise<() => Promise<void>> {
+  const name = `no-splits-${namespace}`
+  const apiVersion = 'admissionregistration.k8s.io/v1'
+  const [policies, bindings] = [
+    'ValidatingAdmissionPolicy',
+    'ValidatingAdmissionPolicyBinding',
+  ].map(kind => resource(apiVersion, `${kind.toLowerCase().replace(/y$/, 'ie')}s`, kind, false))
+  const rule = {
+    apiGroups: ['gateway.networking.k8s.io'],
+    apiVersions: ['*'],
+    operations: ['UPDATE'],
+    resources: ['httproutes'],
+  }
+  const expression = "object.spec.rules.all(r, r.backendRefs.all(b, b.name != 'web-canary'))"
+  await client.create(policies!, {
+    apiVersion,
+    kind: policies!.kind,
+    metadata: { name },
+    spec: {
+      matchConstraints: { resourceRules: [rule] },
+      validations: [{ expression, message: 'nobody splits here' }],
+    },
+  } as KubeObject)
+  const namespaceSelector = { matchLabels: { 'kubernetes.io/metadata.name': namespace } }
+  await client.create(bindings!, {
+    apiVersion,
+    kind: bindings!.kind,
+    metadata: { name },
+    spec: { policyName: name, validationActions: ['Deny'], matchResources: { namespaceSelector } },
+  } as KubeObject)
+  const backendRefs = [{ ...web, name: 'web-canary', weight: 1 }]
+  const split = { spec: { rules: [{ matches: everything, backendRefs }] } }
+  await until('the policy is in force', () =>
+    client.mergePatch(HTTP_ROUTES, { namespace, name: WORKLOAD }, split, { dryRun: true }).then(
+      () => false,
+      () => true,
+    ),
+  )
+  return () => client.remove(bindings!, { name })
+}

@@ -3,8 +3,11 @@
 
 import type { Instant } from '#core/rollout/model.ts'
 
-/** How long a passing status may wait for the next one. */
-const MOMENT_MS = 300
+/**
+ * How long a passing status may wait for the next one: longer where many releases begin at once, since what
+ * each of them waits for takes as much longer.
+ */
+const momentMs = { least: 300, each: 30, most: 3000 }
 /** Enough for all that is decided again; an older one only costs a request. */
 const REMEMBERED = 4096
 
@@ -37,12 +40,20 @@ export function createNews(): News {
       return before
     },
     worthwhileAt(uid, now) {
-      const at = passing.get(uid) ?? now + MOMENT_MS
+      const known = passing.get(uid)
+      if (known !== undefined) return known
+      forget(passing, now - momentMs.most)
+      const at = now + Math.min(momentMs.least + momentMs.each * passing.size, momentMs.most)
       passing.set(uid, at)
       return at
     },
     written: uid => void passing.delete(uid),
   }
+}
+
+/** Objects that went before their status came. */
+function forget(passing: Map<string, Instant>, before: Instant): void {
+  for (const [uid, at] of passing) if (at < before) passing.delete(uid)
 }
 
 function remember(events: Set<string>, event: string): void {

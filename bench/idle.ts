@@ -2,6 +2,9 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 
+import { LEASES } from '#kube/resources.ts'
+import { lease } from '../dev/sluice.ts'
+import { until } from '../dev/until.ts'
 import { readAudit, tally } from './audit.ts'
 import type { Entry } from './audit.ts'
 import type { Place } from './place.ts'
@@ -19,6 +22,12 @@ export interface Idle {
 
 /** Waits a minute, and looks. */
 export async function idle(place: Place): Promise<Idle> {
+  await until('no controller leads', async () => {
+    const held = await place.client.listAll(LEASES, { namespace: lease.namespace })
+    return held.items.some(({ metadata }) => metadata.name === lease.name)
+  })
+  // What a start asks for is over then.
+  await delay(3000)
   place.progress(`idle for ${seconds} s`)
   const from = Date.now()
   await delay(seconds * 1000)

@@ -1,12 +1,13 @@
 // Reads the caches once and puts together all that a decision may look at.
 
 import type { Rollout as RolloutObject } from '#api/rollout.generated.ts'
-import type { Instant, Snapshot, Workload } from '#core/rollout/model.ts'
+import type { Instant, Snapshot } from '#core/rollout/model.ts'
 import { firstOf, isAlive, refusedFor, rolloutOf } from '#core/rollout/parse.ts'
 import { isBehind } from '#core/rollout/phases.ts'
 import { withoutSecond } from '#core/rollout/release-style.ts'
 import { memoryOf } from '#core/rollout/status.ts'
 import { defined } from '#core/defined.ts'
+import { isOn } from '#core/workload/hold.ts'
 import { keyOfRequests } from './refused-writes.ts'
 import type { RefusedWrites } from './refused-writes.ts'
 import type { Refusals } from './refusals.ts'
@@ -63,14 +64,10 @@ export function observe(
     const asked =
       object === first ? rolloutOf(object, workload?.hold, routes) : refusedFor(object, first)
     // A release that has begun in a second one goes on, as far as it may.
-    const rollout = known.deploymentsLeft && !isHeld(workload) ? withoutSecond(asked) : asked
+    const rollout = known.deploymentsLeft && !isOn(workload?.hold) ? withoutSecond(asked) : asked
     return { object, snapshot: { ...base, rollout, memory: memoryOf(object.status) } }
   })
   return observations.filter(({ snapshot }) => !isBehind(snapshot))
-}
-
-function isHeld(workload: Workload | undefined): boolean {
-  return workload?.hold !== undefined && workload.hold.mode !== 'released'
 }
 
 type Found = Partial<Pick<Snapshot, 'workload' | 'adapter' | 'unseen' | 'traffic'>>

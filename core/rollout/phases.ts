@@ -1,5 +1,6 @@
 // Which plan applies. This table is the state machine's first half; the second is `plans`.
 
+import { isOn } from '../workload/hold.ts'
 import { ending } from './outcomes.ts'
 import { isWayBack, wantsJump } from './plan-steps.ts'
 import type { Snapshot } from './model.ts'
@@ -143,8 +144,7 @@ function isFirst({ rollout }: Snapshot): boolean {
 }
 
 function isHeld({ workload }: Snapshot): boolean {
-  const hold = workload!.hold
-  return hold !== undefined && hold.mode !== 'released'
+  return isOn(workload!.hold)
 }
 
 /** Its owner took it out of our hands, and it is not yet where he wants it. */

@@ -1,6 +1,7 @@
 // In which style a workload is released: what its Rollout asks for, and what counts in the middle of a release.
 
 import type { RolloutSpec } from '#api/rollout.generated.ts'
+import { isOn } from '../workload/hold.ts'
 import type { Hold } from '../workload/hold.ts'
 import { adapterFor, inStyle } from '../workload/registry.ts'
 import type { Rollout } from './model.ts'
@@ -42,5 +43,5 @@ export const noDeployments =
 
 /** A release keeps the style that it began with, whatever its Rollout says later: pods are out by it. */
 export function styleNow(hold: Hold | undefined, asked: Style): Style {
-  return hold === undefined || hold.mode === 'released' ? asked : (hold.style ?? 'partition')
+  return isOn(hold) ? (hold.style ?? 'partition') : asked
 }

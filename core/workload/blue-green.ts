@@ -12,7 +12,7 @@ import type { DeploymentSeen } from './deployment-seen.ts'
 import { rest } from './deployment-rules.ts'
 import { tellAborted } from './deployment-told.ts'
 import type { DeploymentWorkload } from './deployment-view.ts'
-import { holdOf, isInForce, still } from './hold.ts'
+import { holdOf, isInForce, isOn, still } from './hold.ts'
 import { movesWith, restore } from './moves.ts'
 
 export const blueGreen: WorkloadAdapter<Deployment, DeploymentSeen, DeploymentWorkload> = {
@@ -25,11 +25,10 @@ export const blueGreen: WorkloadAdapter<Deployment, DeploymentSeen, DeploymentWo
 
   firstWave(before, object, owner, { pods, mayRun }) {
     const replicas = blueGreen.replicas(object)
-    const hold = holdOf(before)
-    const beside = hold !== undefined && hold.mode !== 'released'
     // Pods of another new version stand beside the old ones: the controller-manager would take those
     // first, and pods of this version that run already would count as available for a moment.
-    if (mayRun || beside) return blueGreen.keepingAll({ mode: 'stop', ...still }, before, object)
+    if (mayRun || isOn(holdOf(before)))
+      return blueGreen.keepingAll({ mode: 'stop', ...still }, before, object)
     return sideHold(pods, podCount(pods, replicas), replicas)
   },
 

@@ -97,6 +97,11 @@ export function parseHold(text: string): Hold | undefined {
   return { ...(read as Hold), ...defined(noted) }
 }
 
+/** A release goes on, or ends just now: the hold is there, and not over. */
+export function isOn(hold: Hold | undefined): hold is Hold {
+  return hold !== undefined && hold.mode !== 'released'
+}
+
 /** Its fields stand on the workload; else the owner's values do. */
 export function isInForce({ mode }: Pick<Hold, 'mode'>): boolean {
   return mode !== 'finishing' && mode !== 'released'

@@ -86,15 +86,15 @@ export const blueGreenRules: readonly Rule[] = [
   [
     'a version beside another one begins with a stop',
     adapter,
-    'mayRun || beside',
+    'mayRun || isOn(holdOf(before))',
     'mayRun',
     adapterTest,
   ],
   [
     'a version that may run already begins with a stop',
     adapter,
-    'mayRun || beside',
-    'beside',
+    'mayRun || isOn(holdOf(before))',
+    'isOn(holdOf(before))',
     adapterTest,
   ],
   [

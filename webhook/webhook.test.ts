@@ -1,10 +1,6 @@
 // A webhook at its start, beside an API server that cannot read the Rollouts, or only with a webhook that
 // is ready: when it is, and what it answers before it knows them.
 
-import { once } from 'node:events'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
-
 import { pino } from 'pino'
 import { Agent, request } from 'undici'
 import { expect, onTestFinished, test } from 'vitest'
@@ -17,6 +13,7 @@ import { workloadKey } from '#core/rollout/key.ts'
 import { Cache } from '#kube/cache.ts'
 import { Retryable } from '#kube/errors.ts'
 import { answeredClient } from '../test/world/answered-client.ts'
+import { freePort } from '../dev/free-port.ts'
 import { createMetrics } from './metrics.ts'
 import { readReview } from './review.ts'
 import { admit, answerToBug, validate } from './reviewers.ts'
@@ -27,15 +24,6 @@ const listOf = (...items: readonly object[]) => ({ items, metadata: { resourceVe
 const rollout = rolloutOf('shop', { steps: [{ replicas: 1 }] }) as Rollout
 /** Its certificate is in its memory. */
 const tls = new Agent({ connect: { rejectUnauthorized: false } })
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 /** Starts one whose API server reads no Rollout while `state.unread`. */
 async function begin(storedVersions: readonly string[], drainMs = 0) {

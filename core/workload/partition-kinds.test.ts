@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest'
 
 import type { IntOrPercent } from '#api/kubernetes.ts'
-import { rolling, told, workloadOf } from '../../test/world/partition-scene.ts'
+import { clones, rolling, told, unordered, workloadOf } from '../../test/world/partition-scene.ts'
 import type { PartitionScene, SceneKind } from '../../test/world/partition-scene.ts'
 import { threeSteps } from '../../test/world/three-steps.ts'
 import { reviewWorkload } from '../admission/review.ts'
@@ -18,18 +18,7 @@ import type { Partitioned } from './partition-kind.ts'
 import { adapterFor } from './registry.ts'
 import { statefulSetLike } from './statefulset.ts'
 
-const clones: SceneKind = {
-  adapter: cloneSet,
-  strategy: partition => ({ type: 'ReCreate', partition, maxUnavailable: 1 }),
-}
 const sets: SceneKind = { adapter: kruiseStatefulSet, strategy: rolling }
-const unordered: SceneKind = {
-  adapter: kruiseStatefulSet,
-  strategy: partition => ({
-    type: 'RollingUpdate',
-    rollingUpdate: { partition, unorderedUpdate: {} },
-  }),
-}
 const daemons: SceneKind = {
   adapter: kruiseDaemonSet,
   strategy: rolling,

@@ -2,26 +2,13 @@
 
 import { expect, test } from 'vitest'
 
-import { observed, rolling, told } from '../../test/world/partition-scene.ts'
+import { clones, observed, rolling, told, unordered } from '../../test/world/partition-scene.ts'
 import type { PartitionScene, SceneKind } from '../../test/world/partition-scene.ts'
 import type { WorkloadAction } from './adapter.ts'
-import { cloneSet } from './clone-set.ts'
 import type { Hold } from './hold.ts'
-import { kruiseStatefulSet } from './kruise-stateful-set.ts'
 import { statefulSet } from './statefulset.ts'
 
-const clones: SceneKind = {
-  adapter: cloneSet,
-  strategy: partition => ({ type: 'ReCreate', partition, maxUnavailable: 1 }),
-}
 const sets: SceneKind = { adapter: statefulSet, strategy: rolling }
-const unordered: SceneKind = {
-  adapter: kruiseStatefulSet,
-  strategy: partition => ({
-    type: 'RollingUpdate',
-    rollingUpdate: { partition, unorderedUpdate: {} },
-  }),
-}
 const to = (pods: number | string): WorkloadAction => ({ type: 'advance', pods })
 const labelPods = (...batches: number[]): WorkloadAction => ({ type: 'labelPods', batches })
 

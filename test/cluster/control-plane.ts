@@ -5,10 +5,10 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, symlink, writeFile } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+import { freePort } from '../../dev/free-port.ts'
 import {
   endComponent,
   launch,
@@ -215,15 +215,6 @@ async function componentReady(
   if (name === 'kube-apiserver') {
     await until('the API server is ready', watch, () => apiReady(record.admin))
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 async function linkPrograms(bin: string, programs: Programs, config: ClusterConfig): Promise<void> {

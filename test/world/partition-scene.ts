@@ -3,8 +3,10 @@
 import type { Pod } from '#api/kubernetes.ts'
 import { CONTROLLER_REVISION, HOLD, RECORD, STABLE_REVISION, STABLE_TEMPLATE } from '#api/names.ts'
 import type { WorkloadAction } from '#core/workload/adapter.ts'
+import { cloneSet } from '#core/workload/clone-set.ts'
 import { formatHold } from '#core/workload/hold.ts'
 import type { Hold } from '#core/workload/hold.ts'
+import { kruiseStatefulSet } from '#core/workload/kruise-stateful-set.ts'
 import type { Partitioned } from '#core/workload/partition-kind.ts'
 import type { PartitionWorkload } from '#core/workload/partition-view.ts'
 import type { PartitionAdapter } from '#core/workload/partitioned.ts'
@@ -56,6 +58,21 @@ export function rolling(partition: number | string): object {
 }
 
 const native: SceneKind = { adapter: statefulSet, strategy: rolling }
+
+/** A CloneSet. */
+export const clones: SceneKind = {
+  adapter: cloneSet,
+  strategy: partition => ({ type: 'ReCreate', partition, maxUnavailable: 1 }),
+}
+
+/** A StatefulSet of Kruise that brings up its pods in any order. */
+export const unordered: SceneKind = {
+  adapter: kruiseStatefulSet,
+  strategy: partition => ({
+    type: 'RollingUpdate',
+    rollingUpdate: { partition, unorderedUpdate: {} },
+  }),
+}
 
 /** The workload of a scene as it is stored. */
 export function workloadOf(scene: PartitionScene): Partitioned {

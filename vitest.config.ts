@@ -1,4 +1,8 @@
+import { join } from 'node:path'
+
 import { defineConfig } from 'vitest/config'
+
+import { readConfig } from './test/cluster/config.ts'
 
 export default defineConfig({
   test: {
@@ -24,6 +28,12 @@ export default defineConfig({
           globalSetup: ['test/cluster/global-setup.ts'],
           testTimeout: 240_000,
           hookTimeout: 1_800_000,
+          env: {
+            // Processes of ours start in half the time,
+            NODE_COMPILE_CACHE: join(readConfig().cacheDir, 'compiled'),
+            // and those of the control plane collect their garbage more seldom.
+            GOGC: '400',
+          },
         },
       },
     ],

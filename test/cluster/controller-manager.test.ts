@@ -12,8 +12,8 @@ import { beforeAll, expect, inject, test } from 'vitest'
 
 import { KubeClient } from '#kube/client.ts'
 import { fromKubeconfig } from '#kube/kubeconfig.ts'
-import { copySource } from '../mutants/source-copy.ts'
-import type { Replacement } from '../mutants/source-copy.ts'
+import { bundle } from '../mutants/bundle.ts'
+import type { Replacement } from '../mutants/bundle.ts'
 import { compare } from '../world/replay.ts'
 import type { Recording } from '../world/replay.ts'
 import { inLanes } from './lanes.ts'
@@ -80,9 +80,10 @@ const amiss: readonly (readonly [rule: string, wrong: Replacement])[] = [
 test.each(amiss)('the comparison would notice if it were amiss that %s', async (_, wrong) => {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-amiss-'))
   try {
-    await copySource(folder, wrong)
-    const file = pathToFileURL(join(folder, 'test/world/replay.ts')).href
-    const { compare: compareAmiss } = (await import(file)) as { compare: typeof compare }
+    const file = join(folder, 'replay.mjs')
+    await bundle('test/world/replay.ts', file, wrong)
+    const { href } = pathToFileURL(file)
+    const { compare: compareAmiss } = (await import(href)) as { compare: typeof compare }
     const noticed = recordings.find(each => compareAmiss(each).difference !== undefined)
     expect(noticed).toBeDefined()
   } finally {

@@ -1,8 +1,8 @@
 // Every rule by which a workload is held has a test that fails when the rule is taken out. A row of
-// the tables says how it is taken out of a copy of the source, and which test file must notice.
+// the tables says how it is taken out of the source, and which test file must notice.
 
 import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, realpath, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, realpath, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative, sep } from 'node:path'
 
@@ -11,12 +11,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { admissionRules } from './admission-rules.ts'
 import { backwardRules } from './backward-rules.ts'
 import { blueGreenRules } from './blue-green-rules.ts'
+import { bundle, top } from './bundle.ts'
 import { canaryRules } from './canary-rules.ts'
 import { daemonRules } from './daemon-rules.ts'
 import { fieldRules } from './field-rules.ts'
 import { forwardRules } from './forward-rules.ts'
 import { partitionRules } from './partition-rules.ts'
-import { copySource, top } from './source-copy.ts'
 
 const rules = [
   ...forwardRules,
@@ -29,9 +29,9 @@ const rules = [
   ...blueGreenRules,
 ]
 const testFiles = [...new Set(rules.map(([, , , , file]) => file))]
-const whole = 'whole'
-// Test files are chosen by a part of their path: no copy's name may begin another one's path.
-const copyOf = (rule: number) => `without-${rule}`
+/** A test file with all that it tests in it; of a rule: without that one. */
+const bundleOf = (file: string, rule?: number) =>
+  join(rule === undefined ? 'whole' : `without-${rule}`, file.replace(/\.ts$/, '.mjs'))
 
 interface TestFile {
   /** Absolute path. */
@@ -52,25 +52,23 @@ const lost = new Map<string, unknown>()
 beforeAll(async () => {
   // Where the temporary folder is a link, results would not be found by its name.
   folder = await realpath(await mkdtemp(join(tmpdir(), 'sluice-mutants-')))
-  await copySource(join(folder, whole))
-  for (const [i, [rule, file, text, instead]] of rules.entries()) {
-    const copied = copySource(join(folder, copyOf(i)), { file, text, instead })
-    await copied.catch(error => lost.set(rule, error))
+  await symlink(join(top, 'node_modules'), join(folder, 'node_modules'))
+  for (const file of testFiles) await bundle(file, join(folder, bundleOf(file)))
+  for (const [i, [rule, file, text, instead, testFile]] of rules.entries()) {
+    const bundled = bundle(testFile, join(folder, bundleOf(testFile, i)), { file, text, instead })
+    await bundled.catch(error => lost.set(rule, error))
   }
-  results = await run([
-    ...testFiles.map(file => join(whole, file)),
-    ...rules.map(([, , , , file], i) => join(copyOf(i), file)),
-  ])
+  results = await run()
 }, 600_000)
 
 afterAll(() => rm(folder, { recursive: true }))
 
-/** One run for all copies: starting costs more than the tests do. */
-async function run(files: readonly string[]): Promise<ReadonlyMap<string, TestFile>> {
+/** One run for all of them: starting costs more than the tests do. */
+async function run(): Promise<ReadonlyMap<string, TestFile>> {
   const output = join(folder, 'results.json')
   const vitest = join(top, 'node_modules', 'vitest', 'vitest.mjs')
   const options = ['--pool=threads', '--no-isolate', '--reporter=json', `--outputFile=${output}`]
-  const args = [vitest, 'run', '--root', folder, ...options, ...files]
+  const args = [vitest, 'run', '--root', folder, ...options]
   const env = Object.entries(process.env).filter(([key]) => !key.startsWith('VITEST'))
   await new Promise<void>(resolve => {
     // It fails, as it is meant to: what matters is in the output.
@@ -86,13 +84,13 @@ async function run(files: readonly string[]): Promise<ReadonlyMap<string, TestFi
 }
 
 test.each(testFiles)('%s passes with all rules in place', file => {
-  const { assertionResults } = results.get(`${whole}/${file}`)!
+  const { assertionResults } = results.get(bundleOf(file))!
   expect(assertionResults.length).toBeGreaterThan(0)
   const statuses = assertionResults.map(({ status }) => status)
   expect(new Set(statuses)).toEqual(new Set(['passed']))
 })
 
-test.each(rules.map(([rule, , , , file], i) => ({ rule, path: `${copyOf(i)}/${file}` })))(
+test.each(rules.map(([rule, , , , file], i) => ({ rule, path: bundleOf(file, i) })))(
   'a test fails without: $rule',
   ({ rule, path }) => {
     if (lost.has(rule)) throw lost.get(rule)

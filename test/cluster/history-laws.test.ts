@@ -151,6 +151,23 @@ test('a release as it should be breaks no law', () => {
   expect(found(...firstStep, ...rest)).toEqual([])
 })
 
+test('who leaves while an edit is on its way still counts: the rollback takes as many new ones at once', () => {
+  const back = { image: 'v1', hold: undefined, recorded: false, minReadySeconds: 0 }
+  const leaving: readonly Write[] = [
+    ...firstStep,
+    approved,
+    { workload: { hold: hold.replace('10%', '50%') } },
+    { workload: { ...back, observedGeneration: 2 } },
+    { set: ['v1', 7, 7] },
+    { workload: back },
+    { set: ['v1', 10, 7] },
+  ]
+  expect(found(...leaving, { set: ['v2', 0, 0] })).toEqual([])
+  expect(found(...leaving, { set: ['v1', 10, 5] }, { set: ['v2', 0, 0] })).toEqual([
+    'v2 from 1 to 0 pods: 5 Ready, 6 before, 8 owed',
+  ])
+})
+
 test.each<[law: string, writes: readonly Write[]]>([
   ['v2 from 1 to 2 pods: 1 new ones allowed', [...firstStep, { set: ['v2', 2, 1, 'armed'] }]],
   [

@@ -51,7 +51,7 @@ class Trial {
   /** When each Ready pod was first seen so. */
   readonly #readySince = new Map<string, number>()
   #before: State | undefined
-  /** Pods that were killed or scaled away, and that the controller-manager may still count as Ready. */
+  /** Pods that have gone, and that the controller-manager may still count as Ready. */
   #missing = 0
   #countedAt = 0
 
@@ -85,6 +85,8 @@ class Trial {
       if (ready && !this.#readySince.has(name)) this.#readySince.set(name, state.at)
     }
     if (this.#isKill(before, state)) this.#miss(1)
+    // Who leaves just before an edit counts for what that asks for: docs/concepts.md.
+    else if (before && isEdit(before, state)) this.#miss(overcounted(state))
     else if (isSeen(state)) this.#countedAt = Math.min(this.#countedAt, state.at)
     // The controller-manager's own view of what it has counted may be that old.
     if (state.at > this.#countedAt + 1000) this.#missing = 0
@@ -109,8 +111,9 @@ class Trial {
 
   *#shrunk(resized: Resized): Generator<string> {
     const { set, from, to, before, demands } = resized
-    if (isScaling(set, before, demands)) this.#miss(from - to)
-    else yield* this.#tooFewReady(resized)
+    const scaled = isScaling(set, before, demands)
+    if (!scaled) yield* this.#tooFewReady(resized)
+    if (scaled || imagesOf(demands).size > 1) this.#miss(from - to)
   }
 
   *#tooFewReady({ from, to, set, before, after, demands }: Resized): Generator<string> {
@@ -119,9 +122,9 @@ class Trial {
     if (ready >= was) return
     const strategies = this.#governing(demands, after.version)
     const owed = Math.min(...demands.map(demand => owedReady(demand, strategies)))
-    const images = new Set(demands.map(({ workload }) => workload.image))
     // A rollback and another edit within a moment may cost one Ready pod: holding.md.
-    const helpless = this.#missing + (images.size > 2 ? 1 : 0) + surplusCaught(before, after)
+    const helpless =
+      this.#missing + (imagesOf(demands).size > 2 ? 1 : 0) + surplusCaught(before, after)
     if (ready >= Math.min(was, owed - helpless)) return
     yield `${set.image} from ${from} to ${to} pods: ${ready} Ready, ${was} before, ${owed} owed`
   }
@@ -153,6 +156,20 @@ class Trial {
     const before = wishes.findLastIndex(({ since }) => since <= begun)
     return wishes.slice(Math.max(before, 0)).map(({ strategy }) => strategy)
   }
+}
+
+function imagesOf(demands: readonly Demand[]): ReadonlySet<string> {
+  return new Set(demands.map(({ workload }) => workload.image))
+}
+
+function isEdit({ workload: was }: State, { workload: is }: State): boolean {
+  return was !== undefined && is !== undefined && was.image !== is.image
+}
+
+/** Ready pods of which the ReplicaSets tell, and which have gone. */
+function overcounted(state: State): number {
+  const { sets } = state
+  return sum(sets.map(set => Math.max(set.readyReplicas - readyOf(state, set), 0)))
 }
 
 /** Paused by a catch, the controller-manager takes what is too many from all versions: docs/adr/0008. */

@@ -28,6 +28,8 @@ export interface WorkloadFacts {
   readonly strategy: DeploymentStrategy
   /** How many pods its partition keeps at an older version; absent: its kind has none. */
   readonly keeps?: number
+  /** It owns its pods itself; `ordinals`: those beyond its size go. Absent: ReplicaSets do. */
+  readonly owns?: 'pods' | 'ordinals'
   readonly minReadySeconds: number
   readonly progressDeadlineSeconds: number
   readonly paused: boolean
@@ -90,6 +92,8 @@ export interface ReplicaSetFacts {
 export interface PodFacts {
   readonly kind: 'pod'
   readonly metadata: ObjectMeta
+  readonly image: string
+  /** The uid of its ReplicaSet; the image, where it has none: its workload owns it. */
   readonly owner: string
   readonly ready: boolean
   /** It is on its way out. */
@@ -120,6 +124,7 @@ export type OwnFacts =
   | 'replicas'
   | 'strategy'
   | 'keeps'
+  | 'owns'
   | 'minReadySeconds'
   | 'progressDeadlineSeconds'
   | 'paused'
@@ -218,12 +223,15 @@ export function seenReplicaSet({ metadata, spec, status = {} }: ReplicaSet): Rep
 }
 
 /** What is kept of a pod. */
-export function seenPod({ metadata, status = {} }: Pod): PodFacts {
+export function seenPod({ metadata, spec, status = {} }: Pod & PodTemplate): PodFacts {
   const ready = status.conditions?.find(({ type }) => type === 'Ready')
+  const owner = metadata.ownerReferences?.find(({ controller }) => controller)
+  const image = imageOf(spec)
   return {
     kind: 'pod',
     metadata: identity(metadata),
-    owner: metadata.ownerReferences?.find(({ controller }) => controller)?.uid ?? '',
+    image,
+    owner: owner?.kind === 'ReplicaSet' ? owner.uid : image,
     ready: ready?.status === 'True',
     terminating: metadata.deletionTimestamp !== undefined,
   }

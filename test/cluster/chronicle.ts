@@ -7,9 +7,9 @@ import type { Rollout } from '#api/rollout.generated.ts'
 import { Cache } from '#kube/cache.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { Reflector } from '#kube/reflector.ts'
-import { DEPLOYMENTS, PODS, REPLICA_SETS, ROLLOUTS } from '#kube/resources.ts'
+import { PODS, REPLICA_SETS, ROLLOUTS } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
-import { seenDeployment, seenPod, seenReplicaSet, seenRollout } from './chronicle-facts.ts'
+import { seenPod, seenReplicaSet, seenRollout } from './chronicle-facts.ts'
 import type {
   WorkloadFacts,
   Facts,
@@ -17,6 +17,10 @@ import type {
   ReplicaSetFacts,
   RolloutFacts,
 } from './chronicle-facts.ts'
+import { deployments } from './history-kinds.ts'
+import type { HistoryKind } from './history-kinds.ts'
+import { WORKLOAD } from './manifests.ts'
+import { ownSets } from './own-sets.ts'
 
 /** What is there at one moment; one workload and one Rollout to a namespace. */
 export interface State {
@@ -27,6 +31,7 @@ export interface State {
   readonly changed: { readonly kind: Facts['kind']; readonly name: string } | undefined
   readonly workload: WorkloadFacts | undefined
   readonly rollout: RolloutFacts | undefined
+  /** Of a workload that owns its pods itself one for each version. */
   readonly sets: readonly ReplicaSetFacts[]
   readonly pods: readonly PodFacts[]
 }
@@ -49,8 +54,11 @@ export interface PlaceChronicle {
   readonly comes: (fact: (state: State) => boolean, timeoutMs: number) => Promise<boolean>
 }
 
-/** Begins to record. */
-export async function startChronicle(client: KubeClient): Promise<Chronicle> {
+/** Begins to record workloads of these kinds, Deployments unless given. */
+export async function startChronicle(
+  client: KubeClient,
+  kinds: readonly HistoryKind[] = [deployments],
+): Promise<Chronicle> {
   const places = new Map<string, Place>()
   const gaps: string[] = []
   const forever = new AbortController()
@@ -67,6 +75,8 @@ export async function startChronicle(client: KubeClient): Promise<Chronicle> {
     cache.onChange((before, after) => {
       const { kind, metadata } = (after ?? before)!
       const { namespace = '', name } = metadata
+      // What is made for its release is no workload of anybody's.
+      if (kind === 'workload' && name !== WORKLOAD) return
       // Of what is gone the last version is older than its end.
       const version = BigInt(after?.metadata.resourceVersion ?? cache.resourceVersion)
       placeOf(namespace).take({ version, at: Date.now(), kind, name, facts: after })
@@ -84,8 +94,9 @@ export async function startChronicle(client: KubeClient): Promise<Chronicle> {
     })
     return { synced: cache.synced, running: reflector.run(forever.signal) }
   }
+  const seen = new Map(kinds.map(({ type, see }) => [type, see]))
   const records = [
-    record(DEPLOYMENTS, seenDeployment),
+    ...[...seen].map(([type, see]) => record(type, see)),
     record(ROLLOUTS as ResourceType<Rollout>, seenRollout),
     record(REPLICA_SETS, seenReplicaSet),
     record(PODS, seenPod),
@@ -131,7 +142,7 @@ class Place implements PlaceChronicle {
 
   take(change: Change): void {
     this.#changes.push(change)
-    this.#now = after(this.#now, change)
+    this.#now = ownSets(after(this.#now, change))
     for (const listener of this.#listeners) listener()
   }
 
@@ -147,7 +158,7 @@ class Place implements PlaceChronicle {
     if (this.#gaps.length > 0) throw new Error(`the recording is not whole: ${this.#gaps[0]}`)
     const ordered = this.#changes.toSorted((a, b) => Number(a.version - b.version))
     let state = nothing
-    return ordered.map(change => (state = after(state, change)))
+    return ordered.map(change => (state = ownSets(after(state, change))))
   }
 
   comes(fact: (state: State) => boolean, timeoutMs: number): Promise<boolean> {

@@ -1,35 +1,33 @@
 // What happens in a history on a real cluster: each act is the request that a person's client sends.
 // One that is refused has not happened, and that is told in the history's log.
 
-import type { Deployment, KubeObject } from '#api/kubernetes.ts'
+import type { KubeObject } from '#api/kubernetes.ts'
 import { ABORT } from '#api/names.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
+import type { MergePatch } from '#core/change.ts'
+import { targetOf } from '#core/rollout/commands.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { ApiError, Retryable } from '#kube/errors.ts'
-import { DEPLOYMENTS, PODS, ROLLOUTS } from '#kube/resources.ts'
+import { PODS, ROLLOUTS } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
-import { plansWith, rolling, versions } from '../properties/happenings.ts'
-import type { Happened, Mix, Strategy } from '../properties/happenings.ts'
+import { plansWith, versions } from '../properties/happenings.ts'
+import type { Happened, Mix } from '../properties/happenings.ts'
+import { merge } from '../world/controller.ts'
 import type { PlaceChronicle } from './chronicle.ts'
 import { kubectl } from './commands.ts'
 import type { CommandTarget } from './commands.ts'
 import { isAtRest } from './history-facts.ts'
+import type { HistoryKind } from './history-kinds.ts'
+import type { NodesOf } from './history-nodes.ts'
+import { PLACED_PODS } from './kinds/resources.ts'
 import { ROLLOUT, WORKLOAD } from './manifests.ts'
-
-/** The owners' strategies. */
-export const strategies: readonly Strategy[] = [
-  rolling(0, 1),
-  rolling(1, 0),
-  rolling('25%', '25%'),
-  rolling('100%', 0),
-  rolling(0, '100%'),
-]
 
 /** The plans of the Rollout; what waits for time does so for a second. */
 export const plans = plansWith(1)
 
 /** Where a history happens, and what is kept of it. */
 export interface Scene {
+  readonly kind: HistoryKind
   readonly cluster: CommandTarget
   readonly client: KubeClient
   readonly namespace: string
@@ -37,8 +35,12 @@ export interface Scene {
   /** A line for each thing that happened. */
   readonly log: string[]
   /** What the owner asked for, each from that resourceVersion on. */
-  readonly wishes: { readonly since: bigint; readonly strategy: Strategy }[]
-  /** Pods that were killed. */
+  readonly wishes: { readonly since: bigint; readonly strategy: object }[]
+  /** What he wants of all that a hold touches, as the spec that he would have. */
+  wanted: object
+  /** Where its pods run, if they have nodes of their own. */
+  readonly nodes?: NodesOf
+  /** Pods that were killed, or whose node went. */
   readonly killed: Set<string>
   /** Is told of each thing that happens. */
   readonly acted: () => void
@@ -70,29 +72,31 @@ const acts = {
     return undefined
   },
   edit: (scene, which) => edit(scene, versions[which % guardedVersions(scene)]!),
-  scale: (scene, which) => scale(scene, which % 14),
+  scale: (scene, which) => scale(scene, which % (scene.kind.most + 1)),
   async approve(scene, which) {
     const { chronicle } = scene
     if (which % 3 > 0) await chronicle.comes(isAtRest, 3000)
     return approve(scene)
   },
   jump: (scene, which) => patchStatus(scene, { nextStepIndex: 1 + (which % 3) }),
-  plan: (scene, which) =>
-    patchRollout(scene, { spec: { strategy: { canary: { steps: plans[which % plans.length] } } } }),
+  plan: (scene, which) => plan(scene, { steps: plans[which % plans.length] }),
   freeze: (scene, which) => freeze(scene, which % 2 === 0),
   abort: (scene, which) => abort(scene, which % 2 === 0 ? `because ${which}` : null),
-  pauseWorkload: (scene, which) => patchWorkload(scene, { paused: which % 2 === 0 }),
-  async undo({ cluster, namespace }) {
-    const args = ['-n', namespace, 'rollout', 'undo', `deployment/${WORKLOAD}`]
+  pauseWorkload: (scene, which) => pause(scene, which % 2 === 0),
+  async undo({ cluster, namespace, kind }) {
+    const target = targetOf({ ...kind.type, name: WORKLOAD })
+    const args = ['-n', namespace, 'rollout', 'undo', target]
     await kubectl(cluster, args).catch((error: Error) => {
       throw new Refused(error.message.split('\n')[1] ?? error.message)
     })
     return undefined
   },
   async strategy(scene, which) {
+    const { strategies } = scene.kind
     const strategy = strategies[which % strategies.length]!
-    const since = await patchWorkload(scene, { strategy })
+    const since = await patchWorkload(scene, strategy)
     scene.wishes.push({ since, strategy })
+    scene.wanted = merge(scene.wanted, strategy as MergePatch)
     return since
   },
   kill,
@@ -125,15 +129,41 @@ export function edit(scene: Scene, version: string): Promise<bigint> {
   return patchWorkload(scene, { template: { spec: { containers } } })
 }
 
-/** `kubectl scale`, or an autoscaler. */
-export function scale({ client, namespace }: Scene, replicas: number): Promise<bigint> {
+/** `kubectl scale`, or an autoscaler; or nodes that come and go. */
+export async function scale(scene: Scene, replicas: number): Promise<bigint> {
+  const { client, namespace, kind, nodes } = scene
+  if (nodes) return resize(scene, nodes, replicas)
   const options = { subresource: 'scale' }
-  return versionOf(client.mergePatch(DEPLOYMENTS, at(namespace), { spec: { replicas } }, options))
+  return versionOf(client.mergePatch(kind.type, at(namespace), { spec: { replicas } }, options))
+}
+
+/** Who is on a node that goes is missing before anybody knows that there are to be fewer. */
+async function resize(scene: Scene, nodes: NodesOf, count: number): Promise<bigint> {
+  const { client, namespace, chronicle, killed } = scene
+  const going = nodes.beyond(count)
+  const { items } = await client.listAll(PLACED_PODS, { namespace })
+  for (const { metadata, spec } of items) {
+    if (going.includes(spec?.nodeName ?? '')) killed.add(metadata.name)
+  }
+  await nodes.resize(count)
+  return chronicle.now().version
+}
+
+/** Its owner pauses it, or resumes it. */
+export function pause(scene: Scene, paused: boolean): Promise<bigint> {
+  const said = scene.kind.paused?.(paused)
+  if (!said) throw new Refused('its kind knows no pause')
+  return patchWorkload(scene, said)
 }
 
 /** The step's pause is over. */
 export function approve(scene: Scene): Promise<bigint> {
   return patchStatus(scene, { currentStepState: 'StepReady' })
+}
+
+function plan(scene: Scene, changed: object): Promise<bigint> {
+  const style = scene.kind.released?.blueGreen ? 'blueGreen' : 'canary'
+  return patchRollout(scene, { spec: { strategy: { [style]: changed } } })
 }
 
 /** `spec.strategy.paused` of the Rollout. */
@@ -146,10 +176,10 @@ export function abort(scene: Scene, value: string | null): Promise<bigint> {
   return patchRollout(scene, { metadata: { annotations: { [ABORT]: value } } })
 }
 
-/** A strategic merge patch of the Deployment's spec, as kubectl sends it. */
-export function patchWorkload({ client, namespace }: Scene, spec: object): Promise<bigint> {
+/** A merge patch of the workload's spec, as kubectl sends it. */
+function patchWorkload({ client, namespace, kind }: Scene, spec: object): Promise<bigint> {
   const options = { fieldManager: 'kubectl-patch' }
-  return versionOf(client.strategicPatch<Deployment>(DEPLOYMENTS, at(namespace), { spec }, options))
+  return versionOf(client.mergePatch(kind.type, at(namespace), { spec }, options))
 }
 
 function patchRollout({ client, namespace }: Scene, patch: object): Promise<bigint> {
@@ -158,10 +188,11 @@ function patchRollout({ client, namespace }: Scene, patch: object): Promise<bigi
   return versionOf(client.mergePatch(ROLLOUTS as ResourceType<Rollout>, ref, patch, options))
 }
 
-function patchStatus({ client, namespace }: Scene, canaryStatus: object): Promise<bigint> {
+function patchStatus({ client, namespace, kind }: Scene, told: object): Promise<bigint> {
+  const field = kind.released?.blueGreen ? 'blueGreenStatus' : 'canaryStatus'
   const ref = { namespace, name: ROLLOUT }
   const options = { subresource: 'status', fieldManager: 'kubectl-patch' }
-  const patch = { status: { canaryStatus } }
+  const patch = { status: { [field]: told } }
   return versionOf(client.mergePatch(ROLLOUTS as ResourceType<Rollout>, ref, patch, options))
 }
 

@@ -22,7 +22,7 @@ export function total({ sets }: State): number {
   return sum(sets.map(set => set.replicas))
 }
 
-/** ReplicaSets that ask for pods. */
+/** Those that ask for pods. */
 export function active({ sets }: State): readonly ReplicaSetFacts[] {
   return sets.filter(set => set.replicas > 0)
 }
@@ -31,6 +31,7 @@ export function active({ sets }: State): readonly ReplicaSetFacts[] {
 export function isSeen(state: State): boolean {
   const { workload, sets } = state
   if (!workload || workload.observedGeneration < workload.generation) return false
+  if (workload.owns && workload.readyReplicas !== keptReady(state)) return false
   return sets.every(set => set.observed && set.readyReplicas === readyOf(state, set))
 }
 

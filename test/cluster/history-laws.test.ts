@@ -6,7 +6,9 @@ import { ARMED_MIN_READY_SECONDS } from '#api/names.ts'
 import { rolling } from '../properties/happenings.ts'
 import type { WorkloadFacts, Facts, RolloutFacts } from './chronicle-facts.ts'
 import type { State } from './chronicle.ts'
+import { deployments, otherKinds } from './history-kinds.ts'
 import { breaches } from './history-laws.ts'
+import { ownSets } from './own-sets.ts'
 
 /** What changes with one write: of a ReplicaSet its size and how many of its pods are Ready. */
 interface Write {
@@ -99,7 +101,7 @@ function after(state: State, { workload, rollout, set }: Write): State {
 
 function podOf(owner: string, index: number) {
   const metadata = { name: `${owner}-${index}` }
-  return { kind: 'pod', metadata, owner, ready: true, terminating: false } as const
+  return { kind: 'pod', metadata, owner, image: owner, ready: true, terminating: false } as const
 }
 
 function others<F extends Facts>(all: readonly F[], name: string): readonly F[] {
@@ -132,8 +134,8 @@ const firstStep: readonly Write[] = [
 function found(...writes: readonly Write[]): readonly string[] {
   let state = atRest
   const states = [state, ...writes.map(write => (state = after(state, write)))]
-  const wishes = [{ since: 0n, strategy: rolling('25%', '25%') }]
-  const told = { wishes, killed: new Set<string>(), minReadySeconds: 0 }
+  const wishes = [{ since: 0n, strategy: { strategy: rolling('25%', '25%') } }]
+  const told = { kind: deployments, wishes, killed: new Set<string>(), minReadySeconds: 0 }
   return breaches(states, told).map(({ law }) => law)
 }
 
@@ -192,4 +194,53 @@ test.each<[law: string, writes: readonly Write[]]>([
   ],
 ])('it is seen that %s', (law, writes) => {
   expect(found(...writes)).toEqual([law])
+})
+
+/** Four pods by ordinal in the middle of a release that lets one be new: `1`, `2`; `!`: not Ready, `-`: gone. */
+function line(pods: string, index: number): State {
+  const strategy = rolling(1, 0)
+  const workload = {
+    ...atRest.workload!,
+    image: 'v2',
+    hold: hold.replace('10%', '1'),
+    recorded: true,
+    keeps: 3,
+    replicas: 4,
+    owns: 'ordinals' as const,
+    strategy,
+  }
+  const rollout = { ...atRest.rollout!, told: { ...atRest.rollout!.told, ...waits, reached: true } }
+  const all = pods.split(' ').flatMap((word, ordinal) => {
+    const image = `v${word[0]}`
+    const metadata = { name: `web-${ordinal}` }
+    const pod = { kind: 'pod', metadata, image, owner: image, terminating: false } as const
+    return word === '-' ? [] : [{ ...pod, ready: !word.endsWith('!') }]
+  })
+  const changed = { kind: 'pod', name: 'web' } as const
+  const at = index * 10
+  return ownSets({ ...atRest, version: BigInt(index), at, changed, workload, rollout, pods: all })
+}
+
+test.each<[laws: readonly string[], lines: readonly string[]]>([
+  [[], ['1 1 1 1', '1 1 1 -', '1 1 1 2!', '1 1 1 2']],
+  [
+    ['v2 from 1 to 2 pods: 1 new ones allowed'],
+    ['1 1 1 1', '1 1 1 -', '1 1 1 2', '1 1 - 2', '1 1 2! 2'],
+  ],
+  [['v1 from 3 to 2 pods: 2 Ready, 3 before, 3 owed'], ['1 1 1 1', '1 1 1 -', '1 1 - -']],
+])('of a kind that owns its pods it is seen that %s', (laws, lines) => {
+  const kind = otherKinds.find(({ name }) => name === 'statefulset')!
+  const wishes = [{ since: 0n, strategy: kind.strategies[0]! }]
+  const told = { kind, wishes, killed: new Set<string>(), minReadySeconds: 0 }
+  const free = {
+    ...line(lines[0]!, 0),
+    workload: atRest.workload && {
+      ...line(lines[0]!, 0).workload!,
+      image: 'v1',
+      hold: undefined,
+      recorded: false,
+    },
+  }
+  const states = [free, ...lines.map((each, index) => line(each, index + 1))]
+  expect(breaches(states, told).map(({ law }) => law)).toEqual(laws)
 })

@@ -1,11 +1,13 @@
 // The laws of a release, checked of every state that a namespace went through.
 
-import type { DeploymentStrategy } from '#api/kubernetes.ts'
-import { budgetPods, promised, surgePods } from '#core/workload/percent.ts'
+import { parsePairs } from '#core/workload/hold.ts'
+import { budgetPods, surgePods } from '#core/workload/percent.ts'
+import { spreadMost, spreadOf } from '../properties/owner-rows.ts'
 import type { ReplicaSetFacts } from './chronicle-facts.ts'
 import type { State } from './chronicle.ts'
 import type { Scene } from './history-acts.ts'
 import { active, isArmed, isSeen, keptReady, readyOf, sum, total } from './history-facts.ts'
+import type { HistoryKind } from './history-kinds.ts'
 import { modeOf, mostNew, Releases } from './history-releases.ts'
 import type { Demand } from './history-releases.ts'
 import { explained, freed, stepped, unheld } from './history-steps.ts'
@@ -19,6 +21,7 @@ export interface Breach {
 
 /** What the laws must know beside the states. */
 export interface Told {
+  readonly kind: HistoryKind
   readonly wishes: Scene['wishes']
   readonly killed: ReadonlySet<string>
   /** The owner's. */
@@ -35,7 +38,7 @@ export function breaches(states: readonly State[], told: Told): readonly Breach[
   return found
 }
 
-/** One write of a ReplicaSet's size. */
+/** One change of the number of pods of a version. */
 interface Resized {
   readonly set: ReplicaSetFacts
   readonly from: number
@@ -105,7 +108,7 @@ class Trial {
   *#grown(resized: Resized): Generator<string> {
     const { set, before, demands } = resized
     // The controller-manager shares a scaling out in proportion, which is nobody's write.
-    if (!isScaling(set, before, demands)) yield* tooManyNew(resized)
+    if (!isScaling(set, before, demands)) yield* tooManyNew(this.#told.kind, resized)
     yield* this.#tooMany(resized)
   }
 
@@ -121,18 +124,23 @@ class Trial {
     const was = this.#available(before)
     if (ready >= was) return
     const strategies = this.#governing(demands, after.version)
-    const owed = Math.min(...demands.map(demand => owedReady(demand, strategies)))
+    const { kind } = this.#told
+    const owed = Math.min(...demands.map(demand => owedReady(kind, demand, strategies)))
     // A rollback and another edit within a moment may cost one Ready pod: holding.md.
-    const helpless =
-      this.#missing + (imagesOf(demands).size > 2 ? 1 : 0) + surplusCaught(before, after)
+    const between = imagesOf(demands).size > 2 ? 1 : 0
+    const excused = surplusCaught(before, after) + idle(kind, before)
+    const helpless = this.#missing + between + excused
     if (ready >= Math.min(was, owed - helpless)) return
     yield `${set.image} from ${from} to ${to} pods: ${ready} Ready, ${was} before, ${owed} owed`
   }
 
   *#tooMany({ set, from, to, before, after, demands }: Resized): Generator<string> {
+    // Nodes that come are told late, and whoever is on one is one of its own.
+    if (this.#told.kind.onNodes) return
     const all = total(after)
     const strategies = this.#governing(demands, after.version)
-    const most = Math.max(...demands.map(demand => mostPods(demand, set.image, strategies)))
+    const { kind } = this.#told
+    const most = Math.max(...demands.map(demand => mostPods(kind, demand, set.image, strategies)))
     if (all <= Math.max(most, total(before))) return
     yield `${set.image} from ${from} to ${to} pods: ${all} in all, ${most} allowed`
   }
@@ -147,7 +155,7 @@ class Trial {
   }
 
   /** A wave that is out goes on as it began: a new strategy governs the next one. */
-  #governing(demands: readonly Demand[], version: bigint): readonly DeploymentStrategy[] {
+  #governing(demands: readonly Demand[], version: bigint): readonly object[] {
     const wishes = this.#told.wishes.filter(({ since }) => since <= version)
     const begun = demands.reduce(
       (first, each) => (each.begun < first ? each.begun : first),
@@ -177,21 +185,44 @@ function surplusCaught(before: State, { workload }: State): number {
   return workload?.caught ? Math.max(total(before) - workload.replicas, 0) : 0
 }
 
-function* tooManyNew({ set, from, to, after, demands }: Resized): Generator<string> {
+/** Beside who may be missing, the controllers of some kinds replace who is not Ready. */
+function idle({ owns }: HistoryKind, { pods }: State): number {
+  return owns?.replacesIdle ? pods.filter(pod => !pod.ready && !pod.terminating).length : 0
+}
+
+function* tooManyNew({ owns }: HistoryKind, resized: Resized): Generator<string> {
+  const { set, from, to, before, after, demands } = resized
   const most = mostNew(demands, set.image, after)
-  if (most !== undefined && to > most)
+  if (most === undefined) return
+  const [was, is] = owns
+    ? [before, after].map(state => spreadOf(owns, runningIn(state), set.image))
+    : [from, to]
+  const farthest = owns ? spreadMost(owns, most, after.workload!.replicas) : most
+  if (is! > was! && is! > farthest)
     yield `${set.image} from ${from} to ${to} pods: ${most} new ones allowed`
+}
+
+function runningIn({ pods }: State) {
+  const alive = pods.filter(({ terminating }) => !terminating)
+  return alive.map(({ metadata, image }) => ({ name: metadata.name, image }))
 }
 
 /** The controller-manager makes the sizes fit a number of replicas that somebody has changed. */
 function isScaling(set: ReplicaSetFacts, before: State, demands: readonly Demand[]): boolean {
   // From nobody everything comes up new: there is nothing to share.
   if (total(before) === 0) return true
+  if (before.workload?.owns) return isScaledOut(before)
   const sizes = new Set(demands.map(({ workload }) => workload.replicas))
   const other = ({ desired }: ReplicaSetFacts) =>
     desired !== undefined && (sizes.size > 1 || !sizes.has(desired))
   const was = before.sets.find(({ metadata }) => metadata.name === set.metadata.name)
   return active(before).some(other) || (was !== undefined && was.desired !== set.desired)
+}
+
+/** A larger size makes more pods than the partition that stands keeps old: that is nobody's write. */
+function isScaledOut({ workload }: State): boolean {
+  const size = parsePairs(workload!.hold ?? '').get('size')
+  return size !== undefined && Number(size) !== workload!.replicas
 }
 
 function* armedStable(
@@ -211,11 +242,15 @@ function* armedStable(
 }
 
 /** Ready pods that must be there by one demand. */
-function owedReady({ workload }: Demand, strategies: readonly DeploymentStrategy[]): number {
-  const { replicas, strategy, hold } = workload
-  const owed = strategies.map(each => replicas - amounts(each, replicas).maxUnavailable)
+function owedReady(
+  { promised }: HistoryKind,
+  { workload }: Demand,
+  strategies: readonly object[],
+): number {
+  const { replicas, strategy, hold, owns } = workload
+  const owed = strategies.map(each => replicas - promised(each, replicas).maxUnavailable)
   const least = Math.max(Math.min(...owed), 0)
-  if (hold === undefined) return least
+  if (hold === undefined || owns) return least
   // Where a scaling leaves nothing of a budget, the controller-manager takes one: holding.md.
   const { maxUnavailable = 0, maxSurge = 0 } = { ...strategy.rollingUpdate }
   const budget = budgetPods(maxUnavailable, replicas)
@@ -225,20 +260,18 @@ function owedReady({ workload }: Demand, strategies: readonly DeploymentStrategy
 }
 
 function mostPods(
+  { promised, released }: HistoryKind,
   { workload, release }: Demand,
   image: string,
-  strategies: readonly DeploymentStrategy[],
+  strategies: readonly object[],
 ): number {
   const { replicas, hold } = workload
-  const surges = strategies.map(each => amounts(each, replicas).maxSurge)
+  const surges = strategies.map(each => promised(each, replicas).maxSurge)
+  // All new ones may stand beside all old ones.
+  const beside = released ? replicas : 0
   // On the way back there is always room for one, else nobody could move: holding.md, Backward.
   const back = release && (modeOf(hold) !== 'wave' || image !== workload.image) ? 1 : 0
-  return replicas + Math.max(...surges, back)
-}
-
-function amounts({ rollingUpdate }: DeploymentStrategy, replicas: number) {
-  const { maxUnavailable = '25%', maxSurge = '25%' } = { ...rollingUpdate }
-  return promised(maxUnavailable, maxSurge, replicas)
+  return replicas + beside + Math.max(...surges, back)
 }
 
 function isReady(state: State | undefined, name: string): boolean {
@@ -247,10 +280,10 @@ function isReady(state: State | undefined, name: string): boolean {
 }
 
 function resizedSets(before: State, after: State): readonly Pick<Resized, 'set' | 'from' | 'to'>[] {
-  if (after.changed?.kind !== 'set') return []
-  const { name } = after.changed
-  const find = ({ sets }: State) => sets.find(({ metadata }) => metadata.name === name)
-  const [was, is] = [find(before), find(after)]
-  const [from, to] = [was?.replicas ?? 0, is?.replicas ?? 0]
-  return from === to ? [] : [{ set: (is ?? was)!, from, to }]
+  const byName = ({ sets }: State) => new Map(sets.map(set => [set.metadata.name, set]))
+  const [was, is] = [byName(before), byName(after)]
+  return [...new Map([...was, ...is])].flatMap(([name, set]) => {
+    const [from, to] = [was, is].map(each => each.get(name)?.replicas ?? 0) as [number, number]
+    return from === to ? [] : [{ set, from, to }]
+  })
 }

@@ -3,10 +3,11 @@
 
 import { expect } from 'vitest'
 
-import { DEPLOYMENTS } from '#kube/resources.ts'
 import type { ChronicledWorld } from './chronicled-world.ts'
 import { historyOf, tell } from './history.ts'
 import type { Told } from './history.ts'
+import { deployments } from './history-kinds.ts'
+import type { HistoryKind } from './history-kinds.ts'
 import type { Stage } from './history-scene.ts'
 import { inLanes } from './lanes.ts'
 import { WORKLOAD } from './manifests.ts'
@@ -39,13 +40,18 @@ export interface ToldAll {
   readonly endless: readonly string[]
 }
 
-/** Tells all of them. */
-export async function tellAll(stage: Stage, { first, count }: Seeds): Promise<ToldAll> {
+/** Tells all of them, of each kind. */
+export async function tellAll(
+  stage: Stage,
+  { first, count }: Seeds,
+  kinds: readonly HistoryKind[] = [deployments],
+): Promise<ToldAll> {
   const seeds = Array.from({ length: count }, (_, index) => first + index)
+  const histories = seeds.flatMap(seed => kinds.map(kind => historyOf(seed, kind)))
   const endless: string[] = []
-  const all = await inLanes(atOnce, seeds, async seed => {
+  const all = await inLanes(atOnce, histories, async history => {
     try {
-      return [await tell(stage, historyOf(seed))]
+      return [await tell(stage, history)]
     } catch (error) {
       endless.push((error as Error).message)
       return []
@@ -64,15 +70,15 @@ export async function isQuiet(
   { client, sluice, chronicle }: ChronicledWorld,
   all: readonly Told[],
 ): Promise<void> {
-  const namespaces = all.map(({ scene }) => scene.namespace)
-  const states = () => namespaces.map(each => chronicle.place(each).count())
+  const scenes = all.map(({ scene }) => scene)
+  const states = () => scenes.map(({ namespace }) => chronicle.place(namespace).count())
   let before: readonly number[] = []
-  const writes = await writesWhenWoken(sluice.controller, namespaces.length, () => {
+  const writes = await writesWhenWoken(sluice.controller, scenes.length, () => {
     before = states()
-    // A label is no new generation: the controller-manager has nothing to do.
+    // A label is no new generation: its own controller has nothing to do.
     const patch = { metadata: { labels: { woken: 'yes' } } }
-    const woken = namespaces.map(namespace =>
-      client.mergePatch(DEPLOYMENTS, { namespace, name: WORKLOAD }, patch),
+    const woken = scenes.map(({ kind, namespace }) =>
+      client.mergePatch(kind.type, { namespace, name: WORKLOAD }, patch),
     )
     return Promise.all(woken)
   })

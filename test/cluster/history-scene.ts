@@ -2,13 +2,16 @@
 
 import type { KubeObject } from '#api/kubernetes.ts'
 import type { KubeClient } from '#kube/client.ts'
-import { DEPLOYMENTS, NAMESPACES, ROLLOUTS } from '#kube/resources.ts'
+import { NAMESPACES, ROLLOUTS } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
 import type { Chronicle, State } from './chronicle.ts'
 import type { CommandTarget } from './commands.ts'
-import { plans, strategies } from './history-acts.ts'
+import { plans } from './history-acts.ts'
 import type { Scene } from './history-acts.ts'
 import { isRight, lineOf } from './history-facts.ts'
+import { deployments } from './history-kinds.ts'
+import type { HistoryKind, Specified } from './history-kinds.ts'
+import { nodesOf } from './history-nodes.ts'
 import { workloadOf, rolloutOf } from './manifests.ts'
 
 /** Where histories happen. */
@@ -29,6 +32,8 @@ export interface Start {
   readonly minReadySeconds: number
   readonly plan: number
   readonly revisionHistoryLimit: number
+  /** Deployments unless given. */
+  readonly kind?: HistoryKind
 }
 
 /** Makes the namespace, and waits until the workload is there and guarded. */
@@ -37,24 +42,36 @@ export async function createScene(
   namespace: string,
   start: Start,
 ): Promise<Scene> {
-  const { replicas, minReadySeconds, revisionHistoryLimit } = start
-  const strategy = strategies[start.strategy]!
+  const { replicas, minReadySeconds, revisionHistoryLimit, kind = deployments } = start
+  const strategy = kind.strategies[start.strategy]!
   const metadata = { name: namespace }
   await client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata })
-  const spec = { strategy, minReadySeconds, revisionHistoryLimit }
+  const nodes = kind.onNodes && (await nodesOf(client, replicas))
+  const spec = { ...strategy, minReadySeconds, revisionHistoryLimit }
   const steps = plans[start.plan]!.map(step => ({ ...step }))
-  const options = { replicas, image: 'app:v1', spec, steps }
+  const options = {
+    kind: kind.type,
+    replicas,
+    image: 'app:v1',
+    spec,
+    steps,
+    ...kind.released,
+    ...(nodes && { pod: nodes.placement }),
+  }
   const create = (type: ResourceType, object: KubeObject) =>
     client.create(type, object, { fieldManager: 'kubectl-create' })
-  await create(DEPLOYMENTS, workloadOf(namespace, options))
+  const workload = await create(kind.type, workloadOf(namespace, options))
   await create(ROLLOUTS as ResourceType, rolloutOf(namespace, options))
   const scene: Scene = {
+    kind,
     cluster,
     client,
     namespace,
     chronicle: chronicle.place(namespace),
     log: [],
     wishes: [{ since: 0n, strategy }],
+    wanted: (workload as KubeObject & Specified).spec,
+    ...(nodes && { nodes }),
     killed: new Set(),
     acted,
     patienceMs,

@@ -3,39 +3,44 @@
 
 import fc from 'fast-check'
 
+import type { KubeObject } from '#api/kubernetes.ts'
 import { equalJson } from '#core/equal.ts'
 import { histories } from '../properties/happenings.ts'
 import type { Happened } from '../properties/happenings.ts'
-import { abort, edit, freeze, happen, mix, patchWorkload } from './history-acts.ts'
-import { plans, scale, strategies } from './history-acts.ts'
+import { abort, edit, freeze, happen, mix, pause } from './history-acts.ts'
+import { plans, scale } from './history-acts.ts'
 import type { ActName, Scene } from './history-acts.ts'
 import type { State } from './chronicle.ts'
 import { isRight, lineOf } from './history-facts.ts'
+import { deployments } from './history-kinds.ts'
+import type { HistoryKind, Specified } from './history-kinds.ts'
 import { breaches } from './history-laws.ts'
 import type { Breach } from './history-laws.ts'
 import { comes, createScene } from './history-scene.ts'
 import type { Stage, Start } from './history-scene.ts'
+import { WORKLOAD } from './manifests.ts'
 
 /** What a history begins with, and what happens then. */
 export interface History {
   readonly seed: number
+  readonly kind: HistoryKind
   readonly start: Start
   readonly happenings: readonly Happened<ActName>[]
 }
 
 /** The history of a seed: the same in every run. */
-export function historyOf(seed: number): History {
+export function historyOf(seed: number, kind = deployments): History {
   const starts = fc.record({
-    replicas: fc.integer({ min: 0, max: 13 }),
-    strategy: fc.nat(strategies.length - 1),
-    minReadySeconds: fc.constantFrom(0, 0, 2),
+    replicas: fc.integer({ min: kind.onNodes ? 1 : 0, max: kind.most }),
+    strategy: fc.nat(kind.strategies.length - 1),
+    minReadySeconds: fc.constantFrom(...kind.minReadySeconds),
     plan: fc.nat(plans.length - 1),
     revisionHistoryLimit: fc.constantFrom(10, 10, 0),
   })
   const whole = fc.tuple(starts, histories(mix, 40))
   const [history] = fc.sample(whole, { seed, numRuns: 1 })
   const [start, happenings] = history!
-  return { seed, start, happenings }
+  return { seed, kind, start, happenings }
 }
 
 /** A history that came to its end, and the laws that it broke. */
@@ -47,16 +52,16 @@ export interface Told {
 
 /** Lets a history happen. Throws where it does not come to its end, with all that is known about it. */
 export async function tell(stage: Stage, history: History): Promise<Told> {
-  const { seed, start, happenings } = history
-  const scene = await createScene(stage, `history-${seed}`, start)
+  const { seed, kind, start, happenings } = history
+  const scene = await createScene(stage, `${kind.name}-${seed}`, { ...start, kind })
   const { chronicle, wishes, killed } = scene
   try {
     for (const happened of happenings) await happen(scene, happened)
-    await end(scene, history)
+    await end(scene)
   } catch (error) {
     throw new Error(report(scene, history, (error as Error).message), { cause: error })
   }
-  const found = breaches(chronicle.states(), { wishes, killed, ...start })
+  const found = breaches(chronicle.states(), { kind, wishes, killed, ...start })
   return { history, scene, found }
 }
 
@@ -68,33 +73,31 @@ export function reportOn({ scene, history }: Told, found: readonly Breach[]): st
 }
 
 /** Everybody does what is needed to end the release; then all must be as the owner wants it. */
-async function end(scene: Scene, { start }: History): Promise<void> {
-  const { chronicle, log } = scene
+async function end(scene: Scene): Promise<void> {
+  const { chronicle, client, kind, log, namespace } = scene
   log.push('the end')
   await freeze(scene, false)
   await abort(scene, null)
-  await seen(scene, await patchWorkload(scene, { paused: false }))
+  await resume(scene)
   if (chronicle.now().workload!.replicas === 0) await seen(scene, await scale(scene, 3))
   if (chronicle.now().workload!.image === 'app:broken') await seen(scene, await edit(scene, 'v4'))
   while (!isRight(chronicle.now())) await goOn(scene)
 
-  const { workload } = chronicle.now()
-  const { strategy, minReadySeconds, progressDeadlineSeconds, paused } = workload!
-  const wish = {
-    strategy: scene.wishes.at(-1)!.strategy,
-    minReadySeconds: start.minReadySeconds,
-    progressDeadlineSeconds: 600,
-    paused: false,
-  }
-  const is = { strategy, minReadySeconds, progressDeadlineSeconds, paused }
-  if (!equalJson(is, wish)) {
-    throw new Error(`not the owner's values: ${JSON.stringify(is)} for ${JSON.stringify(wish)}`)
+  const workload = await client.get(kind.type, { namespace, name: WORKLOAD })
+  const is = kind.values(workload as KubeObject & Specified)
+  const wanted = kind.values({ spec: scene.wanted })
+  if (!equalJson(is, wanted)) {
+    throw new Error(`not the owner's values: ${JSON.stringify(is)} for ${JSON.stringify(wanted)}`)
   }
 }
 
-/** Waits until the recording knows the Deployment of that version. */
+async function resume(scene: Scene): Promise<void> {
+  if (scene.kind.paused) await seen(scene, await pause(scene, false))
+}
+
+/** Waits until the recording knows the workload of that version. */
 async function seen(scene: Scene, version: bigint): Promise<void> {
-  await comes(scene, `the Deployment of ${version}`, ({ workload }) => {
+  await comes(scene, `the workload of ${version}`, ({ workload }) => {
     return BigInt(workload!.metadata.resourceVersion!) >= version
   })
 }
@@ -107,7 +110,7 @@ async function goOn(scene: Scene): Promise<void> {
   const due = (state: State) => waits(state) || isPausedByOwner(state) || isRight(state)
   if (await chronicle.comes(due, scene.patienceMs)) {
     if (isPausedByOwner(chronicle.now())) {
-      await seen(scene, await patchWorkload(scene, { paused: false }))
+      await resume(scene)
       return
     }
     if (!waits(chronicle.now())) return
@@ -130,7 +133,7 @@ function report(scene: Scene, history: History, what: string): string {
   const states = chronicle.states().map(state => `  ${lineOf(state)}`)
   return [
     what,
-    `again: SEED=${history.seed} HISTORIES=1`,
+    `again: KIND=${history.kind.name} SEED=${history.seed} HISTORIES=1`,
     `begin: ${JSON.stringify(history.start)}`,
     ...log.map(line => `  ${line}`),
     'states:',

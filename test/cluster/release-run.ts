@@ -16,6 +16,7 @@ import type { FaultProxy } from './fault-proxy.ts'
 import { approve, edit, scale } from './history-acts.ts'
 import type { Scene } from './history-acts.ts'
 import { isRight, isSettled, lineOf, total } from './history-facts.ts'
+import { deployments } from './history-kinds.ts'
 import { breaches } from './history-laws.ts'
 import type { Breach } from './history-laws.ts'
 import { comes, createScene } from './history-scene.ts'
@@ -99,7 +100,9 @@ export async function play(
       accepted: writes.filter(write => !proxy.wasRefused(write)).length,
       writes: writes.map(inWords),
       end: await endOf(stage.client, namespace),
-      breaches: breaches(states, { wishes, killed, ...start }).map(breach => told(states, breach)),
+      breaches: breaches(states, { kind: deployments, wishes, killed, ...start }).map(breach =>
+        told(states, breach),
+      ),
       restless,
     }
   } finally {

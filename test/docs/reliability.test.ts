@@ -40,6 +40,12 @@ test('a short run plays some ways of every fault, others by another seed', () =>
 const sampled = [
   ['random histories', 'test/cluster/histories.test.ts', 'seedsOf(', 'HISTORIES'],
   [
+    'random histories of other kinds and styles',
+    'test/cluster/kind-histories.test.ts',
+    'seedsOf(',
+    'HISTORIES',
+  ],
+  [
     'the webhook is away, with the policy',
     'test/cluster/outage-histories.test.ts',
     'with: seedsOf(',

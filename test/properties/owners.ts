@@ -2,14 +2,12 @@
 
 import { expect } from 'vitest'
 
-import type { DeploymentStrategy, IntOrPercent, Pod } from '#api/kubernetes.ts'
+import type { IntOrPercent, Pod } from '#api/kubernetes.ts'
 import type { Change, Deletion } from '#core/change.ts'
 import { podCount } from '#core/replicas.ts'
 import type { Workload as Observed } from '#core/rollout/model.ts'
 import { holdOf } from '#core/workload/hold.ts'
-import type { Block, Partitioned } from '#core/workload/partition-kind.ts'
-import { pods as amountOf } from '#core/workload/percent.ts'
-import { seenWorkload } from '../cluster/chronicle-facts.ts'
+import type { Partitioned } from '#core/workload/partition-kind.ts'
 import type { ReplicaSetFacts } from '../cluster/chronicle-facts.ts'
 import type { PlacedPod } from '../cluster/kinds/resources.ts'
 import { remove } from '../world/api-server.ts'
@@ -17,111 +15,38 @@ import * as kinds from '../world/kinds.ts'
 import type { WorldKind } from '../world/kind.ts'
 import { sentHold } from '../world/sent-hold.ts'
 import { readySince } from '../world/replica-set-controller.ts'
-import { isReady, podsOf, rolloutIn, sidesIn, sum, wanted, workloadIn } from '../world/world.ts'
-import type { Workload, World } from '../world/world.ts'
+import { isReady, podsOf, rolloutIn, sidesIn, sum, workloadIn } from '../world/world.ts'
+import type { World } from '../world/world.ts'
+import * as rows from './owner-rows.ts'
+import { amountsIn, factsOf, ordinalOf, saidBy } from './owner-rows.ts'
+import { spreadMost, spreadOf, strategyOf } from './owner-rows.ts'
+import type { OwnerRow } from './owner-rows.ts'
 import type { Looked, Subject } from './subject.ts'
 
-/** In what these kinds differ. */
-interface Row {
+/** One of these kinds in the simulated world. */
+interface Row extends OwnerRow {
   readonly kind: WorldKind
-  readonly strategies: readonly object[]
-  /** Where its partition stands, and how many may be missing. */
-  readonly blockOf: (strategy: Strategy) => Block
-  /** How many pods a partition keeps old. */
-  readonly keeps: (partition: IntOrPercent, size: number) => number
-  readonly maxUnavailable: (block: Block, size: number) => number
-  /** A pod that is missing comes new, whatever it was. */
-  readonly alwaysNew?: true
-  /** Pods have their numbers in their names, and those beyond the size go. */
-  readonly ordinals?: true
-  /** Its own controller replaces who is not Ready beside as many as may be missing. */
-  readonly replacesIdle?: true
-}
-
-type Strategy = NonNullable<Partitioned['spec']['updateStrategy']>
-
-const rolling = (rollingUpdate: object) => ({
-  updateStrategy: { type: 'RollingUpdate', rollingUpdate },
-})
-const inRollingUpdate = ({ rollingUpdate }: Strategy) => ({ ...rollingUpdate })
-const atLeastOne =
-  (round: (x: number) => number) =>
-  ({ maxUnavailable = 1 }: Block, size: number) =>
-    Math.max(1, Math.min(amountOf(maxUnavailable, size, round), size))
-
-const inOrder: Omit<Row, 'kind' | 'strategies'> = {
-  blockOf: inRollingUpdate,
-  keeps: partition => Number(partition),
-  maxUnavailable: atLeastOne(Math.floor),
-  ordinals: true,
 }
 
 /** StatefulSets. */
-export const statefulSets = subjectOf({
-  ...inOrder,
-  kind: kinds.statefulSetKind,
-  strategies: [
-    rolling({ partition: 0 }),
-    rolling({ partition: 0, maxUnavailable: 2 }),
-    rolling({ partition: 0, maxUnavailable: '40%' }),
-  ],
-})
+export const statefulSets = subjectOf({ ...rows.statefulSetRow, kind: kinds.statefulSetKind })
 
 /** Those of Kruise. */
 export const kruiseStatefulSets = subjectOf({
-  ...inOrder,
+  ...rows.kruiseStatefulSetRow,
   kind: kinds.kruiseStatefulSetKind,
-  strategies: [
-    rolling({ partition: 0, maxUnavailable: 1 }),
-    rolling({ partition: 0, maxUnavailable: 3 }),
-    rolling({ partition: 0, maxUnavailable: '40%' }),
-  ],
 })
 
 /** CloneSets. */
-export const cloneSets = subjectOf({
-  kind: kinds.cloneSetKind,
-  strategies: [
-    { partition: 0, maxUnavailable: 1, maxSurge: 0 },
-    { partition: 0, maxUnavailable: '25%', maxSurge: 0 },
-    { partition: 0, maxUnavailable: 0, maxSurge: 2 },
-  ].map(updateStrategy => ({ updateStrategy })),
-  blockOf: strategy => strategy,
-  keeps: (partition, size) => amountOf(partition, size, Math.ceil),
-  maxUnavailable({ maxUnavailable = '20%', maxSurge = 0 }, size) {
-    const surge = amountOf(maxSurge, size, Math.ceil)
-    return amountOf(maxUnavailable, size, surge === 0 ? Math.ceil : Math.floor)
-  },
-})
+export const cloneSets = subjectOf({ ...rows.cloneSetRow, kind: kinds.cloneSetKind })
 
 /** DaemonSets. */
-export const daemonSets = subjectOf({
-  kind: kinds.daemonSetKind,
-  strategies: [
-    rolling({ maxUnavailable: 1, maxSurge: 0 }),
-    rolling({ maxUnavailable: 2, maxSurge: 0 }),
-    rolling({ maxUnavailable: '30%', maxSurge: 0 }),
-  ],
-  blockOf: inRollingUpdate,
-  keeps: (_, size) => size,
-  maxUnavailable: atLeastOne(Math.ceil),
-  alwaysNew: true,
-  replacesIdle: true,
-})
+export const daemonSets = subjectOf({ ...rows.daemonSetRow, kind: kinds.daemonSetKind })
 
 /** Those of Kruise. */
 export const kruiseDaemonSets = subjectOf({
+  ...rows.kruiseDaemonSetRow,
   kind: kinds.kruiseDaemonSetKind,
-  strategies: [
-    rolling({ partition: 0, maxUnavailable: 1, maxSurge: 0 }),
-    rolling({ partition: 0, maxUnavailable: 2, maxSurge: 0 }),
-    rolling({ partition: 0, maxUnavailable: '30%', maxSurge: 0 }),
-  ],
-  blockOf: inRollingUpdate,
-  keeps: (partition, size) => amountOf(partition, size, Math.floor),
-  maxUnavailable: atLeastOne(Math.ceil),
-  alwaysNew: true,
-  replacesIdle: true,
 })
 
 function subjectOf(row: Row): Subject {
@@ -131,31 +56,16 @@ function subjectOf(row: Row): Subject {
   return {
     kind,
     strategies,
-    values: world => saidBy(strategyOf(workloadIn(world)!)),
-    wish: strategy => saidBy((strategy as { readonly updateStrategy: Strategy }).updateStrategy),
+    values: world => saidBy(strategyIn(workloadIn(world)!)),
+    wish: strategy => saidBy(strategyIn({ spec: strategy })),
     isTold: world => sizeIn(world) === kind.size(world),
     facts(world) {
-      const object = workloadIn(world)!
-      const block = row.blockOf(strategyOf(object))
-      const replicas = sizeIn(world)
-      const { partition = 0, maxUnavailable = 1, maxSurge = 0, paused = false } = block
-      const strategy: DeploymentStrategy = {
-        type: 'RollingUpdate',
-        rollingUpdate: { maxUnavailable, maxSurge },
-      }
-      return {
-        ...seenWorkload(object),
-        replicas,
-        strategy,
-        keeps: Math.min(row.keeps(partition, replicas), replicas),
-        minReadySeconds: 0,
-        progressDeadlineSeconds: 0,
-        paused,
-        readyReplicas: sum(sidesIn(world).map(({ ready }) => ready.length)),
-      }
+      const ready = sum(sidesIn(world).map(side => side.ready.length))
+      return factsOf(row, workloadIn(world)!, ready)
     },
     sets: world => sidesIn(world).map(side => setOf(side.version, side.replicas)),
-    ...spreadOf(row),
+    spread: (world, version) => spreadOf(row, runningIn(world), `app:${version}`),
+    spreadMost: (most, replicas) => spreadMost(row, most, replicas),
     isShared: world => isScaledOut(row, world),
     isCounted: world =>
       sizeIn(world) === kind.size(world) && (!row.replacesIdle || isWhole(row, world)),
@@ -167,52 +77,32 @@ function subjectOf(row: Row): Subject {
       return kept(row, world).filter(pod => readySince(pod) <= latest).length
     },
     promisedReady(world, strategy) {
-      const { updateStrategy } = strategy as { readonly updateStrategy: Strategy }
       const size = kind.size(world)
-      return size - row.maxUnavailable(row.blockOf(updateStrategy), size)
+      return size - amountsIn(row, strategy, size).maxUnavailable
     },
     checkWrites: (looked, written) => checkWrites(row, looked, written),
     ...(row.ordinals && { mended: breakLoose }),
     fields(world) {
       const object = workloadIn(world)!
-      const { type } = strategyOf(object)
-      const { partition, maxUnavailable, paused } = row.blockOf(strategyOf(object))
+      const strategy = strategyIn(object)
+      const { partition, maxUnavailable, paused } = row.blockOf(strategy)
       const { observedGeneration = 0 } = { ...object.status }
       const unseen = observedGeneration < (object.metadata.generation ?? 0) ? ' unseen' : ''
       const { mode = 'free', pods: wave } = { ...holdOf(object) }
-      return `${type} ${partition} ${maxUnavailable}${paused ? ' paused' : ''}${unseen} ${mode} ${wave}`
+      return `${strategy.type} ${partition} ${maxUnavailable}${paused ? ' paused' : ''}${unseen} ${mode} ${wave}`
     },
   }
 }
 
-/** Pods that a scaling has brought up new too early are nobody's doing: the next ones count from the end. */
-function spreadOf({ alwaysNew, ordinals }: Row): Pick<Subject, 'spread' | 'spreadMost'> {
-  const count = (world: World, version: string) => wanted(world)[version] ?? 0
-  if (!alwaysNew && !ordinals) return { spread: count, spreadMost: most => most }
-  const left = (world: World, version: string) =>
-    sum(Object.values(wanted(world))) - count(world, version)
-  const lowest = (world: World, version: string) =>
-    Math.min(
-      ...podsIn(world)
-        .filter(pod => runs(pod, version))
-        .map(ordinalOf),
-    )
-  return {
-    spread: (world, version) => -(ordinals ? lowest : left)(world, version),
-    spreadMost: (most, replicas) => most - replicas,
-  }
+function runningIn(world: World) {
+  return podsIn(world).map(({ metadata, spec }) => ({
+    name: metadata.name,
+    image: spec?.containers[0]?.image ?? '',
+  }))
 }
 
-/** To be not paused, and to say nothing of it, is the same. */
-function saidBy(strategy: Strategy): object {
-  const { rollingUpdate, paused, ...others } = strategy
-  const { paused: within, ...block } = { ...rollingUpdate }
-  const pauses = paused === true || within === true
-  return { ...others, ...(rollingUpdate && { rollingUpdate: block }), ...(pauses && { pauses }) }
-}
-
-function strategyOf({ spec }: Workload): Strategy {
-  return { ...(spec as Partitioned['spec']).updateStrategy }
+function strategyIn(object: object) {
+  return strategyOf(object as Partitioned)
 }
 
 function setOf(version: string, replicas: number): ReplicaSetFacts {
@@ -238,7 +128,7 @@ function isScaledOut({ kind }: Row, world: World): boolean {
 
 /** Ready pods that are to stay. */
 function kept({ ordinals, kind }: Row, world: World): readonly Pod[] {
-  const stays = (pod: Pod) => !ordinals || ordinalOf(pod) < kind.size(world)
+  const stays = ({ metadata }: Pod) => !ordinals || ordinalOf(metadata.name) < kind.size(world)
   return podsIn(world).filter(pod => isReady(pod) && stays(pod))
 }
 
@@ -257,10 +147,6 @@ function breakLoose(world: World): void {
 function podsIn(world: World): readonly PlacedPod[] {
   const pods = podsOf(world, workloadIn(world)!)
   return pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined)
-}
-
-function ordinalOf({ metadata }: Pod): number {
-  return Number(metadata.name.split('-').at(-1))
 }
 
 function runs({ spec }: PlacedPod, version: string): boolean {

@@ -6,7 +6,6 @@ import {
   ESCAPE,
   HOLD,
   KRUISE_ORIGINAL,
-  POD_TEMPLATE_HASH,
   RECORD,
   STABLE_REVISION,
   WAVE,
@@ -15,6 +14,7 @@ import {
 import type { KubeObject, ReplicaSet } from '#api/kubernetes.ts'
 import type { MergePatch } from '#core/change.ts'
 import type { Instant, Workload } from '#core/rollout/model.ts'
+import { versionsOf } from '#core/rollout/moves.ts'
 import { defined } from '#core/defined.ts'
 import { equalJson } from '#core/equal.ts'
 import type { WorkloadAdapter } from '#core/workload/adapter.ts'
@@ -193,8 +193,7 @@ const requestsFree: Goal = (stand, { goesBack = false, now, requests: before }) 
 }
 
 function podsOf(stand: Stand): NonNullable<Return['pods']> {
-  const { ref, uid, stableRevision: stable, updateRevision: updated } = viewOf(stand)
-  return { ref, uid, revisionLabel: POD_TEMPLATE_HASH, stable, updated, podLabels: {} }
+  return { ...versionsOf(stand.adapter, viewOf(stand)), podLabels: {} }
 }
 
 /**

@@ -373,7 +373,7 @@ function problemsOfRouted(object: Rollout): string {
   return formatProblems(validateRollout(object, { others: [], routes: true }))
 }
 
-test('where requests are moved, a route of a Deployment is followed, and nothing else', () => {
+test('where requests are moved, routes are followed for every kind, and nothing else', () => {
   const trafficRoutings = [{ service: 'shop', gateway: { httpRouteName: 'shop' } }]
   const step = { replicas: '20%', traffic: '20%' }
   const headers = [{ name: 'user', value: 'tester' }]
@@ -386,13 +386,12 @@ test('where requests are moved, a route of a Deployment is followed, and nothing
   const both = { ...routed, trafficRoutings: [{ ...trafficRoutings[0]!, ingress }] }
   for (const each of [alone, both]) expect(problemsOfRouted(canary(each))).toBe('')
 
-  const only =
-    'this version of Sluice moves requests of Deployments, by `ingress` and `gateway.httpRouteName`'
+  const only = 'this version of Sluice moves requests by `ingress` and `gateway.httpRouteName`'
   const customNetworkRefs = [{ apiVersion: 'example.com/v1', kind: 'Mesh', name: 'shop' }]
   const other = { ...routed, trafficRoutings: [{ service: 'shop', customNetworkRefs }] }
   expect(problemsOfRouted(canary(other))).toContain(only)
   const stateful = { ...canary(routed).spec, workloadRef: statefulSet }
-  expect(problemsOfRouted(rollout(stateful))).toContain(only)
+  expect(problemsOfRouted(rollout(stateful))).toBe('')
   expect(problemsOfRouted(steps(step))).toContain('steps[0].traffic: ')
   expect(problemsOf(canary(routed)).join()).toContain('trafficRoutings: ')
 })

@@ -1,13 +1,12 @@
 // What is done so that a wish comes true: by the workload's adapter, as far as we may do it.
 
 import type { Change, Creation, Deletion } from '../change.ts'
-import { POD_TEMPLATE_HASH } from '#api/names.ts'
 import { defined } from '../defined.ts'
 import { trafficMove } from '../traffic/moves.ts'
 import type { RoutedPods, TrafficAim } from '../traffic/moves.ts'
-import type { WorkloadAction } from '../workload/adapter.ts'
+import type { WorkloadAction, WorkloadAdapter } from '../workload/adapter.ts'
 import { deleteDeploymentsCommand, deletePodsCommand } from './commands.ts'
-import type { Action, Move, Snapshot } from './model.ts'
+import type { Action, Move, Snapshot, Workload } from './model.ts'
 import { stableRuns } from './plan-steps.ts'
 import { noDeployments } from './release-style.ts'
 
@@ -23,21 +22,29 @@ export function routeMove(s: Snapshot, aim: TrafficAim): Move | undefined {
   return traffic && trafficMove({ traffic, ...(pods && { pods }) }, aim, now)
 }
 
-function routedPods({ workload, rollout }: Snapshot): RoutedPods | undefined {
+function routedPods({ workload, rollout, adapter }: Snapshot): RoutedPods | undefined {
   if (!workload) return undefined
-  const { ref, uid, stableRevision, updateRevision, updatePods } = workload
+  const { stableRevision, updatePods } = workload
   return {
-    ref,
-    uid,
-    // Requests of Deployments alone are moved.
-    revisionLabel: POD_TEMPLATE_HASH,
-    stable: stableRuns(workload) ? stableRevision : '',
-    updated: updateRevision,
+    ...versionsOf(adapter!, {
+      ...workload,
+      stableRevision: stableRuns(workload) ? stableRevision : '',
+    }),
     updatePods: updatePods.map(({ metadata, readySince }) =>
       defined({ uid: metadata.uid, readySince }),
     ),
     podLabels: rollout?.podMetadata?.labels ?? {},
   }
+}
+
+/** How its pods are told apart, by the version that they run. */
+export function versionsOf(
+  { podVersion }: Pick<WorkloadAdapter, 'podVersion'>,
+  { ref, uid, stableRevision, updateRevision }: Workload,
+): Omit<RoutedPods, 'updatePods' | 'podLabels'> {
+  const { label, valueOf } = podVersion
+  const [stable, updated] = [valueOf(stableRevision), valueOf(updateRevision)]
+  return { ref, uid, revisionLabel: label, stable, updated }
 }
 
 function workloadMove(s: Snapshot, action: WorkloadAction): Move | undefined {

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 
 import type { Service } from '#api/kubernetes.ts'
 import type { WorkloadAction, WorkloadAdapter } from '../workload/adapter.ts'
+import { byTemplateHash } from '../workload/pod-version.ts'
 import type { PodSeen } from '../workload/seen.ts'
 import { pinTo, services } from '../traffic/service-pin.ts'
 import { seeService } from '../traffic/seen.ts'
@@ -89,6 +90,7 @@ function snapshot({ open = [], pinned, refused, ...scene }: Scene): Snapshot {
     ...scene.workload,
   } as unknown as Workload
   const adapter = {
+    podVersion: byTemplateHash,
     move: (_: Workload, { type }: WorkloadAction) =>
       open.includes(type) ? { changes: [], why: type } : undefined,
   } as unknown as WorkloadAdapter

@@ -67,10 +67,8 @@ function routed(strategy: string): readonly Row[] {
     },
     {
       field: `${path}.trafficRoutings[]`,
-      refuses: (item, rollout, { routes }) =>
-        routes && !isRoutable(item as TrafficRouting, rollout),
-      message:
-        'this version of Sluice moves requests of Deployments, by `ingress` and `gateway.httpRouteName`',
+      refuses: (item, _, { routes }) => routes && !isRoutable(item as TrafficRouting),
+      message: 'this version of Sluice moves requests by `ingress` and `gateway.httpRouteName`',
     },
     { field: `${path}.trafficRoutingRef`, message: `${routing}; remove \`trafficRoutingRef\`` },
     {
@@ -126,10 +124,9 @@ export function hasRoutes({ spec }: Rollout): boolean {
   return trafficRoutings.length > 0 || trafficRoutingRef !== ''
 }
 
-/** Nothing else sends requests to its Service; its pods' versions are known by a label. */
-function isRoutable({ customNetworkRefs = [] }: TrafficRouting, { spec }: Rollout): boolean {
-  const { apiVersion, kind } = spec.workloadRef
-  return customNetworkRefs.length === 0 && `${apiVersion} ${kind}` === 'apps/v1 Deployment'
+/** Nothing else sends requests to its Service. */
+function isRoutable({ customNetworkRefs = [] }: TrafficRouting): boolean {
+  return customNetworkRefs.length === 0
 }
 
 function isRouted({ spec }: Rollout): boolean {

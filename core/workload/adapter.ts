@@ -7,6 +7,7 @@ import type { Style } from '../rollout/style.ts'
 import type { Catch } from './catch.ts'
 import type { Hold } from './hold.ts'
 import type { HoldRecord, OwnerValues } from './record.ts'
+import type { PodVersion } from './pod-version.ts'
 import type { Owned, WorkloadSeen } from './seen.ts'
 
 /** Actions that an adapter carries out. */
@@ -114,6 +115,8 @@ export interface WorkloadAdapter<
 >
   extends KindRef, WorkloadFields<O>, WorkloadLeaving<O> {
   readonly style: Style
+  /** How its pods tell which version they run. */
+  readonly podVersion: PodVersion
   /** The stable template that returns can go out by the steps. */
   readonly rollsBackInSteps?: true
   /** Why its kind cannot be released in a style, and what to write instead, where there is more to say. */

@@ -12,6 +12,7 @@ import { deploymentCatch } from './deployment-catch.ts'
 import { deploymentLeaving } from './deployment-leaving.ts'
 import { rest } from './deployment-rules.ts'
 import { tellAborted } from './deployment-told.ts'
+import { byTemplateHash } from './pod-version.ts'
 import { movesWith, restore } from './moves.ts'
 
 export const canaryDeployment: WorkloadAdapter<Deployment, CanarySeen, CanaryWorkload> = {
@@ -20,6 +21,7 @@ export const canaryDeployment: WorkloadAdapter<Deployment, CanarySeen, CanaryWor
   apiVersion: 'apps/v1',
   kind: 'Deployment',
   plural: 'deployments',
+  podVersion: byTemplateHash,
   style: 'canary',
   catch: deploymentCatch,
   besideName: canaryNameOf,

@@ -8,6 +8,7 @@ import { byCount } from './partition-orders.ts'
 import { inStrategy } from './partition-places.ts'
 import { partitioned } from './partitioned.ts'
 import { mark, pods } from './percent.ts'
+import { byEndOfRevision } from './pod-version.ts'
 import { takenForFinished } from './stock-clients.ts'
 
 export const cloneSet = partitioned({
@@ -37,6 +38,7 @@ export const cloneSet = partitioned({
   waits: () => false,
   // With a gate of Kruise pods carry only the hash, which is the end of the name.
   revisionOf: (label, workload) => (label.includes('-') ? label : `${workload}-${label}`),
+  podVersion: byEndOfRevision,
 })
 
 /** A share rounds up; only the whole one keeps the last pod old, where there is more than one. */

@@ -9,6 +9,7 @@ import { abort, advance, keep } from './daemon-rules.ts'
 import { seeDaemonSet, viewDaemonSet } from './daemon-view.ts'
 import type { DaemonSeen, DaemonWorkload } from './daemon-view.ts'
 import { movesWith, restore } from './moves.ts'
+import { byRevision } from './pod-version.ts'
 
 export const daemonSet: WorkloadAdapter<DaemonSet, DaemonSeen, DaemonWorkload> = {
   ...daemonFields,
@@ -16,6 +17,7 @@ export const daemonSet: WorkloadAdapter<DaemonSet, DaemonSeen, DaemonWorkload> =
   apiVersion: 'apps/v1',
   kind: 'DaemonSet',
   plural: 'daemonsets',
+  podVersion: byRevision,
   style: 'partition',
   catch: daemonCatch,
   see: seeDaemonSet,

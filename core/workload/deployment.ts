@@ -12,6 +12,7 @@ import type { DeploymentSeen } from './deployment-seen.ts'
 import { tellAborted } from './deployment-told.ts'
 import { viewDeployment } from './deployment-view.ts'
 import type { DeploymentWorkload } from './deployment-view.ts'
+import { byTemplateHash } from './pod-version.ts'
 import { movesWith, restore } from './moves.ts'
 
 export const deployment: WorkloadAdapter<Deployment, DeploymentSeen, DeploymentWorkload> = {
@@ -20,6 +21,7 @@ export const deployment: WorkloadAdapter<Deployment, DeploymentSeen, DeploymentW
   apiVersion: 'apps/v1',
   kind: 'Deployment',
   plural: 'deployments',
+  podVersion: byTemplateHash,
   style: 'partition',
   catch: deploymentCatch,
   see: (object, before) => seeDeployment(object, before),

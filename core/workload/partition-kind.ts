@@ -72,7 +72,8 @@ export interface PartitionKind
   extends
     KindRef,
     Required<Pick<WorkloadAdapter, 'deceived'>>,
-    Pick<WorkloadAdapter, 'otherVersions' | 'noAbort' | 'rollsBackInSteps' | 'lacks'> {
+    Pick<WorkloadAdapter, 'otherVersions' | 'noAbort' | 'rollsBackInSteps' | 'lacks'>,
+    Partial<Pick<WorkloadAdapter, 'podVersion'>> {
   /** What a hold of it cannot keep, a line each. */
   readonly caveats?: readonly string[]
   readonly place: Place

@@ -9,6 +9,7 @@ import type { Partitioned, PartitionKind } from './partition-kind.ts'
 import { partitionLeaving } from './partition-leaving.ts'
 import { abort, advance, keep, unblock } from './partition-rules.ts'
 import { seePartitioned, viewPartitioned } from './partition-view.ts'
+import { byRevision } from './pod-version.ts'
 import type { PartitionSeen, PartitionWorkload } from './partition-view.ts'
 
 /** The adapter of a kind with a partition. */
@@ -16,7 +17,7 @@ export type PartitionAdapter = WorkloadAdapter<Partitioned, PartitionSeen, Parti
 
 /** Makes the adapter of a kind. */
 export function partitioned(kind: PartitionKind): PartitionAdapter {
-  const { apiVersion, plural, otherVersions = [], place } = kind
+  const { apiVersion, plural, otherVersions = [], place, podVersion = byRevision } = kind
   const fields = partitionFields(kind)
   return {
     ...fields,
@@ -25,6 +26,7 @@ export function partitioned(kind: PartitionKind): PartitionAdapter {
     otherVersions,
     kind: kind.kind,
     plural,
+    podVersion,
     ...defined({ rollsBackInSteps: kind.rollsBackInSteps, lacks: kind.lacks }),
     style: 'partition',
     catch: partitionCatch(kind, fields),

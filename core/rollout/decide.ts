@@ -224,11 +224,16 @@ function reaching(s: Snapshot, plan: Plan, goal: Goal): Decision {
   const { actions = [], memory = s.memory, ...rest } = goal.act(s)
   const after = { ...s, memory }
   const standing = plan.standing(after, false)
+  const finalising = steppingGoals.has(goal) ? undefined : goal.task?.(after)
   const refused = s.holdRefused && ({ notReady: 'HoldRefused' } as const)
   return {
     actions,
     memory: named(after, goal),
-    standing: { ...standing, ...defined({ notReady: goal.blocked?.(after) }), ...refused },
+    standing: {
+      ...standing,
+      ...defined({ notReady: goal.blocked?.(after), finalising }),
+      ...refused,
+    },
     message: dated(s.holdRefused ? HOLD_REFUSED : goal.why(after), memory),
     ...rest,
   }

@@ -242,6 +242,7 @@ function routed(aimOf: (s: Snapshot) => TrafficAim | undefined): Goal {
       return move?.blocked || refusalOf(s, move) ? 'RequestsBlocked' : undefined
     },
     state: 'StepTrafficRouting',
+    task: s => next(s)?.task,
   }
 }
 

@@ -9,6 +9,7 @@ import type {
   RefusalReason,
   StalledReason,
 } from '#api/names.ts'
+import type { FinalisingStep } from '#api/rollout.generated.ts'
 import type { Change } from '../change.ts'
 import type { Routing, Split } from '../traffic/model.ts'
 import type { Traffic, TrafficAim } from '../traffic/moves.ts'
@@ -224,6 +225,8 @@ export interface Move {
   readonly again?: true
   /** Nothing moves until somebody acts. */
   readonly blocked?: true
+  /** The API's name of it, where it brings requests home. */
+  readonly task?: FinalisingStep
   /** The next decision needs its answer. */
   readonly run?: ScriptCall
 }
@@ -321,6 +324,8 @@ export interface Standing {
   readonly stalled?: StalledReason
   /** Reason of condition Ready when it is false: the Rollout does not do its work. */
   readonly notReady?: ReadyReason
+  /** What of the end is being done. */
+  readonly finalising?: FinalisingStep
   /** Nobody has looked at the workload: what the status says of it stays. */
   readonly unseen?: true
   /** The workload is on its way to where the Rollout wants it. */
@@ -348,6 +353,8 @@ export interface Goal {
   readonly blocked?: (s: Snapshot) => ReadyReason | undefined
   /** The API's name of the step's state while the goal is not met; by default its pods are updated. */
   readonly state?: StepState
+  /** The API's name of what is done at the end, while the goal is not met. */
+  readonly task?: (s: Snapshot) => FinalisingStep | undefined
 }
 
 /** What a plan leads to once all its goals are met. */

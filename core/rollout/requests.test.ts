@@ -135,6 +135,11 @@ const freeing = wordsOf({
   patch: { metadata: { annotations: { [TRAFFIC]: OVER } } },
 })
 
+/** What of the end it says in the status. */
+function taskOf(scene: Scene): string | undefined {
+  return decide(snapshot(scene)).standing.finalising
+}
+
 const cancelling = { workload: { updateRevision: 'old' } }
 const finishing = { memory: { state: 'Completed' as const } }
 
@@ -259,4 +264,17 @@ test.each<[string, Scene, string]>([
   ],
 ])('%s', (_, scene, line) => {
   expect(next(scene)).toContain(line)
+})
+
+test.each<[string, Scene, string | undefined]>([
+  ['the end', { ...finishing, pinned: 'old' }, 'RestoreStableService'],
+  [
+    'the end of blue-green',
+    { ...finishing, rollout: { style: 'blueGreen' }, pinned: 'old' },
+    'FinalisingStepRouteTrafficToNew',
+  ],
+  ['a step', { rollout: { steps: threeSteps.steps }, pinned: 'old' }, undefined],
+  ['pods that go back', { ...cancelling, pinned: 'old', open: ['finish'] }, undefined],
+])('%s is told by the API’s name of the task', (_, scene, task) => {
+  expect(taskOf(scene)).toBe(task)
 })

@@ -85,10 +85,10 @@ export interface StatusInput {
 /** The whole status after a decision. Equal to the one before if nothing changed. */
 export function statusOf(input: StatusInput): RolloutStatus {
   const { generation, before, style, decision, workload, now } = input
-  const { memory, standing, message } = decision
+  const { standing, message } = decision
   if (standing.notReady === NOT_ALONE) return withWord(before, decision, now)
   const kept = standing.unseen && releaseIn(before)
-  const release = workload ? releaseOf(memory, workload, message) : kept
+  const release = workload ? releaseOf(decision, workload) : kept
   return {
     observedGeneration: generation,
     phase: standing.phase,
@@ -166,7 +166,7 @@ function essence(status: RolloutStatus): unknown {
   }
 }
 
-function releaseOf(memory: Memory, workload: Workload, message: string): CanaryStatus {
+function releaseOf({ memory, standing, message }: Decision, workload: Workload): CanaryStatus {
   const id = memory.releasing ? (workload.ownerRolloutId ?? memory.rolloutId) : memory.rolloutId
   const done = memory.state === 'Completed' && !memory.releasing
   return {
@@ -180,7 +180,7 @@ function releaseOf(memory: Memory, workload: Workload, message: string): CanaryS
     podTemplateHash: workload.updateRevision,
     currentStepIndex: memory.stepIndex,
     nextStepIndex: memory.nextStepIndex,
-    finalisingStep: done && memory.ending ? 'END' : '',
+    finalisingStep: done && memory.ending ? 'END' : (standing.finalising ?? ''),
     currentStepState: memory.state,
     canaryReplicas: workload.updated,
     canaryReadyReplicas: workload.updatedReady,

@@ -276,6 +276,7 @@ describe('taken away', () => {
     expect(next({ made: { ...made(), metadata: deleting } }, LATER, 'stable')).toEqual({
       changes: [],
       why: 'waiting for Ingress web-canary to be gone',
+      task: 'FinalisingStepRouteTrafficToStable',
     })
     expect(next({}, LATER, 'stable')?.why).toBe('noting when requests went away from new pods')
     expect(next({ gone: true }, LATER, 'stable')).toBeUndefined()

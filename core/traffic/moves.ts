@@ -2,6 +2,7 @@
 // for, acts. A Service is never without a selector, and nobody is sent where no pod is ready.
 
 import { UNROUTED } from '#api/names.ts'
+import type { FinalisingStep } from '#api/rollout.generated.ts'
 import type { Instant, Move, WorkloadRef } from '../rollout/model.ts'
 import { timeOf } from '../time.ts'
 import { firstMove } from '../workload/rules.ts'
@@ -70,18 +71,33 @@ type Rules = readonly Rule<Routed, SplitAsked>[]
 
 const there: Rules = [serviceThere, routesThere, canaryFree]
 /** Nobody is sent to new pods by the route any more. */
-const away: Rules = [unsplit, unsplitSeen, graced, canaryGone]
+const away: Rules = [
+  ...ofTask('FinalisingStepRouteTrafficToStable', [unsplit, unsplitSeen, graced]),
+  ...ofTask('RemoveCanaryService', [canaryGone]),
+]
+const free: Rules = ofTask('RestoreStableService', [unpinned, newServed])
 const pinned: Rules = [...there, othersAway, pinnedToStable, stableAlone]
 
 const rules: Readonly<Record<TrafficAim['to'], Rules>> = {
   pinned,
   split: [...pinned, canaryMade, canaryServes, splitWritten, splitSeen],
   stable: [unpinnedFromNew, ...away],
-  new: [serviceThere, pinnedToNew, newAlone, ...away],
-  all: [unpinned, newServed, ...away],
+  new: [
+    ...ofTask('FinalisingStepRouteTrafficToNew', [serviceThere, pinnedToNew, newAlone]),
+    ...away,
+  ],
+  all: [...free, ...away],
 }
 /** Of a workload that is gone the Service remembers by what requests come: it is freed last. */
 const gone: Rules = [...away, unpinned]
+
+/** What they have to do is the task at the end of a release that the API calls so. */
+function ofTask(task: FinalisingStep, those: Rules): Rules {
+  return those.map(rule => (routed, asked) => {
+    const move = rule(routed, asked)
+    return move && { ...move, task }
+  })
+}
 
 /** What to do so that requests go where the aim says; undefined when they do. */
 export function trafficMove(routed: Routed, aim: TrafficAim, now: Instant): Move | undefined {

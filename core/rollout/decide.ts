@@ -169,7 +169,7 @@ export const plans: Readonly<Record<PlanName, Plan>> = {
     standing: s => patiently(s, isFullLastStep(s) ? 'InRolling' : 'Finalising'),
   },
   Resting: {
-    goals: [guarded, requestsFree, givenBack, unhindered, rolledOut, escapeForgotten],
+    goals: [guarded, requestsFree, givenBack, unhindered, unblocked, rolledOut, escapeForgotten],
     done: settle,
     standing: s => ({
       phase: s.memory.stableRevision === '' && !s.workload!.rolledOut ? 'Initial' : 'Healthy',

@@ -81,6 +81,18 @@ test.each<[string, WorkloadAction, PartitionScene, string]>([
     'delete web-3',
   ],
   [
+    'where nobody serves, and who comes again is what nobody wants, all are let be new',
+    to(1),
+    { pods: 'yyy2', hold: { budget: 1, pods: 1 }, status: { currentRevision: 'web-v3' } },
+    'wave 100%',
+  ],
+  [
+    'while one of them serves the step stands',
+    to(1),
+    { pods: '3yy2', hold: { budget: 1, pods: 1 }, status: { currentRevision: 'web-v3' } },
+    'done',
+  ],
+  [
     'what is beyond the size is its controller’s to remove',
     to('50%'),
     { pods: '1122222', replicas: 4, hold: { budget: '50%', pods: '50%' } },

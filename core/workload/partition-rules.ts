@@ -78,6 +78,8 @@ export function unblock({ blocking }: PartitionWorkload): Move | undefined {
 
 function targetOf(w: PartitionWorkload, step: Hold['pods'], now: Instant): Target {
   const wanted = wantedBy(w, step)
+  // Nobody is kept as what nobody wants: the old ones would never be Ready, and be waited for.
+  if (w.adrift) return { n: w.most, pods: wanted.pods, budget: '100%', now }
   const n = Math.min(wanted.n, w.most)
   const budget = w.goingBack && n - w.goingBack.passed
   return { n, pods: wanted.pods, now, ...defined({ budget }) }

@@ -43,6 +43,8 @@ export interface PartitionWorkload extends Workload {
   readonly blocking: readonly PodSeen[]
   /** New pods that the owner's own partition allows. */
   readonly most: number
+  /** Who is deleted comes again neither as what everybody ran nor as what is wanted, and none of them serves. */
+  readonly adrift: boolean
 }
 
 /** What is kept of a workload with a partition; of the same generation as `before` its template is. */
@@ -84,7 +86,8 @@ export function viewPartitioned(
   const pods = kind.order(seen).staying(alive, seen)
   const kept = keptBy(kind, owner, replicas)
   const update = updateOf(seen)
-  const stable = stableOf(seen, update, kept > 0)
+  const adrift = kept === 0 && isAdrift(seen, update, pods)
+  const stable = stableOf(seen, update, { ownerKeeps: kept > 0, adrift })
   const updatePods = podsOf(update, pods)
   const most = replicas - kept
   return defined({
@@ -111,6 +114,7 @@ export function viewPartitioned(
     pods,
     ...outOfTurn(kind, seen, pods, [update, stable]),
     most,
+    adrift,
   })
 }
 
@@ -197,13 +201,13 @@ function updateOf({ observed, status, fingerprint }: PartitionSeen): Version | u
 function stableOf(
   seen: PartitionSeen,
   update: Version | undefined,
-  ownerKeeps: boolean,
+  { ownerKeeps, adrift }: { readonly ownerKeeps: boolean; readonly adrift: boolean },
 ): Version | undefined {
   const { record, stableFingerprint } = seen
   const { stable = stableFingerprint } = { ...record }
   const hash = stableHash(seen, ownerKeeps)
   if (stable === seen.fingerprint) return update
-  if (hash === '' || isGivenUp(seen, update)) return undefined
+  if (hash === '' || adrift || isGivenUp(seen, update)) return undefined
   return hash === update?.hash ? update : { hash, fingerprint: stable }
 }
 
@@ -219,6 +223,21 @@ function stableHash({ stableLabel, status }: PartitionSeen, ownerKeeps: boolean)
 
 function isGivenUp({ record, status }: PartitionSeen, update: Version | undefined): boolean {
   return record !== undefined && status.currentRevision === update?.hash
+}
+
+/**
+ * Scaled to nobody in the middle of a release, its own controller takes the new version for the current one,
+ * whether it is of any use or not.
+ */
+function isAdrift(
+  { stableLabel, status }: PartitionSeen,
+  update: Version | undefined,
+  pods: readonly PodSeen[],
+): boolean {
+  const { currentRevision } = status
+  const known = [stableLabel, update?.hash, currentRevision].every(Boolean)
+  if (!known || currentRevision === stableLabel || currentRevision === update!.hash) return false
+  return pods.every(pod => pod.revision === update!.hash || pod.readySince === undefined)
 }
 
 /** Its own controller has written what there is by now. */

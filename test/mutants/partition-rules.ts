@@ -20,10 +20,40 @@ const contract = 'test/contracts/workload.test.ts'
 const phases = 'core/rollout/phases.ts'
 const review = 'core/admission/review.ts'
 const bySteps = 'core/workload/rollback-in-steps.test.ts'
+const decide = 'core/rollout/decide.ts'
+const ordered = 'test/scenarios/ordered.test.ts'
 const backStory = 'test/scenarios/rollback-in-steps.test.ts'
 
 /** A row for each. */
 export const partitionRules: readonly Rule[] = [
+  [
+    'a broken pod of which no release was seen is taken out of the way',
+    decide,
+    'unhindered, unblocked, rolledOut, escapeForgotten',
+    'unhindered, rolledOut, escapeForgotten',
+    ordered,
+  ],
+  [
+    'nobody is kept as a version that nobody wants',
+    rules,
+    'if (w.adrift) return',
+    'if (false) return',
+    ordered,
+  ],
+  [
+    'while one of an older version serves the step stands',
+    view,
+    'pod.revision === update!.hash || pod.readySince === undefined',
+    'true',
+    rulesTest,
+  ],
+  [
+    'what nobody ran when the release began is no stable version',
+    view,
+    "hash === '' || adrift || ",
+    "hash === '' || ",
+    ordered,
+  ],
   [
     'the owner’s own partition is never undercut',
     fields,

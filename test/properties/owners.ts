@@ -10,12 +10,11 @@ import { holdOf } from '#core/workload/hold.ts'
 import type { Partitioned } from '#core/workload/partition-kind.ts'
 import type { ReplicaSetFacts } from '../cluster/chronicle-facts.ts'
 import type { PlacedPod } from '../cluster/kinds/resources.ts'
-import { remove } from '../world/api-server.ts'
 import * as kinds from '../world/kinds.ts'
 import type { WorldKind } from '../world/kind.ts'
 import { sentHold } from '../world/sent-hold.ts'
 import { readySince } from '../world/replica-set-controller.ts'
-import { isReady, podsOf, rolloutIn, sidesIn, sum, workloadIn } from '../world/world.ts'
+import { isReady, podsOf, sidesIn, sum, workloadIn } from '../world/world.ts'
 import type { World } from '../world/world.ts'
 import * as rows from './owner-rows.ts'
 import { amountsIn, factsOf, ordinalOf, saidBy } from './owner-rows.ts'
@@ -81,7 +80,6 @@ function subjectOf(row: Row): Subject {
       return size - amountsIn(row, strategy, size).maxUnavailable
     },
     checkWrites: (looked, written) => checkWrites(row, looked, written),
-    ...(row.ordinals && { mended: breakLoose }),
     fields(world) {
       const object = workloadIn(world)!
       const strategy = strategyIn(object)
@@ -136,21 +134,10 @@ function isWhole(row: Row, world: World): boolean {
   return kept(row, world).length === row.kind.size(world)
 }
 
-/** Nobody looks at what a rollback leaves behind that no release had begun before: its owner deletes it. */
-function breakLoose(world: World): void {
-  if (rolloutIn(world)?.status?.phase === 'Progressing') return
-  const broken = podsIn(world).filter(pod => runs(pod, 'broken'))
-  for (const { metadata } of broken) remove(world, 'pods', metadata.name)
-}
-
 /** Its pods that are not on their way out. */
 function podsIn(world: World): readonly PlacedPod[] {
   const pods = podsOf(world, workloadIn(world)!)
   return pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined)
-}
-
-function runs({ spec }: PlacedPod, version: string): boolean {
-  return spec?.containers[0]?.image === `app:${version}`
 }
 
 function checkWrites(row: Row, looked: Looked, written: readonly Change[]): void {

@@ -4,7 +4,7 @@
 import type { Change } from '#core/change.ts'
 import type { Decision, Snapshot } from '#core/rollout/model.ts'
 import type { ReplicaSetFacts, WorkloadFacts } from '../cluster/chronicle-facts.ts'
-import type { Canary, Happening, Strategy as Style } from '../world/people.ts'
+import type { Canary, Strategy as Style } from '../world/people.ts'
 import type { WorldKind } from '../world/kind.ts'
 import type { World } from '../world/world.ts'
 
@@ -48,8 +48,6 @@ export interface Subject {
   readonly promisedReady: (world: World, strategy: object, proportional: boolean) => number
   /** No write lets out more pods than the step wants. */
   readonly checkWrites: (looked: Looked, written: readonly Change[]) => void
-  /** What its owner does by hand to end what waits for ever. */
-  readonly mended?: Happening
   /** All have come to rest: what is told is so. */
   readonly checkTruth?: (world: World) => void
   /** For the log. */

@@ -233,7 +233,7 @@ class Telling {
 }
 
 /** What ends every wait but those for approval and for time. */
-function* mending(world: World, { style, canary, kind, mended }: Subject): Generator<Happening> {
+function* mending(world: World, { style, canary, kind }: Subject): Generator<Happening> {
   yield people.webhook(true)
   if (!rolloutIn(world)) yield people.plan(plans[0]!, canary, style)
   yield* [people.freeze(false), people.disable(false), people.unabort]
@@ -242,7 +242,6 @@ function* mending(world: World, { style, canary, kind, mended }: Subject): Gener
   if (versionNow(world) === 'broken') yield people.edit('v4')
   // A third version has no side to stand on, and any of them may be the stable one.
   for (const version of versions) if (isThird(world)) yield people.edit(version)
-  if (mended) yield mended
 }
 
 function isThird(world: World): boolean {

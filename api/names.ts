@@ -47,6 +47,8 @@ export const TRAFFIC = 'sluice.dev/traffic'
 export const OWN_SCRIPTS = 'kruise-rollout-configuration'
 /** A key there: this, then `ingress.<class>`, or `<kind>.<group>` of an object of another router. */
 export const SCRIPT_KEY = 'lua.traffic.routing.'
+/** On an object of another router while it is split: its spec, labels and annotations as its owner wants them. */
+export const ORIGINAL = 'rollouts.kruise.io/original-spec-configuration'
 /** On our Ingress of new pods: since when it stands as it does, and which annotations are ours. */
 export const ROUTED = 'sluice.dev/routed'
 /** On our Service of new pods: since when no route sends requests there. */

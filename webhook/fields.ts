@@ -1,13 +1,13 @@
 // Fields of what a stranger sent, read with an error that names the field.
 
+import { isObject } from '#core/members.ts'
+
 /** A request that is no review; the message is one line for the sender. */
 export class MalformedReview extends Error {}
 
 /** A JSON object; an error names the field. */
 export function record(value: unknown, field: string): Record<string, unknown> {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    return value as Record<string, unknown>
-  }
+  if (isObject(value)) return value
   throw new MalformedReview(`${field}: expected a JSON object`)
 }
 

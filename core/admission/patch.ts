@@ -2,6 +2,7 @@
 // admission changes is one.
 
 import { equalJson } from '../equal.ts'
+import { isObject } from '../members.ts'
 
 /** One RFC 6902 operation. */
 export type PatchOperation =
@@ -24,10 +25,6 @@ function change(was: unknown, value: unknown, path: string): readonly PatchOpera
   if (equalJson(was, value)) return []
   if (isObject(was) && isObject(value)) return difference(was, value, path)
   return [{ op: 'replace', path, value }]
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function escape(key: string): string {

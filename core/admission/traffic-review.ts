@@ -4,7 +4,6 @@
 
 import { RECORD, TRAFFIC } from '#api/names.ts'
 import type { KubeObject } from '#api/kubernetes.ts'
-import { defined } from '../defined.ts'
 import { equalJson } from '../equal.ts'
 import type { Json, TrafficProvider, Wished } from '../traffic/model.ts'
 import { OVER, formatWished, wishedOn, wishOn } from '../traffic/wish.ts'
@@ -27,12 +26,14 @@ export function reviewTraffic(review: TrafficReview): KubeObject {
   const wish = wishIn(review)
   if (wish !== undefined) {
     const was = { owner, wish }
-    const held = withField(provider, object, provider.project(owner, wish))
-    return annotated(held, { [TRAFFIC]: wish, [RECORD]: formatWished(provider, was) })
+    const held = provider.withValue(object, provider.project(owner, wish))
+    const notes = provider.notes?.(was)
+    return annotated(held, { ...notes, [TRAFFIC]: wish, [RECORD]: formatWished(provider, was) })
   }
   if (!isTouched(review)) return object
-  const free = withField(provider, object, owner)
-  return annotated(free, { [TRAFFIC]: undefined, [RECORD]: undefined })
+  const free = provider.withValue(object, owner)
+  const notes = provider.notes?.(undefined)
+  return annotated(free, { ...notes, [TRAFFIC]: undefined, [RECORD]: undefined })
 }
 
 /** What a copy brings along counts for nothing: it was made elsewhere, or before. */
@@ -58,12 +59,4 @@ function ownerIn({ provider, object, before, fromController }: TrafficReview): J
   // Our controller writes no record: the one that comes with its wish is of the first look.
   const known: Wished | undefined = fromController ? (carried ?? was) : (was ?? carried)
   return known ? provider.ownerOf(value, known) : value
-}
-
-function withField(provider: TrafficProvider, object: KubeObject, value: Json): KubeObject {
-  const { field } = provider
-  const { spec } = object as KubeObject & { readonly spec?: Readonly<Record<string, unknown>> }
-  const { [field]: _, ...others } = { ...spec }
-  if (equalJson(provider.valueIn(object), value)) return object
-  return { ...object, spec: { ...others, ...defined({ [field]: value }) } } as KubeObject
 }

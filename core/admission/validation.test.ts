@@ -386,7 +386,8 @@ test('where requests are moved, routes are followed for every kind, and nothing 
   const both = { ...routed, trafficRoutings: [{ ...trafficRoutings[0]!, ingress }] }
   for (const each of [alone, both]) expect(problemsOfRouted(canary(each))).toBe('')
 
-  const only = 'this version of Sluice moves requests by `ingress` and `gateway.httpRouteName`'
+  const only =
+    'this version of Sluice moves requests by `ingress`, `gateway.httpRouteName`, and in `customNetworkRefs` DestinationRule and VirtualService'
   const customNetworkRefs = [{ apiVersion: 'example.com/v1', kind: 'Mesh', name: 'shop' }]
   const other = { ...routed, trafficRoutings: [{ service: 'shop', customNetworkRefs }] }
   expect(problemsOfRouted(canary(other))).toContain(only)

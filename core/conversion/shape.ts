@@ -1,6 +1,7 @@
 // What a Rollout must look like to be converted. The API server has checked the schema of what it
 // sends; whoever else asks, and whatever was stored before the schema, is told the field.
 
+import { isObject } from '../members.ts'
 import type { Problem } from '../rollout/problem.ts'
 import { valuesAt } from '../values-at.ts'
 
@@ -70,10 +71,6 @@ function problemsAt(object: object, { field, is, required }: Row): readonly Prob
   return found
     .filter(({ value }) => !checks[is](value))
     .map(({ field: at, value }) => ({ field: at, message: `expected ${is}, got ${shown(value)}` }))
-}
-
-function isObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** No longer than a line bears. */

@@ -15,8 +15,10 @@ import { parseIntOrPercent } from '../replicas.ts'
 import { httpRouteRouter } from '../traffic/http-route-router.ts'
 import { ingressRouter } from '../traffic/ingress-router.ts'
 import { GRACE_SECONDS } from '../traffic/model.ts'
+import { networkRouters } from '../traffic/registry.ts'
 import type { RouteRef, Routing, Split } from '../traffic/model.ts'
 import type { KindRef } from '../workload/adapter.ts'
+import { isSameKind } from '../workload/native.ts'
 import type { Hold } from '../workload/hold.ts'
 import { styleNow, styleOf } from './release-style.ts'
 import type { Rollout, Step } from './model.ts'
@@ -73,9 +75,17 @@ export function routingOf({ strategy }: RolloutObject['spec']): Routing | undefi
   return { service, routes, graceSeconds }
 }
 
-function routesOf({ ingress, gateway }: TrafficRouting): readonly RouteRef[] {
+function routesOf({
+  ingress,
+  gateway,
+  customNetworkRefs = [],
+}: TrafficRouting): readonly RouteRef[] {
   const className = ingress?.classType || 'nginx'
+  const others = networkRouters.flatMap(router =>
+    customNetworkRefs.filter(ref => isSameKind(ref, router)).map(({ name }) => refTo(router, name)),
+  )
   return [
+    ...others,
     ...(ingress ? [{ ...refTo(ingressRouter, ingress.name), className }] : []),
     ...(gateway?.httpRouteName ? [refTo(httpRouteRouter, gateway.httpRouteName)] : []),
   ]

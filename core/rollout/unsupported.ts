@@ -5,7 +5,8 @@
 import { ROLLING_STYLE } from '#api/names.ts'
 import type { Rollout, TrafficRouting, WorkloadRef } from '#api/rollout.generated.ts'
 import { valuesAt } from '../values-at.ts'
-import { isNative } from '../workload/native.ts'
+import { networkRouters } from '../traffic/registry.ts'
+import { isNative, isSameKind } from '../workload/native.ts'
 import { adapterFor, adapters, inStyle } from '../workload/registry.ts'
 import { styleOf } from './release-style.ts'
 import type { Problem } from './problem.ts'
@@ -29,6 +30,7 @@ export interface Asked {
 
 const kinds = adapters.map(({ apiVersion, kind }) => `${apiVersion} ${kind}`).join(', ')
 const workload = 'this version of Sluice does not release this kind of workload'
+const networkKinds = networkRouters.map(({ kind }) => kind).join(' and ')
 const routing = 'this version of Sluice does not route requests'
 
 const rows: readonly Row[] = [
@@ -68,7 +70,7 @@ function routed(strategy: string): readonly Row[] {
     {
       field: `${path}.trafficRoutings[]`,
       refuses: (item, _, { routes }) => routes && !isRoutable(item as TrafficRouting),
-      message: 'this version of Sluice moves requests by `ingress` and `gateway.httpRouteName`',
+      message: `this version of Sluice moves requests by \`ingress\`, \`gateway.httpRouteName\`, and in \`customNetworkRefs\` ${networkKinds}`,
     },
     { field: `${path}.trafficRoutingRef`, message: `${routing}; remove \`trafficRoutingRef\`` },
     {
@@ -126,7 +128,7 @@ export function hasRoutes({ spec }: Rollout): boolean {
 
 /** Nothing else sends requests to its Service. */
 function isRoutable({ customNetworkRefs = [] }: TrafficRouting): boolean {
-  return customNetworkRefs.length === 0
+  return customNetworkRefs.every(ref => networkRouters.some(each => isSameKind(ref, each)))
 }
 
 function isRouted({ spec }: Rollout): boolean {

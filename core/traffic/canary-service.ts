@@ -1,7 +1,7 @@
 // The Service of the new pods: a copy of the stable one that selects the new version. It belongs to the
 // workload: a Rollout that is deleted must not take it away while requests still come.
 
-import { RECORD, TRAFFIC } from '#api/names.ts'
+import { ESCAPE, ORIGINAL, RECORD, TRAFFIC } from '#api/names.ts'
 import type { OwnerReference, Service } from '#api/kubernetes.ts'
 import { defined } from '../defined.ts'
 import type { WorkloadRef } from '../rollout/model.ts'
@@ -84,7 +84,7 @@ function withoutNodePort(port: Port): Port {
 
 /** Labels or annotations, without those by which others know what is theirs. */
 export function untracked(words: Labels | undefined): Labels {
-  const ours = [TRAFFIC, RECORD]
+  const ours = [TRAFFIC, RECORD, ORIGINAL, ESCAPE]
   const kept = Object.entries({ ...words }).filter(
     ([key]) => !tracked.test(key) && !ours.includes(key),
   )

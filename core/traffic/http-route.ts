@@ -3,6 +3,7 @@
 
 import type { HTTPRoute } from '#api/kubernetes.ts'
 import type { TrafficProvider } from './model.ts'
+import { specField } from './spec-field.ts'
 import { ownerRules, splitRules } from './split-rules.ts'
 import type { RouteRule, RouteWish } from './split-rules.ts'
 import { recordIn } from './wish.ts'
@@ -24,8 +25,8 @@ export const httpRoutes: TrafficProvider<HTTPRoute> = {
   apiVersion: 'gateway.networking.k8s.io/v1',
   kind: 'HTTPRoute',
   plural: 'httproutes',
-  field: 'rules',
-  valueIn: ({ spec }) => spec?.rules,
+  // A merge patch replaces a list whole.
+  ...specField('rules', { undo: ({ owner }) => owner, undone: patch => patch ?? undefined }),
   project(owner, text) {
     const wish = routeWishOf(text)
     return wish && owner ? splitRules(rulesOf(owner), wish) : owner
@@ -34,9 +35,6 @@ export const httpRoutes: TrafficProvider<HTTPRoute> = {
     const wish = routeWishOf(text)
     return wish && incoming ? ownerRules(rulesOf(incoming), rulesOf(owner), wish) : incoming
   },
-  // A merge patch replaces a list whole.
-  undo: ({ owner }) => owner,
-  undone: patch => patch ?? undefined,
 }
 
 /** Those that there are in the field. */

@@ -5,6 +5,7 @@
 import type { KubeObject } from '#api/kubernetes.ts'
 import type { HeaderModifier, RouteMatch } from '#api/rollout.generated.ts'
 import type { WorkloadRef } from '../rollout/model.ts'
+import type { MergePatch } from '../change.ts'
 import type { KindRef } from '../workload/adapter.ts'
 
 /** What `gracePeriodSeconds` is unless given. */
@@ -53,23 +54,25 @@ export interface Wished {
 }
 
 /**
- * One kind of object that routes requests, and the one field of its spec in which it does. Pure. A wish
+ * One kind of object that routes requests, and the place in it that says where. Pure. A wish
  * that cannot be read projects nothing.
  */
 export interface TrafficProvider<O extends KubeObject = KubeObject> extends KindRef {
-  /** Name of the field, in `spec`. */
-  readonly field: string
-  /** What stands in the field. */
+  /** What stands in the place where it says where requests go. */
   valueIn(object: O): Json
-  /** What is to stand in the field, for an owner who wants `owner` there. */
+  /** The object with that there. */
+  withValue(object: O, value: Json): KubeObject
+  /** What is to stand there, for an owner who wants `owner` there. */
   project(owner: Json, wish: string): Json
   /**
-   * What the owner wants by a write of `incoming` to a field that was computed from `was`: whatever others
+   * What the owner wants by a write of `incoming` to a place that was computed from `was`: whatever others
    * have changed is theirs, whatever is left of ours is taken out.
    */
   ownerOf(incoming: Json, was: Wished): Json
-  /** A merge patch of the field by which `owner` comes back, whatever of the wish stands there. */
-  undo(was: Wished): Json
-  /** The owner's value, of that patch. */
-  undone(patch: Json): Json
+  /** A merge patch of the object by which `owner` comes back, whatever of the wish stands there. */
+  undo(was: Wished): MergePatch
+  /** The owner's value, of that patch and its object; undefined where it is not told. */
+  remembered(patch: MergePatch, object: KubeObject): Pick<Wished, 'owner'> | undefined
+  /** Annotations beside wish and record, or that there are none. */
+  notes?(was: Wished | undefined): Readonly<Record<string, string | undefined>>
 }

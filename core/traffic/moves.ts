@@ -228,7 +228,9 @@ function canaryServes(routed: Routed): Move | undefined {
 
 function splitWritten(routed: Routed, asked: SplitAsked): Move | undefined {
   if (!moves(asked.split)) return routesOff(routed, 'taking the split out of the route')
-  return firstOfRoutes(routed, (router, route, use) => router.split(route, use, asked))
+  const next = ofRoutes(routed, (router, route, use) => router.split(route, use, asked))
+  // None is written before it is known of all how they are to be.
+  return next.find(({ changes }) => changes.length === 0) ?? next[0]
 }
 
 /** A step may ask for nothing yet. */
@@ -260,25 +262,25 @@ function unsplit(routed: Routed): Move | undefined {
 }
 
 function routesOff(routed: Routed, why: string): Move | undefined {
-  return firstOfRoutes(routed, (router, route, use) => router.off(route, use, why))
+  // Who leads to another one leaves before it.
+  return ofRoutes(routed, (router, route, use) => router.off(route, use, why)).at(-1)
 }
 
 function unsplitSeen(routed: Routed): Move | undefined {
   return firstOfRoutes(routed, (router, route, use) => router.offSeen(route, use))
 }
 
+type RouteMove = (router: Router, route: RouteFound, use: RouteUse) => Move | undefined
+
 /** What the first of them has to do, or waits for. */
-function firstOfRoutes(
-  { traffic, pods }: Routed,
-  move: (router: Router, route: RouteFound, use: RouteUse) => Move | undefined,
-): Move | undefined {
+function firstOfRoutes(routed: Routed, move: RouteMove): Move | undefined {
+  return ofRoutes(routed, move)[0]
+}
+
+function ofRoutes({ traffic, pods }: Routed, move: RouteMove): readonly Move[] {
   const { routes, routing, answers } = traffic
   const use = { routing, answers, ...(pods && { owner: pods }) }
-  for (const route of routes) {
-    const next = move(routerOf(route.ref)!, route, use)
-    if (next) return next
-  }
-  return undefined
+  return routes.flatMap(route => move(routerOf(route.ref)!, route, use) ?? [])
 }
 
 /** A gateway's proxies are a moment behind what it says, and requests are under way. */

@@ -7,34 +7,20 @@ import type {
   ParentReference,
   Service,
 } from '#api/kubernetes.ts'
-import { ESCAPE, SERVICE_NAME, UNROUTED } from '#api/names.ts'
-import type { KubeObject } from '#api/kubernetes.ts'
+import { SERVICE_NAME, UNROUTED } from '#api/names.ts'
 import { defined } from '../defined.ts'
-import { equalJson } from '../equal.ts'
 import { instantOf } from '../time.ts'
-import { keyOf } from '../rollout/key.ts'
 import type { Instant } from '../rollout/model.ts'
 import { controllerUid, seen } from '../workload/seen.ts'
 import type { Seen } from '../workload/seen.ts'
 import { httpRoutes, routeWishOf, rulesOf } from './http-route.ts'
-import type { Json, RouteRef, TrafficProvider, Wished } from './model.ts'
+import type { RouteRef } from './model.ts'
 import { services } from './service-pin.ts'
 import { routesTo } from './split-rules.ts'
 import type { RouteRule } from './split-rules.ts'
-import { OVER, routesIn, whoseIn, wishedOn, wishOn } from './wish.ts'
-
-/** An object by which requests are moved. */
-export interface TouchedSeen extends Seen {
-  /** Key of the workload for whose pods that is. */
-  readonly workload?: string
-  /** Our controller's wish, or the word that it is over; undefined: none. */
-  readonly wish?: string
-  /** The field stands as the wish says. */
-  readonly projected: boolean
-  /** Its owner has taken it out of our hands. */
-  readonly escaped: boolean
-  readonly deleting: boolean
-}
+import { look } from './touched.ts'
+import type { TouchedSeen } from './touched.ts'
+import { routesIn } from './wish.ts'
 
 /** A Service. */
 export interface ServiceSeen extends TouchedSeen {
@@ -82,7 +68,7 @@ export function seeService(object: Service): ServiceSeen {
   const { owner, said, ...touched } = look(services, object)
   return defined({
     ...touched,
-    selector: services.undone(owner) as ServiceSeen['selector'],
+    selector: owner as ServiceSeen['selector'],
     object,
     ownerUid: controllerUid(object),
     routes: routesIn(said),
@@ -114,43 +100,6 @@ export function seeEndpoints(object: EndpointSlice): EndpointsSeen {
 /** Its owner sends requests to the Service. */
 export function reaches({ rules }: RouteSeen, service: string): boolean {
   return routesTo(rules, service)
-}
-
-/** What is kept of it, beside what its owner wants and what the last wish said. */
-interface Look extends TouchedSeen {
-  readonly owner: Json
-  readonly said: string
-}
-
-function look(provider: TrafficProvider, object: KubeObject): Look {
-  const { metadata } = object
-  const { namespace = '' } = metadata
-  const wish = wishOn(object)
-  const was = wishedOn(provider, object)
-  const value = provider.valueIn(object)
-  const { [ESCAPE]: escape } = { ...metadata.annotations }
-  const said = was?.wish ?? wish ?? escape ?? ''
-  const whose = whoseIn(said)
-  const touched = defined({
-    ...seen(object),
-    workload: whose && keyOf({ ...whose, namespace }),
-    wish,
-    projected: isProjected(provider, value, { wish, was }),
-    escaped: escape !== undefined,
-    deleting: metadata.deletionTimestamp !== undefined,
-  })
-  return { ...touched, said, owner: was ? provider.ownerOf(value, was) : value }
-}
-
-/** A record without a wish, or the word that it is over, waits for admission. */
-function isProjected(
-  provider: TrafficProvider,
-  value: Json,
-  { wish, was }: { readonly wish: string | undefined; readonly was: Wished | undefined },
-): boolean {
-  if (wish === undefined || wish === OVER) return wish === undefined && was === undefined
-  if (was === undefined || was.wish !== wish) return false
-  return equalJson(value, provider.project(was.owner, wish))
 }
 
 function seeParent({ metadata, status }: HTTPRoute, parent: ParentReference): ParentSeen {

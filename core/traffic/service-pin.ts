@@ -3,6 +3,7 @@
 
 import type { Service } from '#api/kubernetes.ts'
 import type { Routing, TrafficProvider, Whose } from './model.ts'
+import { specField } from './spec-field.ts'
 import { recordIn } from './wish.ts'
 
 type Labels = Readonly<Record<string, string>>
@@ -25,11 +26,17 @@ export function pinnedTo(wish: string): Labels {
 
 /** Services. */
 export const services: TrafficProvider<Service> = {
+  ...specField('selector', {
+    undo({ owner, wish }) {
+      if (!owner) return null
+      const added = Object.keys(pinnedTo(wish)).map(key => [key, null])
+      return { ...Object.fromEntries(added), ...(owner as Labels) }
+    },
+    undone: patch => (patch ? onlyTexts(patch) : undefined),
+  }),
   apiVersion: 'v1',
   kind: 'Service',
   plural: 'services',
-  field: 'selector',
-  valueIn: ({ spec }) => spec?.selector,
   // Without a selector its endpoints are somebody else's: there is nothing to add to.
   project: (owner, wish) => (owner ? { ...(owner as Labels), ...pinnedTo(wish) } : owner),
   ownerOf(incoming, { owner, wish }) {
@@ -42,12 +49,6 @@ export const services: TrafficProvider<Service> = {
     })
     return incoming ? Object.fromEntries(kept) : incoming
   },
-  undo({ owner, wish }) {
-    if (!owner) return null
-    const added = Object.keys(pinnedTo(wish)).map(key => [key, null])
-    return { ...Object.fromEntries(added), ...(owner as Labels) }
-  },
-  undone: patch => (patch ? onlyTexts(patch) : undefined),
 }
 
 function onlyTexts(value: unknown): Labels {

@@ -6,6 +6,7 @@
 import { ESCAPE, RECORD, TRAFFIC } from '#api/names.ts'
 import type { KubeObject } from '#api/kubernetes.ts'
 import type { MergePatch } from '../change.ts'
+import { membersOf } from '../members.ts'
 import type { Json, RouteRef, TrafficProvider, Whose, Wished } from './model.ts'
 
 /** The end of a wish is said in a word: an absence could be an accident. */
@@ -21,14 +22,16 @@ export function formatWished(provider: TrafficProvider, was: Wished): string {
   return JSON.stringify(freeing(provider, was))
 }
 
-/** The patch that gives the field back, and under which nobody of ours is asked. */
+/** The patch that gives the object back, and under which nobody of ours is asked. */
 export function freeing(provider: TrafficProvider, was: Wished): MergePatch {
-  const annotations = { [TRAFFIC]: null, [RECORD]: null, [ESCAPE]: was.wish }
-  const spec = { [provider.field]: provider.undo(was) ?? null }
-  return { metadata: { annotations }, spec } as MergePatch
+  const { metadata, ...others } = provider.undo(was)
+  const { annotations, ...words } = membersOf(metadata)
+  const none = { ...membersOf(annotations), [TRAFFIC]: null, [RECORD]: null }
+  const escape = { ...words, annotations: { ...none, [ESCAPE]: was.wish } }
+  return { metadata: escape, ...others } as MergePatch
 }
 
-/** What its owner wants in the field, whatever of ours stands there. */
+/** What its owner wants there, whatever of ours stands in it. */
 export function freedOwner(provider: TrafficProvider, object: KubeObject): Json {
   const was = wishedOn(provider, object)
   const value = provider.valueIn(object)
@@ -42,7 +45,7 @@ export function routesIn(wish: string): readonly RouteRef[] {
 }
 
 function isRouteRef(ref: unknown): ref is RouteRef {
-  const { apiVersion, kind, name } = recordOf(ref)
+  const { apiVersion, kind, name } = membersOf(ref)
   return [apiVersion, kind, name].every(word => typeof word === 'string')
 }
 
@@ -58,27 +61,21 @@ export function whoseIn(wish: string): Whose | undefined {
 }
 
 /** What the record of an object says; undefined where it has none that can be used. */
-export function wishedOn(provider: TrafficProvider, { metadata }: KubeObject): Wished | undefined {
-  const text = metadata.annotations?.[RECORD]
+export function wishedOn(provider: TrafficProvider, object: KubeObject): Wished | undefined {
+  const text = object.metadata.annotations?.[RECORD]
   if (text === undefined) return undefined
   const patch = recordIn(text)
-  const { annotations } = recordOf(patch['metadata'])
-  const wish = recordOf(annotations)[ESCAPE]
-  const spec = recordOf(patch['spec'])
-  if (typeof wish !== 'string' || !(provider.field in spec)) return undefined
-  return { owner: provider.undone(spec[provider.field]), wish }
+  const { annotations } = membersOf(patch['metadata'])
+  const wish = membersOf(annotations)[ESCAPE]
+  const remembered = provider.remembered(patch as MergePatch, object)
+  return typeof wish === 'string' && remembered ? { ...remembered, wish } : undefined
 }
 
 /** The JSON object that a text holds; an empty one where it holds none. */
 export function recordIn(text: string): Readonly<Record<string, unknown>> {
   try {
-    return recordOf(JSON.parse(text))
+    return membersOf(JSON.parse(text))
   } catch {
     return {}
   }
-}
-
-function recordOf(value: unknown): Readonly<Record<string, unknown>> {
-  const is = typeof value === 'object' && value !== null && !Array.isArray(value)
-  return is ? (value as Record<string, unknown>) : {}
 }

@@ -4,7 +4,7 @@ import { TRAFFIC } from '#api/names.ts'
 import type { Change, MergePatch, Target } from '../change.ts'
 import type { Move } from '../rollout/model.ts'
 import type { Seen } from '../workload/seen.ts'
-import type { TouchedSeen } from './seen.ts'
+import type { TouchedSeen } from './touched.ts'
 
 type Kind = Pick<Target, 'apiVersion' | 'kind'>
 

@@ -2,6 +2,7 @@
 // often with strategy `Recreate`, a partition or `OnDelete`, and annotations. Nobody ends that, and the
 // wrong command may take every pod away at once; so it is found, with the right one.
 
+import { isObject } from '../members.ts'
 import {
   KRUISE_CONTROL,
   KRUISE_CONTROLLED,
@@ -132,7 +133,7 @@ function givenBy(
 
 /** The rolling update that its owner wants; the API's default where that is not remembered. */
 function strategyOf(remembered: unknown) {
-  const { maxUnavailable, maxSurge } = { ...(isRecord(remembered) && remembered) }
+  const { maxUnavailable, maxSurge } = { ...(isObject(remembered) && remembered) }
   const amounts = {
     maxUnavailable: amount(maxUnavailable, '25%'),
     maxSurge: amount(maxSurge, '25%'),
@@ -153,12 +154,8 @@ function readJson(text: string | undefined): Readonly<Record<string, unknown>> |
   if (text === undefined) return undefined
   try {
     const value: unknown = JSON.parse(text)
-    return isRecord(value) ? value : undefined
+    return isObject(value) ? value : undefined
   } catch {
     return undefined
   }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

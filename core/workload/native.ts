@@ -14,9 +14,9 @@ export function groupOf({ apiVersion }: Pick<WorkloadRef, 'apiVersion'>): string
 }
 
 /** The same kind, in whatever version. */
-export function isSameKind<T extends Pick<WorkloadRef, 'apiVersion' | 'kind'>>(
-  a: T,
-  b: T,
+export function isSameKind(
+  a: Pick<WorkloadRef, 'apiVersion' | 'kind'>,
+  b: Pick<WorkloadRef, 'apiVersion' | 'kind'>,
 ): boolean {
   return a.kind === b.kind && groupOf(a) === groupOf(b)
 }

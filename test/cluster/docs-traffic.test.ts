@@ -8,6 +8,7 @@ import type { Promises } from './docs-kruise.ts'
 import { pods } from './facts.ts'
 import { serveRoutes, startGateway } from './gateway.ts'
 import type { Gateway } from './gateway.ts'
+import { serveMesh } from './mesh.ts'
 import { createStory } from './story.ts'
 import type { Story } from './story.ts'
 import { startWorld } from './world.ts'
@@ -20,6 +21,7 @@ let story: Story
 beforeAll(async () => {
   world = await startWorld({ traffic: true })
   await serveRoutes(world.client)
+  await serveMesh(world.client)
   gateway = await startGateway(world.client)
   const metadata = { name: namespace }
   await world.client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata })
@@ -62,6 +64,18 @@ const pages: readonly (readonly [page: string, promises: Promises])[] = [
         await nothingBeside(s)
       },
       'route-gone': s => pods(s, { 'cafe:2': 0 }),
+    },
+  ],
+  [
+    'docs/istio.md',
+    {
+      'mesh-edit': s => pods(s, { 'bistro:1': 4, 'bistro:2': 1 }),
+      'mesh-approve': s => pods(s, { 'bistro:1': 3, 'bistro:2': 2 }),
+      'mesh-end': async s => {
+        await pods(s, { 'bistro:1': 0, 'bistro:2': 5 })
+        await nothingBeside(s)
+      },
+      'mesh-gone': s => pods(s, { 'bistro:2': 0 }),
     },
   ],
 ]

@@ -111,6 +111,8 @@ const requests = [
   'services',
   'endpointslices',
   'configmaps',
+  'destinationrules.networking.istio.io',
+  'virtualservices.networking.istio.io',
   'ingresses.networking.k8s.io',
   'httproutes.gateway.networking.k8s.io',
 ]

@@ -12,15 +12,19 @@ import { reviewTraffic } from '#core/admission/traffic-review.ts'
 import type { MergePatch } from '#core/change.ts'
 import { formatRouteWish } from '#core/traffic/http-route.ts'
 import type { TrafficProvider } from '#core/traffic/model.ts'
+import { networkWish } from '#core/traffic/network-object.ts'
+import type { NetworkConfig } from '#core/traffic/network-object.ts'
 import { trafficProviders } from '#core/traffic/registry.ts'
 import { pinTo } from '#core/traffic/service-pin.ts'
+import { freedOwner } from '#core/traffic/wish.ts'
 import { OVER } from '#core/traffic/wish.ts'
 import { merge } from '../world/controller.ts'
 
 /** What the laws need to know of a kind beside its provider. */
 interface Sample {
   readonly objects: fc.Arbitrary<KubeObject>
-  readonly wishes: fc.Arbitrary<string>
+  /** What our controller asks for, who has read the object. */
+  readonly wishes: fc.Arbitrary<(object: KubeObject) => string>
   /** What somebody else may do to the field of a live object, and the same to the owner's. */
   readonly edits: fc.Arbitrary<(object: KubeObject) => KubeObject>
 }
@@ -101,7 +105,7 @@ const samples: ReadonlyMap<string, Sample> = new Map([
       objects: selectors.map(asService),
       wishes: fc
         .dictionary(fc.constantFrom('pod-template-hash', 'tier'), fc.constant('x'))
-        .map(labels => pinTo({ workload: whose, routes: [], labels })),
+        .map(labels => () => pinTo({ workload: whose, routes: [], labels })),
       edits: fc.constantFrom<Sample['edits'] extends fc.Arbitrary<infer E> ? E : never>(
         object => withSpec(object, ({ selector }) => ({ selector: { ...selector, more: 'yes' } })),
         object => withSpec(object, () => ({ ports: [{ port: 81 }] })),
@@ -121,8 +125,9 @@ const samples: ReadonlyMap<string, Sample> = new Map([
           },
           { requiredKeys: ['percent'] },
         )
-        .map(split =>
-          formatRouteWish({ workload: whose, service: 'web', canary: 'web-canary', split }),
+        .map(
+          split => () =>
+            formatRouteWish({ workload: whose, service: 'web', canary: 'web-canary', split }),
         ),
       edits: fc.constantFrom<Sample['edits'] extends fc.Arbitrary<infer E> ? E : never>(
         object => withSpec(object, each => ({ rules: [foreignRule, ...each.rules] })),
@@ -131,7 +136,68 @@ const samples: ReadonlyMap<string, Sample> = new Map([
       ),
     },
   ],
+  ...(['DestinationRule', 'VirtualService'] as const).map(
+    kind => [kind, meshSample(kind)] as const,
+  ),
 ])
+
+/** A script may change whatever it likes: here it weighs the first rule, or puts rules of its own first. */
+function meshSample(kind: string): Sample {
+  const rule = fc.record(
+    {
+      name: fc.constantFrom('a', 'b', 'c', 'd'),
+      timeout: fc.constantFrom('1s', '2s'),
+      route: fc.constant([{ destination: { host: 'web' } }]),
+    },
+    { requiredKeys: ['name', 'route'] },
+  )
+  const http = fc.uniqueArray(rule, { maxLength: 4, selector: ({ name }) => name })
+  const words = fc.dictionary(label, fc.constant('x'), { maxKeys: 1 })
+  const provider = trafficProviders.find(each => each.kind === kind)!
+  const change = fc.record({
+    weight: fc.constantFrom(10, 20),
+    own: fc.integer({ min: 0, max: 2 }),
+    words,
+  })
+  return {
+    objects: fc.record({ http, words }).map(({ http: rules, words: labels }) => {
+      const metadata = { name: 'web', labels, annotations: labels }
+      const spec = { hosts: ['web'], http: rules }
+      return { apiVersion: provider.apiVersion, kind, metadata, spec } as KubeObject
+    }),
+    wishes: change.map(({ weight, own, words: more }) => object => {
+      const owner = freedOwner(provider, object)
+      const { spec, labels, annotations } = owner as NetworkConfig & {
+        readonly spec: { readonly http: readonly object[] }
+      }
+      const [first, ...others] = spec.http
+      const route = [{ destination: { host: 'web' }, weight }, { destination: { host: 'new' } }]
+      const ours = Array.from({ length: own }, (_, index) => ({ match: [index], weight }))
+      const rules = [...ours, ...(first ? [{ ...first, route }] : []), ...others]
+      const to = {
+        spec: { ...spec, http: rules },
+        labels,
+        annotations: { ...annotations, ...more },
+      }
+      return networkWish(
+        { workload: whose, service: 'web', owner, to },
+        { before: undefined, now: 0 },
+      )
+    }),
+    edits: fc.constantFrom<Sample['edits'] extends fc.Arbitrary<infer E> ? E : never>(
+      object => withRules(object, each => [foreignRule, ...each]),
+      object => withRules(object, each => [...each, foreignRule]),
+      object => withSpec(object, () => ({ gateways: ['gate'] })),
+    ),
+  }
+}
+
+function withRules(object: KubeObject, change: (http: readonly object[]) => readonly object[]) {
+  return withSpec(object, spec => {
+    const { http } = spec as unknown as { readonly http: readonly object[] }
+    return { http: change(http) }
+  })
+}
 
 function wishing(object: KubeObject, wish: string): KubeObject {
   return annotated(object, { [TRAFFIC]: wish })
@@ -156,10 +222,14 @@ describe.each(named)('%s', (kind, provider) => {
   test('the end of a wish leaves no trace, whatever the wishes were', () => {
     fc.assert(
       fc.property(objects, fc.array(wishes, { minLength: 1, maxLength: 3 }), (object, all) => {
-        const held = all.reduce((before, wish) => asked(provider, before, wish), object)
+        const held = all.reduce((before, wish) => asked(provider, before, wish(before)), object)
         const { annotations, ...metadata } = asked(provider, held, OVER).metadata
-        expect(annotations).toEqual({})
-        expect({ ...asked(provider, held, OVER), metadata }).toEqual(object)
+        const { annotations: own = {}, ...others } = object.metadata
+        expect(annotations).toEqual(own)
+        expect({ ...asked(provider, held, OVER), metadata }).toEqual({
+          ...object,
+          metadata: others,
+        })
       }),
     )
   })
@@ -167,8 +237,8 @@ describe.each(named)('%s', (kind, provider) => {
   test('a second look changes nothing, and the patch makes what was meant', () => {
     fc.assert(
       fc.property(objects, wishes, wishes, (object, first, second) => {
-        const before = asked(provider, object, first)
-        const request = wishing(before, second)
+        const before = asked(provider, object, first(object))
+        const request = wishing(before, second(before))
         const once = reviewTraffic({ provider, object: request, before, fromController: true })
         const twice = reviewTraffic({ provider, object: once, before, fromController: true })
         expect(twice).toEqual(once)
@@ -180,10 +250,12 @@ describe.each(named)('%s', (kind, provider) => {
   test('whoever puts the same there again changes nothing, with our annotations or without', () => {
     fc.assert(
       fc.property(objects, wishes, (object, wish) => {
-        const held = asked(provider, object, wish)
+        const held = asked(provider, object, wish(object))
         expect(written(provider, held, held)).toEqual(held)
         expect(written(provider, held, object)).toEqual(held)
-        const { annotations: _, ...metadata } = held.metadata
+        const { annotations: _, ...others } = held.metadata
+        const { annotations } = object.metadata
+        const metadata = { ...others, ...(annotations && { annotations }) }
         expect(written(provider, held, { ...held, metadata })).toEqual(held)
       }),
     )
@@ -192,9 +264,10 @@ describe.each(named)('%s', (kind, provider) => {
   test("others' edits survive, and ours is there again", () => {
     fc.assert(
       fc.property(objects, wishes, edits, (object, wish, edit) => {
-        const held = asked(provider, object, wish)
+        const asIs = wish(object)
+        const held = asked(provider, object, asIs)
         const stored = written(provider, held, edit(held))
-        expect(stored).toEqual(asked(provider, written(provider, object, edit(object)), wish))
+        expect(stored).toEqual(asked(provider, written(provider, object, edit(object)), asIs))
         const free = asked(provider, stored, OVER)
         expect(provider.valueIn(free)).toEqual(provider.valueIn(edit(object)))
       }),
@@ -204,11 +277,11 @@ describe.each(named)('%s', (kind, provider) => {
   test('a wish of others counts for nothing', () => {
     fc.assert(
       fc.property(objects, wishes, (object, wish) => {
-        const copied = asked(provider, object, wish)
+        const copied = asked(provider, object, wish(object))
         const created = reviewTraffic({ provider, object: copied, fromController: false })
-        expect(created.metadata.annotations).toEqual({})
+        expect(created.metadata.annotations).toEqual(object.metadata.annotations ?? {})
         expect(provider.valueIn(created)).toEqual(provider.valueIn(object))
-        const stored = written(provider, object, wishing(object, wish))
+        const stored = written(provider, object, wishing(object, wish(object)))
         expect(provider.valueIn(stored)).toEqual(provider.valueIn(object))
       }),
     )
@@ -217,11 +290,15 @@ describe.each(named)('%s', (kind, provider) => {
   test('the record is the patch that gives it back', () => {
     fc.assert(
       fc.property(objects, wishes, (object, wish) => {
-        const held = asked(provider, object, wish)
+        const asIs = wish(object)
+        const held = asked(provider, object, asIs)
         const patch = JSON.parse(held.metadata.annotations![RECORD]!) as MergePatch
         const back = merge(held, patch) as KubeObject
         expect(provider.valueIn(back)).toEqual(provider.valueIn(object))
-        expect(back.metadata.annotations).toEqual({ [ESCAPE]: wish })
+        expect(back.metadata.annotations).toEqual({
+          ...object.metadata.annotations,
+          [ESCAPE]: asIs,
+        })
       }),
     )
   })

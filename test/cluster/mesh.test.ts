@@ -1,0 +1,268 @@
+// Requests that a mesh routes move with the pods: by what a script makes of the objects of their owner, who
+// gets them back as he wrote them.
+
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+import type { KubeObject, Service } from '#api/kubernetes.ts'
+import { ESCAPE, ORIGINAL, RECORD, TRAFFIC } from '#api/names.ts'
+import { equalJson } from '#core/equal.ts'
+import { NotFound } from '#kube/errors.ts'
+import { ROLLOUTS, SERVICES } from '#kube/resources.ts'
+import type { ResourceType } from '#kube/resources.ts'
+import { condition, says, stand } from './facts.ts'
+import { rolloutOf, WORKLOAD } from './manifests.ts'
+import type { StoryOptions } from './manifests.ts'
+import { DESTINATION_RULES, serveMesh, VIRTUAL_SERVICES } from './mesh.ts'
+import type { MeshObject } from './mesh.ts'
+import type { Story } from './story.ts'
+import { startWorld } from './world.ts'
+import type { World } from './world.ts'
+
+let world: World
+beforeAll(async () => {
+  world = await startWorld({ traffic: true })
+  await serveMesh(world.client)
+})
+afterAll(() => world?.stop())
+
+const stable = { destination: { host: WORKLOAD, port: { number: 80 } } }
+const images = {
+  match: [{ uri: { prefix: '/images' } }],
+  route: [{ destination: { host: 'images' } }],
+}
+const ownHttp = [images, { name: 'all', timeout: '5s', route: [stable] }]
+
+function virtualService(namespace: string, http: readonly object[] = ownHttp): MeshObject {
+  const { apiVersion, kind } = VIRTUAL_SERVICES
+  const metadata = { namespace, name: WORKLOAD, labels: { team: 'shop' } }
+  return { apiVersion, kind, metadata, spec: { hosts: ['shop.example.com'], http } }
+}
+
+function destinationRule(namespace: string): MeshObject {
+  const { apiVersion, kind } = DESTINATION_RULES
+  const metadata = { namespace, name: WORKLOAD }
+  const subsets = [{ name: 'all', labels: { app: WORKLOAD } }]
+  return { apiVersion, kind, metadata, spec: { host: WORKLOAD, subsets } }
+}
+
+const trafficSteps = [
+  { replicas: 1, traffic: '20%' },
+  { replicas: '50%', matches: [{ headers: [{ name: 'user', value: 'tester' }] }] },
+  { replicas: '100%' },
+]
+
+interface Place {
+  readonly story: Story
+  readonly found: () => Promise<MeshObject | undefined>
+  readonly service: (name?: string) => Promise<Service | undefined>
+  /** Weights of the hosts to which its last rule sends requests. */
+  readonly weights: (expected: Readonly<Record<string, number | undefined>>) => Promise<void>
+  readonly untouched: (http?: readonly object[]) => Promise<void>
+}
+
+async function begin(options: StoryOptions = {}, http: readonly object[] | false = ownHttp) {
+  const { steps = trafficSteps } = options
+  const story = await world.story({ ...options, steps: false })
+  const { namespace, client } = story
+  const spec = { selector: { app: WORKLOAD }, ports: [{ port: 80 }] }
+  const metadata = { namespace, name: WORKLOAD }
+  const made = { apiVersion: 'v1', kind: 'Service', metadata, spec } as KubeObject
+  await client.create(SERVICES as ResourceType, made, { fieldManager: 'test' })
+  if (http) await apply(story, virtualService(namespace, http))
+  await apply(story, destinationRule(namespace))
+  const customNetworkRefs = [
+    { apiVersion: 'networking.istio.io/v1beta1', kind: 'VirtualService', name: WORKLOAD },
+    { apiVersion: 'networking.istio.io/v1', kind: 'DestinationRule', name: WORKLOAD },
+  ]
+  const trafficRoutings = [{ service: WORKLOAD, customNetworkRefs, gracePeriodSeconds: 1 }]
+  const plan = { ...options, steps, canary: { trafficRoutings, ...options.canary } }
+  await client.create(ROLLOUTS, rolloutOf(namespace, plan), { fieldManager: 'test' })
+  await story.phase('Healthy')
+  return placeOf(story)
+}
+
+function placeOf(story: Story): Place {
+  const { namespace, client } = story
+  const get = <T extends KubeObject>(type: ResourceType<T>, name: string) =>
+    client.get(type, { namespace, name }).catch((error: unknown) => {
+      if (error instanceof NotFound) return undefined
+      throw error
+    })
+  const found = () => get(VIRTUAL_SERVICES, WORKLOAD)
+  const service: Place['service'] = (name = WORKLOAD) => get(SERVICES, name)
+  return {
+    story,
+    found,
+    service,
+    weights: expected =>
+      story.until(JSON.stringify(expected), async () => {
+        const { route = [] } = (await rulesOf(found)).at(-1) ?? {}
+        const entries = route.map(({ destination, weight }) => [destination.host, weight])
+        return equalJson(Object.fromEntries(entries), expected)
+      }),
+    untouched: (http = ownHttp) =>
+      story.until('no trace of us', async () => {
+        const [one, rule, own, canary] = await Promise.all([
+          found(),
+          get(DESTINATION_RULES, WORKLOAD),
+          service(),
+          service('web-canary'),
+        ])
+        const marks = [one, rule, own].flatMap(each =>
+          [TRAFFIC, RECORD, ORIGINAL].filter(key => key in { ...each?.metadata.annotations }),
+        )
+        const asTheyWere =
+          equalJson(one?.spec, virtualService(namespace, http).spec) &&
+          equalJson(one?.metadata.labels, { team: 'shop' }) &&
+          equalJson(rule?.spec, destinationRule(namespace).spec)
+        return asTheyWere && marks.length === 0 && canary === undefined
+      }),
+  }
+}
+
+interface Rule {
+  readonly match?: readonly object[]
+  readonly route: readonly {
+    readonly destination: { readonly host: string }
+    readonly weight?: number
+  }[]
+}
+
+async function rulesOf(found: Place['found']): Promise<readonly Rule[]> {
+  return ((await found())?.spec?.['http'] ?? []) as readonly Rule[]
+}
+
+/** As Helm, Flux and others do; refused where somebody else owns one of the fields. */
+async function apply(story: Story, object: KubeObject, ...more: string[]): Promise<void> {
+  const input = JSON.stringify(object)
+  const args = ['apply', '--server-side', '--field-manager=helm', ...more, '-f', '-']
+  await story.kubectl(args, { input })
+}
+
+const shared = { web: 80, 'web-canary': 20 }
+
+test.concurrent('requests follow the pods step by step, and nothing is left at the end', async () => {
+  const place = await begin()
+  const { story } = place
+  await story.edit('app:2')
+  await story.reached(1)
+  await place.weights(shared)
+  const rules = await rulesOf(place.found)
+  expect(rules[0]).toEqual(images)
+  const { [ORIGINAL]: original } = (await place.found())!.metadata.annotations!
+  expect(JSON.parse(original!)).toEqual({
+    spec: virtualService('').spec,
+    labels: { team: 'shop' },
+    annotations: {},
+  })
+  const rule = await story.client.get(DESTINATION_RULES, {
+    namespace: story.namespace,
+    name: WORKLOAD,
+  })
+  expect(rule.spec?.['subsets']).toHaveLength(2)
+  await story.approve()
+  await story.reached(2)
+  const [first, ...others] = await rulesOf(place.found)
+  expect(first).toMatchObject({
+    match: [{ headers: { user: { exact: 'tester' } } }],
+    route: [{ destination: { host: 'web-canary' } }],
+  })
+  expect(others).toEqual(ownHttp)
+  await story.approve()
+  await story.phase('Healthy')
+  await stand(story, { 'app:2': 10 })
+  await place.untouched()
+})
+
+test.concurrent('a rollback takes requests away before it takes pods away', async () => {
+  const place = await begin({ steps: [{ replicas: 5, traffic: '50%' }, { replicas: '100%' }] })
+  const { story } = place
+  await story.edit('app:2')
+  await story.reached(1)
+  const left = new Promise<number>(resolve => {
+    void story.until('no share', async () => {
+      const gone = (await rulesOf(place.found)).at(-1)?.route.length === 1
+      if (gone) resolve(story.now().wanted['app:2'] ?? 0)
+      return gone
+    })
+  })
+  await story.edit('app:1')
+  expect(await left).toBe(5)
+  await story.phase('Healthy')
+  await stand(story, { 'app:1': 10 })
+  await place.untouched()
+})
+
+test.concurrent('a Rollout that is deleted in the middle leaves nothing behind', async () => {
+  const place = await begin({ canary: { enableExtraWorkloadForCanary: true } })
+  const { story } = place
+  await story.edit('app:2')
+  await story.reached(1)
+  await place.weights(shared)
+  await story.kubectl(['delete', 'rollout', '--all'])
+  await place.untouched()
+  await story.until('the workload is free', () => story.free())
+})
+
+test.concurrent('his edits in the middle stay, and so does the split', async () => {
+  const place = await begin()
+  const { story } = place
+  const { namespace } = story
+  await story.edit('app:2')
+  await story.reached(1)
+  await place.weights(shared)
+  // As somebody edits what he sees, through another version of the API.
+  const health = {
+    match: [{ uri: { exact: '/healthz' } }],
+    route: [{ destination: { host: 'h' } }],
+  }
+  const patch = JSON.stringify([{ op: 'add', path: '/spec/http/0', value: health }])
+  await story.kubectl([
+    'patch',
+    'virtualservices.v1beta1.networking.istio.io',
+    WORKLOAD,
+    '--type=json',
+    '-p',
+    patch,
+  ])
+  await place.weights(shared)
+  expect((await rulesOf(place.found))[0]).toEqual(health)
+  // As an upgrade of his chart writes it, which takes the list back from who edited it.
+  const upgraded = [health, images, { name: 'all', timeout: '9s', route: [stable] }]
+  await apply(story, virtualService(namespace, upgraded), '--force-conflicts')
+  await place.weights(shared)
+  expect((await rulesOf(place.found)).at(-1)).toMatchObject({ timeout: '9s' })
+  await story.edit('app:1')
+  await story.phase('Healthy')
+  await place.untouched(upgraded)
+})
+
+test.concurrent('one that is missing, and one that leads elsewhere, keep it waiting, and say so', async () => {
+  const place = await begin({}, false)
+  const { story } = place
+  await story.edit('app:2')
+  await says(story, 'VirtualService web does not exist')
+  expect(await condition(story, 'Ready')).toMatchObject({ reason: 'RequestsBlocked' })
+  await stand(story, { 'app:1': 10 })
+  await apply(story, virtualService(story.namespace, [images]))
+  await says(story, 'no rule without a match leads to web, so no request would reach the canary')
+  expect(story.now().ready).toBeGreaterThanOrEqual(10)
+  await apply(story, virtualService(story.namespace))
+  await story.reached(1)
+  await place.weights(shared)
+})
+
+test.concurrent('what stands on it gives it back by hand', async () => {
+  const place = await begin()
+  const { story } = place
+  await story.edit('app:2')
+  await story.reached(1)
+  await place.weights(shared)
+  const { [RECORD]: record } = (await place.found())!.metadata.annotations!
+  await story.kubectl(['patch', 'virtualservice', WORKLOAD, '--type=merge', '-p', record!])
+  await place.weights({ web: undefined })
+  const { spec, metadata } = (await place.found())!
+  expect(spec).toEqual(virtualService('').spec)
+  expect(Object.keys(metadata.annotations!)).toEqual([ESCAPE])
+  await says(story, 'its owner took VirtualService web over')
+})

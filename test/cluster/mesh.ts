@@ -1,0 +1,57 @@
+// Istio's kinds of a test: their definitions, without schemas.
+
+import type { KubeObject } from '#api/kubernetes.ts'
+import type { KubeClient } from '#kube/client.ts'
+import { NotFound } from '#kube/errors.ts'
+import { CUSTOM_RESOURCES, resource } from '#kube/resources.ts'
+import { until } from '../../dev/until.ts'
+
+/** An object of the mesh. */
+export interface MeshObject extends KubeObject {
+  readonly spec?: Readonly<Record<string, unknown>>
+}
+
+/** VirtualServices. */
+export const VIRTUAL_SERVICES = resource<MeshObject>(
+  'networking.istio.io/v1',
+  'virtualservices',
+  'VirtualService',
+)
+/** DestinationRules. */
+export const DESTINATION_RULES = resource<MeshObject>(
+  'networking.istio.io/v1',
+  'destinationrules',
+  'DestinationRule',
+)
+
+const schema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }
+
+/** Serves them, in an older version as well. */
+export async function serveMesh(client: KubeClient): Promise<void> {
+  for (const type of [VIRTUAL_SERVICES, DESTINATION_RULES]) {
+    const { plural, kind } = type
+    const names = { kind, plural, listKind: `${kind}List`, singular: kind.toLowerCase() }
+    const versions = ['v1', 'v1beta1'].map(name => ({
+      name,
+      served: true,
+      storage: name === 'v1',
+      schema: { openAPIV3Schema: schema },
+    }))
+    const definition = {
+      apiVersion: 'apiextensions.k8s.io/v1',
+      kind: 'CustomResourceDefinition',
+      metadata: { name: `${plural}.networking.istio.io` },
+      spec: { group: 'networking.istio.io', scope: 'Namespaced', names, versions },
+    }
+    await client.apply(CUSTOM_RESOURCES, definition as KubeObject, { fieldManager: 'mesh' })
+    await until(`${plural} are served`, () =>
+      client.listAll(type, {}).then(
+        () => true,
+        (error: unknown) => {
+          if (error instanceof NotFound) return false
+          throw error
+        },
+      ),
+    )
+  }
+}

@@ -630,6 +630,16 @@ describe('a workload that is to stand still keeps the pods beyond its size', () 
     const { spec } = review(paused(before), { before })
     expect(spec.strategy?.rollingUpdate).toEqual({ maxUnavailable: '00%', maxSurge: '011%' })
   })
+
+  test('but not those that a scaling is taking away, and that only the status still counts', () => {
+    const scaled = (object: Deployment) => withSpec(object, { replicas: 4 })
+    const before = { ...scaled(web('1')), status }
+    const atRest = review(scaled(web('2')), { before, rollout: { ...rollout, paused: true } })
+    expect(atRest.spec.strategy?.rollingUpdate).toEqual({ maxUnavailable: '01%', maxSurge: '01%' })
+    const amid = { ...scaled(held()), status }
+    const standing = review(paused(amid), { before: amid })
+    expect(standing.spec.strategy?.rollingUpdate?.maxSurge).toBe('01%')
+  })
 })
 
 test('a workload that is resumed lets no more out than its step, whatever stood beside it', () => {

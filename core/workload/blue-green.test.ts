@@ -112,14 +112,13 @@ test('a copy of what was told goes with that of the hold, in every style', () =>
 })
 
 test('a third version, and the second one again, begin with all pods where they are', () => {
-  const status = { replicas: 15, readyReplicas: 15 }
-  const held = { ...(edit(web('2'), web('1')).object as Deployment), status }
+  const held = heldBy({ surge: '50%' }, 15)
   const third = edit(of('3', held), held)
-  expect(holdOf(third.object)).toMatchObject({ mode: 'stop', surge: '41%' })
+  expect(holdOf(third.object)).toMatchObject({ mode: 'stop', surge: '50%' })
   expect((third.object as Deployment).spec.paused).toBe(true)
-  const stood = { ...(third.object as Deployment), status }
+  const stood = { ...(third.object as Deployment), status: held.status! }
   const again = edit(of('2', stood), stood)
-  expect(holdOf(again.object)).toMatchObject({ mode: 'stop', surge: '41%' })
+  expect(holdOf(again.object)).toMatchObject({ mode: 'stop', surge: '50%' })
 })
 
 test('a third version keeps the room of pods that cannot be created, or are just being', () => {

@@ -24,6 +24,7 @@ import type { DeploymentOwner, Projection } from './deployment-fields.ts'
 import { holdOf, isInForce, still } from './hold.ts'
 import type { Hold } from './hold.ts'
 import { budgetFor, budgetPods, promised, surgeFor, surgePods } from './percent.ts'
+import { recordOf } from './record.ts'
 import type { OwnerValues } from './record.ts'
 import { replicatedFields } from './replicated-fields.ts'
 
@@ -115,10 +116,21 @@ function keepingAll<T extends Pick<Hold, 'surge'>>(
 ): T {
   const { replicas = 1 } = spec
   if (replicas === 0) return hold
-  const surplus = Math.max((before.status?.replicas ?? 0) - replicas, 0)
+  const standing = Math.min(before.status?.replicas ?? 0, mostIn(before))
+  const surplus = Math.max(standing - replicas, 0)
   const rooms = [hold.surge, roomIn(before), surgeFor(surplus, replicas, '100%')]
   const most = Math.max(...rooms.map(surge => surgePods(surge, replicas)))
   return { ...hold, surge: rooms.find(surge => surgePods(surge, replicas) === most)! }
+}
+
+/** As many as its ReplicaSets are to have at most: what else is counted is leaving, after a scaling. */
+function mostIn(before: Deployment): number {
+  const hold = holdOf(before)
+  // A hold that is just over may have let twice as many run.
+  if (hold && !isInForce(hold)) return Infinity
+  const record = recordOf(before)
+  const { replicas, surge } = room(before, record ? recordedOwner(record) : ownerOfFree(before))
+  return replicas + surge
 }
 
 /**

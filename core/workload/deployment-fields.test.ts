@@ -71,6 +71,11 @@ test('values of a hold are no wish, marked ones not even of an older hold', () =
   expect(ownerOfHeld(web(older), hold, recorded())).toEqual(recorded().owner)
 })
 
+test('nor are plain ones, which nothing else tells from an owner’s', () => {
+  const plain = { ...hold, budget: 2, surge: 1 }
+  expect(ownerOfHeld(web(held({}, plain)), plain, recorded())).toEqual(recorded().owner)
+})
+
 test('an edit that leaves no room takes the other amount of the request as well', () => {
   const spec = { ...held(rolling(1, 0), { ...hold, surge: 1 }), ...rolling(0, 1) }
   const owner = ownerOfHeld(web(spec), { ...hold, surge: 1 }, recorded(rolling(1, 0)))

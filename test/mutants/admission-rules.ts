@@ -21,8 +21,8 @@ export const admissionRules: readonly Rule[] = [
   [
     'an edit while the wave before is being carried out begins with nobody',
     deploymentAdmission,
-    'if (holdOf(before) && !isObserved(before)) return standing(before, object)',
-    '',
+    '(holdOf(before) && !isObserved(before)) || mayRun',
+    'mayRun',
     reviewTest,
   ],
   [
@@ -31,6 +31,20 @@ export const admissionRules: readonly Rule[] = [
     'roomIn(before), surgeFor',
     'surgeFor',
     reviewTest,
+  ],
+  [
+    'who is leaving after a scaling is not kept',
+    deploymentAdmission,
+    'Math.min(before.status?.replicas ?? 0, mostIn(before))',
+    'before.status?.replicas ?? 0',
+    reviewTest,
+  ],
+  [
+    'whoever stands beside the others once all may go is kept',
+    deploymentAdmission,
+    'if (hold && !isInForce(hold)) return Infinity\n',
+    '',
+    'core/workload/blue-green.test.ts',
   ],
   [
     'the room beside the others is the owner’s own once all may go',

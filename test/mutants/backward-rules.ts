@@ -40,8 +40,8 @@ export const backwardRules: readonly Rule[] = [
   [
     'nobody is moved by a Deployment that is older than its ReplicaSets',
     rules,
-    '[heldAgain, mended, overtaken, seenByManager]',
-    '[heldAgain, mended, seenByManager]',
+    '[heldAgain, mended, overtaken, seenByManager',
+    '[heldAgain, mended, seenByManager',
     rulesTest,
   ],
   [

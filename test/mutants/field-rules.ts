@@ -7,7 +7,6 @@ const percent = 'core/workload/percent.ts'
 const template = 'core/workload/template.ts'
 
 const fieldsTest = 'core/workload/deployment-fields.test.ts'
-const laws = 'test/contracts/workload.test.ts'
 const percentTest = 'core/workload/percent.test.ts'
 const reviewTest = 'core/admission/review.test.ts'
 const templateTest = 'core/workload/template.test.ts'
@@ -54,7 +53,7 @@ export const fieldRules: readonly Rule[] = [
     fields,
     'isMarked(value) || value === projected',
     'isMarked(value)',
-    laws,
+    fieldsTest,
   ],
   [
     'maxUnavailable is rounded down',

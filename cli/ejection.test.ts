@@ -245,6 +245,24 @@ function statefulSet(annotations: Record<string, string>, partition: number): Pa
   }
 }
 
+test('pods that go back under requests take as long as their owner says, and how many is counted', () => {
+  const { metadata, ...rest } = deployment({}, owner)
+  const free = { ...rest, metadata: { ...metadata, labels: {} } }
+  const routing = { service: 'web', routes: [], graceSeconds: 0 }
+  const none = { routing, routes: [], answers: new Map(), endpoints: [] }
+  const requests = { traffic: none, touched: [], objects: [] }
+  const owned = [set('web-2', 'web:2', { replicas: 3 }), set('web-3', 'web:3', { replicas: 8 })]
+  const stand = { ...standOf(free, owned), requests }
+  const awaited = (wanted: object) =>
+    nextStep(stand, { ...aim, owner: { ...wanted }, goesBack: true })
+  const pods = { left: 5, patienceMs: 600_000 }
+  expect(awaited({ ...owner, progressDeadlineSeconds: 900 })).toMatchObject({
+    type: 'await',
+    pods: { ...pods, patienceMs: 900_000 },
+  })
+  expect(awaited({ updateStrategy: own })).toMatchObject({ pods })
+})
+
 test('a partition is given back as any other hold', () => {
   const stand = standOf(statefulSet({ [HOLD]: half, [RECORD]: sequential }, 5))
   expect(traces(stand)).toContain('fields of a hold')

@@ -71,7 +71,17 @@ export type Step =
       readonly objects: readonly KubeObject[]
       readonly why: string
       readonly until?: Instant
+      /** Pods whose coming and going is waited for. */
+      readonly pods?: PodsAwaited
     }
+
+/** They take as long as their owner says that they may. */
+export interface PodsAwaited {
+  /** So many are still to come or to go: fewer is progress. */
+  readonly left: number
+  /** So long without progress there is hope. */
+  readonly patienceMs: number
+}
 
 const labels = [WORKLOAD_TYPE, STABLE_REVISION, WAVE]
 /** Every annotation that begins so is ours, also one that another version has brought. */
@@ -182,14 +192,25 @@ const requestsAway: Goal = (stand, { goesBack = false, now }) => {
 }
 
 /** New pods must be gone before the Service finds them again. */
-const requestsFree: Goal = (stand, { goesBack = false, now, requests: before }) => {
+const requestsFree: Goal = (stand, { goesBack = false, now, requests: before, owner }) => {
   const { requests, workload, adapter } = stand
   if (!requests) return undefined
   if (goesBack && !adapter.settled(workload)) {
-    return { type: 'await', objects: [workload], why: 'pods go back to the stable version' }
+    const why = 'pods go back to the stable version'
+    return { type: 'await', objects: [workload], why, pods: podsAwaited(stand, owner) }
   }
   const step = returning(requests, { pods: podsOf(stand), to: 'all', now })
   return step ?? escapeOff(requests, before?.touched ?? [])
+}
+
+/** As for a Deployment that says nothing; other kinds have no such word. */
+const PROGRESS_DEADLINE_SECONDS = 600
+
+function podsAwaited(stand: Stand, owner: OwnerValues): PodsAwaited {
+  const { updated, replicas, total } = viewOf(stand)
+  const seconds = owner['progressDeadlineSeconds'] ?? PROGRESS_DEADLINE_SECONDS
+  const left = Math.max(total - updated, 0) + Math.max(replicas - updated, 0)
+  return { left, patienceMs: Number(seconds) * 1000 }
 }
 
 function podsOf(stand: Stand): NonNullable<Return['pods']> {

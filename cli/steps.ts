@@ -45,8 +45,15 @@ const MOST_WRITES = 8
 
 /** Sees that it comes to an end, whatever others do. */
 export class Progress {
-  #since = performance.now()
+  readonly #clock: () => number
+  #since: number
+  #podsLeft = 0
   readonly #writes = new Map<string, number>()
+
+  constructor(clock = () => performance.now()) {
+    this.#clock = clock
+    this.#since = clock()
+  }
 
   /** So often was the object written. */
   writes({ metadata: { uid = '' } }: KubeObject): number {
@@ -55,23 +62,37 @@ export class Progress {
 
   /** Throws one line where there is no hope. `traces`: what is still there. */
   check(step: Step, traces: () => readonly string[]): void {
-    if (performance.now() - this.#since > PATIENCE_MS) throw new Error(noProgress(step))
+    if (this.#goesOn(step)) this.#since = this.#clock()
+    const patienceMs = patienceFor(step)
+    if (this.#clock() - this.#since > patienceMs) throw new Error(noProgress(step, patienceMs))
     if (step.type === 'write' && this.writes(step.object) > MOST_WRITES) {
       throw new Error(`${traces().join(', ')}: comes back; does a controller run that guards it?`)
     }
   }
 
+  /** It waits for a time, which passes, or fewer pods are waited for than before. */
+  #goesOn(step: Step): boolean {
+    const { until, pods } = step.type === 'await' ? step : {}
+    const before = this.#podsLeft
+    this.#podsLeft = pods?.left ?? 0
+    return until !== undefined || this.#podsLeft < before
+  }
+
   /** The step is done. */
   note(step: Step): void {
-    this.#since = performance.now()
+    this.#since = this.#clock()
     if (step.type !== 'write') return
     const { uid = '' } = step.object.metadata
     this.#writes.set(uid, this.writes(step.object) + 1)
   }
 }
 
-function noProgress(step: Step): string {
-  const time = `${PATIENCE_MS / 1000} s`
+function patienceFor(step: Step): number {
+  return (step.type === 'await' && step.pods?.patienceMs) || PATIENCE_MS
+}
+
+function noProgress(step: Step, patienceMs: number): string {
+  const time = `${patienceMs / 1000} s`
   if (step.type === 'await') return `for ${time}: ${step.why}; eject again then`
   const { kind, metadata } = step.object
   const what = `${kind} ${metadata.name}`

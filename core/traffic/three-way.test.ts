@@ -43,3 +43,17 @@ test('of what nobody touched the owner’s stays; what was not replaced is edite
     }),
   )
 })
+
+test('long lists take their time, and no more; what cannot be told apart is taken as written', () => {
+  const hosts = (count: number, name: string) =>
+    Array.from({ length: count }, (_, at) => ({ name: `${name}-${at}`, port: at % 7 }))
+  const owner = hosts(600, 'a')
+  const made = owner.map(each => ({ ...each, weight: 20 }))
+  const incoming = [theirs, ...made]
+  expect(threeWay(incoming, made, owner)).toEqual([theirs, ...owner])
+  const [many, others] = [hosts(9000, 'b'), hosts(9000, 'c')]
+  expect(threeWay(many, others, hosts(9000, 'd'))).toEqual(many)
+  // An edit of one among many is one.
+  const edited = [...many.slice(0, 4000), theirs, ...many.slice(4000)]
+  expect(threeWay(edited, many, [...many, a])).toEqual([...edited, a])
+})

@@ -71,6 +71,8 @@ export interface Told {
   /** The step's pods were there: only then an approval counts. */
   readonly reached: boolean
   readonly stalled: boolean
+  /** A third version has no side to stand on: it waits for the stable one. */
+  readonly waitsForStable: boolean
   /** A condition says since when and why it is not at rest, in a reason and a message. */
   readonly explained: boolean
 }
@@ -175,7 +177,7 @@ export function seenRollout({ metadata, spec, status }: Rollout): RolloutFacts {
 }
 
 function toldBy(status: Status): Told {
-  const { phase, observedGeneration = 0, conditions } = status
+  const { phase, observedGeneration = 0, conditions, message } = status
   const {
     observedRelease = '',
     rolloutHash = '',
@@ -193,6 +195,7 @@ function toldBy(status: Status): Told {
     state: currentStepState,
     reached: reasons.get('Reconciling') === 'StepPaused',
     stalled: reasons.has('Stalled'),
+    waitsForStable: message?.includes('put the stable template back') === true,
     explained: (conditions ?? []).some(isWhy),
   }
 }

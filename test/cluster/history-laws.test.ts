@@ -54,6 +54,7 @@ const atRest: State = {
       state: 'Completed',
       reached: false,
       stalled: false,
+      waitsForStable: false,
       explained: false,
     },
   },

@@ -135,8 +135,9 @@ class Trial {
   }
 
   *#tooMany({ set, from, to, before, after, demands }: Resized): Generator<string> {
-    // Nodes that come are told late, and whoever is on one is one of its own.
-    if (this.#told.kind.onNodes) return
+    // Nodes that come are told late; and of second Deployments one is made before another one goes.
+    const { onNodes, released } = this.#told.kind
+    if (onNodes || released?.canary) return
     const all = total(after)
     const strategies = this.#governing(demands, after.version)
     const { kind } = this.#told

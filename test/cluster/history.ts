@@ -11,7 +11,7 @@ import { abort, edit, freeze, happen, mix, pause } from './history-acts.ts'
 import { plans, scale } from './history-acts.ts'
 import type { ActName, Scene } from './history-acts.ts'
 import type { State } from './chronicle.ts'
-import { isRight, lineOf } from './history-facts.ts'
+import { active, isArmed, isRight, lineOf } from './history-facts.ts'
 import { deployments } from './history-kinds.ts'
 import type { HistoryKind, Specified } from './history-kinds.ts'
 import { breaches } from './history-laws.ts'
@@ -107,10 +107,15 @@ async function goOn(scene: Scene): Promise<void> {
   const { chronicle } = scene
   const before = chronicle.count()
   const waits = ({ rollout }: State) => rollout!.told.state === 'StepPaused'
-  const due = (state: State) => waits(state) || isPausedByOwner(state) || isRight(state)
+  const due = (state: State) =>
+    waits(state) || isPausedByOwner(state) || waitsForStable(state) || isRight(state)
   if (await chronicle.comes(due, scene.patienceMs)) {
     if (isPausedByOwner(chronicle.now())) {
       await resume(scene)
+      return
+    }
+    if (waitsForStable(chronicle.now())) {
+      await putStableBack(scene)
       return
     }
     if (!waits(chronicle.now())) return
@@ -121,6 +126,17 @@ async function goOn(scene: Scene): Promise<void> {
       return !waits(state) || state.rollout!.told.step !== step
     })
   } else if (chronicle.count() === before) throw new Error('it does not come to its end')
+}
+
+function waitsForStable({ rollout }: State): boolean {
+  return rollout?.told.waitsForStable === true
+}
+
+/** Of the sides that stand, that of the stable version was never armed. */
+async function putStableBack(scene: Scene): Promise<void> {
+  const { image } = active(scene.chronicle.now()).find(set => !isArmed(set))!
+  await seen(scene, await edit(scene, image.replace('app:', '')))
+  await comes(scene, 'the stable version is seen', state => !waitsForStable(state))
 }
 
 /** What he paused while an abort went back, where it shows in no field, is paused at the next edit. */

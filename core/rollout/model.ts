@@ -200,6 +200,8 @@ export interface GoingBack {
   readonly of: number
   /** Pods among those that ran it which stand before the others' turn: a partition counts them as old. */
   readonly passed: number
+  /** As many a partition must let be new for the next one to go back; 0 while one is on its way. */
+  readonly next: number
 }
 
 /** A workload as Kruise Rollouts has left it, in the middle of a release of its own. */

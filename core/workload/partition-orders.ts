@@ -32,6 +32,8 @@ export interface Order {
   readonly room: (by: Returning) => number
   /** Of pods that are new from the outset, those that a partition counts as old all the same. */
   readonly passed: (ran: number) => number
+  /** How far from the last pod on a partition must reach for the next one that is not new to be so. */
+  readonly next: (pods: readonly PodSeen[], isNew: (pod: PodSeen) => boolean) => number
 }
 
 /** The partition is an ordinal: those below it stay old. */
@@ -44,6 +46,8 @@ export const byOrdinal: Order = {
   room: () => Infinity,
   // Who has left the others stands above them.
   passed: ran => ran,
+  // A scaling that came in between has brought up some above it that are new.
+  next: (pods, isNew) => pods.length - pods.findLastIndex(pod => !isNew(pod)),
 }
 
 /** The partition is a number of pods, whichever they are: one is made old for as long as some are missing. */
@@ -55,6 +59,7 @@ export const byCount: Order = {
   },
   room: ({ kept, old }) => Math.max(kept - old, 0),
   passed: () => 0,
+  next: () => 0,
 }
 
 /** Whoever is missing comes new: nobody can be taken back. */
@@ -63,6 +68,7 @@ export const alwaysNew: Order = {
   comesAs: (_, __, { update }) => update,
   room: () => 0,
   passed: () => 0,
+  next: () => 0,
 }
 
 /** Which of its pods it is, from 0: the partition counts so, whatever the first one is called. */

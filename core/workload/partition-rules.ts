@@ -81,7 +81,8 @@ function targetOf(w: PartitionWorkload, step: Hold['pods'], now: Instant): Targe
   // Nobody is kept as what nobody wants: the old ones would never be Ready, and be waited for.
   if (w.adrift) return { n: w.most, pods: wanted.pods, budget: '100%', now }
   const n = Math.min(wanted.n, w.most)
-  const budget = w.goingBack && n - w.goingBack.passed
+  const { passed = 0, next = 0 } = { ...w.goingBack }
+  const budget = w.goingBack && Math.max(n - passed, w.updated < n ? next : 0)
   return { n, pods: wanted.pods, now, ...defined({ budget }) }
 }
 

@@ -130,7 +130,15 @@ function goingBack(
   // Fewer than there were, though nobody is missing: a scaling took them.
   const scaled = pods.length >= replicas ? Math.min(hold.ran, updated) : hold.ran
   const ran = hold.mode === 'wave' ? scaled : updated
-  return { ran, of: Math.max(most - ran, 0), passed: kind.order(seen).passed(ran) }
+  const { passed, next } = kind.order(seen)
+  const isNew = ({ revision }: PodSeen) => revision === seen.status.updateRevision
+  const whole = pods.length >= replicas && updated < most
+  return {
+    ran,
+    of: Math.max(most - ran, 0),
+    passed: passed(ran),
+    next: whole ? next(pods, isNew) : 0,
+  }
 }
 
 /** Its pods with the names of their revisions. */

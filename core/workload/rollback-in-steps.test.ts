@@ -41,6 +41,18 @@ test.each<[string, WorkloadAction, PartitionScene, string]>([
     'wave 3',
   ],
   [
+    'one that others stand above, whom a scaling has brought up, goes back as well',
+    to('30%'),
+    back(sets, '111111111121', { pods: '30%', ran: 11, budget: 1 }),
+    'wave 2',
+  ],
+  [
+    'and only while nobody is on his way',
+    to('30%'),
+    back(sets, '11111111112', { pods: '30%', ran: 11, budget: 1, size: 12 }, 12),
+    'wait: 10 of 12 new pods are ready',
+  ],
+  [
     'the step is reached once they are Ready',
     to('20%'),
     back(sets, '1111222211', { ...four, budget: 2 }),

@@ -27,6 +27,13 @@ const backStory = 'test/scenarios/rollback-in-steps.test.ts'
 /** A row for each. */
 export const partitionRules: readonly Rule[] = [
   [
+    'a way back reaches one that new pods stand above',
+    rules,
+    'w.updated < n ? next : 0',
+    '0',
+    bySteps,
+  ],
+  [
     'a broken pod of which no release was seen is taken out of the way',
     decide,
     'unhindered, unblocked, rolledOut, escapeForgotten',

@@ -4,7 +4,7 @@ import { expect } from 'vitest'
 
 import type { IntOrPercent, Pod } from '#api/kubernetes.ts'
 import type { Change, Deletion } from '#core/change.ts'
-import { podCount } from '#core/replicas.ts'
+import { newPods, podCount } from '#core/replicas.ts'
 import type { Workload as Observed } from '#core/rollout/model.ts'
 import { holdOf } from '#core/workload/hold.ts'
 import type { Partitioned } from '#core/workload/partition-kind.ts'
@@ -146,8 +146,9 @@ function checkWrites(row: Row, looked: Looked, written: readonly Change[]): void
   if (!workload || !rollout) return
   const { replicas, hold } = workload
   const step = rollout.steps[decision.memory.stepIndex - 1]
-  const before = hold?.mode === 'wave' ? podCount(hold.pods, replicas) : 0
-  const most = Math.max(before, step ? podCount(step.replicas, replicas) : 0)
+  // Of a way back the words count those that have left.
+  const before = hold?.mode === 'wave' ? newPods(hold.pods, workload) : 0
+  const most = Math.max(before, step ? newPods(step.replicas, workload) : 0)
   for (const budget of written.flatMap(budgetsIn)) {
     expect(podCount(budget, replicas), 'new pods by a wave').toBeLessThanOrEqual(most)
   }

@@ -117,12 +117,17 @@ const intents = {
   restart: () => people.restart,
 } satisfies Record<string, Act>
 
+/** Where it is asked for, a rollback is a release of its own. */
+const waysBack = {
+  backInSteps: which => people.backInSteps(which % 4 > 0),
+} satisfies Record<string, Act>
+
 /** The webhook does not answer for a while. */
 const outages = {
   webhook: which => people.webhook(which % 2 === 1),
 } satisfies Record<string, Act>
 
-const acts = { ...machinery, ...intents, ...outages }
+const acts = { ...machinery, ...intents, ...waysBack, ...outages }
 
 /** The name of something that happens. */
 export type ActName = keyof typeof acts

@@ -13,4 +13,12 @@ describe.each(Object.entries(owners))('%s', (_, subject) => {
   test('so they are through outages of the webhook, with the policy', () => {
     tellHistories([...intents, 'webhook', 'webhook'], { subject, share: 0.04 })
   }, 600_000)
+
+  test.runIf(subject.kind.adapter.rollsBackInSteps)(
+    'so they are where a rollback goes by the steps',
+    () => {
+      tellHistories([...intents, 'backInSteps', 'backInSteps'], { subject, share: 0.04 })
+    },
+    600_000,
+  )
 })

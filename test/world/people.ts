@@ -1,7 +1,7 @@
 // What people, clients and machines do to the workload and its Rollout.
 
 import type { PodTemplate } from '#api/kubernetes.ts'
-import { ABORT, HOLD, RECORD } from '#api/names.ts'
+import { ABORT, HOLD, RECORD, ROLLBACK_IN_BATCH } from '#api/names.ts'
 import type { CanaryStatus, Rollout, RolloutSpec } from '#api/rollout.generated.ts'
 import type { MergePatch } from '#core/change.ts'
 import { releaseIn, toldIn } from '#core/rollout/release-status.ts'
@@ -221,6 +221,15 @@ export const unabort: Happening = world => {
   const { [ABORT]: _, ...annotations } = { ...object.metadata.annotations }
   writeRollout(world, { ...object, metadata: { ...object.metadata, annotations } })
 }
+
+/** A rollback is to go by the steps, or at once. */
+export const backInSteps =
+  (steps: boolean): Happening =>
+  world => {
+    const object = existing(rolloutIn(world))
+    const annotations = { ...object.metadata.annotations, [ROLLBACK_IN_BATCH]: String(steps) }
+    writeRollout(world, { ...object, metadata: { ...object.metadata, annotations } })
+  }
 
 /** A label of the workload. */
 export const label =

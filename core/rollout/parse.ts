@@ -3,8 +3,6 @@
 
 import { ABORT, API_VERSION, ROLLBACK_IN_BATCH } from '#api/names.ts'
 import type {
-  BlueGreenStrategy,
-  CanaryStrategy,
   Step as StepObject,
   Rollout as RolloutObject,
   TrafficRouting,
@@ -20,13 +18,12 @@ import type { RouteRef, Routing, Split } from '../traffic/model.ts'
 import type { KindRef } from '../workload/adapter.ts'
 import { isSameKind } from '../workload/native.ts'
 import type { Hold } from '../workload/hold.ts'
-import { styleNow, styleOf } from './release-style.ts'
+import { strategyOf, styleNow, styleOf } from './release-style.ts'
+import type { Strategy } from './release-style.ts'
 import type { Rollout, Step } from './model.ts'
 import { formatProblems } from './problem.ts'
 import { isDropped } from './status.ts'
 import { hasRoutes, unsupported } from './unsupported.ts'
-
-type Strategy = Partial<CanaryStrategy & BlueGreenStrategy>
 
 /**
  * What a stored Rollout asks for; `hold`: that of its workload, which says how the release goes that runs;
@@ -34,8 +31,8 @@ type Strategy = Partial<CanaryStrategy & BlueGreenStrategy>
  */
 export function rolloutOf(object: RolloutObject, hold?: Hold, routes = false): Rollout {
   const { metadata, spec } = object
-  const { canary, blueGreen, paused } = spec.strategy
-  const plan: Strategy = blueGreen ?? canary ?? {}
+  const { paused } = spec.strategy
+  const plan = strategyOf(spec)
   const namespace = metadata.namespace ?? ''
   const traffic = routes ? routingOf(spec) : undefined
   return defined({
@@ -66,8 +63,8 @@ function stepsOf({ steps = [] }: Strategy, routed: boolean): readonly Step[] {
 }
 
 /** By what requests come that the Rollout moves; undefined: it moves none. */
-export function routingOf({ strategy }: RolloutObject['spec']): Routing | undefined {
-  const { trafficRoutings = [] }: Strategy = strategy.blueGreen ?? strategy.canary ?? {}
+export function routingOf(spec: RolloutObject['spec']): Routing | undefined {
+  const { trafficRoutings = [] } = strategyOf(spec)
   const [routing] = trafficRoutings
   const routes = routing ? routesOf(routing) : []
   if (!routing || routes.length === 0) return undefined

@@ -1,6 +1,6 @@
 // In which style a workload is released: what its Rollout asks for, and what counts in the middle of a release.
 
-import type { RolloutSpec } from '#api/rollout.generated.ts'
+import type { BlueGreenStrategy, CanaryStrategy, RolloutSpec } from '#api/rollout.generated.ts'
 import { isOn } from '../workload/hold.ts'
 import type { Hold } from '../workload/hold.ts'
 import { adapterFor, inStyle } from '../workload/registry.ts'
@@ -13,6 +13,14 @@ export function styleOf({ strategy, workloadRef }: RolloutSpec): Style {
   const adapter = adapterFor(workloadRef)
   const able = adapter !== undefined && inStyle(adapter, 'canary') !== undefined
   return strategy.canary?.enableExtraWorkloadForCanary && able ? 'canary' : 'partition'
+}
+
+/** The members of either one. */
+export type Strategy = Partial<CanaryStrategy & BlueGreenStrategy>
+
+/** What the spec says of the release: the steps, and by what requests come. */
+export function strategyOf({ strategy }: Pick<RolloutSpec, 'strategy'>): Strategy {
+  return strategy.blueGreen ?? strategy.canary ?? {}
 }
 
 /** Where no second Deployment may be made, its new pods run within the workload. */

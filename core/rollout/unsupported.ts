@@ -8,7 +8,7 @@ import { valuesAt } from '../values-at.ts'
 import { networkRouters } from '../traffic/registry.ts'
 import { isNative, isSameKind } from '../workload/native.ts'
 import { adapterFor, adapters, inStyle } from '../workload/registry.ts'
-import { styleOf } from './release-style.ts'
+import { strategyOf, styleOf } from './release-style.ts'
 import type { Problem } from './problem.ts'
 import type { Style } from './style.ts'
 
@@ -79,20 +79,17 @@ function routed(strategy: string): readonly Row[] {
     },
     {
       field: `${path}.steps[].traffic`,
-      refuses: (traffic, rollout, { shares, routes }) =>
-        shares && saysSomething(traffic) && !(routes && isRouted(rollout)),
+      refuses: (traffic, rollout, asked) => asked.shares && goesNowhere(traffic, rollout, asked),
       message: `${routing}; remove \`traffic\`: the new pods receive their share through the Service`,
     },
     {
       field: `${path}.steps[].matches`,
-      refuses: (matches, rollout, { routes }) =>
-        saysSomething(matches) && !(routes && isRouted(rollout)),
+      refuses: goesNowhere,
       message: `${routing}; remove \`matches\``,
     },
     {
       field: `${path}.steps[].requestHeaderModifier`,
-      refuses: (modifier, rollout, { routes }) =>
-        saysSomething(modifier) && !(routes && isRouted(rollout)),
+      refuses: goesNowhere,
       message: `${routing}; remove \`requestHeaderModifier\``,
     },
   ]
@@ -121,19 +118,22 @@ export function asksForTraffic(rollout: Rollout): boolean {
 
 /** Whether the Rollout says by what requests are to be routed. */
 export function hasRoutes({ spec }: Rollout): boolean {
-  const { trafficRoutings = [], trafficRoutingRef = '' } =
-    spec.strategy.canary ?? spec.strategy.blueGreen ?? {}
-  return trafficRoutings.length > 0 || trafficRoutingRef !== ''
+  return isRouted(spec) || Boolean(strategyOf(spec).trafficRoutingRef)
+}
+
+/** It names what sends the requests. */
+function isRouted(spec: Rollout['spec']): boolean {
+  return (strategyOf(spec).trafficRoutings ?? []).length > 0
+}
+
+/** It asks for something of requests, which nobody moves. */
+function goesNowhere(value: unknown, { spec }: Rollout, { routes }: Asked): boolean {
+  return saysSomething(value) && !(routes && isRouted(spec))
 }
 
 /** Nothing else sends requests to its Service. */
 function isRoutable({ customNetworkRefs = [] }: TrafficRouting): boolean {
   return customNetworkRefs.every(ref => networkRouters.some(each => isSameKind(ref, each)))
-}
-
-function isRouted({ spec }: Rollout): boolean {
-  const { trafficRoutings = [] } = spec.strategy.canary ?? spec.strategy.blueGreen ?? {}
-  return trafficRoutings.length > 0
 }
 
 /** What is stored does not say in which version it was written, but for what the conversion makes of it. */

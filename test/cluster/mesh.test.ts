@@ -9,8 +9,10 @@ import { equalJson } from '#core/equal.ts'
 import { NotFound } from '#kube/errors.ts'
 import { ROLLOUTS, SERVICES } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
+import { presenceIn } from './absence.ts'
+import { sluice } from './commands.ts'
 import { condition, says, stand } from './facts.ts'
-import { rolloutOf, WORKLOAD } from './manifests.ts'
+import { ROLLOUT, rolloutOf, WORKLOAD } from './manifests.ts'
 import type { StoryOptions } from './manifests.ts'
 import { DESTINATION_RULES, serveMesh, VIRTUAL_SERVICES } from './mesh.ts'
 import type { MeshObject } from './mesh.ts'
@@ -265,4 +267,29 @@ test.concurrent('what stands on it gives it back by hand', async () => {
   expect(spec).toEqual(virtualService('').spec)
   expect(Object.keys(metadata.annotations!)).toEqual([ESCAPE])
   await says(story, 'its owner took VirtualService web over')
+})
+
+test.concurrent('a workload and its Rollout that are deleted together leave nothing behind', async () => {
+  const place = await begin()
+  const { story } = place
+  await story.edit('app:2')
+  await story.reached(1)
+  await place.weights(shared)
+  await story.kubectl(['delete', 'rollout,deployment', '--all', '--wait=false'])
+  await place.untouched()
+})
+
+test('eject frees all with nobody of ours alive', async () => {
+  const place = await begin()
+  const { story } = place
+  await story.edit('app:2')
+  await story.reached(1)
+  await place.weights(shared)
+  await presenceIn(world).without(['webhook', 'controller'], async () => {
+    const workload = ['deployment/web', '-n', story.namespace, '--keep-rollouts']
+    await sluice(world.cluster, ['eject', ...workload])
+    await place.untouched()
+    expect((await place.found())?.metadata.annotations ?? {}).toEqual({})
+    await story.kubectl(['delete', 'rollout', ROLLOUT])
+  })
 })

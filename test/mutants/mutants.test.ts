@@ -17,6 +17,7 @@ import { daemonRules } from './daemon-rules.ts'
 import { fieldRules } from './field-rules.ts'
 import { forwardRules } from './forward-rules.ts'
 import { partitionRules } from './partition-rules.ts'
+import { trafficRules } from './traffic-rules.ts'
 
 const rules = [
   ...forwardRules,
@@ -27,6 +28,7 @@ const rules = [
   ...daemonRules,
   ...canaryRules,
   ...blueGreenRules,
+  ...trafficRules,
 ]
 const testFiles = [...new Set(rules.map(([, , , , file]) => file))]
 /** A test file with all that it tests in it; of a rule: without that one. */

@@ -1,0 +1,128 @@
+// Whatever is late, in whatever order: requests are sent only where somebody answers, they leave new pods before
+// those leave, and nothing of ours is left in the end.
+
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+
+import { TRAFFIC } from '#api/names.ts'
+import type { Change } from '#core/change.ts'
+import { ownRules, ownService, RoutedWorld, SIZE } from '../world/routed-world.ts'
+import type { Stage } from '../world/routed-world.ts'
+
+const happenings = {
+  look: world => lookAt(world),
+  endpoints: world => world.tellEndpoints(),
+  gateway: world => world.tellGateway(),
+  ready: world => world.allReady(),
+  owner: world => world.ownerApplies(),
+} satisfies Readonly<Record<string, (world: RoutedWorld) => void>>
+
+type Happening = keyof typeof happenings
+
+/** A step that sends a share, or one that leaves requests alone. */
+function stagesOf(fresh: number, percent: number | null): readonly Stage[] {
+  if (percent === null) return [{ aim: { to: 'all' } }, { fresh }]
+  return [{ aim: { to: 'pinned' } }, { fresh }, { aim: { to: 'split', split: { percent } } }]
+}
+
+/** Each has more new pods than the one before. */
+const plans = fc
+  .tuple(
+    fc.subarray(
+      Array.from({ length: SIZE - 1 }, (_, i) => i + 1),
+      { minLength: 1 },
+    ),
+    fc.array(fc.option(fc.integer({ min: 0, max: 100 })), { minLength: SIZE, maxLength: SIZE }),
+  )
+  .map(([sizes, shares]) => sizes.map((fresh, i) => stagesOf(fresh, shares[i]!)))
+const ends: Readonly<Record<string, readonly Stage[]>> = {
+  back: [{ aim: { to: 'stable' } }, { fresh: 0 }, { aim: { to: 'all' } }],
+  forward: [{ aim: { to: 'all' } }, { fresh: SIZE }, { aim: { to: 'all' } }],
+}
+const happen = fc.array(
+  fc.oneof(
+    { weight: 5, arbitrary: fc.constant<Happening>('look') },
+    { weight: 4, arbitrary: fc.constantFrom<Happening>('endpoints', 'gateway', 'ready') },
+    { weight: 1, arbitrary: fc.constant<Happening>('owner') },
+  ),
+  { maxLength: 100, size: 'max' },
+)
+const histories = fc.record({
+  plan: plans,
+  happen,
+  /** Then it ends, wherever it is. */
+  end: fc.constantFrom('back', 'forward'),
+  after: happen,
+})
+
+/** The controller looks, and what it does then must be safe. */
+function lookAt(world: RoutedWorld): void {
+  const before = {
+    share: world.share,
+    endpoints: world.endpoints('web'),
+    fresh: world.uidsOf('new'),
+  }
+  const { selector } = { ...world.service?.spec }
+  const change = world.look()
+  const leaving = before.fresh.filter(uid => !world.uidsOf('new').includes(uid))
+  if (leaving.length > 0) {
+    expect(before.share, 'requests are sent to pods that leave').toBe(0)
+  }
+  const first = before.fresh.length === 0 && world.uidsOf('new').length > 0
+  if (first && isRouted(world)) {
+    expect(selector, 'a new pod is found by the Service of the stable ones').toHaveProperty(
+      'pod-template-hash',
+    )
+  }
+  if (change && isSplit(change)) {
+    expect(world.endpoints('web-canary'), 'requests are sent where nobody answers').not.toEqual([])
+  }
+}
+
+/** The steps to come send a share. */
+function isRouted({ plan }: RoutedWorld): boolean {
+  return plan.some((stage, i) => i < 2 && 'aim' in stage && stage.aim.to === 'split')
+}
+
+function isSplit(change: Change): boolean {
+  if (change.type !== 'patch' || change.target.kind !== 'HTTPRoute') return false
+  const { annotations } = change.patch['metadata'] as { annotations?: Record<string, string> }
+  return annotations?.[TRAFFIC]?.includes('"split"') === true
+}
+
+/** True of every moment. */
+function lawful(world: RoutedWorld): void {
+  const { spec } = world.service!
+  expect(spec?.selector, 'a Service selects anybody').toHaveProperty('app')
+  if (world.share > 0) expect(world.canary, 'requests go to a Service that is gone').toBeDefined()
+}
+
+const runs = Number(process.env['HISTORIES'] ?? 2500)
+
+test('requests are safe at every moment, and as their owner wants them in the end', () => {
+  fc.assert(
+    fc.property(histories, ({ plan, end, ...happens }) => {
+      const world = new RoutedWorld()
+      const tell = (each: Happening) => {
+        happenings[each](world)
+        lawful(world)
+      }
+      world.plan.push(...plan.flat())
+      happens.happen.forEach(tell)
+      world.plan.splice(0, world.plan.length, ...ends[end]!)
+      happens.after.forEach(tell)
+      for (let i = 0; i < 100 && world.plan.length > 0; i++) {
+        const inOrder: readonly Happening[] = ['look', 'endpoints', 'gateway', 'ready']
+        inOrder.forEach(tell)
+      }
+      expect(world.plan, 'it comes to an end').toEqual([])
+      expect(world.service?.spec).toEqual(ownService.spec)
+      expect(world.service?.metadata.annotations ?? {}).toEqual({})
+      expect(world.route.spec?.rules).toEqual(ownRules)
+      expect(world.route.metadata.annotations ?? {}).toEqual({})
+      expect(world.canary).toBeUndefined()
+      expect(world.share).toBe(0)
+    }),
+    { numRuns: runs },
+  )
+}, 120_000)

@@ -1,0 +1,236 @@
+// A small world in which requests are moved: what the API server stores through admission, endpoints and a
+// gateway that are each a moment behind, pods, and a controller that reaches one aim after the other.
+
+import type { HTTPRoute, KubeObject, Service } from '#api/kubernetes.ts'
+import { SERVICE_NAME } from '#api/names.ts'
+import { reviewTraffic } from '#core/admission/traffic-review.ts'
+import type { Change } from '#core/change.ts'
+import { equalJson } from '#core/equal.ts'
+import { trafficMove } from '#core/traffic/moves.ts'
+import type { Routed, TrafficAim } from '#core/traffic/moves.ts'
+import { trafficProviders } from '#core/traffic/registry.ts'
+import { seeEndpoints, seeRoute, seeService } from '#core/traffic/seen.ts'
+import { merge } from './controller.ts'
+
+/** What a controller brings about, one after the other. */
+export type Stage =
+  | { readonly aim: TrafficAim }
+  /** So many pods of the new version, and the others of the old one. */
+  | { readonly fresh: number }
+
+interface Pod {
+  readonly uid: string
+  readonly version: 'old' | 'new'
+  readonly ready: boolean
+}
+
+export const SIZE = 4
+const LABEL = 'pod-template-hash'
+const ref = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute', name: 'web' }
+const own = { name: 'web', port: 80, weight: 1 }
+export const ownRules = [{ backendRefs: [own] }, { backendRefs: [{ name: 'images' }] }]
+const metadataOf = (name: string) => ({
+  namespace: 'shop',
+  name,
+  uid: name,
+  resourceVersion: '1',
+  generation: 1,
+})
+export const ownService: Service = {
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: metadataOf('web'),
+  spec: { selector: { app: 'web' }, ports: [{ port: 80 }] },
+} as Service
+const ownRoute: HTTPRoute = {
+  ...ref,
+  metadata: metadataOf('web'),
+  spec: { parentRefs: [{ name: 'gate' }], rules: ownRules },
+}
+
+interface Rule {
+  readonly backendRefs?: readonly { readonly name: string; readonly weight?: number }[]
+}
+
+/** One of them. */
+export class RoutedWorld {
+  readonly plan: Stage[] = []
+  now = 0
+  pods: readonly Pod[] = podsOf(SIZE, 'old', true)
+  /** By `kind/name`. */
+  readonly #stored = new Map<string, KubeObject>([
+    ['Service/web', ownService],
+    ['HTTPRoute/web', ownRoute],
+  ])
+  /** By Service; as they were told last. */
+  #endpoints: Readonly<Record<string, readonly string[]>> = { web: this.#selected('web') }
+  /** What the gateway goes by. */
+  #served: readonly Rule[] = ownRules
+  #uids = 0
+
+  get service(): Service | undefined {
+    return this.#stored.get('Service/web') as Service | undefined
+  }
+
+  get canary(): Service | undefined {
+    return this.#stored.get('Service/web-canary') as Service | undefined
+  }
+
+  get route(): HTTPRoute {
+    return this.#stored.get('HTTPRoute/web') as HTTPRoute
+  }
+
+  /** Share of the requests that go to new pods, where each weight counts. */
+  get share(): number {
+    const refs = this.#served.flatMap(({ backendRefs = [] }) => backendRefs)
+    return refs.find(({ name }) => name === 'web-canary')?.weight ?? 0
+  }
+
+  /** Pods that a Service sends requests to. */
+  endpoints(service: string): readonly string[] {
+    return this.#endpoints[service] ?? []
+  }
+
+  uidsOf(version: Pod['version']): readonly string[] {
+    return this.pods.flatMap(pod => (pod.version === version ? [pod.uid] : []))
+  }
+
+  /** The controller looks; gives what it has changed of the way of requests. */
+  look(): Change | undefined {
+    this.now += 1000
+    const [stage] = this.plan
+    if (!stage) return undefined
+    if ('fresh' in stage) {
+      if (this.#isFresh(stage.fresh)) this.plan.shift()
+      else if (this.uidsOf('new').length !== stage.fresh) this.#replace(stage.fresh)
+      return undefined
+    }
+    const move = trafficMove(this.#routed(), stage.aim, this.now)
+    if (!move) this.plan.shift()
+    const [change] = move?.changes ?? []
+    if (change) this.#write(change)
+    return change
+  }
+
+  /** The endpoints are what the Services select now. */
+  tellEndpoints(): void {
+    const names = [...this.#stored.values()].flatMap(({ kind, metadata }) =>
+      kind === 'Service' ? [metadata.name] : [],
+    )
+    this.#endpoints = Object.fromEntries(names.map(name => [name, this.#selected(name)]))
+  }
+
+  /** The gateway takes the route over as it is, and says so. */
+  tellGateway(): void {
+    const { metadata, spec } = this.route
+    this.#served = (spec?.rules ?? []) as readonly Rule[]
+    const common = { observedGeneration: metadata.generation ?? 0, reason: 'Yes', message: '' }
+    const conditions = ['Accepted', 'ResolvedRefs'].map(type => ({
+      ...common,
+      type,
+      status: 'True',
+    }))
+    const parents = [{ parentRef: { name: 'gate' }, conditions }]
+    this.#stored.set('HTTPRoute/web', { ...this.route, status: { parents } } as KubeObject)
+  }
+
+  allReady(): void {
+    this.pods = this.pods.map(pod => ({ ...pod, ready: true }))
+  }
+
+  /** His chart is applied again. */
+  ownerApplies(): void {
+    for (const owner of [ownService, ownRoute] as const) {
+      const before = this.#stored.get(keyOf(owner))!
+      this.#store({ ...before, spec: owner.spec } as KubeObject, before, false)
+    }
+  }
+
+  #isFresh(count: number): boolean {
+    return this.uidsOf('new').length === count && this.pods.every(({ ready }) => ready)
+  }
+
+  #replace(fresh: number): void {
+    this.#uids += 1
+    const keep = (version: Pod['version'], count: number) => {
+      const there = this.pods.filter(pod => pod.version === version).slice(0, count)
+      return [...there, ...podsOf(count - there.length, version, false, this.#uids)]
+    }
+    this.pods = [...keep('old', SIZE - fresh), ...keep('new', fresh)]
+  }
+
+  #selected(service: string): readonly string[] {
+    const { spec } = this.#stored.get(`Service/${service}`) as Service
+    const version = spec?.selector?.[LABEL]
+    const chosen = this.pods.filter(pod => version === undefined || pod.version === version)
+    return chosen.flatMap(({ uid, ready }) => (ready ? [uid] : []))
+  }
+
+  #routed(): Routed {
+    const { service, canary, route } = this
+    const slices = Object.entries(this.#endpoints).map(([name, uids]) => ({
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: { name, labels: { [SERVICE_NAME]: name } },
+      endpoints: uids.map(uid => ({
+        conditions: { ready: true },
+        targetRef: { kind: 'Pod', uid },
+      })),
+    }))
+    return {
+      traffic: {
+        routing: { service: 'web', routes: [ref], graceSeconds: 2 },
+        ...(service && { service: seeService(service) }),
+        ...(canary && { canary: seeService(canary) }),
+        routes: [{ ref, object: seeRoute(route) }],
+        endpoints: slices.map(seeEndpoints),
+        answers: new Map(),
+      },
+      pods: {
+        ref: { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name: 'web' },
+        uid: 'w',
+        revisionLabel: LABEL,
+        stable: this.uidsOf('old').length > 0 ? 'old' : '',
+        updated: 'new',
+        updatePods: this.pods.flatMap(({ uid, version, ready }) =>
+          version === 'new' ? [{ uid, ...(ready && { readySince: 0 }) }] : [],
+        ),
+        podLabels: {},
+      },
+    }
+  }
+
+  #write(change: Change): void {
+    if (change.type === 'create') {
+      this.#stored.set(keyOf(change.object), {
+        ...change.object,
+        metadata: { ...change.object.metadata, uid: 'canary', resourceVersion: '1' },
+      })
+      return
+    }
+    const key = `${change.target.kind}/${change.target.name}`
+    const before = this.#stored.get(key)!
+    if (change.type === 'delete') this.#stored.delete(key)
+    else this.#store(merge(before, change.patch) as KubeObject, before, true)
+  }
+
+  #store(object: KubeObject, before: KubeObject, fromController: boolean): void {
+    const provider = trafficProviders.find(({ kind }) => kind === object.kind)!
+    const stored = reviewTraffic({ provider, object, before, fromController })
+    const same = equalJson(provider.valueIn(stored), provider.valueIn(before))
+    const generation = (before.metadata.generation ?? 0) + Number(!same)
+    this.#stored.set(keyOf(object), { ...stored, metadata: { ...stored.metadata, generation } })
+  }
+}
+
+function podsOf(count: number, version: Pod['version'], ready: boolean, batch = 0): readonly Pod[] {
+  return Array.from({ length: Math.max(count, 0) }, (_, i) => ({
+    uid: `${version}-${batch}-${i}`,
+    version,
+    ready,
+  }))
+}
+
+function keyOf({ kind, metadata }: KubeObject): string {
+  return `${kind}/${metadata.name}`
+}

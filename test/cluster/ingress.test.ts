@@ -10,6 +10,8 @@ import { NotFound } from '#kube/errors.ts'
 import { CONFIG_MAPS, resource, ROLLOUTS, SERVICES } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
 import { lease } from '../../dev/sluice.ts'
+import type { Sluice } from '../../dev/sluice.ts'
+import { sluice } from './commands.ts'
 import { condition, says, stand } from './facts.ts'
 import { rolloutOf, WORKLOAD } from './manifests.ts'
 import type { StoryOptions } from './manifests.ts'
@@ -30,8 +32,11 @@ const scripts = {
 }
 
 let world: World
+/** Our processes that run. */
+let alive: Sluice
 beforeAll(async () => {
   world = await startWorld({ traffic: true })
+  alive = world.sluice
   const keys = Object.entries(scripts).map(([name, text]) => [`${SCRIPT_KEY}ingress.${name}`, text])
   await writeScripts(Object.fromEntries(keys))
 })
@@ -303,13 +308,26 @@ test('a controller that is killed in the grace period counts it from the write',
   await place.annotated(nginx(20))
   const routed = async () => (await place.ingress('web-canary'))?.metadata.annotations?.[ROUTED]
   const before = await routed()
-  const { controller, webhook } = world.sluice
+  const { controller, webhook } = alive
   await Promise.all([controller.stop('SIGKILL'), webhook.stop('SIGKILL')])
-  await world.startAgain({ traffic: true })
+  alive = await world.startAgain({ traffic: true })
   await story.reached(1)
   expect(await routed()).toBe(before)
   const { since } = JSON.parse(before!) as { readonly since: string }
   const { lastUpdateTime = '' } = (await story.rollout()).status!.canaryStatus!
   const waitedMs = Date.parse(lastUpdateTime) - Date.parse(since)
   expect(waitedMs).toBeGreaterThanOrEqual(graceSeconds * 1000)
+})
+
+test('eject takes the second Ingress away with nobody of ours alive', async () => {
+  const place = await begin()
+  const { story } = place
+  await story.edit('app:2')
+  await story.reached(1)
+  await place.annotated(nginx(20))
+  await Promise.all([alive.controller.stop('SIGKILL'), alive.webhook.stop('SIGKILL')])
+  const args = ['eject', 'deployment/web', '-n', story.namespace, '--keep-rollouts']
+  await sluice(world.cluster, args)
+  await place.untouched()
+  await stand(story, { 'app:1': 0, 'app:2': 10 })
 })

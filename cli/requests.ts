@@ -19,6 +19,7 @@ import type { KubeClient } from '#kube/client.ts'
 import { Forbidden, NotFound } from '#kube/errors.ts'
 import { ENDPOINT_SLICES, SERVICES, resource } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
+import { grouped } from './grouped.ts'
 import type { Step } from './ejection.ts'
 import { fieldOwners, withoutUs } from './field-owners.ts'
 
@@ -106,8 +107,8 @@ export async function readLeft(
   })
   const services = await listWished(client, SERVICES, { namespace, see: seeService })
   const routes = (await Promise.all(ofKinds)).flat()
-  const byService = Map.groupBy(services, each => each.workload)
-  const byRoute = Map.groupBy(routes, ([, each]) => each.workload)
+  const byService = grouped(services, each => each.workload)
+  const byRoute = grouped(routes, ([, each]) => each.workload)
   const keys = new Set([...byService.keys(), ...byRoute.keys()])
   const found = [...keys].flatMap(key => {
     const routing = routingLeft(byService.get(key) ?? [], byRoute.get(key) ?? [])

@@ -17,6 +17,7 @@ import type { KubeClient } from '#kube/client.ts'
 import { NotFound } from '#kube/errors.ts'
 import { REPLICA_SETS, ROLLOUTS, resource } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
+import { grouped } from './grouped.ts'
 import type { Observed, Stand } from './ejection.ts'
 import { readRequests } from './requests.ts'
 
@@ -45,10 +46,10 @@ export async function readStands(
   left: ReadonlyMap<string, Routing>,
 ): Promise<readonly Stand[]> {
   const sets = await client.listAll(REPLICA_SETS, defined({ namespace }))
-  const owned = Map.groupBy(sets.items, controllerUid)
+  const owned = grouped(sets.items, controllerUid)
   const stands = adapters.map(async kind => {
     const workloads = (await listServed(client, resourceOf(kind), namespace)) ?? []
-    const made = Map.groupBy(workloads.filter(isMade), controllerUid)
+    const made = grouped(workloads.filter(isMade), controllerUid)
     const read = workloads.map(async workload => {
       const adapter = heldBy(kind, holdOf(workload))
       const { uid = '' } = workload.metadata

@@ -117,8 +117,8 @@ test.concurrent('as it is packed, by whatever Node the system has', async () => 
   const script = await installPackage(world.cluster.dir)
   // It may be older than the one that runs the tests.
   const node = ['/usr/bin/node', process.execPath].find(path => existsSync(path))!
-  const sluiceOf = async (command: string) => {
-    const args = [script, command, `deployment/${WORKLOAD}`, '-n', story.namespace]
+  const sluiceOf = async (command: string, workload = [`deployment/${WORKLOAD}`]) => {
+    const args = [script, command, ...workload, '-n', story.namespace]
     const env = { ...process.env, KUBECONFIG: world.cluster.kubeconfig }
     return (await promisify(execFile)(node, args, { env })).stdout
   }
@@ -127,6 +127,7 @@ test.concurrent('as it is packed, by whatever Node the system has', async () => 
   await story.kubectl(['delete', 'rollout', WORKLOAD])
   expect(await sluiceOf('eject')).toMatch(/^\S+\/deployment\/web: .*given back/)
   await stand(story, { 'app:1': 0, 'app:2': 10 })
+  expect(await sluiceOf('eject', [])).toMatch(/^nothing of Sluice is on any workload of namespace /)
 })
 
 test.concurrent('a Deployment that is not there is named', async () => {

@@ -195,7 +195,7 @@ function toldBy(status: Status): Told {
     state: currentStepState,
     reached: reasons.get('Reconciling') === 'StepPaused',
     stalled: reasons.has('Stalled'),
-    waitsForStable: message?.includes('put the stable template back') === true,
+    waitsForStable: /put the stable template back/.test(String(message)),
     explained: (conditions ?? []).some(isWhy),
   }
 }

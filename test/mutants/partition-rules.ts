@@ -149,8 +149,8 @@ export const partitionRules: readonly Rule[] = [
   [
     'nobody is sent back to a version that its controller has given up',
     view,
-    "if (hash === '' || isGivenUp(seen, update)) return undefined",
-    "if (hash === '') return undefined",
+    'adrift || isGivenUp(seen, update)',
+    'adrift',
     rulesTest,
   ],
   [

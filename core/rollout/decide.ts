@@ -22,6 +22,7 @@ import {
   podsLabelled,
   podsUpdated,
   promoted,
+  requestsAnswered,
   requestsBack,
   requestsFree,
   requestsReady,
@@ -182,18 +183,28 @@ export const plans: Readonly<Record<PlanName, Plan>> = {
     done: stay(escaped),
     standing: s => ({ phase: phaseKept(s), notReady: 'Escaped', reconciling: true }),
   },
-  Frozen: { goals: [kept], done: freeze(frozen), standing: progressing('Paused') },
+  Frozen: {
+    goals: [requestsAnswered, kept],
+    done: freeze(frozen),
+    standing: progressing('Paused'),
+  },
   PlanChanged: { goals: [], done: relocate, standing: progressing('InRolling') },
   Jumping: { goals: [], done: jump, standing: progressing('InRolling') },
   Approved: { goals: [], done: nextStep, standing: progressing('InRolling') },
   Stepping: {
-    goals: [abortForgotten, requestsReady, podsUpdated, podsLabelled, requestsSplit, pauseOver],
+    goals: [
+      abortForgotten,
+      requestsAnswered,
+      requestsReady,
+      podsUpdated,
+      podsLabelled,
+      requestsSplit,
+      pauseOver,
+    ],
     done: nextStep,
     standing: s => patiently(s, 'InRolling'),
   },
 }
-
-const steppingGoals: ReadonlySet<Goal> = new Set(plans.Stepping.goals)
 
 /** What to do now. Pure: the same snapshot gives the same decision. */
 export function decide(snapshot: Snapshot): Decision {
@@ -224,11 +235,11 @@ function reaching(s: Snapshot, plan: Plan, goal: Goal): Decision {
   const { actions = [], memory = s.memory, ...rest } = goal.act(s)
   const after = { ...s, memory }
   const standing = plan.standing(after, false)
-  const finalising = steppingGoals.has(goal) ? undefined : goal.task?.(after)
+  const finalising = plan === plans.Stepping ? undefined : goal.task?.(after)
   const refused = s.holdRefused && ({ notReady: 'HoldRefused' } as const)
   return {
     actions,
-    memory: named(after, goal),
+    memory: plan === plans.Stepping ? named(after, goal) : withRevisions(after),
     standing: {
       ...standing,
       ...defined({ notReady: goal.blocked?.(after), finalising }),
@@ -243,7 +254,6 @@ function reaching(s: Snapshot, plan: Plan, goal: Goal): Decision {
 function named(s: Snapshot, goal: Goal): Memory {
   const { rollout, workload } = s
   const memory = withRevisions(s)
-  if (!steppingGoals.has(goal)) return memory
   return {
     ...memory,
     canaryRevision: workload!.updateRevision || memory.canaryRevision,

@@ -159,6 +159,12 @@ export const pauseOver: Goal = {
   why: pauseInWords,
 }
 
+/** No request is sent where nobody answers. */
+export const requestsAnswered = routed(({ traffic }) =>
+  // What keeps it from being known by what requests come keeps no pods: who moves requests tells of it.
+  traffic!.unread === undefined ? { to: 'answered' } : undefined,
+)
+
 /** New pods receive no requests but those that the step sends them. */
 export const requestsReady = routed(s => ({ to: splitNow(s) ? 'pinned' : 'all' }))
 

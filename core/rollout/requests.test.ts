@@ -2,15 +2,19 @@
 
 import { expect, test } from 'vitest'
 
-import type { Service } from '#api/kubernetes.ts'
+import type { HTTPRoute, Service } from '#api/kubernetes.ts'
 import type { WorkloadAction, WorkloadAdapter } from '../workload/adapter.ts'
 import { byTemplateHash } from '../workload/pod-version.ts'
 import type { PodSeen } from '../workload/seen.ts'
+import { annotated } from '../admission/marks.ts'
+import { reviewTraffic } from '../admission/traffic-review.ts'
+import { httpRoutes } from '../traffic/http-route.ts'
+import type { Traffic } from '../traffic/moves.ts'
 import { pinTo, services } from '../traffic/service-pin.ts'
-import { seeService } from '../traffic/seen.ts'
+import { seeEndpoints, seeRoute, seeService } from '../traffic/seen.ts'
 import { OVER, formatWished } from '../traffic/wish.ts'
 import { wordsOf } from '../change.ts'
-import { RECORD, TRAFFIC } from '#api/names.ts'
+import { RECORD, SERVICE_NAME, TRAFFIC } from '#api/names.ts'
 import { decide } from './decide.ts'
 import { nothing } from './outcomes.ts'
 import type { Memory, Rollout, Snapshot, Workload } from './model.ts'
@@ -45,6 +49,10 @@ interface Scene {
   readonly pinned?: string
   /** Refused is that the Service becomes free. */
   readonly refused?: string
+  /** A split stands in the route; how ready the new pod is that the `-canary` Service has. */
+  readonly split?: 'ready' | 'notReady'
+  /** Why it is not known by what requests come. */
+  readonly unread?: string
   /** What the workload still has to do. */
   readonly open?: readonly WorkloadAction['type'][]
 }
@@ -65,7 +73,37 @@ function web(pinned: string | undefined): Service {
   return { ...free, metadata: { ...metadata, annotations }, spec: { selector } }
 }
 
-function snapshot({ open = [], pinned, refused, ...scene }: Scene): Snapshot {
+const splitWish =
+  '{"workload":{"apiVersion":"apps/v1","kind":"Deployment","name":"web"},"service":"web","canary":"web-canary","split":{"percent":20}}'
+
+function splitRoute(): HTTPRoute {
+  const metadata = { name: 'web', namespace: 'shop', uid: 'r', resourceVersion: '1' }
+  const rules = [{ backendRefs: [{ name: 'web', port: 80 }] }]
+  const owned: HTTPRoute = { ...route, metadata, spec: { parentRefs: [{ name: 'gate' }], rules } }
+  const object = annotated(owned, { [TRAFFIC]: splitWish })
+  const review = { provider: httpRoutes, object, before: owned, fromController: true }
+  return reviewTraffic(review) as HTTPRoute
+}
+
+/** Where requests are split, and who answers those that go to new pods. */
+function splitSeen(split: Scene['split']): Partial<Traffic> {
+  if (!split) return { routes: [{ ref: route }], endpoints: [] }
+  const metadata = { name: 'web-canary', labels: { [SERVICE_NAME]: 'web-canary' } }
+  const slice = {
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata,
+    endpoints: [
+      { conditions: { ready: split === 'ready' }, targetRef: { kind: 'Pod', uid: 'n1' } },
+    ],
+  } as const
+  return {
+    routes: [{ ref: route, object: seeRoute(splitRoute()) }],
+    endpoints: [seeEndpoints(slice)],
+  }
+}
+
+function snapshot({ open = [], pinned, refused, split, unread, ...scene }: Scene): Snapshot {
   const hold = { mode: 'wave', pods: 1, budget: 1, surge: '0%', rolloutId: 'r', seq: 1 } as const
   const workload = {
     ref: threeSteps.ref,
@@ -84,7 +122,7 @@ function snapshot({ open = [], pinned, refused, ...scene }: Scene): Snapshot {
     stableRevision: 'old',
     updateRevision: 'new',
     active: [{ hash: 'old', fingerprint: 'o' }],
-    updatePods: [] as PodSeen[],
+    updatePods: (split ? [{ metadata: { uid: 'n1' } }] : []) as PodSeen[],
     rolledOut: false,
     seen: { fingerprint: 'f' },
     ...scene.workload,
@@ -102,9 +140,11 @@ function snapshot({ open = [], pinned, refused, ...scene }: Scene): Snapshot {
     traffic: {
       routing,
       service: seeService(web(pinned)),
-      routes: [{ ref: route }],
+      routes: [],
       endpoints: [],
       answers: new Map(),
+      ...splitSeen(split),
+      ...(unread !== undefined && { unread }),
     },
     kruiseRuns: false,
     registered: true,
@@ -148,6 +188,38 @@ test.each<[string, Scene, string]>([
     'a step: the Service leaves new pods out',
     { open: ['advance'] },
     'requests pinned (RequestsBlocked): HTTPRoute web does not exist',
+  ],
+  [
+    'a step whose new pods are all broken: requests come home before pods',
+    { memory: { state: 'StepPaused' }, pinned: 'old', split: 'notReady', open: ['advance'] },
+    'requests answered (fine): no new pod is ready in Service web-canary: its requests go to the stable ones',
+  ],
+  [
+    'they stay while one of them answers',
+    {
+      rollout: { paused: true },
+      memory: { state: 'StepPaused', pauseReached: true },
+      pinned: 'old',
+      split: 'ready',
+      open: ['keep'],
+    },
+    'keep (fine): keep',
+  ],
+  [
+    'paused by its owner: they come home, too',
+    {
+      rollout: { paused: true },
+      memory: { state: 'StepPaused', pauseReached: true },
+      pinned: 'old',
+      split: 'notReady',
+      open: ['keep'],
+    },
+    'requests answered (fine): no new pod is ready in Service web-canary: its requests go to the stable ones',
+  ],
+  [
+    'pods are kept also where nobody knows by what requests come',
+    { rollout: { paused: true }, unread: 'no right to list Services', open: ['keep'] },
+    'keep (fine): keep',
   ],
   [
     'a step that moves none: the Service has all pods',
@@ -277,4 +349,11 @@ test.each<[string, Scene, string | undefined]>([
   ['pods that go back', { ...cancelling, pinned: 'old', open: ['finish'] }, undefined],
 ])('%s is told by the API’s name of the task', (_, scene, task) => {
   expect(taskOf(scene)).toBe(task)
+})
+
+test('what people wrote while it is paused stays when requests come home', () => {
+  const approved = { state: 'StepReady', pauseReached: true, nextStepIndex: 3 } as const
+  const scene = { rollout: { paused: true }, memory: approved, pinned: 'old' }
+  const { memory } = decide(snapshot({ ...scene, split: 'notReady' }))
+  expect(memory).toMatchObject(approved)
 })

@@ -57,7 +57,7 @@ export interface NewPod {
 
 /** Where requests are to go; docs/adr/0017-traffic.md says when which is reached. */
 export type TrafficAim =
-  | { readonly to: 'pinned' | 'stable' | 'new' | 'all' }
+  | { readonly to: 'answered' | 'pinned' | 'stable' | 'new' | 'all' }
   | { readonly to: 'split'; readonly split: Split }
 
 /** What a rule looks at. */
@@ -79,6 +79,7 @@ const free: Rules = ofTask('RestoreStableService', [unpinned, newServed])
 const pinned: Rules = [...there, othersAway, pinnedToStable, stableAlone]
 
 const rules: Readonly<Record<TrafficAim['to'], Rules>> = {
+  answered: [answered],
   pinned,
   split: [...pinned, canaryMade, canaryServes, splitWritten, splitSeen],
   stable: [unpinnedFromNew, ...away],
@@ -216,14 +217,25 @@ function canaryMade(routed: Routed): Move | undefined {
   }
 }
 
-/** Requests do not go where nobody answers; those that go there come back. */
+/** Requests that go where nobody answers come back. */
+function answered(routed: Routed): Move | undefined {
+  return canaryAnswers(routed) ? undefined : routesOff(routed, noAnswer(routed))
+}
+
+/** Requests wait for who answers. */
 function canaryServes(routed: Routed): Move | undefined {
-  const { traffic, pods } = routed
+  if (canaryAnswers(routed)) return undefined
+  return answered(routed) ?? { changes: [], why: noAnswer(routed) }
+}
+
+function canaryAnswers({ traffic, pods }: Routed): boolean {
+  const ready = readyOf(traffic, canaryServiceName(traffic.routing.service))
+  return pods!.updatePods.some(({ uid }) => ready.has(uid))
+}
+
+function noAnswer({ traffic }: Routed): string {
   const name = canaryServiceName(traffic.routing.service)
-  const ready = readyOf(traffic, name)
-  if (pods!.updatePods.some(({ uid }) => ready.has(uid))) return undefined
-  const why = `no new pod is ready in Service ${name}: its requests go to the stable ones`
-  return routesOff(routed, why) ?? { changes: [], why }
+  return `no new pod is ready in Service ${name}: its requests go to the stable ones`
 }
 
 function splitWritten(routed: Routed, asked: SplitAsked): Move | undefined {

@@ -8,16 +8,9 @@ import type { Review } from './review.ts'
 /** More are not remembered: an annotation has room for so many. */
 const mostBetween = 20
 
-/** Whichever: a native rollout ran when the release began, and nobody knows from where. */
-const ANY = '*'
-
-/** The versions that edits have replaced since the stable one, each by its short name; undefined: none. */
-export function versionsBetween(
-  { adapter, before, versionBefore }: Review,
-  stable: string,
-): readonly string[] | undefined {
+/** The versions that edits have replaced since the stable one, each by its short name. */
+export function versionsBetween({ before, versionBefore }: Review): readonly string[] {
   const hold = holdOf(before!)
-  if (stable === versionBefore) return adapter.settled(before!) ? undefined : [ANY]
   // A caught edit hides the version that was held before it.
   const hidden = hold && isCaught(before!) ? [heldName(hold)] : []
   const all = [...(hold?.between ?? []), ...hidden, namePart(versionBefore)]
@@ -26,6 +19,5 @@ export function versionsBetween(
 
 /** Pods of the version may run already: how many, our controller counts. */
 export function mayRun({ version }: Review, between: readonly string[] = []): boolean {
-  const unknown = between.length === mostBetween || between.includes(ANY)
-  return unknown || between.includes(namePart(version))
+  return between.length === mostBetween || between.includes(namePart(version))
 }

@@ -66,15 +66,15 @@ export const deploymentFields: WorkloadFields<Deployment> = {
   firstWave(before, object, owner, { pods, mayRun }) {
     const { replicas, unavailable, surge, ownSurge } = room(object, owner)
     const n = podCount(pods, replicas)
-    // The wave before is still being carried out: who leaves for it makes room for more than `n`. And of a
-    // version that runs already the controller-manager counts all as available until its ReplicaSet is armed.
-    if ((holdOf(before) && !isObserved(before)) || mayRun) return standing(before, object)
+    // The wave before is still being carried out: who leaves for it makes room for more than `n`.
+    if (holdOf(before) && !isObserved(before)) return standing(before, object)
     // A half-broken workload gives nobody else away. The status of the object itself may be missing:
     // a whole object that is put has none.
     const missing = replicas - Math.min(before.status?.readyReplicas ?? 0, replicas)
     // Beside the others first: those pods the controller-manager makes with the very ReplicaSet, and
-    // nobody leaves for them.
-    const beside = Math.min(surge, n)
+    // nobody leaves for them. Beside pods that run already they would be too many; of a budget the
+    // controller-manager takes only what those leave.
+    const beside = mayRun ? 0 : Math.min(surge, n)
     const budget = Math.min(n - beside, Math.max(0, unavailable - missing))
     // Nobody may be missing, and none may be added: the controller goes on when there is room.
     if (budget + beside === 0) return standing(before, object)

@@ -62,22 +62,6 @@ describe('forward', () => {
       'wait',
     ],
     [
-      'nothing is let out while pods that are armed by now still count as available',
-      to(5),
-      {
-        available: 10,
-        hold: { mode: 'stop' },
-        versions: { v1: { pods: 9 }, v2: { pods: 1, armed: true } },
-      },
-      'wait',
-    ],
-    [
-      'before its pods are armed nobody waits for them to be counted otherwise',
-      to(5),
-      { available: 10, hold: { mode: 'stop' }, versions: { v1: { pods: 9 }, v2: { pods: 1 } } },
-      'wave 30%+11%',
-    ],
-    [
       'one pod that got Ready is not worth a write',
       to(8),
       {

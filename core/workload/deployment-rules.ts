@@ -23,7 +23,7 @@ export interface Target extends Aim {
 
 type Rules = readonly Rule<DeploymentWorkload, Target>[]
 
-const observed: Rules = [heldAgain, mended, overtaken, seenByManager, countedByManager]
+const observed: Rules = [heldAgain, mended, overtaken, seenByManager]
 const forward: Rules = [someRun, ...observed, steered, withdrawn, wave]
 const backward: Rules = [...observed, disarmed, fewLeft, stopped, lastOneLeft, parted]
 const keeping: Rules = [...observed, disarmed, withdrawn]
@@ -103,16 +103,6 @@ export function seenByManager(w: DeploymentWorkload): Move | undefined {
   const scaling = w.active.some(({ desiredReplicas: n }) => n !== undefined && n !== w.replicas)
   if (w.seen.observed && !scaling) return undefined
   return { changes: [], why: 'waiting for the controller-manager to see the latest change' }
-}
-
-/**
- * New pods that ran before they were armed, and old ones that have just left, count as available until their
- * ReplicaSets have told otherwise. As many others the controller-manager would take by a hold that lets it.
- */
-function countedByManager(w: DeploymentWorkload): Move | undefined {
-  const armed = w.update?.minReadySeconds === ARMED_MIN_READY_SECONDS
-  if (!armed || w.seen.status.available <= w.total - w.updated) return undefined
-  return { changes: [], why: 'waiting for the controller-manager to count who is available' }
 }
 
 /**

@@ -107,6 +107,9 @@ describe.concurrent('held in the answer to the edit, and told in the words of th
     const [field, own] = options.blueGreen
       ? (['blueGreenStatus', ofBlueGreen] as const)
       : (['canaryStatus', ofCanary] as const)
+    await story.until('the last step is told', async () => {
+      return (await story.rollout()).status?.currentStepIndex === 2
+    })
     const rested = await statusOf(story)
     expect(rested).toMatchObject({ phase: 'Healthy', currentStepIndex: 2 })
     expect(releaseIn(rested)).toMatchObject({
@@ -265,8 +268,10 @@ describe.concurrent('pods of a release that its owner has named', () => {
     await story.kubectl(['label', story.target, '--overwrite', `${ROLLOUT_ID}=r2`])
     await come(story, 'r2', { 1: 2, 2: 2, 3: 2 })
     await come(story, 'r1', {})
+    await story.until('its new name is told', async () => {
+      return releaseIn(await statusOf(story))?.observedRolloutID === 'r2'
+    })
     expect(releaseIn(await statusOf(story))).toMatchObject({
-      observedRolloutID: 'r2',
       currentStepIndex: 3,
       currentStepState: 'StepPaused',
     })

@@ -21,8 +21,8 @@ export const admissionRules: readonly Rule[] = [
   [
     'an edit while the wave before is being carried out begins with nobody',
     deploymentAdmission,
-    '(holdOf(before) && !isObserved(before)) || mayRun',
-    'mayRun',
+    'if (holdOf(before) && !isObserved(before)) return standing(before, object)',
+    '',
     reviewTest,
   ],
   [
@@ -93,13 +93,6 @@ export const admissionRules: readonly Rule[] = [
     between,
     ' || between.includes(namePart(version))',
     '',
-    reviewTest,
-  ],
-  [
-    'amid a native rollout pods of any version may stand',
-    between,
-    '? undefined : [ANY]',
-    '? undefined : undefined',
     reviewTest,
   ],
   [

@@ -52,7 +52,7 @@ tell({
       ],
       [
         edit('v2'),
-        'ReleaseRestarted, disarm web-v3, 5%+0%, scale web-v1 to 14, scale web-v2 to 5, scale web-v1 to 18, scale web-v2 to 1, StepReached -> Progressing 1 StepPaused: 18 v1 1 v2 1 v3',
+        'ReleaseRestarted, disarm web-v3, scale web-v1 to 14, scale web-v2 to 5, scale web-v1 to 18, scale web-v2 to 1, StepReached -> Progressing 1 StepPaused: 18 v1 1 v2 1 v3',
       ],
     ],
   },

@@ -66,7 +66,7 @@ tell({
       ],
       [
         edit('v2'),
-        'ReleaseRestarted, disarm web-v3, 10%+0%, scale web-v1 to 8, scale web-v2 to 1, StepReached -> Progressing 1 StepPaused: 8 v1 1 v2 1 v3',
+        'ReleaseRestarted, disarm web-v3, scale web-v1 to 8, scale web-v2 to 1, StepReached -> Progressing 1 StepPaused: 8 v1 1 v2 1 v3',
       ],
     ],
   },

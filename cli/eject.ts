@@ -22,7 +22,7 @@ import { readLeft } from './requests.ts'
 import type { Surroundings } from './run.ts'
 import { readRollouts, readStand, readStands, rolloutFor } from './stands.ts'
 import { Progress, take } from './steps.ts'
-import { abortedRefusal, isAborted, lostRefusal, namedRefusal, nameOf, story } from './words.ts'
+import { abortedRefusal, isAborted, lostRefusal, namedRefusal, nameOf, story, unreadRefusal } from './words.ts'
 
 /** What is to be given back. */
 export interface Ejection {
@@ -58,7 +58,7 @@ export async function eject(
   const { namespace, dryRun } = ejection
   const { stands, lost } = await readAll(client, ejection)
   const rollouts = await readRollouts(client, namespace)
-  const traced = stands.filter(stand => traces(stand).length > 0)
+  const traced = stands.filter(stand => stand.unread !== undefined || traces(stand).length > 0)
   if (traced.length + lost.length === 0) saying.print(nothingFound(ejection))
   if (traced.length > 1) saying.print(`giving back ${traced.length} workloads${aside(ejection)}`)
   const outcomes = abreast(traced, async (stand): Promise<Outcome | undefined> => {
@@ -147,6 +147,7 @@ function judge(stand: Stand, rollout: Rollout | undefined, ejection: Ejection): 
   const { keepRollouts, withAborted } = ejection
   if (rollout && rollout.spec.disabled !== true && !keepRollouts)
     return { refusal: namedRefusal(stand, rollout) }
+  if (stand.unread !== undefined) return { refusal: unreadRefusal(stand.unread) }
   const owner = ownerOf(stand)
   if (!owner) return { refusal: lostRefusal(stand) }
   if (isAborted(stand) && !withAborted) return { refusal: abortedRefusal(stand) }

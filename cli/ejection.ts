@@ -40,6 +40,8 @@ export interface Stand {
   readonly beside: readonly Observed[]
   /** By what requests come that are moved. */
   readonly requests?: Requests
+  /** Why that is not known, although they are: then nobody may leave. */
+  readonly unread?: string
 }
 
 /** An object whose own controller says which generation it has seen. */

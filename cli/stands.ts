@@ -14,7 +14,7 @@ import { recordOf } from '#core/workload/record.ts'
 import { heldBy } from '#core/workload/registry.ts'
 import { controllerUid } from '#core/workload/seen.ts'
 import type { KubeClient } from '#kube/client.ts'
-import { NotFound } from '#kube/errors.ts'
+import { Forbidden, NotFound } from '#kube/errors.ts'
 import { REPLICA_SETS, ROLLOUTS, resource } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
 import { grouped } from './grouped.ts'
@@ -53,7 +53,8 @@ export async function readStands(
     const read = workloads.map(async workload => {
       const adapter = heldBy(kind, holdOf(workload))
       const { uid = '' } = workload.metadata
-      const requests = await requestsOf(client, workload, left.get(keyOf(refOf(workload))))
+      const routing = left.get(keyOf(refOf(workload)))
+      const requests = await requestsOf(client, workload, routing).catch(unreadWhere)
       const owning = { sets: owned.get(uid) ?? [], beside: made.get(uid) ?? [] }
       return { adapter, workload, ...owning, ...requests }
     })
@@ -77,6 +78,12 @@ async function requestsOf(
   if (!routing) return {}
   const { namespace = '' } = workload.metadata
   return { requests: await readRequests(client, namespace, routing) }
+}
+
+/** One that may not be read keeps none of the others. */
+function unreadWhere(error: unknown): Pick<Stand, 'unread'> {
+  if (error instanceof Forbidden) return { unread: error.message }
+  throw error
 }
 
 /** One workload; `routing`: what is left of it. Throws `NotFound`. */

@@ -91,6 +91,11 @@ export function namedRefusal(stand: Stand, { metadata, ...rollout }: Rollout): s
   return `${before(stand, { metadata, ...rollout })}; Rollout ${metadata.name} would guard it again at once: first kubectl delete ${target} (or ${disable}); where no controller runs any more, say --keep-rollouts`
 }
 
+/** Why one is left alone of which it is not known whether requests are still sent to those who would leave. */
+export function unreadRefusal(why: string): string {
+  return `requests come first, and by what they come may not be read: ${why}`
+}
+
 /** What to do where nobody remembers the owner's values. */
 export function lostRefusal(stand: Stand): string {
   const patch = JSON.stringify(givingBack(stand, guessedOwner(stand)))

@@ -1,0 +1,81 @@
+// What eject says where it may not do all, at an API server that answers as a test says.
+
+import { expect, test } from 'vitest'
+
+import type { KubeObject } from '#api/kubernetes.ts'
+import { RECORD, TRAFFIC, WORKLOAD_TYPE } from '#api/names.ts'
+import { annotated } from '#core/admission/marks.ts'
+import { reviewTraffic } from '#core/admission/traffic-review.ts'
+import { pinTo, services } from '#core/traffic/service-pin.ts'
+import { adapters } from '#core/workload/registry.ts'
+import { formatRecord } from '#core/workload/record.ts'
+import { answeredClient } from '../test/world/answered-client.ts'
+import { eject } from './eject.ts'
+
+const owner = {
+  strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 1, maxSurge: 1 } },
+  minReadySeconds: 5,
+  progressDeadlineSeconds: 600,
+  paused: false,
+}
+const memory = { owner, stable: 's', rollout: 'web', rolloutUid: 'u' }
+const route = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute', name: 'web' }
+const routing = { service: 'web', routes: [route], graceSeconds: 0 }
+const ofApi = formatRecord(memory)
+const ofWeb = formatRecord({ ...memory, traffic: routing })
+
+function deployment(name: string, record: string): KubeObject {
+  const object = {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: {
+      namespace: 'shop',
+      name,
+      uid: name,
+      resourceVersion: '1',
+      generation: 1,
+      labels: { [WORKLOAD_TYPE]: 'deployment' },
+      annotations: { [RECORD]: record },
+    },
+    spec: { replicas: 1, template: {}, ...owner },
+    status: { observedGeneration: 1 },
+  }
+  return object
+}
+
+/** Of a list its items; `secret` may not be read; what is not named has none. */
+type Answers = Readonly<Record<string, readonly KubeObject[] | 'secret' | 'nowhere'>>
+
+/** Everything that is said, and written, while a list at the end of a path is answered so. */
+async function ejecting(
+  answers: Answers,
+  how: { readonly dryRun?: boolean; readonly stop?: AbortSignal } = {},
+) {
+  const { dryRun = true, ...rest } = how
+  const told = { printed: [] as string[], complained: [] as string[], written: [] as string[] }
+  const client = await answeredClient((request, response) => {
+    request.resume()
+    const { pathname } = new URL(request.url!, 'http://cluster')
+    if (request.method !== 'GET') told.written.push(pathname)
+    const key = Object.keys(answers).find(each => pathname.includes(`/${each}`))
+    const answer = key === undefined ? [] : answers[key]!
+    if (answer === 'secret') return void response.writeHead(403).end('{}')
+    if (answer === 'nowhere') return void response.writeHead(404).end('{}')
+    response.end(JSON.stringify({ metadata: { resourceVersion: '1' }, items: answer }))
+  })
+  const print = (line: string) => void told.printed.push(line)
+  const complain = (line: string) => void told.complained.push(line)
+  const asked = { namespace: 'shop', adapters, dryRun, keepRollouts: false, withAborted: false }
+  const done = await eject(client, asked, { print, complain, ...rest })
+  return { done, ...told }
+}
+
+test('one whose requests may not be read keeps none of the others', async () => {
+  const deployments = [deployment('web', ofWeb), deployment('api', ofApi)]
+  const { done, printed, complained } = await ejecting({ deployments, 'services/': 'secret' })
+  expect(done).toBe(false)
+  expect(printed.at(-1)).toMatch(/^shop\/deployment\/api: .* given back/)
+  expect(complained).toEqual([
+    expect.stringMatching(/^shop\/deployment\/web: not given back: requests come first, .* 403/),
+  ])
+})

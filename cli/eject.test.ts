@@ -79,3 +79,31 @@ test('one whose requests may not be read keeps none of the others', async () => 
     expect.stringMatching(/^shop\/deployment\/web: not given back: requests come first, .* 403/),
   ])
 })
+
+const web: KubeObject & { readonly spec: object } = {
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { namespace: 'shop', name: 'web', uid: 's', resourceVersion: '1' },
+  spec: { selector: { app: 'web' } },
+}
+const whose = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' }
+const pin = pinTo({ workload: whose, routes: [], labels: { 'pod-template-hash': 'old' } })
+const pinned = reviewTraffic({
+  provider: services,
+  object: annotated(web, { [TRAFFIC]: pin }),
+  before: web,
+  fromController: true,
+})
+
+test('told to end, it frees no Service of a workload that is gone, and says so', async () => {
+  const free = { services: [pinned] }
+  const said = await ejecting(free)
+  expect(said.printed).toEqual([expect.stringMatching(/^shop\/service\/web: .* given back \(dry run\)/)])
+  const stopped = await ejecting(free, { dryRun: false, stop: AbortSignal.abort() })
+  expect(stopped).toEqual({
+    done: false,
+    printed: [],
+    complained: ['ended before 1 of 1 Services of workloads that are gone'],
+    written: [],
+  })
+})

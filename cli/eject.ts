@@ -19,7 +19,7 @@ import { fieldOwners } from './field-owners.ts'
 import { freeAll, lostAmong } from './lost.ts'
 import type { Lost } from './lost.ts'
 import { readLeft } from './requests.ts'
-import type { Surroundings } from './run.ts'
+import type { Saying } from './run.ts'
 import { readRollouts, readStand, readStands, rolloutFor } from './stands.ts'
 import { Progress, take } from './steps.ts'
 import { abortedRefusal, isAborted, lostRefusal, namedRefusal, nameOf, story, unreadRefusal } from './words.ts'
@@ -45,9 +45,6 @@ export interface NamedWorkload {
   readonly adapter: WorkloadAdapter
   readonly name: string
 }
-
-/** Where it says what it does, and what may end it between two workloads. */
-type Saying = Pick<Surroundings, 'print' | 'complain'> & { readonly stop?: AbortSignal }
 
 /** Gives back what was asked for, one line each; false where one was not. Throws when it cannot read. */
 export async function eject(

@@ -9,7 +9,7 @@ import { adapterFor } from '#core/workload/registry.ts'
 import type { KubeClient } from '#kube/client.ts'
 import type { Stand } from './ejection.ts'
 import { escapeOff, readRequests, returning } from './requests.ts'
-import type { Surroundings } from './run.ts'
+import type { Saying } from './run.ts'
 import { refOf as refOfObject } from './stands.ts'
 import { Progress, take } from './steps.ts'
 
@@ -36,10 +36,14 @@ export function lostAmong(
 export async function freeAll(
   client: KubeClient,
   all: readonly Lost[],
-  { print, complain, dryRun }: Pick<Surroundings, 'print' | 'complain'> & { dryRun: boolean },
+  { print, complain, stop, dryRun }: Saying & { readonly dryRun: boolean },
 ): Promise<boolean> {
   let done = true
-  for (const lost of all) {
+  for (const [index, lost] of all.entries()) {
+    if (stop?.aborted) {
+      complain(`ended before ${all.length - index} of ${all.length} Services of workloads that are gone`)
+      return false
+    }
     const { ref, routing } = lost
     const name = `${ref.namespace}/service/${routing.service}`
     try {

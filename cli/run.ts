@@ -18,6 +18,9 @@ export interface Surroundings {
   readonly complain: (text: string) => void
 }
 
+/** Where a work says what it does, and what may end it between two workloads. */
+export type Saying = Pick<Surroundings, 'print' | 'complain'> & { readonly stop?: AbortSignal }
+
 /** Runs a command line; gives its exit code. */
 export async function run(args: readonly string[], around: Surroundings): Promise<number> {
   try {

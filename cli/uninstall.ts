@@ -38,9 +38,10 @@ await runProgram('sluice-uninstall', async told => {
     notEnded(stop)
     throw new Error(`nothing was given back: do what the lines above say, then ${onwards}`)
   }
-  await withNobodyLeading(client, config, stop, async () => {
-    if (!(await giveBack(client, config, { dryRun: false, stop }))) {
+  await withNobodyLeading(client, config, stop, async leading => {
+    if (!(await giveBack(client, config, { dryRun: false, stop: leading }))) {
       notEnded(stop)
+      notLost(leading)
       throw new Error(`not everything was given back: ${onwards}`)
     }
   })
@@ -92,7 +93,7 @@ async function withNobodyLeading(
   client: KubeClient,
   { namespace, leaseName: name, identity }: UninstallConfig,
   stop: AbortSignal,
-  work: () => Promise<void>,
+  work: (leading: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const lease = { namespace, name }
   await takeOver({ client, lease, identity, durationMs: LEASE_MS }, stop)
@@ -105,8 +106,8 @@ async function withNobodyLeading(
   })
   const { promise: done, resolve } = Promise.withResolvers<void>()
   const leading = elector.run(stop, async signal => {
-    await work()
-    if (signal.aborted && !stop.aborted) throw new Error(`the Lease was lost: ${onwards}`)
+    await work(signal)
+    if (!stop.aborted) notLost(signal)
     if (!stop.aborted) resolve()
     await untilAborted(signal)
   })
@@ -120,6 +121,11 @@ function withDeadline(told: AbortSignal, seconds: number): AbortSignal {
   const words = `time is up (uninstall.deadlineSeconds=${seconds})`
   setTimeout(() => over.abort(new Error(words)), seconds * 1000).unref()
   return AbortSignal.any([told, over.signal])
+}
+
+/** Another controller may lead by now, and guard again what is given back. */
+function notLost({ aborted }: AbortSignal): void {
+  if (aborted) throw new Error(`the Lease was lost: ${onwards}`)
 }
 
 /** To be told to end is a failure: success is what lets Helm go on. */

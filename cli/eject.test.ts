@@ -49,14 +49,20 @@ type Answers = Readonly<Record<string, readonly KubeObject[] | 'secret' | 'nowhe
 /** Everything that is said, and written, while a list at the end of a path is answered so. */
 async function ejecting(
   answers: Answers,
-  how: { readonly dryRun?: boolean; readonly stop?: AbortSignal } = {},
+  how: {
+    readonly dryRun?: boolean
+    readonly stop?: AbortSignal
+    readonly served?: Readonly<Record<string, readonly object[]>>
+  } = {},
 ) {
-  const { dryRun = true, ...rest } = how
+  const { dryRun = true, served = {}, ...rest } = how
   const told = { printed: [] as string[], complained: [] as string[], written: [] as string[] }
   const client = await answeredClient((request, response) => {
     request.resume()
     const { pathname } = new URL(request.url!, 'http://cluster')
     if (request.method !== 'GET') told.written.push(pathname)
+    const resources = served[pathname]
+    if (resources) return void response.end(JSON.stringify({ resources }))
     const key = Object.keys(answers).find(each => pathname.includes(`/${each}`))
     const answer = key === undefined ? [] : answers[key]!
     if (answer === 'secret') return void response.writeHead(403).end('{}')
@@ -98,7 +104,9 @@ const pinned = reviewTraffic({
 test('told to end, it frees no Service of a workload that is gone, and says so', async () => {
   const free = { services: [pinned] }
   const said = await ejecting(free)
-  expect(said.printed).toEqual([expect.stringMatching(/^shop\/service\/web: .* given back \(dry run\)/)])
+  expect(said.printed).toEqual([
+    expect.stringMatching(/^shop\/service\/web: .* given back \(dry run\)/),
+  ])
   const stopped = await ejecting(free, { dryRun: false, stop: AbortSignal.abort() })
   expect(stopped).toEqual({
     done: false,
@@ -106,4 +114,14 @@ test('told to end, it frees no Service of a workload that is gone, and says so',
     complained: ['ended before 1 of 1 Services of workloads that are gone'],
     written: [],
   })
+})
+
+test('a kind that may not be read is named once, and nobody is told that nothing is there', async () => {
+  const core = [{ name: 'services', kind: 'Service', namespaced: true }]
+  const { done, printed, complained } = await ejecting(
+    { services: 'secret', httproutes: 'secret' },
+    { served: { '/api/v1': core } },
+  )
+  expect([done, printed]).toEqual([false, []])
+  expect(complained).toEqual([expect.stringMatching(/^whether a Service is still pinned .* 403/)])
 })

@@ -19,10 +19,19 @@ import { fieldOwners } from './field-owners.ts'
 import { freeAll, lostAmong } from './lost.ts'
 import type { Lost } from './lost.ts'
 import { readLeft } from './requests.ts'
+import type { Left } from './requests.ts'
 import type { Saying } from './run.ts'
 import { readRollouts, readStand, readStands, rolloutFor } from './stands.ts'
 import { Progress, take } from './steps.ts'
-import { abortedRefusal, isAborted, lostRefusal, namedRefusal, nameOf, story, unreadRefusal } from './words.ts'
+import {
+  abortedRefusal,
+  isAborted,
+  lostRefusal,
+  namedRefusal,
+  nameOf,
+  story,
+  unreadRefusal,
+} from './words.ts'
 
 /** What is to be given back. */
 export interface Ejection {
@@ -53,10 +62,11 @@ export async function eject(
   saying: Saying,
 ): Promise<boolean> {
   const { namespace, dryRun } = ejection
-  const { stands, lost } = await readAll(client, ejection)
+  const { stands, lost, unread } = await readAll(client, ejection)
+  for (const line of unread) saying.complain(line)
   const rollouts = await readRollouts(client, namespace)
   const traced = stands.filter(stand => stand.unread !== undefined || traces(stand).length > 0)
-  if (traced.length + lost.length === 0) saying.print(nothingFound(ejection))
+  if (traced.length + lost.length + unread.length === 0) saying.print(nothingFound(ejection))
   if (traced.length > 1) saying.print(`giving back ${traced.length} workloads${aside(ejection)}`)
   const outcomes = abreast(traced, async (stand): Promise<Outcome | undefined> => {
     if (saying.stop?.aborted) return undefined
@@ -71,24 +81,28 @@ export async function eject(
   }
   if (later > 0) saying.complain(`ended before ${later} of ${traced.length} workloads`)
   const freed = await freeAll(client, lost, { ...saying, dryRun })
-  return freed && given === traced.length
+  return freed && given === traced.length && unread.length === 0
 }
 
 interface Found {
   readonly stands: readonly Stand[]
   readonly lost: readonly Lost[]
+  /** Why more of both may be there. */
+  readonly unread: readonly string[]
 }
+
+const none: Left = { routings: new Map(), unread: [] }
 
 async function readAll(client: KubeClient, ejection: Ejection): Promise<Found> {
   const { namespace, workload, adapters, unrouted } = ejection
   // Before the workloads: whose Service is pinned was there then, or is gone.
-  const left = unrouted ? new Map<string, Routing>() : await readLeft(client, namespace)
+  const { routings: left, unread } = unrouted ? none : await readLeft(client, namespace)
   if (workload !== undefined) {
     const named = { ...workload, namespace: namespace! }
-    return { stands: [await readNamed(client, named, left)], lost: [] }
+    return { stands: [await readNamed(client, named, left)], lost: [], unread }
   }
   const stands = await readStands(client, ejection, left)
-  return { stands, lost: lostAmong(left, stands, adapters) }
+  return { stands, lost: lostAmong(left, stands, adapters), unread }
 }
 
 function readNamed(

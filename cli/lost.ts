@@ -41,7 +41,9 @@ export async function freeAll(
   let done = true
   for (const [index, lost] of all.entries()) {
     if (stop?.aborted) {
-      complain(`ended before ${all.length - index} of ${all.length} Services of workloads that are gone`)
+      complain(
+        `ended before ${all.length - index} of ${all.length} Services of workloads that are gone`,
+      )
       return false
     }
     const { ref, routing } = lost

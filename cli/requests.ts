@@ -16,6 +16,7 @@ import type { RouteFound, Router } from '#core/traffic/router.ts'
 import { seeEndpoints, seeService } from '#core/traffic/seen.ts'
 import { freedOwner, freeing, wishedOn } from '#core/traffic/wish.ts'
 import type { KubeClient } from '#kube/client.ts'
+import { findKind } from '#kube/discovery.ts'
 import { Forbidden, NotFound } from '#kube/errors.ts'
 import { ENDPOINT_SLICES, SERVICES, resource } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
@@ -93,19 +94,25 @@ function unlessGone(error: unknown): undefined {
   throw error
 }
 
-/** What is left on the way of requests, by the key of the workload; none where it may not be read. */
-export async function readLeft(
-  client: KubeClient,
-  namespace: string | undefined,
-): Promise<ReadonlyMap<string, Routing>> {
+/** What is left on the way of requests. */
+export interface Left {
+  /** By the key of the workload. */
+  readonly routings: ReadonlyMap<string, Routing>
+  /** Why some of it is not known, one line for each kind that may not be read. */
+  readonly unread: readonly string[]
+}
+
+/** Reads it. What is not served is not there. */
+export async function readLeft(client: KubeClient, namespace: string | undefined): Promise<Left> {
+  const unread: string[] = []
   const ofKinds = routers.map(async router => {
     const { apiVersion, kind } = router
     const type = routeType(router)
     const see = (object: KubeObject): WishedRoute => router.see(object)
-    const wished = await listWished(client, type, { namespace, see })
+    const wished = await listWished(client, type, { namespace, see, unread })
     return wished.map(each => [{ apiVersion, kind, name: each.metadata.name }, each] as const)
   })
-  const services = await listWished(client, SERVICES, { namespace, see: seeService })
+  const services = await listWished(client, SERVICES, { namespace, see: seeService, unread })
   const routes = (await Promise.all(ofKinds)).flat()
   const byService = grouped(services, each => each.workload)
   const byRoute = grouped(routes, ([, each]) => each.workload)
@@ -114,21 +121,32 @@ export async function readLeft(
     const routing = routingLeft(byService.get(key) ?? [], byRoute.get(key) ?? [])
     return key === undefined || !routing ? [] : [[key, routing] as const]
   })
-  return new Map(found)
+  return { routings: new Map(found), unread }
+}
+
+/** What is to be seen of the objects, and where it is noted that they may not be read. */
+interface Listing<T, S> {
+  readonly namespace: string | undefined
+  readonly see: (object: T) => S
+  readonly unread: string[]
 }
 
 async function listWished<T extends KubeObject, S extends WishedRoute>(
   client: KubeClient,
   type: ResourceType<T>,
-  { namespace, see }: { readonly namespace: string | undefined; readonly see: (object: T) => S },
+  { namespace, see, unread }: Listing<T, S>,
 ): Promise<readonly S[]> {
   try {
     const { items } = await client.listProjected(type, defined({ namespace }), see)
     return items.filter(({ workload }) => workload !== undefined)
   } catch (error) {
-    // Who moves no requests needs no right to them, and has no such routes.
-    if (error instanceof NotFound || error instanceof Forbidden) return []
-    throw error
+    if (error instanceof NotFound) return []
+    if (!(error instanceof Forbidden)) throw error
+    // Who may not read a kind is told so of one that is not there, too.
+    if ((await findKind(client, type)) !== 'nowhere') {
+      unread.push(`whether a ${type.kind} is still pinned or split is not known: ${error.message}`)
+    }
+    return []
   }
 }
 

@@ -71,6 +71,13 @@ test('every reason of the catalogue is given by the core', () => {
   expect(unused).toEqual([])
 })
 
+test('Tasks at the end: every task is in the reference, and no other', () => {
+  const tasks = quoted(read('core/traffic/moves.ts'), /ofTask\('(\w+)'/g)
+  expect(tasks.length).toBeGreaterThan(1)
+  const told = firstCells(section(status, 'Tasks at the end'))
+  expect(told.toSorted()).toEqual([...new Set([...tasks, 'END'])].toSorted())
+})
+
 /** The members of a union of strings. */
 function union(type: string): readonly string[] {
   const source = read('core/rollout/model.ts')

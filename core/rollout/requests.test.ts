@@ -181,6 +181,7 @@ function taskOf(scene: Scene): string | undefined {
 }
 
 const cancelling = { workload: { updateRevision: 'old' } }
+const ready = { updatePods: [{ metadata: { uid: 'n1' }, readySince: 1 }] as unknown as PodSeen[] }
 const finishing = { memory: { state: 'Completed' as const } }
 
 test.each<[string, Scene, string]>([
@@ -239,7 +240,13 @@ test.each<[string, Scene, string]>([
   ['and then pods', { ...finishing, open: ['finish'] }, 'finish (fine): finish'],
   [
     'blue-green: the Service has new pods alone before the old ones leave',
-    { ...finishing, rollout: { style: 'blueGreen' }, pinned: 'old', open: ['finish'] },
+    {
+      ...finishing,
+      rollout: { style: 'blueGreen' },
+      workload: ready,
+      pinned: 'old',
+      open: ['finish'],
+    },
     'requests new (fine): letting Service web select new pods alone',
   ],
   [
@@ -314,7 +321,13 @@ test.each<[string, Scene, string]>([
   ],
   [
     'another one is none of it',
-    { ...finishing, rollout: { style: 'blueGreen' }, pinned: 'old', refused: '403 no' },
+    {
+      ...finishing,
+      rollout: { style: 'blueGreen' },
+      workload: ready,
+      pinned: 'old',
+      refused: '403 no',
+    },
     'requests new (fine): letting Service web select new pods alone',
   ],
   [

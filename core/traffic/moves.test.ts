@@ -90,6 +90,8 @@ interface Scene {
   /** Uids of ready pods by Service. */
   readonly ready?: Readonly<Record<string, readonly string[]>>
   readonly updated?: string
+  /** The new pod is not Ready. */
+  readonly broken?: true
   readonly grace?: number
 }
 
@@ -104,7 +106,7 @@ function slice(service: string, uids: readonly string[]): EndpointSlice {
 
 function routed(scene: Scene): Routed {
   const { service = web, canary: beside, route: way = route, ready = {}, updated = 'new' } = scene
-  const newPod = { uid: 'n1', readySince: 1 }
+  const newPod = { uid: 'n1', ...(!scene.broken && { readySince: 1 }) }
   return {
     traffic: {
       routing: { service: 'web', routes: [ref], graceSeconds: scene.grace ?? 3 },
@@ -344,9 +346,50 @@ describe('at the end', () => {
     ],
     [
       'blue-green: the Service selects new pods alone',
-      { service: pinned, canary, route: told(split, 2), ready: { web: ['o1'] } },
+      {
+        service: pinned,
+        canary,
+        route: told(split, 2),
+        ready: { web: ['o1'], 'web-canary': ['n1'] },
+      },
       to('new'),
       'Service web {"labels":{"pod-template-hash":"new"}}; letting Service web select new pods alone',
+    ],
+    [
+      'not while no new pod is ready: those that the route sends there come home',
+      { service: pinned, canary, route: told(split, 2), ready: { web: ['o1'] } },
+      to('new'),
+      'HTTPRoute web over; no new pod is ready: Service web goes on selecting as it does',
+    ],
+    [
+      'and it waits for one',
+      { service: pinned, canary, route: told(back, 3), ready: { web: ['o1'] } },
+      to('new'),
+      'blocked: no new pod is ready: Service web goes on selecting as it does',
+    ],
+    [
+      'also where no other Service tells of it',
+      { service: pinned, ready: { web: ['o1'] }, broken: true },
+      to('new'),
+      'blocked: no new pod is ready: Service web goes on selecting as it does',
+    ],
+    [
+      'one that no Service selects has to be Ready itself',
+      { service: pinned, ready: { web: ['o1'] } },
+      to('new'),
+      'Service web {"labels":{"pod-template-hash":"new"}}; letting Service web select new pods alone',
+    ],
+    [
+      'one that the Service has already is enough',
+      { ready: { web: ['o1', 'n1'] } },
+      to('new'),
+      'Service web {"labels":{"pod-template-hash":"new"}}; letting Service web select new pods alone',
+    ],
+    [
+      'once it selects them it goes on to',
+      { service: pinnedNew, broken: true },
+      to('new'),
+      'waiting for Service web to have ready new pods, and no others',
     ],
     [
       'and has nobody else',

@@ -84,7 +84,7 @@ const rules: Readonly<Record<TrafficAim['to'], Rules>> = {
   split: [...pinned, canaryMade, canaryServes, splitWritten, splitSeen],
   stable: [unpinnedFromNew, ...away],
   new: [
-    ...ofTask('FinalisingStepRouteTrafficToNew', [serviceThere, pinnedToNew, newAlone]),
+    ...ofTask('FinalisingStepRouteTrafficToNew', [serviceThere, newReady, pinnedToNew, newAlone]),
     ...away,
   ],
   all: [...free, ...away],
@@ -146,6 +146,25 @@ function pinnedToStable(routed: Routed): Move | undefined {
 function pinnedToNew(routed: Routed): Move | undefined {
   const { updated } = routed.pods!
   return updated === '' ? nobodyNew : pin(routed, updated, 'new pods')
+}
+
+/** A Service that selects nobody who is ready answers nobody; once it selects them, going back is no better. */
+function newReady(routed: Routed): Move | undefined {
+  const { traffic, pods } = routed
+  const { service } = traffic
+  const selected = pinnedTo(service!.wish ?? '')[pods!.revisionLabel]
+  if (selected === pods!.updated || newAnswers(routed)) return undefined
+  const why = `no new pod is ready: Service ${nameOf(service!)} goes on selecting as it does`
+  return routesOff(routed, why) ?? blocked(why)
+}
+
+/** By the Services that select new pods; where none does, by the pods themselves. */
+function newAnswers(routed: Routed): boolean {
+  const { traffic, pods } = routed
+  const ready = readyOf(traffic, traffic.routing.service)
+  if (canaryAnswers(routed) || pods!.updatePods.some(({ uid }) => ready.has(uid))) return true
+  const told = traffic.canary?.selector?.[pods!.revisionLabel] === pods!.updated
+  return !told && pods!.updatePods.some(({ readySince }) => readySince !== undefined)
 }
 
 const nobodyNew: Move = { changes: [], why: 'waiting for the new version to be made' }

@@ -51,6 +51,11 @@ export const phaseRules: readonly PhaseRule[] = [
     when: s => s.workload?.leftHold !== undefined,
   },
   {
+    plan: 'Unseen',
+    because: 'the Rollout is gone, and whether its workload is cannot be read',
+    when: s => s.rollout === undefined && s.unseen !== undefined,
+  },
+  {
     plan: 'Orphaned',
     because: 'the Rollout is gone, or being deleted',
     when: s => s.rollout === undefined,

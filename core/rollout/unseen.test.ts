@@ -4,6 +4,9 @@ import { expect, test } from 'vitest'
 
 import type { RolloutStatus } from '#api/rollout.generated.ts'
 import { threeSteps } from '../../test/world/three-steps.ts'
+import { TRAFFIC } from '#api/names.ts'
+import { seeService } from '../traffic/seen.ts'
+import { pinTo } from '../traffic/service-pin.ts'
 import { decide } from './decide.ts'
 import { memoryOf, statusOf } from './status.ts'
 import { notRegistered, notServed, unread } from './unseen.ts'
@@ -12,7 +15,37 @@ import type { Unseen } from './unseen.ts'
 const ref = { apiVersion: 'databases.example.com/v1', kind: 'Shard' }
 const shard = { ...ref, plural: 'shards' }
 const ring = { apiVersion: 'caches.example.com/v1', kind: 'Ring', plural: 'rings' }
+const wish = pinTo({
+  workload: { ...ref, name: 'web' },
+  routes: [],
+  labels: { 'pod-template-hash': 'old' },
+})
+const pinned = seeService({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: {
+    name: 'web',
+    namespace: 'shop',
+    uid: 's',
+    annotations: { [TRAFFIC]: wish },
+  },
+  spec: { selector: { app: 'web', 'pod-template-hash': 'old' } },
+})
 const now = 1_700_000_000_000
+
+test('a Rollout that is gone leaves a workload that nobody can read as it is', () => {
+  const routing = { service: 'web', routes: [], graceSeconds: 3 }
+  const traffic = { routing, routes: [], endpoints: [], answers: new Map(), service: pinned }
+  const snapshot = { now, memory: memoryOf(undefined), kruiseRuns: false, traffic }
+  const rest = { registered: true, holdRefused: false }
+  const gone = decide({ ...snapshot, ...rest })
+  expect(gone.actions).toMatchObject([{ type: 'route' }])
+  const unseen = unread(shard, { missing: [], why: 'no answer' })
+  expect(decide({ ...snapshot, ...rest, unseen })).toMatchObject({
+    actions: [],
+    message: unseen.sentences.join('; '),
+  })
+})
 
 function told(unseen: Unseen, before?: RolloutStatus): RolloutStatus {
   const decision = decide({

@@ -5,7 +5,7 @@ import { ESCAPE, SERVICE_NAME, TRAFFIC, UNROUTED } from '#api/names.ts'
 import { annotated } from '../admission/marks.ts'
 import { reviewTraffic } from '../admission/traffic-review.ts'
 import { httpRoutes } from './http-route.ts'
-import type { TrafficProvider } from './model.ts'
+import type { RouteRef, TrafficProvider } from './model.ts'
 import { trafficMove } from './moves.ts'
 import type { Routed, TrafficAim } from './moves.ts'
 import { seeEndpoints, seeRoute, seeService } from './seen.ts'
@@ -87,6 +87,8 @@ interface Scene {
   readonly service?: Service | null
   readonly canary?: Service
   readonly route?: HTTPRoute | null
+  /** Another one that sends requests to the Service, too. */
+  readonly beside?: RouteRef
   /** Uids of ready pods by Service. */
   readonly ready?: Readonly<Record<string, readonly string[]>>
   readonly updated?: string
@@ -104,15 +106,20 @@ function slice(service: string, uids: readonly string[]): EndpointSlice {
   return { apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice', metadata, endpoints }
 }
 
+function routesOf({ route: way = route, beside }: Scene): Routed['traffic']['routes'] {
+  const own = { ref, ...(way && { object: seeRoute(way) }) }
+  return beside ? [own, { ref: beside }] : [own]
+}
+
 function routed(scene: Scene): Routed {
-  const { service = web, canary: beside, route: way = route, ready = {}, updated = 'new' } = scene
+  const { service = web, canary: beside, ready = {}, updated = 'new' } = scene
   const newPod = { uid: 'n1', ...(!scene.broken && { readySince: 1 }) }
   return {
     traffic: {
       routing: { service: 'web', routes: [ref], graceSeconds: scene.grace ?? 3 },
       ...(service && { service: seeService(service) }),
       ...(beside && { canary: seeService(beside) }),
-      routes: [{ ref, ...(way && { object: seeRoute(way) }) }],
+      routes: routesOf(scene),
       answers: new Map(),
       endpoints: Object.entries(ready).map(([name, uids]) => seeEndpoints(slice(name, uids))),
     },
@@ -148,7 +155,7 @@ function withPort(service: Service, port: number): Service {
   return { ...service, spec: { ...service.spec, ports: [{ port, nodePort: 30_080 }] } } as Service
 }
 
-const to = (aim: 'pinned' | 'stable' | 'new' | 'all') => ({ to: aim }) as const
+const to = (aim: 'answered' | 'pinned' | 'stable' | 'new' | 'all') => ({ to: aim }) as const
 const share = { to: 'split', split: { percent: 20 } } as const
 
 describe('forward', () => {
@@ -441,6 +448,36 @@ describe('what is in the way is named', () => {
     ],
   ])('%s', (_, scene, line) => {
     expect(next(scene, to('pinned'))).toBe(line)
+  })
+
+  const strange = { apiVersion: 'mesh.example.com/v1', kind: 'Lane', name: 'web' }
+  test.each<[string, TrafficAim, string]>([
+    [
+      'a kind that this version does not know',
+      to('pinned'),
+      'blocked: this version of Sluice moves no requests by mesh.example.com/v1 Lane web',
+    ],
+    [
+      'requests leave by all others',
+      to('stable'),
+      'HTTPRoute web over; sending no requests to new pods by the route',
+    ],
+    [
+      'where nobody answers, too',
+      to('answered'),
+      'HTTPRoute web over; no new pod is ready in Service web-canary: its requests go to the stable ones',
+    ],
+  ])('%s', (_, aim, line) => {
+    expect(next({ service: pinned, canary, route: told(split, 2), beside: strange }, aim)).toBe(
+      line,
+    )
+  })
+
+  test('of those that are left it keeps the Service of new pods, and no pods', () => {
+    const scene = { service: pinned, canary, route: told(back, 3), beside: strange }
+    const line = 'blocked: this version of Sluice moves no requests by mesh.example.com/v1 Lane web'
+    expect(next(scene, to('stable'))).toBe(line)
+    expect(next(scene, to('answered'))).toBe('reached')
   })
 
   test('of others nothing is taken away', () => {

@@ -9,7 +9,7 @@ import { firstMove } from '../workload/rules.ts'
 import type { Rule } from '../workload/rules.ts'
 import { canarySelector, canaryServiceName, canaryServiceOf, portsOf } from './canary-service.ts'
 import { equalJson } from '../equal.ts'
-import type { Routing, Split } from './model.ts'
+import type { RouteRef, Routing, Split } from './model.ts'
 import { routerOf } from './registry.ts'
 import type { RouteFound, Router, RouteUse, SplitAsked } from './router.ts'
 import type { Answers } from './script.ts'
@@ -238,7 +238,9 @@ function canaryMade(routed: Routed): Move | undefined {
 
 /** Requests that go where nobody answers come back. */
 function answered(routed: Routed): Move | undefined {
-  return canaryAnswers(routed) ? undefined : routesOff(routed, noAnswer(routed))
+  const off = canaryAnswers(routed) ? undefined : routesOff(routed, noAnswer(routed))
+  // By what nobody here can move none are brought back either.
+  return off?.blocked ? undefined : off
 }
 
 /** Requests wait for who answers. */
@@ -294,7 +296,8 @@ function unsplit(routed: Routed): Move | undefined {
 
 function routesOff(routed: Routed, why: string): Move | undefined {
   // Who leads to another one leaves before it.
-  return ofRoutes(routed, (router, route, use) => router.off(route, use, why)).at(-1)
+  const next = ofRoutes(routed, (router, route, use) => router.off(route, use, why))
+  return next.findLast(move => !move.blocked) ?? next.at(-1)
 }
 
 function unsplitSeen(routed: Routed): Move | undefined {
@@ -311,7 +314,15 @@ function firstOfRoutes(routed: Routed, move: RouteMove): Move | undefined {
 function ofRoutes({ traffic, pods }: Routed, move: RouteMove): readonly Move[] {
   const { routes, routing, answers } = traffic
   const use = { routing, answers, ...(pods && { owner: pods }) }
-  return routes.flatMap(route => move(routerOf(route.ref)!, route, use) ?? [])
+  return routes.flatMap(route => {
+    const router = routerOf(route.ref)
+    return (router ? move(router, route, use) : unknown(route.ref)) ?? []
+  })
+}
+
+/** Another version knew it. */
+function unknown({ apiVersion, kind, name }: RouteRef): Move {
+  return blocked(`this version of Sluice moves no requests by ${apiVersion} ${kind} ${name}`)
 }
 
 /** A gateway's proxies are a moment behind what it says, and requests are under way. */

@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
+import { parser } from '@prometheus-io/lezer-promql'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 
@@ -14,6 +15,17 @@ const read = (path: string) => readFileSync(join(import.meta.dirname, path), 'ut
 const valuesText = read('sluice/values.yaml')
 const values = parse(valuesText) as Tree
 const schema = JSON.parse(read('sluice/values.schema.json')) as Schema
+
+const page = read('../docs/reference/metrics.md')
+const rules = parse(read('sluice/monitoring/rules.yaml')) as readonly Group[]
+const alerts = rules.flatMap(group => group.rules)
+const { panels } = dashboard() as { readonly panels: readonly Panel[] }
+const graphs = panels.flatMap(({ title, targets }) => targets.map(({ expr }) => ({ title, expr })))
+
+interface Panel {
+  readonly title: string
+  readonly targets: readonly { readonly expr: string }[]
+}
 
 type Tree = Readonly<Record<string, unknown>>
 interface Schema {
@@ -43,7 +55,6 @@ test('a value without a comment would be missed', () => {
 })
 
 test('alerts and dashboard ask for metrics that are counted', () => {
-  const page = read('../docs/reference/metrics.md')
   const known = new Set([...page.matchAll(/^\| `(sluice_\w+)`/gm)].map(([, name]) => name!))
   const asked = `${read('sluice/monitoring/rules.yaml')}${JSON.stringify(dashboard())}`
   const names = [...asked.matchAll(/sluice_\w+/g)].map(([name]) => name)
@@ -52,14 +63,62 @@ test('alerts and dashboard ask for metrics that are counted', () => {
   expect(unknown.filter(name => !known.has(name))).toEqual([])
 })
 
+interface Group {
+  readonly rules: readonly { readonly alert: string; readonly expr: string }[]
+}
+
+test.each([
+  ...alerts.map(({ alert, expr }) => [alert, expr]),
+  ...graphs.map(({ title, expr }) => [title, expr]),
+] as const)(
+  '%s: Prometheus understands it, and its labels and their values are ours',
+  (_, expr) => {
+    const query = expr.replaceAll('$__rate_interval', '5m')
+    expect(textsOf(query, '⚠'), query).toEqual([])
+    const selectors = textsOf(query, 'VectorSelector')
+    expect(selectors.length).toBeGreaterThan(0)
+    // Those of kube-state-metrics are theirs.
+    if (!selectors.every(selector => selector.startsWith('sluice_'))) return
+    for (const selector of selectors) {
+      const labels = labelsOf(selector)
+      for (const [, label, values = ''] of selector.matchAll(/(\w+)=~?"([^"]+)"/g)) {
+        const asked = [label, ...values.split('|')].map(name => `\`${name}\``)
+        for (const name of asked) expect(labels, selector).toContain(name)
+      }
+    }
+    // Who scrapes adds the pod; a histogram has its buckets.
+    const known = `${selectors.map(labelsOf).join()} \`pod\` \`le\``
+    for (const list of textsOf(query, 'GroupingLabels'))
+      for (const [label] of list.matchAll(/\w+/g)) expect(known, query).toContain(`\`${label}\``)
+  },
+)
+
+/** What stands in a query under the nodes of a name. */
+function textsOf(query: string, name: string): readonly string[] {
+  const texts: string[] = []
+  parser.parse(query).iterate({
+    enter: node => {
+      if (node.name === name) texts.push(query.slice(node.from, node.to))
+    },
+  })
+  return texts
+}
+
+/** The cell of the page that has the labels of a selector's metric, and their values. */
+function labelsOf(selector: string): string {
+  const [name = ''] = /^\w+/.exec(selector) ?? []
+  const metric = name.replace(/_(bucket|count)$/, '')
+  const row = new RegExp(`^\\| \`${metric}\` +\\| \\w+ +\\| (.*?) +\\| `, 'm')
+  return row.exec(page)?.[1] ?? ''
+}
+
 test('an alert for each row of the page that says when to worry', () => {
-  const [, worry = ''] = read('../docs/reference/metrics.md').split('## When to worry')
+  const [, worry = ''] = page.split('## When to worry')
   const told = new Set([...worry.matchAll(/sluice_\w+/g)].map(([name]) => name))
-  const alerts = read('sluice/monitoring/rules.yaml')
   // Somebody else's writes are not an emergency: they are in the dashboard.
   told.delete('sluice_controller_conflicts_total')
   expect(told.size).toBeGreaterThan(7)
-  expect([...told].filter(name => !alerts.includes(name))).toEqual([])
+  expect([...told].filter(name => !alerts.some(({ expr }) => expr.includes(name)))).toEqual([])
 })
 
 /** Paths of what the schema describes, down to what has no properties of its own. */

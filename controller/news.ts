@@ -4,10 +4,10 @@
 import type { Instant } from '#core/rollout/model.ts'
 
 /**
- * How long a passing status may wait for the next one: longer where many releases begin at once, since what
- * each of them waits for takes as much longer.
+ * How long a passing status may wait for the next one: longer while many wait at once, since what each of
+ * them waits for takes as much longer.
  */
-const momentMs = { least: 300, each: 30, most: 3000 }
+const momentMs = { least: 300, each: 30, most: 5000 }
 /** Enough for all that is decided again; an older one only costs a request. */
 const REMEMBERED = 4096
 
@@ -17,7 +17,10 @@ export interface News {
   readonly told: (event: string) => void
   /** False the first time that an event could not be told. */
   readonly failedBefore: (event: string) => boolean
-  /** When a passing status of an object is to be written, if no other one has come by then. */
+  /**
+   * When a passing status of an object is to be written, if no other one has come by then. Asked again then:
+   * others that have begun since put it off.
+   */
   readonly worthwhileAt: (uid: string, now: Instant) => Instant
   /** A status of the object is written. */
   readonly written: (uid: string) => void
@@ -40,12 +43,11 @@ export function createNews(): News {
       return before
     },
     worthwhileAt(uid, now) {
-      const known = passing.get(uid)
-      if (known !== undefined) return known
+      const since = passing.get(uid) ?? now
       forget(passing, now - momentMs.most)
-      const at = now + Math.min(momentMs.least + momentMs.each * passing.size, momentMs.most)
-      passing.set(uid, at)
-      return at
+      passing.set(uid, since)
+      const others = passing.size - 1
+      return since + Math.min(momentMs.least + momentMs.each * others, momentMs.most)
     },
     written: uid => void passing.delete(uid),
   }
@@ -53,7 +55,7 @@ export function createNews(): News {
 
 /** Objects that went before their status came. */
 function forget(passing: Map<string, Instant>, before: Instant): void {
-  for (const [uid, at] of passing) if (at < before) passing.delete(uid)
+  for (const [uid, since] of passing) if (since < before) passing.delete(uid)
 }
 
 function remember(events: Set<string>, event: string): void {

@@ -474,7 +474,9 @@ describe('with everything of ours dead, under failurePolicy Fail', () => {
     for (const made of [rest, step]) {
       await expectNoTrace(made)
       await stand(made.story, { 'app:1': 0, 'app:2': 6 })
-      expect(worst(made.story).ready).toBeGreaterThanOrEqual(fewest)
+      expect(worst(made.story).ready, JSON.stringify(made.story.history())).toBeGreaterThanOrEqual(
+        fewest,
+      )
     }
   })
 

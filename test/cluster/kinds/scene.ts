@@ -255,7 +255,8 @@ function isCounted({ metadata, status = {} }: Stored, pods: readonly PlacedPod[]
 /** By ordinal where names have one, else by version. */
 function placeOf(pod: PlacedPod): string {
   const { name } = pod.metadata
-  return /-\d+$/.test(name) ? name.padStart(20) : `${wordOf(pod)} ${name}`
+  // The five random characters of other names may all be digits.
+  return /-\d{1,4}$/.test(name) ? name.padStart(20) : `${wordOf(pod)} ${name}`
 }
 
 function nodeOf({ spec, metadata }: PlacedPod): string {

@@ -203,7 +203,7 @@ function sightOf({ adapters: all }: KindsOptions, ref: NamedKind, presence: Pres
     case 'watched':
       return presence.is
     case 'unserved':
-      return notServed(ref)
+      return notServed(ref, added)
     case 'unregistered':
       return notRegistered(ref, presence.plural, added)
     case 'unread':

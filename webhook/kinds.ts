@@ -26,7 +26,7 @@ export function createKindWarnings(
     const found = await findKind(client, known ?? ref, { timeoutMs: PATIENCE_MS }).catch(
       () => 'secret' as const,
     )
-    if (found === 'nowhere') return notServed(ref).sentences
+    if (found === 'nowhere') return notServed(ref, extraKinds).sentences
     if (known || adapterFor(ref)) return []
     const plural = found === 'secret' ? undefined : found.name
     return notRegistered(ref, plural, extraKinds).sentences

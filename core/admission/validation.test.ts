@@ -91,23 +91,33 @@ const noSuchKind =
   'spec.workloadRef: this version of Sluice does not release this kind of workload; ' +
   'it releases: apps/v1 Deployment, apps/v1 StatefulSet, apps/v1 DaemonSet, ' +
   'apps.kruise.io/v1beta1 StatefulSet, apps.kruise.io/v1alpha1 CloneSet, ' +
-  'apps.kruise.io/v1alpha1 DaemonSet'
-const noRouting = 'this version of Sluice does not route requests'
+  'apps.kruise.io/v1alpha1 DaemonSet, and kinds of your own with the fields of a StatefulSet ' +
+  'that `extraKinds` of the chart names'
+const deploymentInFull = 'spec.workloadRef: write `apiVersion: apps/v1` and `kind: Deployment`'
+const noRouting =
+  'requests are not moved here: switch that on by `traffic.enabled` of the chart (`--traffic=yes` of webhook and controller)'
 
 test.each<[string, Rollout, string]>([
   ['a Job', ref('batch/v1', 'Job'), noSuchKind],
-  ['an old version of Deployment', ref('apps/v1beta1', 'Deployment'), noSuchKind],
+  ['an old version of Deployment', ref('apps/v1beta1', 'Deployment'), deploymentInFull],
+  ['a kind in lower case', ref('apps/v1', 'deployment'), deploymentInFull],
+  ['a plural', ref('apps/v1', 'deployments'), deploymentInFull],
+  [
+    'a kind of a CRD in lower case',
+    ref('apps.kruise.io/v1alpha1', 'cloneset'),
+    'spec.workloadRef: write `apiVersion: apps.kruise.io/v1alpha1` and `kind: CloneSet`',
+  ],
   ['a Deployment of another group', ref('extensions/v1beta1', 'Deployment'), noSuchKind],
   [
     'a share of the requests in blue-green',
     blueGreen({ steps: [{ replicas: '100%', traffic: '0%' }] }),
-    `spec.strategy.blueGreen.steps[0].traffic: ${noRouting}; remove \`traffic\`: ` +
+    `spec.strategy.blueGreen.steps[0].traffic: ${noRouting}, or remove \`traffic\`: ` +
       'the new pods receive their share through the Service',
   ],
   [
     'a router in blue-green',
     blueGreen({ trafficRoutings: [{ service: 'shop', ingress: { name: 'shop' } }] }),
-    `spec.strategy.blueGreen.trafficRoutings: ${noRouting}; remove \`trafficRoutings\``,
+    `spec.strategy.blueGreen.trafficRoutings: ${noRouting}, or remove \`trafficRoutings\``,
   ],
   [
     'metadata for the pods of a second Deployment that is not asked for',
@@ -118,34 +128,35 @@ test.each<[string, Rollout, string]>([
   [
     'a router',
     canary({ trafficRoutings: [{ service: 'shop', ingress: { name: 'shop' } }] }),
-    `spec.strategy.canary.trafficRoutings: ${noRouting}; remove \`trafficRoutings\``,
+    `spec.strategy.canary.trafficRoutings: ${noRouting}, or remove \`trafficRoutings\``,
   ],
   [
     'a router by reference',
     canary({ trafficRoutingRef: 'shop' }),
-    `spec.strategy.canary.trafficRoutingRef: ${noRouting}; remove \`trafficRoutingRef\``,
+    `spec.strategy.canary.trafficRoutingRef: this version of Sluice reads no TrafficRouting; ` +
+      'remove `trafficRoutingRef`, and write `trafficRoutings`',
   ],
   [
     'no second Service',
     canary({ disableGenerateCanaryService: true }),
-    `spec.strategy.canary.disableGenerateCanaryService: ${noRouting}, so it creates no Service; ` +
+    `spec.strategy.canary.disableGenerateCanaryService: this version of Sluice moves requests only by a second Service; ` +
       'remove `disableGenerateCanaryService`',
   ],
   [
     'a share of the requests, at its own step',
     steps({ replicas: 1 }, { replicas: 2, traffic: '20%' }),
-    `spec.strategy.canary.steps[1].traffic: ${noRouting}; remove \`traffic\`: ` +
+    `spec.strategy.canary.steps[1].traffic: ${noRouting}, or remove \`traffic\`: ` +
       'the new pods receive their share through the Service',
   ],
   [
     'chosen requests',
     steps({ replicas: 1, matches: [{ headers: [{ name: 'user', value: 'me' }] }] }),
-    `spec.strategy.canary.steps[0].matches: ${noRouting}; remove \`matches\``,
+    `spec.strategy.canary.steps[0].matches: ${noRouting}, or remove \`matches\``,
   ],
   [
     'changed headers',
     steps({ replicas: 1, requestHeaderModifier: { remove: ['user'] } }),
-    `spec.strategy.canary.steps[0].requestHeaderModifier: ${noRouting}; ` +
+    `spec.strategy.canary.steps[0].requestHeaderModifier: ${noRouting}, or ` +
       'remove `requestHeaderModifier`',
   ],
 ])('not there yet: %s', (_, object, problem) => {
@@ -252,9 +263,9 @@ test.each<[string, readonly Step[], readonly string[]]>([
 test('all problems are told at once, in one line', () => {
   const object = steps({ replicas: 3, traffic: '10%' }, { replicas: 2, matches: [{}] })
   expect(formatProblems(validateRollout(object, { others: [] }))).toBe(
-    `spec.strategy.canary.steps[0].traffic: ${noRouting}; remove \`traffic\`: ` +
+    `spec.strategy.canary.steps[0].traffic: ${noRouting}, or remove \`traffic\`: ` +
       'the new pods receive their share through the Service; ' +
-      `spec.strategy.canary.steps[1].matches: ${noRouting}; remove \`matches\`; ` +
+      `spec.strategy.canary.steps[1].matches: ${noRouting}, or remove \`matches\`; ` +
       'spec.strategy.canary.steps[1].replicas: 2 is less than in the step before; write 3 or more',
   )
 })
@@ -393,6 +404,8 @@ test('where requests are moved, routes are followed for every kind, and nothing 
   expect(problemsOfRouted(canary(other))).toContain(only)
   const stateful = { ...canary(routed).spec, workloadRef: statefulSet }
   expect(problemsOfRouted(rollout(stateful))).toBe('')
-  expect(problemsOfRouted(steps(step))).toContain('steps[0].traffic: ')
+  expect(problemsOfRouted(steps(step))).toContain(
+    'steps[0].traffic: nothing says what sends the requests: add `trafficRoutings`, or remove `traffic`: ',
+  )
   expect(problemsOf(canary(routed)).join()).toContain('trafficRoutings: ')
 })

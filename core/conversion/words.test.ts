@@ -67,14 +67,15 @@ test.each<[string, Rollout, string]>([
   [
     'a route',
     rollout({ steps: [{ weight: 20 }], trafficRoutings: [route] }),
-    'spec.strategy.canary.trafficRoutings: this version of Sluice does not route requests; ' +
-      'remove `trafficRoutings`',
+    'spec.strategy.canary.trafficRoutings: requests are not moved here: switch that on by ' +
+      '`traffic.enabled` of the chart (`--traffic=yes` of webhook and controller), ' +
+      'or remove `trafficRoutings`',
   ],
   [
     'a TrafficRouting',
     rollout({ steps: [{ weight: 20 }] }, { ...partition, [TRAFFIC_ROUTING]: 'a' }),
-    `metadata.annotations[${TRAFFIC_ROUTING}]: this version of Sluice does not route requests; ` +
-      'remove it',
+    `metadata.annotations[${TRAFFIC_ROUTING}]: this version of Sluice reads no TrafficRouting; ` +
+      'remove it, and write `trafficRoutings`',
   ],
   [
     'another kind',
@@ -82,7 +83,8 @@ test.each<[string, Rollout, string]>([
     'spec.objectRef.workloadRef: this version of Sluice does not release this kind of workload; ' +
       'it releases: apps/v1 Deployment, apps/v1 StatefulSet, apps/v1 DaemonSet, ' +
       'apps.kruise.io/v1beta1 StatefulSet, apps.kruise.io/v1alpha1 CloneSet, ' +
-      'apps.kruise.io/v1alpha1 DaemonSet',
+      'apps.kruise.io/v1alpha1 DaemonSet, and kinds of your own with the fields of a StatefulSet ' +
+      'that `extraKinds` of the chart names',
   ],
   [
     'weights that decrease',

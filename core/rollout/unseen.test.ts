@@ -64,7 +64,12 @@ function told(unseen: Unseen, before?: RolloutStatus): RolloutStatus {
 test.each<[string, Unseen, string]>([
   [
     'KindNotServed',
-    notServed(ref),
+    notServed(ref, []),
+    'the cluster does not serve databases.example.com/v1 Shard: install its CRD and add it to `extraKinds` of the chart, or name another kind in spec.workloadRef',
+  ],
+  [
+    'KindNotServed',
+    notServed(ref, [shard]),
     'the cluster does not serve databases.example.com/v1 Shard: install its CRD, or name another kind in spec.workloadRef',
   ],
   [

@@ -14,10 +14,11 @@ export interface Unseen {
   readonly sentences: readonly string[]
 }
 
-/** The API server does not have it. */
-export function notServed(ref: NamedKind): Unseen {
+/** The API server does not have it. `registered`: kinds that were added already. */
+export function notServed(ref: NamedKind, registered: readonly KindRef[]): Unseen {
   const what = inWords(ref)
-  const sentence = `the cluster does not serve ${what}: install its CRD, or name another kind in spec.workloadRef`
+  const register = sameKind(ref, registered) ? '' : ' and add it to `extraKinds` of the chart'
+  const sentence = `the cluster does not serve ${what}: install its CRD${register}, or name another kind in spec.workloadRef`
   return { reason: 'KindNotServed', sentences: [sentence] }
 }
 

@@ -6,7 +6,8 @@ import { ROLLING_STYLE } from '#api/names.ts'
 import type { Rollout, TrafficRouting, WorkloadRef } from '#api/rollout.generated.ts'
 import { valuesAt } from '../values-at.ts'
 import { networkRouters } from '../traffic/registry.ts'
-import { isNative, isSameKind } from '../workload/native.ts'
+import type { KindRef } from '../workload/adapter.ts'
+import { groupOf, isNative, isSameKind } from '../workload/native.ts'
 import { adapterFor, adapters, inStyle } from '../workload/registry.ts'
 import { strategyOf, styleOf } from './release-style.ts'
 import type { Problem } from './problem.ts'
@@ -17,7 +18,7 @@ interface Row {
   readonly field: string
   /** Whether this value asks for what is not there; by default any that says something does. */
   readonly refuses?: (value: unknown, rollout: Rollout, asked: Asked) => boolean
-  readonly message: string | ((rollout: Rollout) => string)
+  readonly message: string | ((rollout: Rollout, asked: Asked) => string)
 }
 
 /** What must be known beside the Rollout. */
@@ -29,17 +30,18 @@ export interface Asked {
 }
 
 const kinds = adapters.map(({ apiVersion, kind }) => `${apiVersion} ${kind}`).join(', ')
-const workload = 'this version of Sluice does not release this kind of workload'
+const noSuchKind = `this version of Sluice does not release this kind of workload; it releases: ${kinds}, and kinds of your own with the fields of a StatefulSet that \`extraKinds\` of the chart names`
 const networkKinds = networkRouters.map(({ kind }) => kind).join(' and ')
-const routing = 'this version of Sluice does not route requests'
+const switchedOff =
+  'requests are not moved here: switch that on by `traffic.enabled` of the chart (`--traffic=yes` of webhook and controller)'
 
 const rows: readonly Row[] = [
   {
     field: 'spec.workloadRef',
     // The API server has checked the shape: the schema requires all three strings. Other kinds may be
     // registered, now or later.
-    refuses: ref => isNative(ref as WorkloadRef) && adapterFor(ref as WorkloadRef) === undefined,
-    message: `${workload}; it releases: ${kinds}`,
+    refuses: ref => isNoWorkload(ref as WorkloadRef),
+    message: ({ spec }) => otherSpelling(spec.workloadRef) ?? noSuchKind,
   },
   {
     field: 'spec.strategy.blueGreen',
@@ -65,34 +67,66 @@ function routed(strategy: string): readonly Row[] {
     {
       field: `${path}.trafficRoutings`,
       refuses: (routings, _, { routes }) => !routes && saysSomething(routings),
-      message: `${routing}; remove \`trafficRoutings\``,
+      message: `${switchedOff}, or remove \`trafficRoutings\``,
     },
     {
       field: `${path}.trafficRoutings[]`,
       refuses: (item, _, { routes }) => routes && !isRoutable(item as TrafficRouting),
       message: `this version of Sluice moves requests by \`ingress\`, \`gateway.httpRouteName\`, and in \`customNetworkRefs\` ${networkKinds}`,
     },
-    { field: `${path}.trafficRoutingRef`, message: `${routing}; remove \`trafficRoutingRef\`` },
+    {
+      field: `${path}.trafficRoutingRef`,
+      message:
+        'this version of Sluice reads no TrafficRouting; remove `trafficRoutingRef`, and write `trafficRoutings`',
+    },
     {
       field: `${path}.disableGenerateCanaryService`,
-      message: `${routing}, so it creates no Service; remove \`disableGenerateCanaryService\``,
+      message:
+        'this version of Sluice moves requests only by a second Service; remove `disableGenerateCanaryService`',
     },
     {
       field: `${path}.steps[].traffic`,
       refuses: (traffic, rollout, asked) => asked.shares && goesNowhere(traffic, rollout, asked),
-      message: `${routing}; remove \`traffic\`: the new pods receive their share through the Service`,
+      message: (_, asked) =>
+        `${leadsNowhere(asked)}, or remove \`traffic\`: the new pods receive their share through the Service`,
     },
     {
       field: `${path}.steps[].matches`,
       refuses: goesNowhere,
-      message: `${routing}; remove \`matches\``,
+      message: (_, asked) => `${leadsNowhere(asked)}, or remove \`matches\``,
     },
     {
       field: `${path}.steps[].requestHeaderModifier`,
       refuses: goesNowhere,
-      message: `${routing}; remove \`requestHeaderModifier\``,
+      message: (_, asked) => `${leadsNowhere(asked)}, or remove \`requestHeaderModifier\``,
     },
   ]
+}
+
+/** Why a step's requests go nowhere. */
+function leadsNowhere({ routes }: Asked): string {
+  return routes ? 'nothing says what sends the requests: add `trafficRoutings`' : switchedOff
+}
+
+/** No workload of that kind will ever be released. */
+function isNoWorkload(ref: WorkloadRef): boolean {
+  if (adapterFor(ref) !== undefined) return false
+  const known = knownAs(ref)
+  return isNative(ref) || (known !== undefined && known.kind !== ref.kind)
+}
+
+/** A kind that is released, in another version, or not as the API server spells it. */
+function otherSpelling(ref: WorkloadRef): string | undefined {
+  const known = knownAs(ref)
+  return known && `write \`apiVersion: ${known.apiVersion}\` and \`kind: ${known.kind}\``
+}
+
+function knownAs({ apiVersion, kind: given }: WorkloadRef): KindRef | undefined {
+  const said = given.toLowerCase()
+  const group = groupOf({ apiVersion })
+  return adapters.find(
+    each => groupOf(each) === group && [each.kind.toLowerCase(), each.plural].includes(said),
+  )
 }
 
 /** What the Rollout asks for and this version does not do, in the order of the table. */
@@ -103,7 +137,7 @@ export function unsupported(rollout: Rollout, known: Partial<Asked> = {}): reado
       .filter(({ value }) => refuses(value, rollout, asked))
       .map(found => ({
         field: found.field,
-        message: typeof message === 'string' ? message : message(rollout),
+        message: typeof message === 'string' ? message : message(rollout, asked),
       })),
   )
 }
@@ -145,6 +179,7 @@ function wasOlder({ metadata, spec }: Rollout): boolean {
 
 /** It asks for the style, in which its kind of workload cannot be released. */
 function lacks({ spec }: Rollout, style: Style): boolean {
+  if (isNoWorkload(spec.workloadRef)) return false
   const adapter = adapterFor(spec.workloadRef)
   return styleOf(spec) === style && (!adapter || inStyle(adapter, style) === undefined)
 }

@@ -150,7 +150,7 @@ test('through the newer version a share may stay, and none may come', async () =
   }
   const refused = await story.kubectl(patch('traffic', '50%'), { expectFailure: true })
   expect(refused.stderr.replaceAll(/\s+/g, ' ')).toContain(
-    'spec.strategy.canary.steps[1].traffic: this version of Sluice does not route requests',
+    'spec.strategy.canary.steps[1].traffic: requests are not moved here: switch that on',
   )
   await story.kubectl(patch('replicas', '60%'))
   await story.phase('Healthy')

@@ -7,20 +7,38 @@ import { parseArgs } from 'node:util'
 import { KubeClient } from '#kube/client.ts'
 import { connect } from '#kube/connection.ts'
 import { runProgram, untilAborted } from '#process/program.ts'
+import { routesIn, trafficFlag } from '#process/settings.ts'
 import { refuseInstalled } from './installed.ts'
 import { untilLeading } from './lead.ts'
 import { readableLog } from './readable-log.ts'
 import { startSluice } from './sluice.ts'
 
+const usage = `npm run dev -- [FLAG...]
+    Runs Sluice from this checkout beside the cluster that KUBECONFIG names, until Ctrl-C. Wait for
+    "Sluice guards" before you edit: what comes earlier is not held.
+
+  --kubeconfig FILE      that of the cluster; else KUBECONFIG, else ~/.kube/config
+  --webhook-host HOST    this machine as the API server reaches it, 127.0.0.1 unless given
+  --failure-policy WORD  Fail or Ignore: what becomes of an edit that the webhook does not answer; Ignore
+                         unless given, and then a policy in the API server holds it, where that has one
+  --traffic yes|no       requests are moved with the pods, yes unless given
+  --log-level WORD       trace, debug, info, warn, error, fatal or silent; info unless given`
+
 await runProgram('sluice dev', async stop => {
   const { values } = parseArgs({
     options: {
+      help: { type: 'boolean', short: 'h' },
       kubeconfig: { type: 'string' },
       'webhook-host': { type: 'string', default: '127.0.0.1' },
       'failure-policy': { type: 'string', default: 'Ignore' },
       'log-level': { type: 'string', default: 'info' },
+      traffic: { ...trafficFlag.traffic, default: 'yes' },
     },
   })
+  if (values.help) {
+    process.stdout.write(`${usage}\n`)
+    return
+  }
   const failurePolicy = values['failure-policy']
   if (failurePolicy !== 'Ignore' && failurePolicy !== 'Fail') {
     throw new Error(`--failure-policy: expected Ignore or Fail, got ${failurePolicy}`)
@@ -28,14 +46,19 @@ await runProgram('sluice dev', async stop => {
   const kubeconfig =
     values.kubeconfig ?? process.env['KUBECONFIG'] ?? join(homedir(), '.kube', 'config')
   const connection = await connect({ env: process.env, kubeconfig })
+  const traffic = routesIn(values)
+  const say = (line: string) => void process.stdout.write(`Sluice ${line}\n`)
   const client = new KubeClient(connection)
   await refuseInstalled(client)
+  say(`starts beside ${connection.server}`)
   const sluice = await startSluice({
     client,
     kubeconfig,
     webhookHost: values['webhook-host'],
     failurePolicy,
     logLevel: values['log-level'],
+    traffic,
+    onProgress: say,
     onLine: readableLog(process.stdout),
     stop,
   })
@@ -43,7 +66,6 @@ await runProgram('sluice dev', async stop => {
   const over = Promise.race([webhook.ended, controller.ended, untilAborted(stop)])
   const ended = new AbortController()
   void over.then(() => ended.abort())
-  const say = (line: string) => void process.stdout.write(`Sluice ${line}\n`)
   const identity = String(controller.ready['identity'])
   await untilLeading({ client, identity, say }, ended.signal)
   if (!ended.signal.aborted) say(`guards ${connection.server}; Ctrl-C takes the registration away`)

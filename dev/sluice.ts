@@ -54,13 +54,15 @@ export interface SluiceOptions {
   /** Kinds of a StatefulSet's shape beside those that Sluice knows. */
   readonly extraKinds?: readonly KindRef[]
   /** Requests are moved. */
-  readonly traffic?: true
+  readonly traffic?: boolean
   /** Without the policy an edit that meets nobody under `Ignore` is not held. */
   readonly policy?: false
   /** The older version of the API is not converted: the CRD, and so who watches Rollouts, is left alone. */
   readonly conversion?: false
   readonly logLevel: string
   readonly onLine: (line: string) => void
+  /** Gets what it does while it starts, in words for people. */
+  readonly onProgress?: (line: string) => void
   /** Ends the start, and takes back what there is by then. */
   readonly stop?: AbortSignal
 }
@@ -85,7 +87,8 @@ export const lease = { namespace: 'default', name: `${configuration}-controller`
 
 /** Starts Sluice and returns when the API server is proven to call it. */
 export async function startSluice(options: SluiceOptions): Promise<Sluice> {
-  const { client } = options
+  const { client, onProgress = () => {} } = options
+  onProgress('installs its CRD')
   await applyCustomResources(client)
   options.stop?.throwIfAborted()
   const children: Child[] = []
@@ -120,7 +123,9 @@ export async function startSluice(options: SluiceOptions): Promise<Sluice> {
     return child
   }
   try {
+    onProgress('starts its webhook, and waits until the API server calls it')
     const webhook = await startWebhook()
+    onProgress('starts its controller')
     const controller = await startController()
     options.stop?.throwIfAborted()
     return { webhook, controller, startWebhook, startController, stop }

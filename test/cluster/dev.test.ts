@@ -12,8 +12,16 @@ import type { KubeObject } from '#api/kubernetes.ts'
 import { KubeClient } from '#kube/client.ts'
 import { NotFound } from '#kube/errors.ts'
 import { fromKubeconfig } from '#kube/kubeconfig.ts'
-import { LEASES, MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS } from '#kube/resources.ts'
+import {
+  CUSTOM_RESOURCES,
+  LEASES,
+  MUTATING_WEBHOOKS,
+  ROLLOUTS,
+  ROLLOUTS_DEFINITION,
+  VALIDATING_WEBHOOKS,
+} from '#kube/resources.ts'
 import { lease } from '../../dev/sluice.ts'
+import { until } from '../../dev/until.ts'
 import { mutatingConfiguration } from '../../webhook/configuration.ts'
 import { startControlPlane } from './control-plane.ts'
 import type { ControlPlane } from './control-plane.ts'
@@ -65,6 +73,10 @@ test('after a crash it says whose Lease it waits for, and guards when its contro
   expect(pids.filter(pid => held?.holderIdentity?.includes(`-${pid}-`))).toHaveLength(1)
   const words = lines.filter(line => line.startsWith('Sluice '))
   expect(words).toEqual([
+    `Sluice starts beside ${cluster.url}`,
+    'Sluice installs its CRD',
+    'Sluice starts its webhook, and waits until the API server calls it',
+    'Sluice starts its controller',
     expect.stringMatching(
       /^Sluice waits for the Lease default\/sluice-dev-controller, which crashed has held: it ends at \d\d:\d\d:\d\d$/,
     ),
@@ -99,7 +111,38 @@ test('where Sluice is installed it touches nothing', async () => {
   await expect(client.get(MUTATING_WEBHOOKS, { name: 'sluice-dev' })).rejects.toThrow(NotFound)
 })
 
+test('it says what can be said to it', async () => {
+  const { child, lines } = dev(['--help'])
+  expect(await once(child, 'exit')).toEqual([0, null])
+  const flags = ['kubeconfig', 'webhook-host', 'failure-policy', 'traffic', 'log-level']
+  for (const flag of flags) expect(lines.join('\n')).toContain(`--${flag} `)
+})
+
+test('in a fresh cluster it warns of nothing, and requests can be moved', async () => {
+  await client.remove(CUSTOM_RESOURCES, { name: ROLLOUTS_DEFINITION })
+  await until('the definition is there', () => isGone(client))
+  const { child, lines } = dev()
+  await said(child, lines, 'Sluice guards')
+  expect(lines.filter(line => line.includes('WARN'))).toEqual([])
+  const metadata = { namespace: 'default', name: 'routed' }
+  const canary = {
+    steps: [{ replicas: 1, traffic: '20%' }],
+    trafficRoutings: [{ service: 'web', ingress: { name: 'web' } }],
+  }
+  const workloadRef = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' }
+  const object = {
+    apiVersion: ROLLOUTS.apiVersion,
+    kind: ROLLOUTS.kind,
+    metadata,
+    spec: { workloadRef, strategy: { canary } },
+  }
+  await client.create(ROLLOUTS, object as KubeObject, { dryRun: true })
+  child.kill('SIGINT')
+  await once(child, 'exit')
+})
+
 const mistakes: readonly [string, readonly string[], string][] = [
+  ['a switch that is none', ['--traffic=maybe'], '--traffic: expected one of yes, no'],
   [
     'a policy that is none',
     ['--failure-policy=Maybe'],
@@ -133,6 +176,16 @@ async function said(child: ChildProcess, lines: readonly string[], text: string)
   while (!lines.some(line => line.includes(text))) {
     if (child.exitCode !== null) throw new Error(`it ended: ${lines.join('\n')}`)
     await new Promise(resolve => setTimeout(resolve, 20))
+  }
+}
+
+async function isGone(of: KubeClient): Promise<boolean> {
+  try {
+    await of.get(CUSTOM_RESOURCES, { name: ROLLOUTS_DEFINITION })
+    return false
+  } catch (error) {
+    if (error instanceof NotFound) return true
+    throw error
   }
 }
 

@@ -17,6 +17,7 @@ import { WorkQueue } from '#kube/queue.ts'
 import type { RunReport } from '#kube/queue.ts'
 import { tellOfKruise } from '#process/kruise.ts'
 import { untilAborted } from '#process/program.ts'
+import { tellFailedWatch } from '#process/watches.ts'
 import { apply } from './apply.ts'
 import type { Effects } from './apply.ts'
 import type { ControllerMetrics } from './metrics.ts'
@@ -148,7 +149,7 @@ export function createController(options: ControllerOptions): Controller {
 function tellNews({ log, metrics }: ControllerOptions): ReflectOptions['onNews'] {
   return (resource, news) => {
     metrics.watch(resource, news.what)
-    if (news.what === 'failed') log.warn({ resource, err: news.error }, 'the watch failed')
+    if (news.what === 'failed') tellFailedWatch(log, resource, news)
     else log.debug({ resource, ...news }, 'watch')
   }
 }

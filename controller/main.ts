@@ -13,6 +13,7 @@ import { announce, createLog, runProgram } from '#process/program.ts'
 import { ScriptThreads } from '#lua/runner.ts'
 import { readConfig } from './config.ts'
 import { createController } from './controller.ts'
+import { tellLease } from './lease-news.ts'
 import { createMetrics } from './metrics.ts'
 import { createReach } from './reach.ts'
 import { controllerRights } from './rights.ts'
@@ -72,7 +73,7 @@ await runProgram('sluice-controller', async stop => {
     durationMs: leaseMs,
     renewDeadlineMs,
     retryMs: (leaseMs * 2) / 15,
-    onNews: news => log.info(news, 'lease'),
+    onNews: news => tellLease(log, news),
   })
   await elector.run(stop, controller.lead)
   await reaching

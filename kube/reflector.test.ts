@@ -230,6 +230,9 @@ test('a watch that ends at once again and again does not spin', async () => {
   await eventually(() => expect(watchVersions(asked)).toHaveLength(3))
   const waits = news.flatMap(each => (each.what === 'failed' ? each.retryInMs : []))
   expect(waits.slice(0, 2)).toEqual([250, 500])
+  const [first, second] = news.flatMap(each => (each.what === 'failed' ? each.lastsMs : []))
+  expect(first).toBeLessThan(200)
+  expect(second! - first!).toBeGreaterThan(200)
 })
 
 test('an object that cannot be read keeps its place, is told, and stops nothing', async () => {

@@ -18,12 +18,17 @@ export const reflectorNews = [
   'unreadable',
 ] as const satisfies readonly ReflectorNews['what'][]
 
-/** What a reflector tells its owner, for the log and for counters. */
+/** What a reflector tells its owner, for the log and for counters; `lastsMs`: since the first failure in a row. */
 export type ReflectorNews =
   | { readonly what: 'listed'; readonly items: number; readonly resourceVersion: string }
   | { readonly what: 'watching'; readonly resourceVersion: string }
   | { readonly what: 'expired'; readonly error: unknown }
-  | { readonly what: 'failed'; readonly error: unknown; readonly retryInMs: number }
+  | {
+      readonly what: 'failed'
+      readonly error: unknown
+      readonly retryInMs: number
+      readonly lastsMs: number
+    }
   | { readonly what: 'unreadable'; readonly error: unknown; readonly name: string }
 
 /** How a reflector is made. */
@@ -59,6 +64,8 @@ export class Reflector<T extends KubeObject, P extends Cached> {
   /** Where the next watch starts; undefined when a list is due. */
   #version: string | undefined
   #failures = 0
+  /** When the first of them was, on the monotonic clock. */
+  #failingSince = 0
   /** A version was found too old, and nothing has come since. */
   #expired = false
 
@@ -155,6 +162,7 @@ export class Reflector<T extends KubeObject, P extends Cached> {
   }
 
   async #recover(error: unknown, signal: AbortSignal): Promise<void> {
+    if (this.#failures === 0) this.#failingSince = performance.now()
     this.#failures += 1
     if (error instanceof Gone) {
       this.#version = undefined
@@ -167,7 +175,8 @@ export class Reflector<T extends KubeObject, P extends Cached> {
     }
     const asked = error instanceof Retryable ? (error.retryAfterMs ?? 0) : 0
     const retryInMs = asked + backoffMs(this.#failures, BACKOFF, this.#random)
-    this.#tell({ what: 'failed', error, retryInMs })
+    const lastsMs = performance.now() - this.#failingSince
+    this.#tell({ what: 'failed', error, retryInMs, lastsMs })
     await pause(retryInMs, signal)
   }
 

@@ -75,13 +75,17 @@ async function own(
     hosts: config.hosts,
     serving: rotation.current(),
     metrics,
-    onConvertedElsewhere: () => log.warn(CONVERTED_ELSEWHERE),
+    onConvertedElsewhere: ({ called }) =>
+      called ? log.warn(CONVERTED_ELSEWHERE) : log.info(UNREGISTERED),
     onError: onUntrusted,
   })
   return { ...rotation, told: trust.told, begin: trust.begin, run: trust.run }
 }
 
 const CONVERTED_ELSEWHERE = `the CRD ${ROLLOUTS_DEFINITION} asks others for Rollouts of its older version, or nobody: those cannot be read or written as they should; see docs/reference/v1alpha1.md`
+
+const UNREGISTERED =
+  'nothing is registered yet by which the API server calls this webhook, for Rollouts of an older version neither'
 
 async function given(
   dir: string,

@@ -6,6 +6,7 @@ import { reflectNamed } from '#kube/reflector.ts'
 import { MUTATING_WEBHOOKS } from '#kube/resources.ts'
 import type { WebhookConfiguration } from '#kube/resources.ts'
 import { tellOfKruise } from '#process/kruise.ts'
+import { tellFailedWatch } from '#process/watches.ts'
 import type { WebhookOptions } from './webhook.ts'
 
 /**
@@ -26,7 +27,7 @@ export async function watchKruise(
     onNews(news) {
       metrics.watch(MUTATING_WEBHOOKS.plural, news.what)
       if (news.what !== 'failed') return
-      log.warn({ resource: MUTATING_WEBHOOKS.plural, err: news.error }, 'the watch failed')
+      tellFailedWatch(log, MUTATING_WEBHOOKS.plural, news)
       failed.resolve()
     },
   })

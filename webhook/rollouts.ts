@@ -11,6 +11,7 @@ import type { KubeClient } from '#kube/client.ts'
 import { reflectIn, reflectNamed } from '#kube/reflector.ts'
 import { CUSTOM_RESOURCES, ROLLOUTS, ROLLOUTS_DEFINITION } from '#kube/resources.ts'
 import type { CustomResource, ResourceType } from '#kube/resources.ts'
+import { tellFailedWatch } from '#process/watches.ts'
 import type { CertificateOptions } from './certificate.ts'
 
 /** What is known of the Rollouts. */
@@ -50,7 +51,7 @@ export function createRolloutWatch(options: CertificateOptions): RolloutWatch {
       metrics.watch(rolloutType.plural, news.what)
       if (news.what === 'watching') watching.add(namespace)
       else if (news.what !== 'unreadable') watching.delete(namespace)
-      if (news.what === 'failed') log.warn({ err: news.error }, 'the watch of Rollouts failed')
+      if (news.what === 'failed') tellFailedWatch(log, rolloutType.plural, news)
     },
   }))
   const older = createOlderWatch(client, options)

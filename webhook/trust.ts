@@ -27,8 +27,11 @@ export interface TrustOptions {
   /** The certificate that is served at first. */
   readonly serving: Serving
   readonly metrics: WebhookMetrics
-  /** Somebody else converts Rollouts, or nobody, from now on. */
-  readonly onConvertedElsewhere: () => void
+  /**
+   * Somebody else converts Rollouts, or nobody, from now on. `called`: the API server has been told to call us;
+   * before, whoever installs us may have that still to do.
+   */
+  readonly onConvertedElsewhere: (news: { readonly called: boolean }) => void
   readonly onError: (error: unknown) => void
 }
 
@@ -51,23 +54,23 @@ const key = 'caBundle'
 
 /** Makes the keeper; nothing is written before it runs. */
 export function keepTrusted(options: TrustOptions): Trust {
-  const { client, configuration, hosts, metrics, onError, onConvertedElsewhere } = options
+  const { client, configuration, hosts, metrics, onError } = options
   let { serving } = options
   let told = false
-  let elsewhere = false
+  const tellElsewhere = tellingElsewhere(options)
   const inject = async () => {
     const names = { mutating: configuration, validating: configuration }
-    await injectCaBundle(client, { ...names, caBundle: serving.caBundle })
+    const found = await injectCaBundle(client, { ...names, caBundle: serving.caBundle })
     told = true
+    return Object.values(found).some(each => each !== 'not registered')
   }
   const injectAll = async () => {
-    await inject()
+    const called = await inject()
     // Last: nobody waits for it. An edit must not be refused because the older version is not served.
     const { caBundle } = serving
     const conversion = { definition: ROLLOUTS_DEFINITION, hosts, caBundle }
-    const before = elsewhere
-    elsewhere = (await injectConversion(client, conversion)) === 'not ours'
-    if (elsewhere && !before) onConvertedElsewhere()
+    const elsewhere = (await injectConversion(client, conversion)) === 'not ours'
+    tellElsewhere(elsewhere ? { called } : undefined)
   }
   const queue = new WorkQueue({
     concurrency: 1,
@@ -108,5 +111,16 @@ export function keepTrusted(options: TrustOptions): Trust {
       await Promise.all(reflections.map(reflection => reflection.run(signal)))
       await queue.stop()
     },
+  }
+}
+
+type Elsewhere = Parameters<TrustOptions['onConvertedElsewhere']>[0]
+
+/** Tells what is new, once. Undefined: nobody else converts Rollouts. */
+function tellingElsewhere({ onConvertedElsewhere }: TrustOptions) {
+  let last: Elsewhere | undefined
+  return (news: Elsewhere | undefined) => {
+    if (news && news.called !== last?.called) onConvertedElsewhere(news)
+    last = news
   }
 }

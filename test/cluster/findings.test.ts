@@ -138,9 +138,15 @@ describe.each(programs)('the %s', program => {
   })
 })
 
-test('a webhook says that Rollouts are converted elsewhere', async () => {
+test('a webhook says that Rollouts are converted elsewhere, once it is registered', async () => {
   const namespace = await newNamespace(client)
   const { told } = await start('webhook', `--namespace=${namespace}`, '--hosts=127.0.0.1')
+  expect(told(WARN)).toEqual([])
+  expect(told(INFO)).toContainEqual(expect.stringContaining('nothing is registered yet'))
+  const settings = { name, url: 'https://127.0.0.1:1', failurePolicy: 'Ignore' } as const
+  const manifest = mutatingConfiguration({ ...settings, ownNamespace: namespace }) as KubeObject
+  await client.apply(MUTATING_WEBHOOKS, manifest, { fieldManager: 'test', force: true })
+  onTestFinished(() => client.remove(MUTATING_WEBHOOKS, { name }))
   await until('it is not told', async () => told(WARN).length > 0)
   expect(told(WARN)).toEqual([
     expect.stringContaining('asks others for Rollouts of its older version'),

@@ -21,9 +21,13 @@ const installed = join(place, 'node_modules', 'sluice')
 let packed: Packed
 afterAll(() => rmSync(place, { recursive: true }))
 
-function run(program: string, ...args: readonly string[]) {
+function runIn(cwd: string, program: string, ...args: readonly string[]) {
   const env = { PATH: process.env['PATH'], HOME: place, npm_config_offline: 'true' }
-  return spawnSync(program, args, { cwd: place, encoding: 'utf8', env })
+  return spawnSync(program, args, { cwd, encoding: 'utf8', env })
+}
+
+function run(program: string, ...args: readonly string[]) {
+  return runIn(place, program, ...args)
 }
 
 beforeAll(async () => {
@@ -49,6 +53,12 @@ test.each(nodes)('%s runs it: usage, and words that are not understood', node =>
   const { status, stderr } = run(node, script, 'ejct')
   expect({ status, stderr }).toMatchObject({ status: 2 })
   expect(stderr).toMatch(/^sluice: ejct: no such command/)
+})
+
+test('in a checkout npx runs what is there, and asks no registry', () => {
+  const { status, stdout, stderr } = runIn(root, 'npx', 'sluice', '--help')
+  expect(stderr).toBe('')
+  expect({ status, stdout }).toEqual({ status: 0, stdout: `${usage}\n` })
 })
 
 test.each(nodes)('%s loads what a kubeconfig needs, and asks its API server', node => {

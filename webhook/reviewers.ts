@@ -11,7 +11,7 @@ import { difference } from '#core/admission/patch.ts'
 import type { PatchOperation } from '#core/admission/patch.ts'
 import { plainestHold, reviewWorkload } from '#core/admission/review.ts'
 import type { Answer, WorkloadReview } from '#core/admission/review.ts'
-import { inBatchWarnings, rolloutWarnings } from '#core/admission/rollout-warnings.ts'
+import { rolloutWarnings, unheardWarnings } from '#core/admission/rollout-warnings.ts'
 import { reviewTraffic } from '#core/admission/traffic-review.ts'
 import { validateRollout } from '#core/admission/validation.ts'
 import { inOlderWords, unknownStyle } from '#core/conversion/words.ts'
@@ -142,7 +142,7 @@ export async function validate(
     const message = formatProblems(found)
     return { allowed: false, status: { code: 422, reason: 'Invalid', message } }
   }
-  const unheard = inBatchWarnings(object, previous ?? undefined)
+  const unheard = unheardWarnings(object, previous ?? undefined)
   const warnings = previous
     ? rolloutWarnings(previous, object)
     : await known.kindWarnings(object.spec.workloadRef)

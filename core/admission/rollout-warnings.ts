@@ -1,10 +1,11 @@
 // What a write to a Rollout means for a release that is running, and what of it says nothing.
 
-import { ROLLBACK_IN_BATCH } from '#api/names.ts'
+import { ROLLBACK_IN_BATCH, ROLLING_STYLE } from '#api/names.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
 import { targetOf, undoneBy } from '../rollout/commands.ts'
+import { strategyOf } from '../rollout/release-style.ts'
 import { hasRoutes } from '../rollout/unsupported.ts'
-import { adapterFor } from '../workload/registry.ts'
+import { adapterFor, inStyle } from '../workload/registry.ts'
 
 /** Deleting or disabling a Rollout lets everybody go: that is said, and the way back from there. */
 export function rolloutWarnings(before: Rollout, after?: Rollout): readonly string[] {
@@ -21,10 +22,35 @@ export function rolloutWarnings(before: Rollout, after?: Rollout): readonly stri
   ]
 }
 
-/** What an annotation asks for that its kind of workload does not do; told when it is new. */
-export function inBatchWarnings(object: Rollout, before?: Rollout): readonly string[] {
-  const said = before ? notInBatch(before) : undefined
-  return [notInBatch(object)].filter(line => line !== undefined && line !== said) as string[]
+/** What a Rollout asks for and what is not done, or means nothing; told when it is new. */
+export function unheardWarnings(object: Rollout, before?: Rollout): readonly string[] {
+  const said = before ? unheard(before) : []
+  return unheard(object).filter(line => !said.includes(line))
+}
+
+function unheard(object: Rollout): readonly string[] {
+  const lines = [notInBatch(object), notBeside(object), ...pausesBelowZero(object)]
+  return lines.filter(line => line !== undefined)
+}
+
+/** The older version of the API asks for a second workload where it says nothing, so nobody may have meant it. */
+function notBeside({ metadata, spec }: Rollout): string | undefined {
+  const adapter = adapterFor(spec.workloadRef)
+  const asked = spec.strategy.canary?.enableExtraWorkloadForCanary === true
+  const older = metadata.annotations?.[ROLLING_STYLE] !== undefined
+  if (!asked || older || !adapter || inStyle(adapter, 'canary')) return undefined
+  return `spec.strategy.canary.enableExtraWorkloadForCanary says nothing for a ${adapter.kind}: its new pods take the place of old ones; only Deployments can have a second one`
+}
+
+function pausesBelowZero({ spec }: Rollout): readonly string[] {
+  const style = spec.strategy.blueGreen ? 'blueGreen' : 'canary'
+  const { steps = [] } = strategyOf(spec)
+  return steps.flatMap(({ pause }, index) => {
+    const { duration = 0 } = { ...pause }
+    if (duration >= 0) return []
+    const field = `spec.strategy.${style}.steps[${index}].pause.duration`
+    return [`${field} is below 0: the step is passed at once; write 0 for that, or seconds to wait`]
+  })
 }
 
 function notInBatch(object: Rollout): string | undefined {

@@ -26,7 +26,7 @@ export const NONE = 'none'
 export function partitionFields(kind: PartitionKind): WorkloadFields<Partitioned> {
   return {
     ...defined({ deceived: kind.deceived, noAbort: kind.noAbort }),
-    caveats: () => kind.caveats ?? [],
+    caveats: owner => [...(kind.caveats ?? []), ...keptInWords(kind, owner)],
     ...versionOf(kind),
     ...wishOf(kind),
     ...holdOn(kind),
@@ -176,6 +176,16 @@ export function partitionOf(
 /** How many pods of `size` the owner himself keeps at an older version. */
 export function keptBy(kind: PartitionKind, owner: OwnerValues, size: number): number {
   return Math.min(kind.old(ownPartition(kind, owner) ?? 0, size), size)
+}
+
+/** Whoever keeps pods back himself gets fewer new ones than the steps say. */
+function keptInWords(kind: PartitionKind, owner: OwnerValues): readonly string[] {
+  const own = ownPartition(kind, owner)
+  // Of a hundred pods or more: any partition but 0 keeps somebody.
+  if (own === undefined || kind.old(own, 100) === 0) return []
+  return [
+    `its own partition ${own} is kept: those pods stay at the old version, whatever the steps say, and after the end as well`,
+  ]
 }
 
 /** The type of update strategy by which the owner has nobody replaced; undefined: some are. */

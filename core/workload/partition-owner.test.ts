@@ -50,6 +50,19 @@ test.each<[string, Partitioned, number | null]>([
   expect(ownerOf(incoming)).toBe(partition)
 })
 
+test('an edit is told that the owner keeps pods back himself, and nothing where he does not', () => {
+  const rollout = { ...threeSteps, steps: [{ replicas: 4 }, { replicas: '100%' }] }
+  const told = (strategy?: Strategy) => {
+    const versions = { object: web(10, strategy, '2'), before: web(10, strategy) }
+    const review = { adapter: statefulSet, ...versions, rollout, fromController: false }
+    return reviewWorkload(review).warnings.filter(line => line.includes('partition'))
+  }
+  expect(told(rolling(7))).toEqual([
+    'its own partition 7 is kept: those pods stay at the old version, whatever the steps say, and after the end as well',
+  ])
+  for (const strategy of [undefined, rolling(), rolling(0)]) expect(told(strategy)).toEqual([])
+})
+
 test.each<[string, Strategy | undefined, string]>([
   ['no partition', rolling(), '4 of 10 pods'],
   ['one that keeps fewer', rolling(6), '4 of 10 pods'],

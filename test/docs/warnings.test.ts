@@ -57,8 +57,8 @@ const said: Readonly<Record<string, () => readonly Lines[]>> = {
     }),
     ...rows.map(adapter => {
       const { apiVersion, kind } = adapter
-      const surging = { updateStrategy: { rollingUpdate: { maxSurge: 1 } } }
-      const caveats = adapter.caveats(surging)
+      const rollingUpdate = { maxSurge: 1, partition: 3 }
+      const caveats = adapter.caveats({ updateStrategy: { ...rollingUpdate, rollingUpdate } })
       const guard = { ...rollout, ref: { ...rollout.ref, apiVersion, kind } }
       return warnings.holdWarnings({ ...plan, rollout: guard, adapter, caveats })
     }),
@@ -100,10 +100,12 @@ const said: Readonly<Record<string, () => readonly Lines[]>> = {
         rolloutWarnings.rolloutWarnings(before, disabled),
       ]
     }),
-  inBatchWarnings: () => [
-    rolloutWarnings.inBatchWarnings(inBatch('true')),
-    rolloutWarnings.inBatchWarnings(inBatch('True')),
-    rolloutWarnings.inBatchWarnings(routed(inBatch('true'))),
+  unheardWarnings: () => [
+    rolloutWarnings.unheardWarnings(inBatch('true')),
+    rolloutWarnings.unheardWarnings(inBatch('True')),
+    rolloutWarnings.unheardWarnings(routed(inBatch('true'))),
+    rolloutWarnings.unheardWarnings(passing()),
+    rolloutWarnings.unheardWarnings(besideDaemonSet()),
   ],
 }
 const lines = Object.values(said).flatMap(say => say().flat())
@@ -145,6 +147,19 @@ function routed(object: RolloutObject): RolloutObject {
 function inBatch(value: string): RolloutObject {
   const { metadata, ...rest } = progressing([])
   return { ...rest, metadata: { ...metadata, annotations: { [ROLLBACK_IN_BATCH]: value } } }
+}
+
+function passing(): RolloutObject {
+  const { spec, ...rest } = progressing([])
+  const steps = [{ replicas: 1, pause: { duration: -5 } }]
+  return { ...rest, spec: { ...spec, strategy: { canary: { steps } } } }
+}
+
+function besideDaemonSet(): RolloutObject {
+  const { spec, ...rest } = progressing([])
+  const canary = { ...spec.strategy.canary, enableExtraWorkloadForCanary: true }
+  const workloadRef = { ...spec.workloadRef, kind: 'DaemonSet' }
+  return { ...rest, spec: { workloadRef, strategy: { canary } } }
 }
 
 function progressing(conditions: readonly object[]): RolloutObject {

@@ -1,0 +1,56 @@
+// What a Rollout asks for that means nothing is told by its field, and once.
+
+import { expect, test } from 'vitest'
+
+import { ROLLING_STYLE } from '#api/names.ts'
+import type { Rollout, RolloutSpec } from '#api/rollout.generated.ts'
+import { unheardWarnings } from './rollout-warnings.ts'
+
+function rollout(kind: string, strategy: RolloutSpec['strategy'], annotations = {}): Rollout {
+  return {
+    apiVersion: 'rollouts.kruise.io/v1beta1',
+    kind: 'Rollout',
+    metadata: { namespace: 'shop', name: 'web', annotations },
+    spec: { workloadRef: { apiVersion: 'apps/v1', kind, name: 'web' }, strategy },
+  }
+}
+
+const steps = [{ replicas: 1, pause: { duration: 5 } }]
+const below = [...steps, { replicas: 2, pause: { duration: -5 } }]
+const beside = { steps, enableExtraWorkloadForCanary: true }
+const older = { [ROLLING_STYLE]: 'canary' }
+
+test.each<[string, Rollout, string | undefined]>([
+  [
+    'a pause below 0',
+    rollout('Deployment', { canary: { steps: below } }),
+    'canary.steps[1].pause.duration',
+  ],
+  [
+    'one of blue-green',
+    rollout('Deployment', { blueGreen: { steps: below } }),
+    'blueGreen.steps[1].pause.duration',
+  ],
+  [
+    'a second DaemonSet',
+    rollout('DaemonSet', { canary: beside }),
+    'canary.enableExtraWorkloadForCanary',
+  ],
+  [
+    'a second StatefulSet',
+    rollout('StatefulSet', { canary: beside }),
+    'canary.enableExtraWorkloadForCanary',
+  ],
+  ['a second Deployment', rollout('Deployment', { canary: beside }), undefined],
+  [
+    'what the older version asks for where it says nothing',
+    rollout('DaemonSet', { canary: beside }, older),
+    undefined,
+  ],
+])('%s', (_, object, field) => {
+  const lines = unheardWarnings(object)
+  expect(lines).toEqual(
+    field === undefined ? [] : [expect.stringContaining(`spec.strategy.${field} `)],
+  )
+  expect(unheardWarnings(object, object)).toEqual([])
+})

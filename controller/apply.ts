@@ -270,7 +270,7 @@ async function writeStatus(
   const due = statusDue(object.status, status, now)
   if (due === undefined || due > now) return due
   const { uid = '' } = object.metadata
-  const worthwhile = isPassing(object.status, status, workload) ? news.worthwhileAt(uid, now) : now
+  const worthwhile = isPassing(object.status, status) ? news.worthwhileAt(uid, now) : now
   if (worthwhile > now) return worthwhile
   const options = { subresource: 'status', fieldManager: CONTROLLER_MANAGER }
   const written = await client.replace(rollouts, { ...object, status }, options)

@@ -44,7 +44,7 @@ import type { Watches } from './watches.ts'
  * After news of pods and ReplicaSets the workload's own controller writes its status, within a few
  * milliseconds. To write at once would be to conflict with it; so that is waited for, but not longer.
  */
-const SOON_MS = 50
+const SOON_MS = 100
 
 /** What a controller is made of. */
 export interface ControllerOptions {

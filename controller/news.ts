@@ -7,7 +7,7 @@ import type { Instant } from '#core/rollout/model.ts'
  * How long a passing status may wait for the next one: longer while many wait at once, since what each of
  * them waits for takes as much longer.
  */
-const momentMs = { least: 300, each: 30, most: 5000 }
+const momentMs = { least: 300, each: 60, most: 8000 }
 /** Enough for all that is decided again; an older one only costs a request. */
 const REMEMBERED = 4096
 

@@ -129,25 +129,21 @@ export function statusDue(
   if (equalJson(before, after)) return undefined
   if (!before || !equalJson(essence(before), essence(after))) return now
   const written = instantOf(condition(before, 'Ready')?.lastUpdateTime)
-  // A clock that was set back would make the news as old.
-  if (written > now) return now
+  // A clock that was set back would make the news as old. Times are rounded up to the next second.
+  if (written >= now + 1000) return now
   const lasted = written - instantOf(releaseIn(before)?.lastUpdateTime)
   const patience = Math.min(Math.max(lasted, patienceMs.least), patienceMs.most)
   return Math.max(now, written + patience)
 }
 
 /**
- * The next status is likely to come in a moment: the workload's own controller is just seeing an edit,
- * or a step has just begun. Who writes it may wait that moment.
+ * The next status is likely to come in a moment: a release or a step has just begun. Who writes it may
+ * wait that moment.
  */
-export function isPassing(
-  before: RolloutStatus | undefined,
-  after: RolloutStatus,
-  workload: Workload | undefined,
-): boolean {
+export function isPassing(before: RolloutStatus | undefined, after: RolloutStatus): boolean {
   const [was, is] = [releaseIn(before), releaseIn(after)]
   if (!was || is?.currentStepState !== 'StepUpgrade' || after.phase !== 'Progressing') return false
-  if (was.observedRelease !== is.observedRelease) return workload?.settled === false
+  if (was.observedRelease !== is.observedRelease) return true
   return was.currentStepState === 'StepReady' || was.currentStepState === 'StepPaused'
 }
 

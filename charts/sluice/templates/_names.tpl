@@ -132,6 +132,9 @@ securityContext:
 image: {{ include "sluice.image" .root | quote }}
 imagePullPolicy: {{ .root.Values.image.pullPolicy }}
 env:
+  {{- /* Each arena keeps what was freed in it; two are enough for a process of which one thread works. */}}
+  - name: MALLOC_ARENA_MAX
+    value: "2"
   - name: POD_NAME
     valueFrom:
       fieldRef:

@@ -23,6 +23,7 @@ import {
   podsUpdated,
   promoted,
   requestsAnswered,
+  requestsAnsweredIfTaken,
   requestsBack,
   requestsFree,
   requestsReady,
@@ -184,7 +185,7 @@ export const plans: Readonly<Record<PlanName, Plan>> = {
     standing: s => ({ phase: phaseKept(s), notReady: 'Escaped', reconciling: true }),
   },
   Frozen: {
-    goals: [requestsAnswered, kept],
+    goals: [requestsAnsweredIfTaken, kept, requestsAnswered],
     done: freeze(frozen),
     standing: progressing('Paused'),
   },
@@ -233,7 +234,7 @@ export function decide(snapshot: Snapshot): Decision {
 /** What is done for the first goal that is not met, and why it is waited for. */
 function reaching(s: Snapshot, plan: Plan, goal: Goal): Decision {
   const { actions = [], memory = s.memory, ...rest } = goal.act(s)
-  const after = { ...s, memory }
+  const after = memory === s.memory ? s : { ...s, memory }
   const standing = plan.standing(after, false)
   const finalising = plan === plans.Stepping ? undefined : goal.task?.(after)
   const refused = s.holdRefused && ({ notReady: 'HoldRefused' } as const)

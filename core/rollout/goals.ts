@@ -165,6 +165,12 @@ export const requestsAnswered = routed(({ traffic }) =>
   traffic!.unread === undefined ? { to: 'answered' } : undefined,
 )
 
+/** The same, unless the API server refuses it: who leaves nobody without an answer does not wait for that. */
+export const requestsAnsweredIfTaken: Goal = {
+  ...requestsAnswered,
+  met: s => requestsAnswered.met(s) || requestsAnswered.blocked?.(s) !== undefined,
+}
+
 /** New pods receive no requests but those that the step sends them. */
 export const requestsReady = routed(s => ({ to: splitNow(s) ? 'pinned' : 'all' }))
 
@@ -232,10 +238,10 @@ function reached(action: WorkloadAction): Goal {
 
 /** Requests go where the aim says; undefined: wherever they go. */
 function routed(aimOf: (s: Snapshot) => TrafficAim | undefined): Goal {
-  const next = (s: Snapshot) => {
+  const next = once((s: Snapshot) => {
     const aim = s.traffic && aimOf(s)
     return aim && routeMove(s, aim)
-  }
+  })
   return {
     met: s => next(s) === undefined,
     act: s => ({
@@ -249,6 +255,16 @@ function routed(aimOf: (s: Snapshot) => TrafficAim | undefined): Goal {
     },
     state: 'StepTrafficRouting',
     task: s => next(s)?.task,
+  }
+}
+
+/** A goal is asked several things of one snapshot. */
+function once<S extends object, T>(compute: (s: S) => T): (s: S) => T {
+  const known = new WeakMap<S, { readonly of: T }>()
+  return s => {
+    const found = known.get(s) ?? { of: compute(s) }
+    known.set(s, found)
+    return found.of
   }
 }
 

@@ -47,7 +47,7 @@ interface Scene {
   readonly workload?: Partial<Workload> | null
   /** Of the selector of the Service. */
   readonly pinned?: string
-  /** Refused is that the Service becomes free. */
+  /** Refused is that the Service becomes free; where a split stands in the route, that it ends. */
   readonly refused?: string
   /** A split stands in the route; how ready the new pod is that the `-canary` Service has. */
   readonly split?: 'ready' | 'notReady'
@@ -149,7 +149,9 @@ function snapshot({ open = [], pinned, refused, split, unread, ...scene }: Scene
     kruiseRuns: false,
     registered: true,
     holdRefused: false,
-    ...(refused !== undefined && { refusedWrite: { write: freeing, why: refused } }),
+    ...(refused !== undefined && {
+      refusedWrite: { write: split ? splitEnding : freeing, why: refused },
+    }),
   }
 }
 
@@ -175,11 +177,23 @@ const freeing = wordsOf({
   patch: { metadata: { annotations: { [TRAFFIC]: OVER } } },
 })
 
+const splitEnding = wordsOf({
+  type: 'patch',
+  target: { ...route, namespace: 'shop', resourceVersion: 'before' },
+  patch: { metadata: { annotations: { [TRAFFIC]: OVER } } },
+})
+
 /** What of the end it says in the status. */
 function taskOf(scene: Scene): string | undefined {
   return decide(snapshot(scene)).standing.finalising
 }
 
+const paused: Scene = {
+  rollout: { paused: true },
+  memory: { state: 'StepPaused', pauseReached: true },
+  pinned: 'old',
+  split: 'notReady',
+}
 const cancelling = { workload: { updateRevision: 'old' } }
 const ready = { updatePods: [{ metadata: { uid: 'n1' }, readySince: 1 }] as unknown as PodSeen[] }
 const finishing = { memory: { state: 'Completed' as const } }
@@ -208,19 +222,23 @@ test.each<[string, Scene, string]>([
   ],
   [
     'paused by its owner: they come home, too',
-    {
-      rollout: { paused: true },
-      memory: { state: 'StepPaused', pauseReached: true },
-      pinned: 'old',
-      split: 'notReady',
-      open: ['keep'],
-    },
+    { ...paused, open: ['keep'] },
     'requests answered (fine): no new pod is ready in Service web-canary: its requests go to the stable ones',
   ],
   [
     'pods are kept also where nobody knows by what requests come',
     { rollout: { paused: true }, unread: 'no right to list Services', open: ['keep'] },
     'keep (fine): keep',
+  ],
+  [
+    'where the API server refuses that, pods are kept',
+    { ...paused, refused: '403 no', open: ['keep'] },
+    'keep (fine): keep',
+  ],
+  [
+    'and then it is told, and tried again',
+    { ...paused, refused: '403 no' },
+    'requests answered (RequestsBlocked): no new pod is ready in Service web-canary: its requests go to the stable ones: 403 no; it is tried again',
   ],
   [
     'a step that moves none: the Service has all pods',

@@ -11,6 +11,7 @@ import { adapters } from '#core/workload/registry.ts'
 import { formatRecord } from '#core/workload/record.ts'
 import { answeredClient } from '../test/world/answered-client.ts'
 import { eject } from './eject.ts'
+import type { NamedWorkload } from './eject.ts'
 
 const owner = {
   strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 1, maxSurge: 1 } },
@@ -43,19 +44,20 @@ function deployment(name: string, record: string): KubeObject {
   return object
 }
 
-/** Of a list its items; `secret` may not be read; what is not named has none. */
-type Answers = Readonly<Record<string, readonly KubeObject[] | 'secret' | 'nowhere'>>
+/** Of a list its items, or one object; `secret` may not be read; what is not named has none. */
+type Answers = Readonly<Record<string, readonly KubeObject[] | KubeObject | 'secret' | 'nowhere'>>
 
 /** Everything that is said, and written, while a list at the end of a path is answered so. */
 async function ejecting(
   answers: Answers,
   how: {
     readonly dryRun?: boolean
+    readonly workload?: NamedWorkload
     readonly stop?: AbortSignal
     readonly served?: Readonly<Record<string, readonly object[]>>
   } = {},
 ) {
-  const { dryRun = true, served = {}, ...rest } = how
+  const { dryRun = true, served = {}, workload, ...rest } = how
   const told = { printed: [] as string[], complained: [] as string[], written: [] as string[] }
   const client = await answeredClient((request, response) => {
     request.resume()
@@ -67,11 +69,13 @@ async function ejecting(
     const answer = key === undefined ? [] : answers[key]!
     if (answer === 'secret') return void response.writeHead(403).end('{}')
     if (answer === 'nowhere') return void response.writeHead(404).end('{}')
+    if ('kind' in answer) return void response.end(JSON.stringify(answer))
     response.end(JSON.stringify({ metadata: { resourceVersion: '1' }, items: answer }))
   })
   const print = (line: string) => void told.printed.push(line)
   const complain = (line: string) => void told.complained.push(line)
-  const asked = { namespace: 'shop', adapters, dryRun, keepRollouts: false, withAborted: false }
+  const flags = { dryRun, keepRollouts: false, withAborted: false }
+  const asked = { namespace: 'shop', adapters, ...flags, ...(workload && { workload }) }
   const done = await eject(client, asked, { print, complain, ...rest })
   return { done, ...told }
 }
@@ -81,6 +85,16 @@ test('one whose requests may not be read keeps none of the others', async () => 
   const { done, printed, complained } = await ejecting({ deployments, 'services/': 'secret' })
   expect(done).toBe(false)
   expect(printed.at(-1)).toMatch(/^shop\/deployment\/api: .* given back/)
+  expect(complained).toEqual([
+    expect.stringMatching(/^shop\/deployment\/web: not given back: requests come first, .* 403/),
+  ])
+})
+
+test('one that was named says so as well', async () => {
+  const named = { 'deployments/web': deployment('web', ofWeb), 'services/': 'secret' } as const
+  const workload = { adapter: adapters[0]!, name: 'web' }
+  const { done, printed, complained, written } = await ejecting(named, { workload, dryRun: false })
+  expect([done, printed, written]).toEqual([false, [], []])
   expect(complained).toEqual([
     expect.stringMatching(/^shop\/deployment\/web: not given back: requests come first, .* 403/),
   ])

@@ -191,6 +191,7 @@ async function giveBack(
   while (stand && stand.workload.metadata.uid === uid) {
     const verdict = decide(decided)
     if (!verdict.owner) return verdict
+    if (stand.unread !== undefined) return { refusal: unreadRefusal(stand.unread) }
     const step = nextStep(stand, aimOf(verdict.owner, decided, first))
     if (!step) return proven(stand, verdict)
     const now = stand

@@ -106,7 +106,7 @@ export async function readStand(
     workload,
     sets: items.filter(isOwn),
     beside: made.items.filter(isOwn),
-    ...(await requestsOf(client, workload, routing)),
+    ...(await requestsOf(client, workload, routing).catch(unreadWhere)),
   }
 }
 

@@ -6,7 +6,7 @@ import { RECORD, TRAFFIC } from '#api/names.ts'
 import type { KubeObject } from '#api/kubernetes.ts'
 import { equalJson } from '../equal.ts'
 import type { Json, TrafficProvider, Wished } from '../traffic/model.ts'
-import { OVER, formatWished, wishedOn, wishOn } from '../traffic/wish.ts'
+import { OVER, formatWished, recordedOn, wishedOn, wishOn } from '../traffic/wish.ts'
 import { annotated } from './marks.ts'
 
 /** One write to an object by which requests are moved. */
@@ -51,7 +51,7 @@ function isTouched({ object, before }: TrafficReview): boolean {
 /** Whoever brings a record and what was computed by it has changed nothing: a copy, or a second look. */
 function ownerIn({ provider, object, before, fromController }: TrafficReview): Json {
   const value = provider.valueIn(object)
-  const carried = wishedOn(provider, object)
+  const carried = recordedOn(provider, object)
   if (carried && equalJson(provider.project(carried.owner, carried.wish), value)) {
     return carried.owner
   }

@@ -52,8 +52,10 @@ export function networkObjects(ref: KindRef): TrafficProvider<Spoken> {
       asConfig(threeWay(incoming, projected(owner, wish), owner)),
     undo: ({ owner, wish }) => undo(asConfig(owner), networkWishIn(wish)?.to),
     remembered: (_, { metadata }) => {
-      const text = metadata.annotations?.[ORIGINAL]
-      return text === undefined ? undefined : { owner: asConfig(recordIn(text)) }
+      const original = recordIn(metadata.annotations?.[ORIGINAL] ?? '')
+      // Both are always written: what lacks one was written by somebody else, or damaged.
+      const whole = isObject(original['labels']) && isObject(original['annotations'])
+      return whole ? { owner: asConfig(original) } : undefined
     },
     notes: was => ({ [ORIGINAL]: was && JSON.stringify(was.owner) }),
   }

@@ -9,7 +9,7 @@ import { keyOf } from '../rollout/key.ts'
 import { seen } from '../workload/seen.ts'
 import type { Seen } from '../workload/seen.ts'
 import type { Json, TrafficProvider, Wished } from './model.ts'
-import { OVER, whoseIn, wishedOn, wishOn } from './wish.ts'
+import { freedOwner, OVER, whoseIn, wishedOn, wishOn } from './wish.ts'
 
 /** An object by which requests are moved. */
 export interface TouchedSeen extends Seen {
@@ -48,7 +48,7 @@ export function look(provider: TrafficProvider, object: KubeObject): Look {
     escaped: escape !== undefined,
     deleting: metadata.deletionTimestamp !== undefined,
   })
-  return { ...touched, said, owner: was ? provider.ownerOf(value, was) : value }
+  return { ...touched, said, owner: freedOwner(provider, object, was) }
 }
 
 /** A record without a wish, or the word that it is over, waits for admission. */

@@ -32,8 +32,11 @@ export function freeing(provider: TrafficProvider, was: Wished): MergePatch {
 }
 
 /** What its owner wants there, whatever of ours stands in it. */
-export function freedOwner(provider: TrafficProvider, object: KubeObject): Json {
-  const was = wishedOn(provider, object)
+export function freedOwner(
+  provider: TrafficProvider,
+  object: KubeObject,
+  was = wishedOn(provider, object),
+): Json {
   const value = provider.valueIn(object)
   return was ? provider.ownerOf(value, was) : value
 }
@@ -61,14 +64,24 @@ export function whoseIn(wish: string): Whose | undefined {
 }
 
 /** What the record of an object says; undefined where it has none that can be used. */
-export function wishedOn(provider: TrafficProvider, object: KubeObject): Wished | undefined {
-  const text = object.metadata.annotations?.[RECORD]
+export function recordedOn(provider: TrafficProvider, object: KubeObject): Wished | undefined {
+  const { [RECORD]: text } = { ...object.metadata.annotations }
   if (text === undefined) return undefined
   const patch = recordIn(text)
   const { annotations } = membersOf(patch['metadata'])
   const wish = membersOf(annotations)[ESCAPE]
   const remembered = provider.remembered(patch as MergePatch, object)
   return typeof wish === 'string' && remembered ? { ...remembered, wish } : undefined
+}
+
+/** The same of one as it is stored: where its kind remembers it elsewhere, a damaged record loses nothing. */
+export function wishedOn(provider: TrafficProvider, object: KubeObject): Wished | undefined {
+  const recorded = recordedOn(provider, object)
+  const { [RECORD]: text } = { ...object.metadata.annotations }
+  const wish = wishOn(object)
+  if (recorded || text === undefined || wish === undefined || wish === OVER) return recorded
+  const remembered = provider.remembered({}, object)
+  return remembered && { ...remembered, wish }
 }
 
 /** The JSON object that a text holds; an empty one where it holds none. */

@@ -303,6 +303,21 @@ describe.each(named)('%s', (kind, provider) => {
     )
   })
 
+  test('of a record that somebody has damaged in the middle no mark of ours is left', () => {
+    fc.assert(
+      fc.property(objects, wishes, wishes, (object, wish, next) => {
+        const held = asked(provider, object, wish(object))
+        const before = annotated(held, { [RECORD]: '{' })
+        const free = asked(provider, before, OVER)
+        expect(free.metadata.annotations ?? {}).toEqual(object.metadata.annotations ?? {})
+        if (!provider.notes) return
+        // What its owner wants stands elsewhere as well.
+        expect(provider.valueIn(free)).toEqual(provider.valueIn(object))
+        expect(asked(provider, before, next(before))).toEqual(asked(provider, held, next(held)))
+      }),
+    )
+  })
+
   test('a record that somebody has damaged harms nobody', () => {
     fc.assert(
       fc.property(objects, fc.constantFrom('', '{', '[]', '{"spec":null}'), (object, damaged) => {

@@ -20,7 +20,6 @@ import type { Observation } from './observe.ts'
 import type { OwnWrites } from './own-writes.ts'
 import { holdTaken, sendsHold } from './refusals.ts'
 import type { Marks, Refusals } from './refusals.ts'
-import { keyOfRequests } from './refused-writes.ts'
 import type { RefusedWrites } from './refused-writes.ts'
 import type { Repeats } from './repeats.ts'
 import { tell } from './tell.ts'
@@ -67,12 +66,13 @@ export interface Applied {
 /** Applies one decision. Throws the API server's errors. */
 export async function apply(
   effects: Effects,
-  { object, snapshot }: Observation,
+  observation: Observation,
   decision: Decision,
 ): Promise<Applied> {
+  const { object, snapshot } = observation
   let applied: Applied = { wrote: false, refused: false, ...requeue(decision.requeueAt) }
   for (const action of decision.actions) {
-    applied = together(applied, await act(effects, snapshot, action))
+    applied = together(applied, await act(effects, observation, action))
   }
   if (!object) return applied
   const later = await writeStatus(effects, object, snapshot, decision)
@@ -80,11 +80,15 @@ export async function apply(
   return together(applied, { wrote, refused: false, ...requeue(wrote ? undefined : later) })
 }
 
-async function act(effects: Effects, snapshot: Snapshot, action: Action): Promise<Applied> {
+async function act(
+  effects: Effects,
+  { key, snapshot }: Observation,
+  action: Action,
+): Promise<Applied> {
   if (action.type === 'event') {
     return { wrote: await tell(effects, snapshot, action.event), refused: false }
   }
-  if (action.type === 'route') return moveRequests(effects, snapshot, action)
+  if (action.type === 'route') return moveRequests(effects, { key, snapshot }, action)
   const { changes, later } = changesOf(effects, snapshot, action)
   const { workload, now } = snapshot
   let applied: Applied = { wrote: false, refused: false, ...requeue(later) }
@@ -102,11 +106,10 @@ async function act(effects: Effects, snapshot: Snapshot, action: Action): Promis
 /** What is refused here is refused again, until somebody changes a setting: it is told, and waits. */
 async function moveRequests(
   effects: Effects,
-  snapshot: Snapshot,
+  { key, snapshot }: Observation,
   action: Extract<Action, { type: 'route' }>,
 ): Promise<Applied> {
   const { now } = snapshot
-  const key = keyOfRequests(snapshot)
   const { changes, later } = changesOf(effects, snapshot, action)
   let applied: Applied = { wrote: false, refused: false, ...requeue(later) }
   for (const change of changes) {

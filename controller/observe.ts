@@ -8,13 +8,14 @@ import { withoutSecond } from '#core/rollout/release-style.ts'
 import { memoryOf } from '#core/rollout/status.ts'
 import { defined } from '#core/defined.ts'
 import { isOn } from '#core/workload/hold.ts'
-import { keyOfRequests } from './refused-writes.ts'
 import type { RefusedWrites } from './refused-writes.ts'
 import type { Refusals } from './refusals.ts'
 import type { Watches } from './watches.ts'
 
 /** A snapshot, and the stored Rollout that its decision is written to. */
 export interface Observation {
+  /** Key of the workload. */
+  readonly key: string
   readonly snapshot: Snapshot
   /** Undefined: the workload's Rollout is gone. */
   readonly object?: RolloutObject
@@ -54,18 +55,18 @@ export function observe(
   const holdRefused = workload !== undefined && refusals.stands(workload.uid)
   const first = firstOf(objects, workload?.record?.rolloutUid)
   const registered = isRegistered(watches)
-  const refusedWrite = refusedWrites.of(keyOfRequests(found))
+  const refusedWrite = refusedWrites.of(key)
   const base = defined({ now, ...known, registered, holdRefused, refusedWrite, ...found })
   if (!first)
     return (workload || found.traffic) && !known.kruiseRuns
-      ? [{ snapshot: { ...base, memory: memoryOf(undefined) } }]
+      ? [{ key, snapshot: { ...base, memory: memoryOf(undefined) } }]
       : []
   const observations = objects.map(object => {
     const asked =
       object === first ? rolloutOf(object, workload?.hold, routes) : refusedFor(object, first)
     // A release that has begun in a second one goes on, as far as it may.
     const rollout = known.deploymentsLeft && !isOn(workload?.hold) ? withoutSecond(asked) : asked
-    return { object, snapshot: { ...base, rollout, memory: memoryOf(object.status) } }
+    return { key, object, snapshot: { ...base, rollout, memory: memoryOf(object.status) } }
   })
   return observations.filter(({ snapshot }) => !isBehind(snapshot))
 }

@@ -1,13 +1,13 @@
 // Writes that move requests and that the API server refuses: as by a right that we have not, or by somebody's
 // policy. Each is tried again after a while, not at each event of a pod; another one is not kept waiting.
 
-import type { Instant, RefusedWrite, Snapshot } from '#core/rollout/model.ts'
+import type { Instant, RefusedWrite } from '#core/rollout/model.ts'
 
 const REFUSED_MS = 30_000
 /** Enough for all that one leader moves; an older one only costs a write. */
 const REMEMBERED = 1024
 
-/** What was refused last, of each workload. */
+/** What was refused last, by the key of the workload: of one that is gone there may be something left to undo. */
 export interface RefusedWrites {
   readonly note: (key: string, refused: RefusedWrite, now: Instant) => void
   /** When the write may be tried again; undefined for now. */
@@ -36,13 +36,4 @@ export function createRefusedWrites(): RefusedWrites {
     of: key => all.get(key),
     over: key => void all.delete(key),
   }
-}
-
-/** Of a workload that is gone there may be something left to undo. */
-export function keyOfRequests({
-  traffic,
-  workload,
-}: Pick<Snapshot, 'traffic' | 'workload'>): string {
-  const { service, routing } = { ...traffic }
-  return workload?.uid ?? service?.metadata.uid ?? routing?.service ?? ''
 }

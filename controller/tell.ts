@@ -4,12 +4,12 @@
 import type { KubeObject } from '#api/kubernetes.ts'
 import type { EventReason } from '#api/names.ts'
 import { digest } from '#core/digest.ts'
-import type { Snapshot, WorkloadEvent } from '#core/rollout/model.ts'
+import type { Snapshot, WorkloadEvent, WorkloadRef } from '#core/rollout/model.ts'
 import { timeOf } from '#core/time.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { AlreadyExists, ApiError, Retryable } from '#kube/errors.ts'
 import { LeadLost } from '#kube/fence.ts'
-import { EVENTS } from '#kube/resources.ts'
+import { EVENTS, SERVICES } from '#kube/resources.ts'
 import type { News } from './news.ts'
 
 /** With what events are told. */
@@ -58,17 +58,19 @@ function isAnswer(error: unknown): error is ApiError {
 }
 
 function eventOf(
-  { workload, rollout, now }: Snapshot,
+  snapshot: Snapshot,
   { type, reason, message, key }: WorkloadEvent,
 ): (KubeObject & Readonly<Record<string, unknown>>) | undefined {
-  if (!workload) return undefined
-  const { apiVersion, kind, namespace, name } = workload.ref
+  const about = objectOf(snapshot)
+  if (!about) return undefined
+  const { namespace, name, uid } = about
+  const { rollout, now } = snapshot
   const time = timeOf(now)
   return {
     apiVersion: 'v1',
     kind: 'Event',
-    metadata: { namespace, name: `${name.slice(0, 200)}.${digest([workload.uid, key])}` },
-    involvedObject: { apiVersion, kind, namespace, name, uid: workload.uid },
+    metadata: { namespace, name: `${name.slice(0, 200)}.${digest([uid, key])}` },
+    involvedObject: about,
     type,
     reason,
     message: `${rollout ? `rollout ${rollout.name}: ` : ''}${message}`.slice(0, 1024),
@@ -78,4 +80,16 @@ function eventOf(
     lastTimestamp: time,
     count: 1,
   }
+}
+
+/** The workload; of one that is gone it is told where its requests come. */
+function objectOf({ workload, traffic }: Snapshot): (WorkloadRef & { uid: string }) | undefined {
+  if (workload) return { ...workload.ref, uid: workload.uid }
+  const { service, canary, routes = [] } = { ...traffic }
+  const found = [service, canary].flatMap(each => (each ? [{ ref: SERVICES, object: each }] : []))
+  const [first] = [...found, ...routes].filter(({ object }) => object !== undefined)
+  if (!first) return undefined
+  const { apiVersion, kind } = first.ref
+  const { namespace, name, uid } = first.object!.metadata
+  return { apiVersion, kind, namespace, name, uid }
 }

@@ -15,7 +15,7 @@ import { commandEnvironment, sluice } from './commands.ts'
 import { ownership } from './deployment-facts.ts'
 import { stand, worst } from './facts.ts'
 import { ROLLOUT, WORKLOAD } from './manifests.ts'
-import { answered, begin, startRouted } from './routed.ts'
+import { answered, atFirstStep, startRouted } from './routed.ts'
 import type { Place, Routed } from './routed.ts'
 
 let routed: Routed
@@ -25,15 +25,6 @@ beforeAll(async () => {
   ours = presenceIn(routed.world)
 })
 afterAll(() => routed?.stop())
-
-/** A fifth of the requests goes to new pods. */
-async function atFirstStep(): Promise<Place> {
-  const place = await begin(routed)
-  await place.story.edit('app:2')
-  await place.story.reached(1)
-  await place.shares(20)
-  return place
-}
 
 /** Whoever owned a field owns it again, and no one of ours. */
 async function ownersOf({ story }: Place): Promise<readonly string[]> {
@@ -57,10 +48,10 @@ async function bash(text: string): Promise<void> {
 
 test('eject and the documented commands free all with nobody of ours alive; eject frees what is left, too', async () => {
   const [ejected, byHand, gone, back] = await Promise.all([
-    atFirstStep(),
-    atFirstStep(),
-    atFirstStep(),
-    atFirstStep(),
+    atFirstStep(routed),
+    atFirstStep(routed),
+    atFirstStep(routed),
+    atFirstStep(routed),
   ])
   await ours.without(['webhook', 'controller'], async () => {
     await Promise.all([ejectedWhole(ejected), freedByHand(byHand), goneTogether(gone)])
@@ -130,7 +121,7 @@ async function rolledBack(place: Place): Promise<void> {
 }
 
 test('a controller frees what a workload and its Rollout have left that were deleted together', async () => {
-  const [alive, dead] = await Promise.all([atFirstStep(), atFirstStep()])
+  const [alive, dead] = await Promise.all([atFirstStep(routed), atFirstStep(routed)])
   await alive.story.kubectl(['delete', 'rollout,deployment', '--all', '--wait=true'])
   await alive.untouched()
   await ours.without(['controller'], async () => {

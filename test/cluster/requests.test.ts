@@ -11,6 +11,7 @@ import { WORKLOAD } from './manifests.ts'
 import {
   answered,
   apply,
+  atFirstStep,
   begin,
   everything,
   foreign,
@@ -68,11 +69,8 @@ test.concurrent('a rollback takes requests away before it takes pods away', asyn
 })
 
 test.concurrent('an abort, too; and it can be started again', async () => {
-  const place = await begin(routed)
+  const place = await atFirstStep(routed)
   const { story } = place
-  await story.edit('app:2')
-  await story.reached(1)
-  await place.shares(20)
   const from = place.sights.length
   await abort(story)
   await hasCondition(story, 'Stalled', 'Aborted')
@@ -89,11 +87,8 @@ test.concurrent('an abort, too; and it can be started again', async () => {
 })
 
 test.concurrent('a Rollout that is deleted in the middle leaves nothing behind', async () => {
-  const place = await begin(routed)
+  const place = await atFirstStep(routed)
   const { story } = place
-  await story.edit('app:2')
-  await story.reached(1)
-  await place.shares(20)
   await story.kubectl(['delete', 'rollout', '--all'])
   await stand(story, { 'app:2': 10 })
   await place.untouched()
@@ -102,11 +97,8 @@ test.concurrent('a Rollout that is deleted in the middle leaves nothing behind',
 })
 
 test.concurrent('who owns the route writes it again in the middle: his edits stay, and so does the split', async () => {
-  const place = await begin(routed)
+  const place = await atFirstStep(routed)
   const { story } = place
-  await story.edit('app:2')
-  await story.reached(1)
-  await place.shares(20)
   const more = {
     name: 'health',
     matches: [{ path: { type: 'Exact', value: '/healthz' } }],
@@ -157,11 +149,8 @@ test.concurrent('a split that somebody’s policy refuses keeps the release wait
 })
 
 test.concurrent('in a second Deployment', async () => {
-  const place = await begin(routed, { canary: { enableExtraWorkloadForCanary: true } })
+  const place = await atFirstStep(routed, { canary: { enableExtraWorkloadForCanary: true } })
   const { story } = place
-  await story.edit('app:2')
-  await story.reached(1)
-  await place.shares(20)
   await story.approve()
   await story.reached(2)
   await story.approve()

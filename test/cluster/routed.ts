@@ -202,3 +202,12 @@ export function answered({ sights }: Place): void {
   )
   expect(unanswered).toEqual([])
 }
+
+/** Begun, and a fifth of the requests goes to new pods. */
+export async function atFirstStep(routed: Routed, options: StoryOptions = {}): Promise<Place> {
+  const place = await begin(routed, options)
+  await place.story.edit('app:2')
+  await place.story.reached(1)
+  await place.shares(20)
+  return place
+}

@@ -125,7 +125,7 @@ export function workloadOf(scene: PartitionScene): Partitioned {
 /** The scene as its adapter sees it. */
 export function observed(scene: PartitionScene): PartitionWorkload {
   const { kind: { adapter } = native } = scene
-  const pods = Array.from(scene.pods, (state, ordinal) => seePod(podOf(state, ordinal)))
+  const pods = Array.from(scene.pods, (state, ordinal) => seePod(podIn(state, ordinal)))
   return adapter.observe(adapter.see(workloadOf(scene)), { replicaSets: [], pods }, now)
 }
 
@@ -158,8 +158,12 @@ function withHold(object: Partitioned, hold: Hold): Partitioned {
   return { ...object, metadata: { ...object.metadata, annotations } }
 }
 
-function podOf(state: string, ordinal: number): Pod {
-  const ready = /\d/.test(state)
+function podIn(state: string, ordinal: number): Pod {
+  return podOf(revisions[state]!, ordinal, /\d/.test(state))
+}
+
+/** One of a StatefulSet, of the revision of that name. */
+export function podOf(revision: string, ordinal: number, ready = true): Pod {
   const lastTransitionTime = '2029-12-31T23:59:00Z'
   return {
     apiVersion: 'v1',
@@ -169,7 +173,7 @@ function podOf(state: string, ordinal: number): Pod {
       namespace: 'shop',
       uid: `pod-${ordinal}`,
       resourceVersion: '1',
-      labels: { [CONTROLLER_REVISION]: revisions[state]! },
+      labels: { [CONTROLLER_REVISION]: revision },
     },
     status: {
       conditions: [{ type: 'Ready', status: ready ? 'True' : 'False', lastTransitionTime }],

@@ -1,8 +1,8 @@
 // A workload with a partition, its Rollout and everybody who acts on them, in memory: admission and the
 // controller are the product's own, the workload's controller does what its kind is known to do.
 
-import type { Pod, PodTemplate } from '#api/kubernetes.ts'
-import { CONTROLLER_REVISION, WORKLOAD_TYPE } from '#api/names.ts'
+import type { PodTemplate } from '#api/kubernetes.ts'
+import { WORKLOAD_TYPE } from '#api/names.ts'
 import { reviewWorkload } from '#core/admission/review.ts'
 import { decide } from '#core/rollout/decide.ts'
 import type { Decision, Memory, Rollout } from '#core/rollout/model.ts'
@@ -12,6 +12,7 @@ import type { Partitioned } from '#core/workload/partition-kind.ts'
 import type { PartitionAdapter } from '#core/workload/partitioned.ts'
 import { seePod } from '#core/workload/seen.ts'
 import { merge } from './controller.ts'
+import { podOf } from './partition-scene.ts'
 import { threeSteps } from './three-steps.ts'
 
 /** Where everything is. */
@@ -121,7 +122,8 @@ function settle(world: PartitionWorld): void {
 
 function reconcile(world: PartitionWorld): void {
   const { adapter, object, pods, rollout, memory } = world
-  const owned = { replicaSets: [], pods: pods.map(podOf).map(seePod) }
+  const seen = pods.map((version, ordinal) => seePod(podOf(`web-${version}`, ordinal)))
+  const owned = { replicaSets: [], pods: seen }
   const workload = adapter.observe(adapter.see(object), owned, now)
   const around = { kruiseRuns: false, registered: true, holdRefused: false }
   const snapshot = { now, rollout, memory, workload, adapter, ...around }
@@ -186,20 +188,6 @@ function withStatus(
       updateRevision: `web-${update}`,
       currentRevision: `web-${updated === replicas ? update : current}`,
     },
-  }
-}
-
-function podOf(version: string, ordinal: number): Pod {
-  const lastTransitionTime = '2029-12-31T23:59:00Z'
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: {
-      name: `web-${ordinal}`,
-      uid: `pod-${ordinal}`,
-      labels: { [CONTROLLER_REVISION]: `web-${version}` },
-    },
-    status: { conditions: [{ type: 'Ready', status: 'True', lastTransitionTime }] },
   }
 }
 

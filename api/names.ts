@@ -51,6 +51,8 @@ export const SCRIPT_KEY = 'lua.traffic.routing.'
 export const ORIGINAL = 'rollouts.kruise.io/original-spec-configuration'
 /** On our Ingress of new pods: since when it stands as it does, and which annotations are ours. */
 export const ROUTED = 'sluice.dev/routed'
+/** On our Service and our Ingress of new pods: for which workload, and beside what they were made. */
+export const MADE_FOR = 'sluice.dev/made-for'
 /** On our Service of new pods: since when no route sends requests there. */
 export const UNROUTED = 'sluice.dev/unrouted'
 /** The release that a held workload is in, where the owner has not named it. */

@@ -98,8 +98,10 @@ export function traces(stand: Stand): readonly string[] {
     ),
   )
   const beside = stand.beside.map(({ kind, metadata }) => `${kind} ${metadata.name}`)
-  const { uid } = stand.workload.metadata
-  const requests = stand.requests ? tracesOf(stand.requests, uid) : []
+  const { apiVersion, kind, metadata } = stand.workload
+  const { namespace = '', name, uid = '' } = metadata
+  const owner = { ref: { apiVersion, kind, namespace, name }, uid }
+  const requests = stand.requests ? tracesOf(stand.requests, owner) : []
   return [...marks(stand.workload), ...armed, ...onSets, ...beside, ...requests]
 }
 

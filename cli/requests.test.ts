@@ -3,12 +3,13 @@
 import { expect, test } from 'vitest'
 
 import type { HTTPRoute, KubeObject, Service } from '#api/kubernetes.ts'
-import { ESCAPE, RECORD, TRAFFIC } from '#api/names.ts'
+import { ESCAPE, ORIGINAL, RECORD, TRAFFIC } from '#api/names.ts'
 import { annotated } from '#core/admission/marks.ts'
 import { reviewTraffic } from '#core/admission/traffic-review.ts'
 import type { MergePatch } from '#core/change.ts'
 import { formatRouteWish, httpRoutes } from '#core/traffic/http-route.ts'
 import type { TrafficProvider } from '#core/traffic/model.ts'
+import { routerOf } from '#core/traffic/registry.ts'
 import { seeEndpoints, seeRoute, seeService } from '#core/traffic/seen.ts'
 import { pinTo, services } from '#core/traffic/service-pin.ts'
 import { merge } from '../test/world/controller.ts'
@@ -80,6 +81,9 @@ function requests({ service = web, way = route, beside }: Scene): Requests {
     objects: [...touched, ...(beside ? [beside] : [])],
   }
 }
+
+const meshRef = { apiVersion: 'networking.istio.io/v1', kind: 'VirtualService', name: 'web' }
+const virtualService: KubeObject = { ...meshRef, metadata: metadataOf('web', 'v') }
 
 const pods: NonNullable<Return['pods']> = {
   ref: { ...workload, namespace: 'shop' },
@@ -164,13 +168,26 @@ test('a record that somebody has damaged keeps nobody: the marks go', () => {
   })
 })
 
+test('of a mesh the note of what its owner wrote goes, too', () => {
+  const damaged = { [RECORD]: '{', [ORIGINAL]: '{', [TRAFFIC]: 'nonsense' }
+  const object = annotated(virtualService, damaged)
+  const seen = routerOf(meshRef)!.see(object)
+  const { traffic } = requests({})
+  const routing = { ...traffic.routing, routes: [meshRef] }
+  const mesh = { ...traffic, routing, routes: [{ ref: meshRef, object: seen }] }
+  const read = { traffic: mesh, touched: [object], objects: [object] }
+  const step = returning(read, { pods, to: 'all', now: 1 })
+  if (step?.type !== 'write') throw new Error('nothing is written')
+  expect(Object.keys((merge(object, step.patch) as KubeObject).metadata.annotations!)).toEqual([])
+})
+
 test('all of it is named', () => {
-  expect(tracesOf(requests(all), 'w')).toEqual([
+  expect(tracesOf(requests(all), pods)).toEqual([
     `annotation ${TRAFFIC} on Service web`,
     `annotation ${RECORD} on Service web`,
     `annotation ${TRAFFIC} on HTTPRoute web`,
     `annotation ${RECORD} on HTTPRoute web`,
     'Service web-canary',
   ])
-  expect(tracesOf(requests({ beside: canary }), 'another')).toEqual([])
+  expect(tracesOf(requests({ beside: canary }), { ...pods, uid: 'another' })).toEqual([])
 })

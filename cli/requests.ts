@@ -6,8 +6,10 @@ import { ESCAPE, RECORD, SERVICE_NAME, TRAFFIC } from '#api/names.ts'
 import type { Patch } from '#core/change.ts'
 import { defined } from '#core/defined.ts'
 import { canaryServiceName } from '#core/traffic/canary-service.ts'
-import { routingLeft } from '#core/traffic/left.ts'
+import { routingLeft, workloadsOf } from '#core/traffic/left.ts'
 import type { WishedRoute } from '#core/traffic/left.ts'
+import { isMadeFor } from '#core/traffic/made.ts'
+import type { Owner } from '#core/traffic/made.ts'
 import type { RouteRef, Routing, TrafficProvider } from '#core/traffic/model.ts'
 import { trafficMove } from '#core/traffic/moves.ts'
 import type { RoutedPods, Traffic, TrafficAim } from '#core/traffic/moves.ts'
@@ -114,8 +116,8 @@ export async function readLeft(client: KubeClient, namespace: string | undefined
   })
   const services = await listWished(client, SERVICES, { namespace, see: seeService, unread })
   const routes = (await Promise.all(ofKinds)).flat()
-  const byService = grouped(services, each => each.workload)
-  const byRoute = grouped(routes, ([, each]) => each.workload)
+  const byService = grouped(services, each => workloadsOf(each)[0])
+  const byRoute = grouped(routes, ([, each]) => workloadsOf(each)[0])
   const keys = new Set([...byService.keys(), ...byRoute.keys()])
   const found = [...keys].flatMap(key => {
     const routing = routingLeft(byService.get(key) ?? [], byRoute.get(key) ?? [])
@@ -138,7 +140,7 @@ async function listWished<T extends KubeObject, S extends WishedRoute>(
 ): Promise<readonly S[]> {
   try {
     const { items } = await client.listProjected(type, defined({ namespace }), see)
-    return items.filter(({ workload }) => workload !== undefined)
+    return items.filter(each => workloadsOf(each).length > 0)
   } catch (error) {
     if (error instanceof NotFound) return []
     if (!(error instanceof Forbidden)) throw error
@@ -189,7 +191,11 @@ function withoutAdmission(object: KubeObject, { patch }: Patch): Patch['patch'] 
   if (annotations?.[TRAFFIC] === undefined) return patch
   const provider = providerOf(object)
   const was = wishedOn(provider, object)
-  if (!was) return { metadata: { annotations: { [TRAFFIC]: null, [RECORD]: null } } }
+  if (!was) {
+    const notes = Object.keys({ ...provider.notes?.(undefined) }).map(key => [key, null])
+    const annotations = { ...Object.fromEntries(notes), [TRAFFIC]: null, [RECORD]: null }
+    return { metadata: { annotations } }
+  }
   return freeing(provider, { ...was, owner: freedOwner(provider, object) })
 }
 
@@ -211,13 +217,13 @@ export function escapeOff({ touched }: Requests, before: readonly KubeObject[]):
 }
 
 /** Everything of ours on them, in words. */
-export function tracesOf({ touched, traffic }: Requests, uid?: string): readonly string[] {
+export function tracesOf({ touched, traffic }: Requests, owner?: Owner): readonly string[] {
   const marks = touched.flatMap(({ kind, metadata }) =>
     [TRAFFIC, RECORD, ESCAPE]
       .filter(key => metadata.annotations?.[key] !== undefined)
       .map(key => `annotation ${key} on ${kind} ${metadata.name}`),
   )
-  const { canary } = traffic
-  const ours = canary !== undefined && canary.ownerUid === uid
+  const { canary, routing } = traffic
+  const ours = canary !== undefined && isMadeFor(owner, routing.service, canary)
   return [...marks, ...(ours ? [`Service ${canary.metadata.name}`] : [])]
 }

@@ -1,10 +1,10 @@
 // By what requests come to workloads: Services, their endpoints, and routes. They are watched from the first
 // Rollout on that moves requests; until they are listed, nothing is decided about it.
 
-import type { ConfigMap, EndpointSlice, Service } from '#api/kubernetes.ts'
-import { OWN_SCRIPTS } from '#api/names.ts'
+import type { ConfigMap, EndpointSlice, KubeObject, Service } from '#api/kubernetes.ts'
+import { MADE_FOR, OWN_SCRIPTS, TRAFFIC } from '#api/names.ts'
 import { canaryServiceName } from '#core/traffic/canary-service.ts'
-import { routingLeft } from '#core/traffic/left.ts'
+import { routingLeft, workloadsOf } from '#core/traffic/left.ts'
 import type { WishedRoute } from '#core/traffic/left.ts'
 import type { RouteRef, Routing } from '#core/traffic/model.ts'
 import type { Traffic } from '#core/traffic/moves.ts'
@@ -15,12 +15,11 @@ import { seeEndpoints, seeService } from '#core/traffic/seen.ts'
 import type { EndpointsSeen, ServiceSeen } from '#core/traffic/seen.ts'
 import { defined } from '#core/defined.ts'
 import type { Seen } from '#core/workload/seen.ts'
-import { wishOn } from '#core/traffic/wish.ts'
 import { Cache } from '#kube/cache.ts'
 import { NotFound } from '#kube/errors.ts'
 import { CONFIG_MAPS, ENDPOINT_SLICES, resource, SERVICES } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
-import { scriptFor } from '#lua/library.ts'
+import { isOursAlone, scriptFor } from '#lua/library.ts'
 import { untilAborted } from '#process/program.ts'
 import type { Version } from './own-writes.ts'
 import { reflect } from './reflections.ts'
@@ -201,8 +200,8 @@ async function isAnyWished(
   const places = namespaces.length === 0 ? [{}] : namespaces.map(namespace => ({ namespace }))
   const lists = places.map(async place => {
     try {
-      const wishes = await client.listProjected(type, place, wishOn)
-      return wishes.items.some(wish => wish !== undefined)
+      const { items } = await client.listProjected(type, place, isLeft)
+      return items.includes(true)
     } catch (error) {
       return !(error instanceof NotFound)
     }
@@ -210,8 +209,8 @@ async function isAnyWished(
   return (await Promise.all(lists)).includes(true)
 }
 
-function workloadsOf(...all: readonly (WishedRoute | undefined)[]): readonly string[] {
-  return all.flatMap(each => each?.workload ?? [])
+function isLeft({ metadata }: KubeObject): boolean {
+  return [TRAFFIC, MADE_FOR].some(key => metadata.annotations?.[key] !== undefined)
 }
 
 function typeOf({ apiVersion, plural, kind }: Router): ResourceType {
@@ -252,7 +251,7 @@ type Needed = Pick<Sought<Seen>, 'need' | 'open' | 'unread'>
 
 function neededFor({ kinds, scripts }: Caches, { routes }: Routing): readonly Needed[] {
   const named = kinds.filter(({ router }) => routes.some(ref => routerOf(ref) === router))
-  return [...named, ...(named.some(({ router }) => router.scripted) ? [scripts] : [])]
+  return [...named, ...(routes.some(ownCount) ? [scripts] : [])]
 }
 
 function observed(
@@ -267,13 +266,22 @@ function observed(
     service: services.get(namespace, routing.service),
     canary: services.get(namespace, canary),
     routes: routing.routes.map(ref => {
-      const script = routerOf(ref)?.scripted ? scriptFor(ref, data) : undefined
+      const script = isScripted(ref) ? scriptFor(ref, data) : undefined
       return defined({ ...foundIn(kinds, namespace, ref), script })
     }),
     endpoints: [routing.service, canary].flatMap(name =>
       endpoints.byIndex('service', `${namespace}/${name}`),
     ),
   })
+}
+
+function isScripted(ref: RouteRef): boolean {
+  return routerOf(ref)?.scripted === true
+}
+
+/** Whether a script of the users' own would count for it. */
+function ownCount(ref: RouteRef): boolean {
+  return isScripted(ref) && !isOursAlone(ref)
 }
 
 function foundIn(kinds: readonly RouteKind[], namespace: string, ref: RouteRef): RouteFound {
@@ -283,6 +291,7 @@ function foundIn(kinds: readonly RouteKind[], namespace: string, ref: RouteRef):
     ref,
     object: kind?.cache.get(namespace, ref.name),
     made: made === undefined ? undefined : kind?.cache.get(namespace, made),
+    unserved: kind?.unserved() || undefined,
   })
 }
 

@@ -20,6 +20,8 @@ export interface Sought<P extends Cached> {
   readonly need: () => void
   /** Nothing is known of it yet. */
   readonly open: () => boolean
+  /** The cluster does not have the kind. */
+  readonly unserved: () => boolean
   /** Why it has not been read; undefined: it has, or there is none. */
   readonly unread: () => string | undefined
   /** Runs until the signal aborts. */
@@ -71,6 +73,7 @@ export function seek<T extends KubeObject, P extends Cached>(
     cache,
     need: () => needed.resolve(),
     open: () => looking.presence().is === 'open',
+    unserved: () => looking.presence().is === 'unserved',
     unread() {
       const presence = looking.presence()
       if (presence.is !== 'unread') return undefined

@@ -25,6 +25,8 @@ export interface Patch {
   /** A strategic merge patch instead: lists are merged by their key, as conditions by type. */
   readonly strategic?: true
   readonly patch: MergePatch
+  /** What it asks for, where the patch holds the time at which it was made as well. */
+  readonly asks?: unknown
 }
 
 /** A new object. The API server refuses it if there is one of that name. */
@@ -46,7 +48,8 @@ export type Change = Patch | Deletion | Creation
 export function wordsOf(change: Change): string {
   if (change.type === 'create') return digest([change.type, nameOf(change.object)])
   const { type, target } = change
-  return digest([type, target.kind, target.name, type === 'patch' ? change.patch : ''])
+  const asks = type === 'patch' ? (change.asks ?? change.patch) : ''
+  return digest([type, target.kind, target.name, asks])
 }
 
 function nameOf({ kind, metadata }: KubeObject): readonly string[] {

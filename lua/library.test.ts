@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest'
 
-import { ingressScript, routerScript } from './library.ts'
+import { ingressScript, isOursAlone, routerScript } from './library.ts'
 import type { FoundScript } from '#core/traffic/script.ts'
 import { luaMachine } from './machine.ts'
 import { compiledLua } from './module.ts'
@@ -34,6 +34,14 @@ describe('found', () => {
       remedy:
         'one of your own in ConfigMap kruise-rollout-configuration, key lua.traffic.routing.ingress.mse comes before it',
     })
+  })
+
+  test('the users’ own are asked for only where one of theirs would count', () => {
+    const istio = { apiVersion: 'networking.istio.io/v1', kind: 'VirtualService', name: 'web' }
+    const ingress = { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', name: 'web' }
+    expect(isOursAlone(istio)).toBe(true)
+    expect(isOursAlone({ ...ingress, className: 'nginx' })).toBe(false)
+    expect(isOursAlone({ ...istio, apiVersion: 'example.com/v1' })).toBe(false)
   })
 
   test('for another router ours comes first', () => {

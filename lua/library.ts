@@ -17,6 +17,11 @@ export function scriptFor({ apiVersion, kind, className }: RouteRef, own: OwnScr
     : ingressScript(className, own)
 }
 
+/** Ours counts, whatever users have written. */
+export function isOursAlone({ apiVersion, kind, className }: RouteRef): boolean {
+  return className === undefined && routers.has(`${kind}.${groupOf({ apiVersion })}`)
+}
+
 /** For an Ingress of that class: a script of the user's own comes before ours. */
 export function ingressScript(known: string, own: OwnScripts): FoundScript {
   const what = `an Ingress of class ${known}`

@@ -2,21 +2,13 @@
 // have checked it; whatever slipped past them is `refused` with the field's name, never guessed.
 
 import { ABORT, API_VERSION, ROLLBACK_IN_BATCH } from '#api/names.ts'
-import type {
-  Step as StepObject,
-  Rollout as RolloutObject,
-  TrafficRouting,
-} from '#api/rollout.generated.ts'
+import type { Step as StepObject, Rollout as RolloutObject } from '#api/rollout.generated.ts'
 import { defined } from '../defined.ts'
 import { digest } from '../digest.ts'
 import { parseIntOrPercent } from '../replicas.ts'
-import { httpRouteRouter } from '../traffic/http-route-router.ts'
-import { ingressRouter } from '../traffic/ingress-router.ts'
 import { GRACE_SECONDS } from '../traffic/model.ts'
-import { networkRouters } from '../traffic/registry.ts'
-import type { RouteRef, Routing, Split } from '../traffic/model.ts'
-import type { KindRef } from '../workload/adapter.ts'
-import { isSameKind } from '../workload/native.ts'
+import { routesIn } from '../traffic/registry.ts'
+import type { Routing, Split } from '../traffic/model.ts'
 import type { Hold } from '../workload/hold.ts'
 import { strategyOf, styleNow, styleOf } from './release-style.ts'
 import type { Strategy } from './release-style.ts'
@@ -66,30 +58,10 @@ function stepsOf({ steps = [] }: Strategy, routed: boolean): readonly Step[] {
 export function routingOf(spec: RolloutObject['spec']): Routing | undefined {
   const { trafficRoutings = [] } = strategyOf(spec)
   const [routing] = trafficRoutings
-  const routes = routing ? routesOf(routing) : []
+  const routes = routing ? routesIn(routing) : []
   if (!routing || routes.length === 0) return undefined
   const { service, gracePeriodSeconds: graceSeconds = GRACE_SECONDS } = routing
   return { service, routes, graceSeconds }
-}
-
-function routesOf({
-  ingress,
-  gateway,
-  customNetworkRefs = [],
-}: TrafficRouting): readonly RouteRef[] {
-  const className = ingress?.classType || 'nginx'
-  const others = networkRouters.flatMap(router =>
-    customNetworkRefs.filter(ref => isSameKind(ref, router)).map(({ name }) => refTo(router, name)),
-  )
-  return [
-    ...others,
-    ...(ingress ? [{ ...refTo(ingressRouter, ingress.name), className }] : []),
-    ...(gateway?.httpRouteName ? [refTo(httpRouteRouter, gateway.httpRouteName)] : []),
-  ]
-}
-
-function refTo({ apiVersion, kind }: KindRef, name: string): RouteRef {
-  return { apiVersion, kind, name }
 }
 
 function splitOf({ traffic, matches = [], requestHeaderModifier }: StepObject): Split | undefined {

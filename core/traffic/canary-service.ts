@@ -2,23 +2,13 @@
 // workload: a Rollout that is deleted must not take it away while requests still come.
 
 import { ESCAPE, ORIGINAL, RECORD, TRAFFIC } from '#api/names.ts'
-import type { OwnerReference, Service } from '#api/kubernetes.ts'
+import type { Service } from '#api/kubernetes.ts'
 import { defined } from '../defined.ts'
-import type { WorkloadRef } from '../rollout/model.ts'
+import { madeFor, ownedBy } from './made.ts'
+import type { Owner } from './made.ts'
 import type { ServiceSeen } from './seen.ts'
 
 type Labels = Readonly<Record<string, string>>
-
-/** The workload that what is made for its new pods belongs to. */
-export interface Owner {
-  readonly ref: WorkloadRef
-  readonly uid: string
-}
-
-/** It belongs to the workload. */
-export function ownedBy({ ref: { apiVersion, kind, name }, uid }: Owner): OwnerReference {
-  return { apiVersion, kind, name, uid, controller: true }
-}
 
 /** Its name. */
 export function canaryServiceName(service: string): string {
@@ -58,7 +48,10 @@ export function canaryServiceOf(stable: ServiceSeen, owner: Owner, selector: Lab
       namespace: owner.ref.namespace,
       name: canaryServiceName(metadata.name),
       labels: untracked(metadata.labels),
-      annotations: untracked(metadata.annotations),
+      annotations: {
+        ...untracked(metadata.annotations),
+        ...madeFor(owner, { service: metadata.name }),
+      },
       ownerReferences: [ownedBy(owner)],
     },
     spec: {

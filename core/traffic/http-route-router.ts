@@ -4,7 +4,7 @@ import type { HTTPRoute } from '#api/kubernetes.ts'
 import { canaryServiceName } from './canary-service.ts'
 import { formatRouteWish, httpRoutes } from './http-route.ts'
 import type { RouteRef } from './model.ts'
-import { splitInWords } from './router.ts'
+import { nameOfRoute, splitInWords } from './router.ts'
 import type { Router } from './router.ts'
 import { reaches, seeRoute } from './seen.ts'
 import type { RouteSeen } from './seen.ts'
@@ -19,9 +19,10 @@ export const httpRouteRouter: Router<RouteSeen> = {
   kind,
   plural,
   see: object => seeRoute(object as HTTPRoute),
+  refsIn: ({ gateway: { httpRouteName: name } = {} }) => (name ? [{ apiVersion, kind, name }] : []),
 
   trouble({ ref, object: route }, { routing: { service } }) {
-    const name = nameOf(ref)
+    const name = nameOfRoute(ref)
     if (!route || route.deleting) return `${name} does not exist`
     if (!reaches(route, service)) return `no rule of ${name} sends requests to Service ${service}`
     if (route.parents.length === 0) return `${name} names no gateway in spec.parentRefs`
@@ -37,7 +38,7 @@ export const httpRouteRouter: Router<RouteSeen> = {
   splitSeen({ ref, object }) {
     for (const { name, observed, trouble } of object!.parents) {
       if (observed !== 'yes') return takingOver(name, ref)
-      if (trouble) return blocked(`Gateway ${name} does not route ${nameOf(ref)}: ${trouble}`)
+      if (trouble) return blocked(`Gateway ${name} does not route ${nameOfRoute(ref)}: ${trouble}`)
     }
     return undefined
   },
@@ -55,9 +56,5 @@ export const httpRouteRouter: Router<RouteSeen> = {
 }
 
 function takingOver(gateway: string, ref: RouteRef) {
-  return { changes: [], why: `waiting for Gateway ${gateway} to take ${nameOf(ref)} over` }
-}
-
-function nameOf({ name }: RouteRef): string {
-  return `${kind} ${name}`
+  return { changes: [], why: `waiting for Gateway ${gateway} to take ${nameOfRoute(ref)} over` }
 }

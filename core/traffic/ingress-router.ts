@@ -4,7 +4,7 @@
 import type { Ingress } from '#api/kubernetes.ts'
 import { instantOf } from '../time.ts'
 import type { Instant, Move } from '../rollout/model.ts'
-import { controllerUid, seen } from '../workload/seen.ts'
+import { seen } from '../workload/seen.ts'
 import type { Seen } from '../workload/seen.ts'
 import { canaryServiceName } from './canary-service.ts'
 import {
@@ -16,16 +16,18 @@ import {
   leadsTo,
   routedSince,
 } from './ingress.ts'
+import { isMadeFor, seeMade } from './made.ts'
+import type { MadeSeen } from './made.ts'
+import { pared } from './pared.ts'
 import { splitInWords } from './router.ts'
 import type { RouteFound, Router, RouteUse, SplitAsked } from './router.ts'
 import { answerTo, isScript } from './script.ts'
-import { blocked, patched, targetOf } from './writes.ts'
+import { atAnyTime, blocked, patched, targetOf } from './writes.ts'
 
 /** What is kept of an Ingress. */
-export interface IngressSeen extends Seen {
+export interface IngressSeen extends Seen, MadeSeen {
+  /** Its labels, annotations and spec. */
   readonly object: Ingress
-  /** The workload that it was made for, if it was. */
-  readonly ownerUid: string
   readonly routedSince: Instant
   readonly deleting: boolean
 }
@@ -41,11 +43,16 @@ export const ingressRouter: Router<IngressSeen> = {
   makes: canaryIngressName,
   scripted: true,
 
+  refsIn({ ingress }) {
+    const className = ingress?.classType || 'nginx'
+    return ingress ? [{ apiVersion, kind, name: ingress.name, className }] : []
+  },
+
   see(object) {
     return {
       ...seen(object),
-      object: object as Ingress,
-      ownerUid: controllerUid(object),
+      ...seeMade(object),
+      object: pared(object as Ingress),
       routedSince: instantOf(routedSince(object)),
       deleting: object.metadata.deletionTimestamp !== undefined,
     }
@@ -57,7 +64,7 @@ export const ingressRouter: Router<IngressSeen> = {
     if (!leadsTo(object.object, routing.service)) {
       return `no path of ${name} sends requests to Service ${routing.service}`
     }
-    if (made && made.ownerUid !== owner?.uid) {
+    if (made && !isMadeFor(owner, routing.service, made)) {
       return `${kind} ${canaryIngressName(ref.name)} was not made for this workload: rename it, or delete it`
     }
     return isScript(script) ? undefined : script?.missing
@@ -73,8 +80,8 @@ export const ingressRouter: Router<IngressSeen> = {
     return { changes: [], why, requeueAt: over }
   },
 
-  off({ ref, made }, { owner }, why) {
-    if (!made || made.ownerUid !== owner?.uid) return undefined
+  off({ ref, made }, { owner, routing }, why) {
+    if (!made || !isMadeFor(owner, routing.service, made)) return undefined
     if (made.deleting) {
       return { changes: [], why: `waiting for ${kind} ${canaryIngressName(ref.name)} to be gone` }
     }
@@ -104,5 +111,7 @@ function splitOf(
   const why = `${splitInWords(split)} to new pods by ${name}`
   if (!made) return { changes: [{ type: 'create', object: wanted }], why }
   const patch = ingressChange(made.object, wanted)
-  return patch && { changes: [patched(ingressRouter, made, patch)], why }
+  if (!patch) return undefined
+  const { spec } = wanted
+  return atAnyTime({ changes: [patched(ingressRouter, made, patch)], why }, [annotations, spec])
 }

@@ -4,7 +4,7 @@
 import { describe, expect, test } from 'vitest'
 
 import type { Ingress, Service } from '#api/kubernetes.ts'
-import { ROUTED } from '#api/names.ts'
+import { MADE_FOR, ROUTED } from '#api/names.ts'
 import { merge } from '../../test/world/controller.ts'
 import { annotated } from '../admission/marks.ts'
 import type { Change } from '../change.ts'
@@ -214,6 +214,7 @@ describe('mended', () => {
     const after = mended({ made: before, outcome: { returned: { 'canary-weight': '50' } } })
     expect(after.metadata.annotations).toEqual({
       'canary-weight': '50',
+      [MADE_FOR]: before.metadata.annotations![MADE_FOR],
       [ROUTED]: '{"since":"2026-01-01T00:00:05Z","keys":["canary-weight"]}',
     })
     expect(next({ made: after, outcome: { returned: { 'canary-weight': '50' } } }, LATER)).toEqual({
@@ -283,7 +284,8 @@ describe('taken away', () => {
   })
 
   test('never one of somebody else', () => {
-    const foreign = { ...made(), metadata: { ...made().metadata, ownerReferences: [] } }
+    const metadata = { ...made().metadata, ownerReferences: [], annotations: {} }
+    const foreign = { ...made(), metadata }
     expect(next({ made: foreign, gone: true }, LATER, 'stable')).toBeUndefined()
   })
 })

@@ -9,8 +9,9 @@ import { defined } from '../defined.ts'
 import { equalJson } from '../equal.ts'
 import { timeOf } from '../time.ts'
 import type { Instant } from '../rollout/model.ts'
-import { ownedBy, untracked } from './canary-service.ts'
-import type { Owner } from './canary-service.ts'
+import { untracked } from './canary-service.ts'
+import { madeFor, ownedBy } from './made.ts'
+import type { Owner } from './made.ts'
 import type { Split } from './model.ts'
 import { recordIn } from './wish.ts'
 
@@ -63,6 +64,10 @@ export function canaryIngressOf(
   { annotations, now }: { readonly annotations: Annotations; readonly now: Instant },
 ): Ingress {
   const { apiVersion, kind, metadata } = own
+  const marks = {
+    [ROUTED]: formatRouted(annotations, now),
+    ...madeFor(owner, { service: between.service, route: metadata.name }),
+  }
   return {
     apiVersion,
     kind,
@@ -70,7 +75,7 @@ export function canaryIngressOf(
       ...defined({ namespace: metadata.namespace }),
       name: canaryIngressName(metadata.name),
       labels: untracked(metadata.labels),
-      annotations: { ...annotations, [ROUTED]: formatRouted(annotations, now) },
+      annotations: { ...annotations, ...marks },
       ownerReferences: [ownedBy(owner)],
     },
     spec: specOf(own, between),

@@ -1,7 +1,8 @@
 // What is left on the way of requests to a workload that nobody remembers: its record is gone with it, and
-// so is its Rollout. The wishes say for whose pods they are.
+// so is its Rollout. The wishes say for whose pods they are, and what was made beside says for whom.
 
 import type { Seen } from '../workload/seen.ts'
+import type { Made } from './made.ts'
 import { GRACE_SECONDS } from './model.ts'
 import type { RouteRef, Routing } from './model.ts'
 import type { ServiceSeen } from './seen.ts'
@@ -12,16 +13,30 @@ export interface WishedRoute extends Seen {
   readonly workload?: string
   /** Whose requests it splits. */
   readonly service?: string
+  /** For what we have made it. */
+  readonly made?: Made
+}
+
+/** Keys of the workloads for whose pods something stands there. */
+export function workloadsOf(...all: readonly (WishedRoute | undefined)[]): readonly string[] {
+  return all.flatMap(each => [each?.workload ?? [], each?.made?.workload ?? []].flat())
 }
 
 /** Of objects with wishes for one workload, by what its requests come; undefined: there are none. */
 export function routingLeft(
-  [service]: readonly ServiceSeen[],
-  [route]: readonly (readonly [RouteRef, WishedRoute])[],
+  services: readonly ServiceSeen[],
+  routes: readonly (readonly [RouteRef, WishedRoute])[],
 ): Routing | undefined {
   // Pods that are gone have no requests under way.
   const graceSeconds = GRACE_SECONDS
-  if (service) return { service: service.metadata.name, routes: service.routes, graceSeconds }
-  const [ref, { service: name } = {}] = route ?? []
-  return ref && name ? { service: name, routes: [ref], graceSeconds } : undefined
+  const pinned = services.find(({ workload }) => workload !== undefined)
+  if (pinned) return { service: pinned.metadata.name, routes: pinned.routes, graceSeconds }
+  const found = routes.flatMap(([ref, { service, made }]) => {
+    const [name, route] = made ? [made.service, made.route] : [service, ref.name]
+    return name === undefined || route === undefined ? [] : [{ name, ref: { ...ref, name: route } }]
+  })
+  const [first] = found
+  const service = first?.name ?? services.find(({ made }) => made)?.made?.service
+  if (service === undefined) return undefined
+  return { service, routes: first ? [first.ref] : [], graceSeconds }
 }

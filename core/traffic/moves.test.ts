@@ -4,7 +4,10 @@ import type { EndpointSlice, HTTPRoute, KubeObject, Service } from '#api/kuberne
 import { ESCAPE, SERVICE_NAME, TRAFFIC, UNROUTED } from '#api/names.ts'
 import { annotated } from '../admission/marks.ts'
 import { reviewTraffic } from '../admission/traffic-review.ts'
+import { wordsOf } from '../change.ts'
+import { keyOf } from '../rollout/key.ts'
 import { httpRoutes } from './http-route.ts'
+import { routingLeft, workloadsOf } from './left.ts'
 import type { RouteRef, TrafficProvider } from './model.ts'
 import { trafficMove } from './moves.ts'
 import type { Routed, TrafficAim } from './moves.ts'
@@ -478,6 +481,52 @@ describe('what is in the way is named', () => {
     const line = 'blocked: this version of Sluice moves no requests by mesh.example.com/v1 Lane web'
     expect(next(scene, to('stable'))).toBe(line)
     expect(next(scene, to('answered'))).toBe('reached')
+  })
+
+  test('one that was left to nobody is taken away: with the workload, by one of its name, and no other', () => {
+    const [change] = trafficMove(routed({ service: pinned }), share, NOW)!.changes
+    if (change?.type !== 'create') throw new Error('nothing is made')
+    const { ownerReferences: _, ...metadata } = change.object.metadata
+    const orphan = { ...change.object, metadata } as Service
+    const scene = { canary: orphan, route: told(back, 3), grace: 0 }
+    const gone = 'delete web-canary; taking Service web-canary away'
+    expect(next(scene, to('stable'))).toBe(gone)
+    const { traffic, pods } = routed(scene)
+    expect(trafficMove({ traffic }, to('all'), NOW)?.why).toBe('taking Service web-canary away')
+    const again = { ...pods!, uid: 'again' }
+    expect(trafficMove({ traffic, pods: again }, to('all'), NOW)?.changes).toHaveLength(1)
+    const other = { ...again, ref: { ...again.ref, name: 'api' } }
+    expect(trafficMove({ traffic, pods: other }, to('all'), NOW)).toBeUndefined()
+    expect(routingLeft([seeService(orphan)], [])).toMatchObject({ service: 'web', routes: [] })
+    expect(workloadsOf(seeService(orphan))).toEqual([keyOf(pods!.ref)])
+  })
+
+  test('a kind that the cluster does not serve is named, and keeps nobody from going home', () => {
+    const { traffic, ...others } = routed({ service: pinned, canary, route: null, grace: 0 })
+    const unserved = { ...traffic, routes: [{ ref, unserved: true as const }] }
+    expect(trafficMove({ traffic: unserved, ...others }, to('pinned'), NOW)).toEqual({
+      changes: [],
+      why: 'the cluster does not serve gateway.networking.k8s.io/v1 HTTPRoute: install its CRD',
+      blocked: true,
+    })
+    expect(trafficMove({ traffic: unserved, ...others }, to('stable'), NOW)?.why).toBe(
+      'taking Service web-canary away',
+    )
+  })
+
+  test('when requests went away is the same write a moment later', () => {
+    const scene = routed({ service: pinned, canary, route: told(back, 3) })
+    const [first, second] = [NOW, NOW + 1000].map(
+      now => trafficMove(scene, to('stable'), now)!.changes[0]!,
+    )
+    expect(first).not.toEqual(second)
+    expect(wordsOf(first!)).toBe(wordsOf(second!))
+  })
+
+  test('of a Service neither status nor the writers of fields are kept', () => {
+    const managedFields = [{ manager: 'helm', operation: 'Apply' }]
+    const whole = { ...web, metadata: { ...web.metadata, managedFields }, status: { ok: true } }
+    expect(seeService(whole)).toEqual(seeService(web))
   })
 
   test('of others nothing is taken away', () => {

@@ -9,6 +9,7 @@ import { firstMove } from '../workload/rules.ts'
 import type { Rule } from '../workload/rules.ts'
 import { canarySelector, canaryServiceName, canaryServiceOf, portsOf } from './canary-service.ts'
 import { equalJson } from '../equal.ts'
+import { isMadeFor } from './made.ts'
 import type { RouteRef, Routing, Split } from './model.ts'
 import { routerOf } from './registry.ts'
 import type { RouteFound, Router, RouteUse, SplitAsked } from './router.ts'
@@ -16,7 +17,16 @@ import type { Answers } from './script.ts'
 import type { EndpointsSeen, ServiceSeen } from './seen.ts'
 import { pinnedTo, pinTo, services } from './service-pin.ts'
 import { OVER, whoseOf } from './wish.ts'
-import { blocked, isFree, nameOf, patched, takenOut, targetOf, wishing } from './writes.ts'
+import {
+  atAnyTime,
+  blocked,
+  isFree,
+  nameOf,
+  patched,
+  takenOut,
+  targetOf,
+  wishing,
+} from './writes.ts'
 
 /** What is there of it. */
 export interface Traffic {
@@ -117,9 +127,13 @@ function serviceThere({ traffic: { service, routing } }: Routed): Move | undefin
 
 function routesThere(routed: Routed): Move | undefined {
   return firstOfRoutes(routed, (router, route, use) => {
-    const trouble = router.trouble(route, use)
+    const trouble = route.unserved ? notServed(route.ref) : router.trouble(route, use)
     return trouble === undefined ? undefined : blocked(trouble)
   })
+}
+
+function notServed({ apiVersion, kind }: RouteRef): string {
+  return `the cluster does not serve ${apiVersion} ${kind}: install its CRD`
 }
 
 function canaryFree(routed: Routed): Move | undefined {
@@ -333,7 +347,8 @@ function graced(routed: Routed, { now }: SplitAsked): Move | undefined {
   if (canary.unroutedSince === undefined) {
     const annotations = { [UNROUTED]: timeOf(now) }
     const change = patched(services, canary, { metadata: { annotations } })
-    return { changes: [change], why: 'noting when requests went away from new pods' }
+    const why = 'noting when requests went away from new pods'
+    return atAnyTime({ changes: [change], why }, UNROUTED)
   }
   const over = canary.unroutedSince + graceSeconds * 1000
   if (now >= over) return undefined
@@ -349,9 +364,8 @@ function canaryGone(routed: Routed): Move | undefined {
   return { changes: [{ type: 'delete', target, uid: canary.metadata.uid }], why }
 }
 
-/** A workload that is gone takes what belongs to it along. */
-function isOurs({ pods }: Routed, { ownerUid }: ServiceSeen): boolean {
-  return pods !== undefined && ownerUid === pods.uid
+function isOurs({ pods, traffic }: Routed, canary: ServiceSeen): boolean {
+  return isMadeFor(pods, traffic.routing.service, canary)
 }
 
 function readyOf({ endpoints }: Traffic, service: string): ReadonlySet<string> {

@@ -3,8 +3,10 @@
 
 import type { KubeObject } from '#api/kubernetes.ts'
 import { ORIGINAL } from '#api/names.ts'
+import { defined } from '../defined.ts'
 import type { Move } from '../rollout/model.ts'
-import type { RouteRef, TrafficProvider } from './model.ts'
+import { isSameKind } from '../workload/native.ts'
+import type { Json, TrafficProvider } from './model.ts'
 import {
   configIn,
   networkInput,
@@ -12,14 +14,13 @@ import {
   networkWishIn,
   wishedSince,
 } from './network-object.ts'
-import { splitInWords } from './router.ts'
+import { nameOfRoute, splitInWords } from './router.ts'
 import type { RouteFound, Router, RouteUse, SplitAsked } from './router.ts'
 import { answerTo, isScript } from './script.ts'
 import { look } from './touched.ts'
 import type { TouchedSeen } from './touched.ts'
-import type { Json } from './model.ts'
 import { OVER, whoseOf } from './wish.ts'
-import { blocked, isFree, takenOut, wishing } from './writes.ts'
+import { atAnyTime, blocked, isFree, takenOut, wishing } from './writes.ts'
 
 /** What is kept of one. */
 export interface NetworkSeen extends TouchedSeen {
@@ -31,18 +32,24 @@ export interface NetworkSeen extends TouchedSeen {
   readonly left: boolean
 }
 
-/** The router of such a kind. */
-export function networkRouter(provider: TrafficProvider): Router<NetworkSeen> {
+/** The router of such a kind; `onlyBeside`: it splits nothing itself. */
+export function networkRouter(provider: TrafficProvider, onlyBeside?: string): Router<NetworkSeen> {
   const { apiVersion, kind, plural } = provider
   return {
     apiVersion,
     kind,
     plural,
     scripted: true,
+    ...defined({ onlyBeside }),
     see: object => see(provider, object),
 
+    refsIn({ customNetworkRefs = [] }) {
+      const named = customNetworkRefs.filter(ref => isSameKind(ref, provider))
+      return named.map(({ name }) => ({ apiVersion, kind, name }))
+    },
+
     trouble({ ref, object, script }) {
-      const name = nameOf(ref)
+      const name = nameOfRoute(ref)
       if (!object || object.deleting) return `${name} does not exist`
       if (object.escaped) return takenOut(name)
       if (object.left) {
@@ -56,7 +63,7 @@ export function networkRouter(provider: TrafficProvider): Router<NetworkSeen> {
     splitSeen({ ref, object }, { routing }, { now }) {
       const over = wishedSince(object!.wish ?? '') + routing.graceSeconds * 1000
       if (now >= over) return undefined
-      const why = `giving whoever routes by ${nameOf(ref)} ${routing.graceSeconds} s to take it over`
+      const why = `giving whoever routes by ${nameOfRoute(ref)} ${routing.graceSeconds} s to take it over`
       return { changes: [], why, requeueAt: over }
     },
 
@@ -96,9 +103,7 @@ function splitOf(
   const { service } = routing
   const said = { workload: whoseOf(workload!.ref), service, owner, to }
   const wish = networkWish(said, { before, now })
-  return wishing(provider, object!, wish, `${splitInWords(split)} to new pods by ${nameOf(ref)}`)
-}
-
-function nameOf({ kind, name }: RouteRef): string {
-  return `${kind} ${name}`
+  const why = `${splitInWords(split)} to new pods by ${nameOfRoute(ref)}`
+  const move = wishing(provider, object!, wish, why)
+  return move && atAnyTime(move, said)
 }

@@ -1,5 +1,6 @@
 // Every kind of object by which requests are moved, a row each.
 
+import type { TrafficRouting } from '#api/rollout.generated.ts'
 import { httpRouteRouter } from './http-route-router.ts'
 import { httpRoutes } from './http-route.ts'
 import { ingressRouter } from './ingress-router.ts'
@@ -10,19 +11,33 @@ import type { Router } from './router.ts'
 import { services } from './service-pin.ts'
 
 /** Of Istio. The one that names the subsets of a Service comes before the one that sends requests to them. */
-const mesh = [
-  ['DestinationRule', 'destinationrules'] as const,
-  ['VirtualService', 'virtualservices'] as const,
-].map(([kind, plural]) => networkObjects({ apiVersion: 'networking.istio.io/v1', kind, plural }))
+const istio = 'networking.istio.io/v1'
+const [rules, virtualServices] = [
+  networkObjects({ apiVersion: istio, kind: 'DestinationRule', plural: 'destinationrules' }),
+  networkObjects({ apiVersion: istio, kind: 'VirtualService', plural: 'virtualservices' }),
+]
 
 /** The kinds that admission computes. */
-export const trafficProviders: readonly TrafficProvider[] = [services, httpRoutes, ...mesh]
+export const trafficProviders: readonly TrafficProvider[] = [
+  services,
+  httpRoutes,
+  rules,
+  virtualServices,
+]
 
 /** Those that `customNetworkRefs` may name, in the order in which they are to be written. */
-export const networkRouters: readonly Router[] = mesh.map(networkRouter)
+export const networkRouters: readonly Router[] = [
+  networkRouter(rules, virtualServices.kind),
+  networkRouter(virtualServices),
+]
 
 /** The kinds that send requests to a Service. */
 export const routers: readonly Router[] = [...networkRouters, ingressRouter, httpRouteRouter]
+
+/** What an item of `trafficRoutings` names, in the order in which it is to be written. */
+export function routesIn(routing: TrafficRouting): readonly RouteRef[] {
+  return routers.flatMap(router => router.refsIn(routing))
+}
 
 /** The one of a kind. */
 export function routerOf({

@@ -1,10 +1,11 @@
 // One kind of object by which requests are sent to a Service, and how a share of them is sent elsewhere.
 
 import type { KubeObject } from '#api/kubernetes.ts'
+import type { TrafficRouting } from '#api/rollout.generated.ts'
 import type { Instant, Move } from '../rollout/model.ts'
 import type { KindRef } from '../workload/adapter.ts'
 import type { Seen } from '../workload/seen.ts'
-import type { Owner } from './canary-service.ts'
+import type { Owner } from './made.ts'
 import type { RouteRef, Routing, Split } from './model.ts'
 import type { Answers, FoundScript } from './script.ts'
 
@@ -13,6 +14,8 @@ export interface RouteFound<S extends Seen = Seen> {
   readonly ref: RouteRef
   /** Undefined: there is none. */
   readonly object?: S
+  /** The cluster does not have the kind. */
+  readonly unserved?: true
   /** What has the name of the one that we make beside it. */
   readonly made?: S
   /** By which it is split, where that takes one. */
@@ -41,6 +44,10 @@ export interface Router<S extends Seen = Seen> extends KindRef {
   readonly makes?: (name: string) => string
   /** A script says how it is split. */
   readonly scripted?: true
+  /** It splits nothing itself: it is of use beside one of this kind alone. */
+  readonly onlyBeside?: string
+  /** Those that an item of `trafficRoutings` names. */
+  refsIn(routing: TrafficRouting): readonly RouteRef[]
   /** What is kept of an object while nobody looks. */
   see(object: KubeObject): S
   /** Why no request can be moved by it; undefined: nothing is in the way. */
@@ -53,6 +60,11 @@ export interface Router<S extends Seen = Seen> extends KindRef {
   off(route: RouteFound<S>, use: RouteUse, why: string): Move | undefined
   /** Waits until whoever routes by it has seen that. */
   offSeen(route: RouteFound<S>, use: RouteUse): Move | undefined
+}
+
+/** As a sentence names one. */
+export function nameOfRoute({ kind, name }: Pick<RouteRef, 'kind' | 'name'>): string {
+  return `${kind} ${name}`
 }
 
 /** What goes to new pods. */

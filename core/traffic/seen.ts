@@ -11,10 +11,13 @@ import { SERVICE_NAME, UNROUTED } from '#api/names.ts'
 import { defined } from '../defined.ts'
 import { instantOf } from '../time.ts'
 import type { Instant } from '../rollout/model.ts'
-import { controllerUid, seen } from '../workload/seen.ts'
+import { seen } from '../workload/seen.ts'
 import type { Seen } from '../workload/seen.ts'
 import { httpRoutes, routeWishOf, rulesOf } from './http-route.ts'
 import type { RouteRef } from './model.ts'
+import { seeMade } from './made.ts'
+import type { MadeSeen } from './made.ts'
+import { pared } from './pared.ts'
 import { services } from './service-pin.ts'
 import { routesTo } from './split-rules.ts'
 import type { RouteRule } from './split-rules.ts'
@@ -23,15 +26,13 @@ import type { TouchedSeen } from './touched.ts'
 import { routesIn } from './wish.ts'
 
 /** A Service. */
-export interface ServiceSeen extends TouchedSeen {
+export interface ServiceSeen extends TouchedSeen, MadeSeen {
   /** As its owner wrote it. */
   readonly selector?: Readonly<Record<string, string>>
-  /** All of it: a second one is made of it. */
+  /** Its labels, annotations and spec: a second one is made of them. */
   readonly object: Service
   /** By what else the requests come for whose sake it is pinned. */
   readonly routes: readonly RouteRef[]
-  /** The workload that it was made for, if it was. */
-  readonly ownerUid: string
   /** Since when no route sends requests there. */
   readonly unroutedSince?: Instant
 }
@@ -69,8 +70,8 @@ export function seeService(object: Service): ServiceSeen {
   return defined({
     ...touched,
     selector: owner as ServiceSeen['selector'],
-    object,
-    ownerUid: controllerUid(object),
+    object: pared(object),
+    ...seeMade(object),
     routes: routesIn(said),
     unroutedSince: since === undefined ? undefined : instantOf(since),
   })

@@ -36,6 +36,12 @@ export function patched(kind: Kind, object: Seen, patch: MergePatch): Change {
   return { type: 'patch', target: targetOf(kind, object), patch }
 }
 
+/** A move whose writes are the same ones at whatever time they are made. */
+export function atAnyTime(move: Move, asks: unknown): Move {
+  const changes = move.changes.map(each => (each.type === 'patch' ? { ...each, asks } : each))
+  return { ...move, changes }
+}
+
 /** An object as it was read. */
 export function targetOf({ apiVersion, kind }: Kind, { metadata }: Seen): Target {
   const { namespace, name, resourceVersion } = metadata

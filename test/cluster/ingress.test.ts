@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import type { Ingress, KubeObject, Service } from '#api/kubernetes.ts'
-import { OWN_SCRIPTS, RECORD, ROUTED, SCRIPT_KEY, TRAFFIC } from '#api/names.ts'
+import { MADE_FOR, OWN_SCRIPTS, RECORD, ROUTED, SCRIPT_KEY, TRAFFIC } from '#api/names.ts'
 import { equalJson } from '#core/equal.ts'
 import { NotFound } from '#kube/errors.ts'
 import { CONFIG_MAPS, resource, ROLLOUTS, SERVICES } from '#kube/resources.ts'
@@ -123,7 +123,7 @@ async function begin(options: Options = {}, routed = true): Promise<Place> {
     annotated: annotations =>
       story.until(JSON.stringify(annotations), async () => {
         const ours = await place.ingress('web-canary')
-        const { [ROUTED]: _, ...others } = { ...ours?.metadata.annotations }
+        const { [ROUTED]: _, [MADE_FOR]: __, ...others } = { ...ours?.metadata.annotations }
         return equalJson(others, annotations)
       }),
     untouched: () =>

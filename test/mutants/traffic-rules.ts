@@ -6,6 +6,10 @@ const moves = 'core/traffic/moves.ts'
 const histories = 'test/properties/requests.test.ts'
 const movesTest = 'core/traffic/moves.test.ts'
 const leavingTest = 'cli/requests.test.ts'
+const laws = 'test/contracts/routers.test.ts'
+const httpRoute = 'core/traffic/http-route-router.ts'
+const ingress = 'core/traffic/ingress-router.ts'
+const network = 'core/traffic/network-router.ts'
 
 /** A row for each. */
 export const trafficRules: readonly Rule[] = [
@@ -71,5 +75,82 @@ export const trafficRules: readonly Rule[] = [
     'return was ? provider.ownerOf(value, was) : value',
     'return was ? was.owner : value',
     leavingTest,
+  ],
+  [
+    'a gateway has to say that it has taken the split over',
+    httpRoute,
+    "if (observed !== 'yes') return takingOver(name, ref)",
+    '',
+    laws,
+  ],
+  [
+    'an HTTPRoute that leads elsewhere moves nothing',
+    httpRoute,
+    'if (!reaches(route, service))',
+    'if (false)',
+    laws,
+  ],
+  [
+    'an HTTPRoute that its owner has taken over is left alone',
+    httpRoute,
+    'if (!object || isFree(object)) return undefined',
+    'if (!object) return undefined',
+    laws,
+  ],
+  [
+    'an Ingress is given its grace period from the write on',
+    ingress,
+    'if (now >= over) return undefined',
+    'return undefined',
+    laws,
+  ],
+  [
+    'an Ingress of somebody else is never taken away',
+    ingress,
+    'if (!made || !isMadeFor(owner, routing.service, made)) return undefined',
+    'if (!made) return undefined',
+    laws,
+  ],
+  [
+    'an Ingress that leads elsewhere moves nothing',
+    ingress,
+    'if (!leadsTo(object.object, routing.service))',
+    'if (false)',
+    laws,
+  ],
+  [
+    'an Ingress of ours that says the same is the same write at any time',
+    ingress,
+    'return atAnyTime({ changes: [patched(ingressRouter, made, patch)], why }, [annotations, spec])',
+    'return { changes: [patched(ingressRouter, made, patch)], why }',
+    laws,
+  ],
+  [
+    'an object of a mesh is given its grace period from the write on',
+    network,
+    'if (now >= over) return undefined',
+    'return undefined',
+    laws,
+  ],
+  [
+    'an object of a mesh that its owner has taken over is named',
+    network,
+    'if (object.escaped) return takenOut(name)',
+    '',
+    laws,
+  ],
+  [
+    'an object of a mesh that is to say the same is the same write at any time',
+    network,
+    'return move && atAnyTime(move, said)',
+    'return move',
+    laws,
+  ],
+  [
+    'what was made for a workload that is gone, and is nobody’s now, goes home',
+    'core/traffic/made.ts',
+    'return owner === undefined || made.workload === keyOf(owner.ref)',
+    'return owner !== undefined && made.workload === keyOf(owner.ref)',
+    laws,
   ],
 ]

@@ -409,3 +409,62 @@ test('where requests are moved, routes are followed for every kind, and nothing 
   )
   expect(problemsOf(canary(routed)).join()).toContain('trafficRoutings: ')
 })
+
+const virtualService = {
+  apiVersion: 'networking.istio.io/v1',
+  kind: 'VirtualService',
+  name: 'shop',
+}
+const destinationRule = {
+  ...virtualService,
+  apiVersion: 'networking.istio.io/v1beta1',
+  kind: 'DestinationRule',
+}
+
+test.each<[string, readonly object[], string]>([
+  [
+    'nothing that sends the requests',
+    [{ service: 'shop', customNetworkRefs: [] }],
+    '[0]: name what sends the requests: add `ingress`, `gateway` or `customNetworkRefs`',
+  ],
+  [
+    'a gateway without a route',
+    [{ service: 'shop', gateway: {} }],
+    '[0].gateway: write the name of the HTTPRoute in `httpRouteName`',
+  ],
+  [
+    'what splits nothing by itself',
+    [{ service: 'shop', customNetworkRefs: [destinationRule] }],
+    '[0]: a DestinationRule alone splits nothing: add the VirtualService that sends the requests to `customNetworkRefs`',
+  ],
+  [
+    'two items',
+    ['shop', 'api'].map(service => ({ service, ingress: { name: service } })),
+    ': write one item: several routers can stand side by side in it, as `ingress`, `gateway` and `customNetworkRefs`',
+  ],
+  [
+    'an object of another router among others',
+    [
+      {
+        service: 'shop',
+        customNetworkRefs: [virtualService, { ...virtualService, kind: 'Gateway' }],
+      },
+    ],
+    '[0].customNetworkRefs[1]: this version of Sluice moves requests by',
+  ],
+])('where a CRD that is not ours lets it through, %s is refused by name', (_, items, line) => {
+  const trafficRoutings = items as NonNullable<Parameters<typeof canary>[0]['trafficRoutings']>
+  const problems = problemsOfRouted(canary({ trafficRoutings }))
+  expect(problems).toContain(`spec.strategy.canary.trafficRoutings${line}`)
+  expect(problems.split('; spec.')).toHaveLength(1)
+})
+
+test('a DestinationRule beside what sends the requests is followed', () => {
+  const customNetworkRefs = [destinationRule, virtualService]
+  expect(
+    problemsOfRouted(canary({ trafficRoutings: [{ service: 'shop', customNetworkRefs }] })),
+  ).toBe('')
+  const ingress = { name: 'shop' }
+  const both = { service: 'shop', ingress, customNetworkRefs: [destinationRule] }
+  expect(problemsOfRouted(canary({ trafficRoutings: [both] }))).toBe('')
+})

@@ -3,9 +3,15 @@
 // its row.
 
 import { ROLLING_STYLE } from '#api/names.ts'
-import type { Rollout, TrafficRouting, WorkloadRef } from '#api/rollout.generated.ts'
+import type {
+  GatewayRef,
+  NetworkRef,
+  Rollout,
+  TrafficRouting,
+  WorkloadRef,
+} from '#api/rollout.generated.ts'
 import { valuesAt } from '../values-at.ts'
-import { networkRouters } from '../traffic/registry.ts'
+import { networkRouters, routers } from '../traffic/registry.ts'
 import type { KindRef } from '../workload/adapter.ts'
 import { groupOf, isNative, isSameKind } from '../workload/native.ts'
 import { adapterFor, adapters, inStyle } from '../workload/registry.ts'
@@ -69,11 +75,7 @@ function routed(strategy: string): readonly Row[] {
       refuses: (routings, _, { routes }) => !routes && saysSomething(routings),
       message: `${switchedOff}, or remove \`trafficRoutings\``,
     },
-    {
-      field: `${path}.trafficRoutings[]`,
-      refuses: (item, _, { routes }) => routes && !isRoutable(item as TrafficRouting),
-      message: `this version of Sluice moves requests by \`ingress\`, \`gateway.httpRouteName\`, and in \`customNetworkRefs\` ${networkKinds}`,
-    },
+    ...routeRows(`${path}.trafficRoutings`),
     {
       field: `${path}.trafficRoutingRef`,
       message:
@@ -129,6 +131,53 @@ function knownAs({ apiVersion, kind: given }: WorkloadRef): KindRef | undefined 
   )
 }
 
+/** What must name what sends the requests: a CRD that is not ours may let anything through. */
+function routeRows(path: string): readonly Row[] {
+  const item = `${path}[]`
+  const rows: readonly (Row & { readonly refuses: (value: unknown) => boolean })[] = [
+    {
+      field: path,
+      refuses: items => Array.isArray(items) && items.length > 1,
+      message:
+        'write one item: several routers can stand side by side in it, as `ingress`, `gateway` and `customNetworkRefs`',
+    },
+    {
+      field: item,
+      refuses: named => saysNothing(named as TrafficRouting),
+      message: 'name what sends the requests: add `ingress`, `gateway` or `customNetworkRefs`',
+    },
+    {
+      field: `${item}.gateway`,
+      refuses: gateway => !(gateway as GatewayRef).httpRouteName,
+      message: 'write the name of the HTTPRoute in `httpRouteName`',
+    },
+    {
+      field: item,
+      refuses: named => splitsNothing(named as TrafficRouting),
+      message:
+        'a DestinationRule alone splits nothing: add the VirtualService that sends the requests to `customNetworkRefs`',
+    },
+    {
+      field: `${item}.customNetworkRefs[]`,
+      refuses: ref => !networkRouters.some(each => isSameKind(ref as NetworkRef, each)),
+      message: `this version of Sluice moves requests by \`ingress\`, \`gateway.httpRouteName\`, and in \`customNetworkRefs\` ${networkKinds}`,
+    },
+  ]
+  return rows.map(row => ({
+    ...row,
+    refuses: (value, _, { routes }) => routes && row.refuses(value),
+  }))
+}
+
+function saysNothing({ ingress, gateway, customNetworkRefs = [] }: TrafficRouting): boolean {
+  return !ingress && !gateway && customNetworkRefs.length === 0
+}
+
+function splitsNothing(item: TrafficRouting): boolean {
+  const named = routers.filter(router => router.refsIn(item).length > 0)
+  return named.length > 0 && named.every(({ onlyBeside }) => onlyBeside !== undefined)
+}
+
 /** What the Rollout asks for and this version does not do, in the order of the table. */
 export function unsupported(rollout: Rollout, known: Partial<Asked> = {}): readonly Problem[] {
   const asked: Asked = { shares: asksForTraffic(rollout), routes: false, ...known }
@@ -163,11 +212,6 @@ function isRouted(spec: Rollout['spec']): boolean {
 /** It asks for something of requests, which nobody moves. */
 function goesNowhere(value: unknown, { spec }: Rollout, { routes }: Asked): boolean {
   return saysSomething(value) && !(routes && isRouted(spec))
-}
-
-/** Nothing else sends requests to its Service. */
-function isRoutable({ customNetworkRefs = [] }: TrafficRouting): boolean {
-  return customNetworkRefs.every(ref => networkRouters.some(each => isSameKind(ref, each)))
 }
 
 /** What is stored does not say in which version it was written, but for what the conversion makes of it. */

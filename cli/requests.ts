@@ -13,7 +13,7 @@ import type { Owner } from '#core/traffic/made.ts'
 import type { RouteRef, Routing, TrafficProvider } from '#core/traffic/model.ts'
 import { trafficMove } from '#core/traffic/moves.ts'
 import type { RoutedPods, Traffic, TrafficAim } from '#core/traffic/moves.ts'
-import { routerOf, routers, trafficProviders } from '#core/traffic/registry.ts'
+import { routerKinds, routersOf, trafficProviders } from '#core/traffic/registry.ts'
 import type { RouteFound, Router } from '#core/traffic/router.ts'
 import { seeEndpoints, seeService } from '#core/traffic/seen.ts'
 import { freedOwner, freeing, wishedOn } from '#core/traffic/wish.ts'
@@ -66,24 +66,29 @@ export async function readRequests(
   }
 }
 
-async function readRoute(client: KubeClient, namespace: string, ref: RouteRef) {
-  const router = routerOf(ref)
-  const { name } = ref
-  const object =
-    router && (await client.get(routeType(router), { namespace, name }).catch(unlessGone))
-  const beside = router?.makes?.(name)
-  const made =
-    beside === undefined
-      ? undefined
-      : await client.get(routeType(router!), { namespace, name: beside }).catch(unlessGone)
-  return { ref, object, made }
+async function readRoute(client: KubeClient, namespace: string, ref: RouteRef): Promise<RouteRead> {
+  for (const router of routersOf(ref)) {
+    const read = async (name: string | undefined) =>
+      name === undefined
+        ? undefined
+        : client.get(routeType(router), { namespace, name }).catch(unlessGone)
+    const [object, made] = [await read(ref.name), await read(router.makes?.(ref.name))]
+    if (object ?? made) return { ref, router, object, made }
+  }
+  return { ref }
 }
 
-type RouteRead = Awaited<ReturnType<typeof readRoute>>
+interface RouteRead {
+  readonly ref: RouteRef
+  /** That of the version in which it is there. */
+  readonly router?: Router
+  readonly object?: KubeObject | undefined
+  readonly made?: KubeObject | undefined
+}
 
-function seen({ ref, object, made }: RouteRead): RouteFound {
-  const router = routerOf(ref)
-  return defined({ ref, object: object && router?.see(object), made: made && router?.see(made) })
+function seen({ ref, router, object, made }: RouteRead): RouteFound {
+  const [own, ours] = [object, made].map(each => each && router?.see(each))
+  return defined({ ref, router, object: own, made: ours })
 }
 
 /** Where the API server serves routes of the kind. */
@@ -107,14 +112,19 @@ export interface Left {
 /** Reads it. What is not served is not there. */
 export async function readLeft(client: KubeClient, namespace: string | undefined): Promise<Left> {
   const unread: string[] = []
-  const ofKinds = routers.map(async router => {
-    const { apiVersion, kind } = router
-    const type = routeType(router)
-    const see = (object: KubeObject): WishedRoute => router.see(object)
-    const wished = await listWished(client, type, { namespace, see, unread })
-    return wished.map(each => [{ apiVersion, kind, name: each.metadata.name }, each] as const)
+  const ofKinds = routerKinds.map(async versions => {
+    for (const router of versions) {
+      const { apiVersion, kind } = router
+      const type = routeType(router)
+      const see = (object: KubeObject): WishedRoute => router.see(object)
+      const wished = await listWished(client, type, { namespace, see, unread })
+      if (wished)
+        return wished.map(each => [{ apiVersion, kind, name: each.metadata.name }, each] as const)
+    }
+    return []
   })
-  const services = await listWished(client, SERVICES, { namespace, see: seeService, unread })
+  const services =
+    (await listWished(client, SERVICES, { namespace, see: seeService, unread })) ?? []
   const routes = (await Promise.all(ofKinds)).flat()
   const byService = grouped(services, each => workloadsOf(each)[0])
   const byRoute = grouped(routes, ([, each]) => workloadsOf(each)[0])
@@ -133,21 +143,21 @@ interface Listing<T, S> {
   readonly unread: string[]
 }
 
+/** Undefined: there is no such kind. */
 async function listWished<T extends KubeObject, S extends WishedRoute>(
   client: KubeClient,
   type: ResourceType<T>,
   { namespace, see, unread }: Listing<T, S>,
-): Promise<readonly S[]> {
+): Promise<readonly S[] | undefined> {
   try {
     const { items } = await client.listProjected(type, defined({ namespace }), see)
     return items.filter(each => workloadsOf(each).length > 0)
   } catch (error) {
-    if (error instanceof NotFound) return []
+    if (error instanceof NotFound) return undefined
     if (!(error instanceof Forbidden)) throw error
     // Who may not read a kind is told so of one that is not there, too.
-    if ((await findKind(client, type)) !== 'nowhere') {
-      unread.push(`whether a ${type.kind} is still pinned or split is not known: ${error.message}`)
-    }
+    if ((await findKind(client, type)) === 'nowhere') return undefined
+    unread.push(`whether a ${type.kind} is still pinned or split is not known: ${error.message}`)
     return []
   }
 }

@@ -2,7 +2,7 @@
 // something is seen, or without hope.
 
 import type { KubeObject } from '#api/kubernetes.ts'
-import { routers } from '#core/traffic/registry.ts'
+import { routerOf } from '#core/traffic/registry.ts'
 import type { WorkloadAdapter } from '#core/workload/adapter.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { Conflict, NotFound } from '#kube/errors.ts'
@@ -172,7 +172,12 @@ async function nextChange(
 }
 
 /** What is no workload of ours is owned by one, or leads requests to it. */
-function typeOf(adapter: WorkloadAdapter | undefined, { kind }: KubeObject): ResourceType {
-  const others = [REPLICA_SETS, SERVICES, ENDPOINT_SLICES, ...routers.map(routeType)]
+function typeOf(
+  adapter: WorkloadAdapter | undefined,
+  { apiVersion, kind }: KubeObject,
+): ResourceType {
+  const route = routerOf({ apiVersion, kind })
+  if (route) return routeType(route)
+  const others = [REPLICA_SETS, SERVICES, ENDPOINT_SLICES]
   return others.find(each => each.kind === kind) ?? resourceOf(adapter!)
 }

@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util'
 
 import { GROUP } from '#api/names.ts'
 import type { KindRef } from '#core/workload/adapter.ts'
-import { routers } from '#core/traffic/registry.ts'
+import { newestRouters } from '#core/traffic/registry.ts'
 import { groupOf } from '#core/workload/native.ts'
 import { adaptersWith } from '#core/workload/registry.ts'
 import { rightsOf } from '#process/rights.ts'
@@ -68,7 +68,7 @@ const workloads = (extraKinds: readonly KindRef[]) => [
 const routing: readonly Rule[] = [
   { group: '', resources: ['services'], verbs: ['get', 'list', 'watch', 'patch', 'delete'] },
   { group: 'discovery.k8s.io', resources: ['endpointslices'], verbs: ['list', 'watch'] },
-  ...routers.map(({ apiVersion, plural, makes }) => ({
+  ...newestRouters.map(({ apiVersion, plural, makes }) => ({
     group: groupOf({ apiVersion }),
     resources: [plural],
     verbs: ['get', 'list', 'watch', 'patch', ...(makes ? ['delete'] : [])],

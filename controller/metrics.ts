@@ -5,7 +5,7 @@ import { Registry, collectDefaultMetrics } from 'prom-client'
 
 import type { EventReason } from '#api/names.ts'
 import { isNative } from '#core/workload/native.ts'
-import { routers } from '#core/traffic/registry.ts'
+import { newestRouters } from '#core/traffic/registry.ts'
 import { adapters } from '#core/workload/registry.ts'
 import type { QueueStats, RunReport } from '#kube/queue.ts'
 import { reflectorNews } from '#kube/reflector.ts'
@@ -68,7 +68,7 @@ const own = [
 const resources = [
   ...own.map(({ plural }) => plural),
   CONFIG_MAPS.plural,
-  ...routers.map(optionalName),
+  ...newestRouters.map(optionalName),
   ...adapters.map(adapter => (isNative(adapter) ? adapter.plural : optionalName(adapter))),
 ]
 const outcomes = ['ok', 'retry', 'error'] as const satisfies readonly RunReport['outcome'][]

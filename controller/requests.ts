@@ -8,7 +8,7 @@ import { routingLeft, workloadsOf } from '#core/traffic/left.ts'
 import type { WishedRoute } from '#core/traffic/left.ts'
 import type { RouteRef, Routing } from '#core/traffic/model.ts'
 import type { Traffic } from '#core/traffic/moves.ts'
-import { routerOf, routers } from '#core/traffic/registry.ts'
+import { routerKinds, routerOf, routers, routersOf } from '#core/traffic/registry.ts'
 import type { RouteFound, Router } from '#core/traffic/router.ts'
 import type { Answers } from '#core/traffic/script.ts'
 import { seeEndpoints, seeService } from '#core/traffic/seen.ts'
@@ -181,10 +181,13 @@ function leftBehind(
       if (!options.routes) return
       const found = [
         isAnyWished(options, SERVICES),
-        ...kinds.map(async kind => {
-          const is = await isAnyWished(options, typeOf(kind.router))
-          if (is) kind.need()
-          return is
+        ...routerKinds.map(async versions => {
+          for (const kind of kinds.filter(({ router }) => versions.includes(router))) {
+            const is = await isAnyWished(options, typeOf(kind.router))
+            if (is) kind.need()
+            if (is !== undefined) return is
+          }
+          return false
         }),
       ]
       if ((await Promise.all(found)).includes(true)) need()
@@ -192,21 +195,22 @@ function leftBehind(
   }
 }
 
-/** Whoever cannot be read may carry one. */
+/** Whoever cannot be read may carry one. Undefined: the cluster does not have the kind in that version. */
 async function isAnyWished(
   { client, namespaces }: RequestsOptions,
   type: ResourceType,
-): Promise<boolean> {
+): Promise<boolean | undefined> {
   const places = namespaces.length === 0 ? [{}] : namespaces.map(namespace => ({ namespace }))
   const lists = places.map(async place => {
     try {
       const { items } = await client.listProjected(type, place, isLeft)
       return items.includes(true)
     } catch (error) {
-      return !(error instanceof NotFound)
+      return error instanceof NotFound ? undefined : true
     }
   })
-  return (await Promise.all(lists)).includes(true)
+  const found = await Promise.all(lists)
+  return found.find(is => is) ?? found[0]
 }
 
 function isLeft({ metadata }: KubeObject): boolean {
@@ -250,7 +254,7 @@ function seekScripts(options: RequestsOptions): Sought<ConfigMap> {
 type Needed = Pick<Sought<Seen>, 'need' | 'open' | 'unread'>
 
 function neededFor({ kinds, scripts }: Caches, { routes }: Routing): readonly Needed[] {
-  const named = kinds.filter(({ router }) => routes.some(ref => routerOf(ref) === router))
+  const named = new Set(routes.flatMap(ref => kindOf(kinds, ref) ?? []))
   return [...named, ...(routes.some(ownCount) ? [scripts] : [])]
 }
 
@@ -276,7 +280,7 @@ function observed(
 }
 
 function isScripted(ref: RouteRef): boolean {
-  return routerOf(ref)?.scripted === true
+  return routersOf(ref).some(({ scripted }) => scripted)
 }
 
 /** Whether a script of the users' own would count for it. */
@@ -285,14 +289,21 @@ function ownCount(ref: RouteRef): boolean {
 }
 
 function foundIn(kinds: readonly RouteKind[], namespace: string, ref: RouteRef): RouteFound {
-  const kind = kinds.find(({ router }) => router === routerOf(ref))
+  const kind = kindOf(kinds, ref)
   const made = kind?.router.makes?.(ref.name)
   return defined({
     ref,
+    router: kind?.router,
     object: kind?.cache.get(namespace, ref.name),
     made: made === undefined ? undefined : kind?.cache.get(namespace, made),
     unserved: kind?.unserved() || undefined,
   })
+}
+
+/** In the newest version that the cluster serves. */
+function kindOf(kinds: readonly RouteKind[], ref: RouteRef): RouteKind | undefined {
+  const all = kinds.filter(({ router }) => routersOf(ref).includes(router))
+  return all.find(each => !each.unserved()) ?? all[0]
 }
 
 function nameOf(kind: string, { metadata }: Seen): string {

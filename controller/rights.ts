@@ -1,7 +1,7 @@
 // What the controller needs to be allowed; the roles of the chart say the same, and a test compares them.
 
 import { GROUP, KRUISE_WEBHOOKS, OWN_SCRIPTS } from '#api/names.ts'
-import { routers } from '#core/traffic/registry.ts'
+import { newestRouters } from '#core/traffic/registry.ts'
 import type { Router } from '#core/traffic/router.ts'
 import type { KindRef } from '#core/workload/adapter.ts'
 import { groupOf } from '#core/workload/native.ts'
@@ -45,7 +45,7 @@ const makingDeployments: Rule = {
 const routing: readonly Rule[] = [
   { group: '', resources: ['services'], verbs: ['list', 'watch', 'patch', 'create', 'delete'] },
   { group: 'discovery.k8s.io', resources: ['endpointslices'], verbs: ['list', 'watch'] },
-  ...routers.map(routeRule),
+  ...newestRouters.map(routeRule),
 ]
 
 /** What is made beside the owner's is taken away, too. */

@@ -11,9 +11,9 @@ import type {
   WorkloadRef,
 } from '#api/rollout.generated.ts'
 import { valuesAt } from '../values-at.ts'
-import { networkRouters, routers } from '../traffic/registry.ts'
+import { isNetworkKind, networkKinds, routers } from '../traffic/registry.ts'
 import type { KindRef } from '../workload/adapter.ts'
-import { groupOf, isNative, isSameKind } from '../workload/native.ts'
+import { groupOf, isNative } from '../workload/native.ts'
 import { adapterFor, adapters, inStyle } from '../workload/registry.ts'
 import { strategyOf, styleOf } from './release-style.ts'
 import type { Problem } from './problem.ts'
@@ -37,7 +37,6 @@ export interface Asked {
 
 const kinds = adapters.map(({ apiVersion, kind }) => `${apiVersion} ${kind}`).join(', ')
 const noSuchKind = `this version of Sluice does not release this kind of workload; it releases: ${kinds}, and kinds of your own with the fields of a StatefulSet that \`extraKinds\` of the chart names`
-const networkKinds = networkRouters.map(({ kind }) => kind).join(' and ')
 const switchedOff =
   'requests are not moved here: switch that on by `traffic.enabled` of the chart (`--traffic=yes` of webhook and controller)'
 
@@ -159,8 +158,8 @@ function routeRows(path: string): readonly Row[] {
     },
     {
       field: `${item}.customNetworkRefs[]`,
-      refuses: ref => !networkRouters.some(each => isSameKind(ref as NetworkRef, each)),
-      message: `this version of Sluice moves requests by \`ingress\`, \`gateway.httpRouteName\`, and in \`customNetworkRefs\` ${networkKinds}`,
+      refuses: ref => !isNetworkKind(ref as NetworkRef),
+      message: `this version of Sluice moves requests by \`ingress\`, \`gateway.httpRouteName\`, and in \`customNetworkRefs\` ${networkKinds.join(' and ')}`,
     },
   ]
   return rows.map(row => ({

@@ -2,8 +2,8 @@
 
 import type { HTTPRoute } from '#api/kubernetes.ts'
 import { canaryServiceName } from './canary-service.ts'
-import { formatRouteWish, httpRoutes } from './http-route.ts'
-import type { RouteRef } from './model.ts'
+import { formatRouteWish } from './http-route.ts'
+import type { RouteRef, TrafficProvider } from './model.ts'
 import { nameOfRoute, splitInWords } from './router.ts'
 import type { Router } from './router.ts'
 import { reaches, seeRoute } from './seen.ts'
@@ -11,48 +11,51 @@ import type { RouteSeen } from './seen.ts'
 import { OVER, whoseOf } from './wish.ts'
 import { blocked, isFree, takenOut, wishing } from './writes.ts'
 
-const { apiVersion, kind, plural } = httpRoutes
+/** HTTPRoutes, in a version. */
+export function httpRouteRouter(provider: TrafficProvider): Router<RouteSeen> {
+  const { apiVersion, kind, plural } = provider
+  return {
+    apiVersion,
+    kind,
+    plural,
+    see: object => seeRoute(object as HTTPRoute),
+    refsIn: ({ gateway: { httpRouteName: name } = {} }) =>
+      name ? [{ apiVersion, kind, name }] : [],
 
-/** HTTPRoutes. */
-export const httpRouteRouter: Router<RouteSeen> = {
-  apiVersion,
-  kind,
-  plural,
-  see: object => seeRoute(object as HTTPRoute),
-  refsIn: ({ gateway: { httpRouteName: name } = {} }) => (name ? [{ apiVersion, kind, name }] : []),
+    trouble({ ref, object: route }, { routing: { service } }) {
+      const name = nameOfRoute(ref)
+      if (!route || route.deleting) return `${name} does not exist`
+      if (!reaches(route, service)) return `no rule of ${name} sends requests to Service ${service}`
+      if (route.parents.length === 0) return `${name} names no gateway in spec.parentRefs`
+      return route.escaped ? takenOut(name) : undefined
+    },
 
-  trouble({ ref, object: route }, { routing: { service } }) {
-    const name = nameOfRoute(ref)
-    if (!route || route.deleting) return `${name} does not exist`
-    if (!reaches(route, service)) return `no rule of ${name} sends requests to Service ${service}`
-    if (route.parents.length === 0) return `${name} names no gateway in spec.parentRefs`
-    return route.escaped ? takenOut(name) : undefined
-  },
+    split({ object }, { routing: { service }, owner }, { split }) {
+      const canary = canaryServiceName(service)
+      const wish = formatRouteWish({ workload: whoseOf(owner!.ref), service, canary, split })
+      return wishing(provider, object!, wish, `${splitInWords(split)} to new pods`)
+    },
 
-  split({ object }, { routing: { service }, owner }, { split }) {
-    const canary = canaryServiceName(service)
-    const wish = formatRouteWish({ workload: whoseOf(owner!.ref), service, canary, split })
-    return wishing(httpRoutes, object!, wish, `${splitInWords(split)} to new pods`)
-  },
+    splitSeen({ ref, object }) {
+      for (const { name, observed, trouble } of object!.parents) {
+        if (observed !== 'yes') return takingOver(name, ref)
+        if (trouble)
+          return blocked(`Gateway ${name} does not route ${nameOfRoute(ref)}: ${trouble}`)
+      }
+      return undefined
+    },
 
-  splitSeen({ ref, object }) {
-    for (const { name, observed, trouble } of object!.parents) {
-      if (observed !== 'yes') return takingOver(name, ref)
-      if (trouble) return blocked(`Gateway ${name} does not route ${nameOfRoute(ref)}: ${trouble}`)
-    }
-    return undefined
-  },
+    off({ object }, _, why) {
+      if (!object || isFree(object)) return undefined
+      return wishing(provider, object, OVER, why)
+    },
 
-  off({ object }, _, why) {
-    if (!object || isFree(object)) return undefined
-    return wishing(httpRoutes, object, OVER, why)
-  },
-
-  // Whoever has ever read the route must have read it again; others send nobody.
-  offSeen({ ref, object }) {
-    const behind = object?.parents.find(({ observed }) => observed === 'no')
-    return behind && takingOver(behind.name, ref)
-  },
+    // Whoever has ever read the route must have read it again; others send nobody.
+    offSeen({ ref, object }) {
+      const behind = object?.parents.find(({ observed }) => observed === 'no')
+      return behind && takingOver(behind.name, ref)
+    },
+  }
 }
 
 function takingOver(gateway: string, ref: RouteRef) {

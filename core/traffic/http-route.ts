@@ -20,9 +20,7 @@ export function routeWishOf(text: string): Omit<RouteWish, 'workload'> | undefin
   return complete && typeof split === 'object' ? { service, canary, split } : undefined
 }
 
-/** HTTPRoutes. */
-export const httpRoutes: TrafficProvider<HTTPRoute> = {
-  apiVersion: 'gateway.networking.k8s.io/v1',
+const shared: Omit<TrafficProvider<HTTPRoute>, 'apiVersion'> = {
   kind: 'HTTPRoute',
   plural: 'httproutes',
   // A merge patch replaces a list whole.
@@ -36,6 +34,14 @@ export const httpRoutes: TrafficProvider<HTTPRoute> = {
     return wish && incoming ? ownerRules(rulesOf(incoming), rulesOf(owner), wish) : incoming
   },
 }
+
+/** HTTPRoutes, in a version. */
+export function httpRoutesIn(version: string): TrafficProvider<HTTPRoute> {
+  return { ...shared, apiVersion: `gateway.networking.k8s.io/${version}` }
+}
+
+/** The same, in the newest one. */
+export const httpRoutes = httpRoutesIn('v1')
 
 /** Those that there are in the field. */
 export function rulesOf(value: unknown): readonly RouteRule[] {

@@ -329,7 +329,7 @@ function ofRoutes({ traffic, pods }: Routed, move: RouteMove): readonly Move[] {
   const { routes, routing, answers } = traffic
   const use = { routing, answers, ...(pods && { owner: pods }) }
   return routes.flatMap(route => {
-    const router = routerOf(route.ref)
+    const router = route.router ?? routerOf(route.ref)
     return (router ? move(router, route, use) : unknown(route.ref)) ?? []
   })
 }

@@ -12,6 +12,8 @@ import type { Answers, FoundScript } from './script.ts'
 /** One object by which requests come, and what is known of it. */
 export interface RouteFound<S extends Seen = Seen> {
   readonly ref: RouteRef
+  /** That of the version in which it was read; by default the one that is named. */
+  readonly router?: Router
   /** Undefined: there is none. */
   readonly object?: S
   /** The cluster does not have the kind. */

@@ -7,6 +7,7 @@ import type { KubeClient } from '#kube/client.ts'
 import { Conflict, NotFound } from '#kube/errors.ts'
 import { Reflector } from '#kube/reflector.ts'
 import { CUSTOM_RESOURCES, HTTP_ROUTES, SERVICES } from '#kube/resources.ts'
+import type { ResourceType } from '#kube/resources.ts'
 import { until } from '../../dev/until.ts'
 
 type Schema = Readonly<Record<string, unknown>>
@@ -76,11 +77,19 @@ const definition = {
   },
 }
 
-/** Serves HTTPRoutes. */
-export async function serveRoutes(client: KubeClient): Promise<void> {
-  await client.apply(CUSTOM_RESOURCES, definition as KubeObject, { fieldManager: 'gateway' })
+/** HTTPRoutes in a version. */
+export function routesIn(version: string): ResourceType<HTTPRoute> {
+  return { ...HTTP_ROUTES, apiVersion: `gateway.networking.k8s.io/${version}` }
+}
+
+/** Serves HTTPRoutes, in one version. */
+export async function serveRoutes(client: KubeClient, name = 'v1'): Promise<void> {
+  const { spec: own, ...others } = definition
+  const versions = own.versions.map(version => ({ ...version, name }))
+  const served = { ...others, spec: { ...own, versions } } as KubeObject
+  await client.apply(CUSTOM_RESOURCES, served, { fieldManager: 'gateway' })
   await until('HTTPRoutes are served', () =>
-    client.listAll(HTTP_ROUTES, {}).then(
+    client.listAll(routesIn(name), {}).then(
       () => true,
       error => {
         if (error instanceof NotFound) return false
@@ -98,17 +107,18 @@ export interface Gateway {
 }
 
 /** Tells of each route that it is taken over, and whether all Services exist to which it sends requests. */
-export async function startGateway(client: KubeClient): Promise<Gateway> {
+export async function startGateway(client: KubeClient, version = 'v1'): Promise<Gateway> {
+  const type = routesIn(version)
   const routes = new Cache<HTTPRoute>()
   const ending = new AbortController()
   const reflector = new Reflector({
     client,
-    type: HTTP_ROUTES,
+    type,
     cache: routes,
     project: (each: HTTPRoute) => each,
   })
   routes.onChange((_, route) => {
-    if (route && !isTold(route)) void tell(client, route).catch(passOver)
+    if (route && !isTold(route)) void tell(client, type, route).catch(passOver)
   })
   void reflector.run(ending.signal)
   await routes.synced
@@ -121,7 +131,11 @@ function isTold({ metadata, status }: HTTPRoute): boolean {
   return conditions.length > 0 && conditions.every(each => each.observedGeneration === generation)
 }
 
-async function tell(client: KubeClient, route: HTTPRoute): Promise<void> {
+async function tell(
+  client: KubeClient,
+  type: ResourceType<HTTPRoute>,
+  route: HTTPRoute,
+): Promise<void> {
   const { metadata, spec: { parentRefs = [], rules = [] } = {} } = route
   const { namespace = '', generation } = metadata
   const { items } = await client.listAll(SERVICES, { namespace })
@@ -150,7 +164,7 @@ async function tell(client: KubeClient, route: HTTPRoute): Promise<void> {
   }))
   const ref = { namespace, name: metadata.name }
   await client.mergePatch(
-    HTTP_ROUTES,
+    type,
     ref,
     { metadata: { resourceVersion: metadata.resourceVersion ?? '' }, status: { parents } },
     { subresource: 'status', fieldManager: 'gateway' },

@@ -207,6 +207,16 @@ test.concurrent('a Rollout that is deleted in the middle leaves nothing behind',
   await story.until('the workload is given back', story.free)
 })
 
+test.concurrent('a workload and its Rollout that are deleted as ones that leave orphans leave nothing of ours behind', async () => {
+  const place = await begin()
+  const { story } = place
+  await story.edit('app:2')
+  await story.reached(1)
+  await place.annotated(nginx(20))
+  await story.kubectl(['delete', 'rollout,deployment', '--all', '--cascade=orphan'])
+  await place.untouched()
+})
+
 test.concurrent('blue-green', async () => {
   const all = [
     { replicas: '100%', traffic: '0%' },

@@ -10,7 +10,7 @@ import { Cache } from '#kube/cache.ts'
 import { NotFound } from '#kube/errors.ts'
 import { Reflector } from '#kube/reflector.ts'
 import { ENDPOINT_SLICES, HTTP_ROUTES, ROLLOUTS, SERVICES } from '#kube/resources.ts'
-import { serveRoutes, startGateway } from './gateway.ts'
+import { routesIn, serveRoutes, startGateway } from './gateway.ts'
 import type { Gateway } from './gateway.ts'
 import { rolloutOf, WORKLOAD } from './manifests.ts'
 import type { StoryOptions } from './manifests.ts'
@@ -22,17 +22,20 @@ import type { World } from './world.ts'
 export interface Routed {
   readonly world: World
   readonly gateway: Gateway
+  /** In which HTTPRoutes are served. */
+  readonly version: string
   readonly stop: () => Promise<void>
 }
 
 /** Starts one. */
-export async function startRouted(): Promise<Routed> {
+export async function startRouted(version = 'v1'): Promise<Routed> {
   const world = await startWorld({ traffic: true })
-  await serveRoutes(world.client)
-  const gateway = await startGateway(world.client)
+  await serveRoutes(world.client, version)
+  const gateway = await startGateway(world.client, version)
   return {
     world,
     gateway,
+    version,
     async stop() {
       gateway.stop()
       await world.stop()
@@ -98,19 +101,21 @@ export async function apply(story: Story, object: KubeObject): Promise<void> {
 }
 
 export async function begin(
-  { world, gateway }: Routed,
+  { world, gateway, version }: Routed,
   options: StoryOptions = {},
   routed = true,
 ): Promise<Place> {
+  const httpRoutes = routesIn(version)
   const story = await world.story({ ...options, steps: false })
   const { namespace, client } = story
   for (const name of [WORKLOAD, 'images']) await apply(story, serviceOf(namespace, name))
-  if (routed) await apply(story, routeOf(namespace, ownRules))
+  const { apiVersion } = httpRoutes
+  if (routed) await apply(story, { ...routeOf(namespace, ownRules), apiVersion })
   const sights = await watchRequests(story, gateway)
   const plan = { steps, ...options, canary: { trafficRoutings, ...options.canary } }
   await client.create(ROLLOUTS, rolloutOf(namespace, plan), { fieldManager: 'test' })
   if (routed) await story.phase('Healthy')
-  const route = () => client.get(HTTP_ROUTES, { namespace, name: WORKLOAD })
+  const route = () => client.get(httpRoutes, { namespace, name: WORKLOAD })
   const service: Place['service'] = (name = WORKLOAD) =>
     client.get(SERVICES, { namespace, name }).catch(error => {
       if (error instanceof NotFound) return undefined

@@ -130,6 +130,18 @@ const samples: Readonly<Record<string, Sample>> = {
   VirtualService: mesh('VirtualService'),
 }
 
+/** In the version of the router. */
+function sampleOf({ apiVersion, kind }: Router): Sample {
+  const sample = samples[kind]!
+  const { own, elsewhere } = sample
+  const [other, why] = elsewhere ?? []
+  return {
+    ...sample,
+    own: { ...own, apiVersion },
+    ...(other && { elsewhere: [{ ...other, apiVersion }, why!] as const }),
+  }
+}
+
 const script = { name: 'the script', text: 'return', remedy: 'mend it' }
 const owner = {
   ref: { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name: 'web' },
@@ -151,7 +163,7 @@ class Place {
 
   constructor(router: Router) {
     this.router = router
-    this.sample = samples[router.kind]!
+    this.sample = sampleOf(router)
     this.ref = router.refsIn({ service: 'web', ...this.sample.routing })[0]!
     this.put(this.sample.own)
   }
@@ -183,7 +195,10 @@ class Place {
 
   put(object: KubeObject, fromController = false): void {
     const before = this.stored.get(object.metadata.name)
-    const provider = trafficProviders.find(({ kind }) => kind === object.kind)
+    const { apiVersion, kind } = object
+    const provider = trafficProviders.find(
+      each => each.apiVersion === apiVersion && each.kind === kind,
+    )
     const review = { object, fromController, ...(before && { before }) }
     const stored = provider ? reviewTraffic({ provider, ...review }) : object
     this.#versions += 1
@@ -262,19 +277,21 @@ function asWritten(object: KubeObject): unknown {
 }
 
 const share = (percent: number) => ({ percent })
-const rows = routers.map(router => [router.kind, router] as const)
+const rows = routers.map(router => [`${router.apiVersion} ${router.kind}`, router] as const)
 
 test('every router has a row', () => {
-  expect(Object.keys(samples).toSorted()).toEqual(rows.map(([kind]) => kind).toSorted())
+  const kinds = new Set(routers.map(({ kind }) => kind))
+  expect(Object.keys(samples).toSorted()).toEqual([...kinds].toSorted())
 })
 
-describe.each(rows)('%s', (kind, router) => {
-  const { own, elsewhere, edit, routing } = samples[kind]!
+describe.each(rows)('%s', (_, router) => {
+  const { kind } = router
+  const { own, elsewhere, edit, routing } = sampleOf(router)
 
   test('is named by what is its own in `trafficRoutings`, and by nothing else', () => {
     for (const other of routers) {
       const named = other.refsIn({ service: 'web', ...routing })
-      expect(named).toHaveLength(other === router ? 1 : 0)
+      expect(named).toHaveLength(other.kind === kind ? 1 : 0)
     }
     expect(router.refsIn({ service: 'web' })).toEqual([])
   })

@@ -43,8 +43,10 @@ interface Scene {
   readonly own?: Readonly<Record<string, readonly [pods: number, ready: number]>>
   /** Somebody else has a Deployment of the second one's name. */
   readonly taken?: true
-  /** Second Deployments: pods that are asked for, and those that are Ready, by release. */
-  readonly beside?: Readonly<Record<string, readonly [pods: number, ready: number]>>
+  /** Second Deployments: pods that are asked for, those that are Ready, and those counted, by release. */
+  readonly beside?: Readonly<
+    Record<string, readonly [pods: number, ready: number, counted?: number]>
+  >
 }
 
 const owner = {
@@ -108,7 +110,7 @@ function web(scene: Scene): Deployment {
 function madeOf(scene: Scene): Owned {
   const { replicas: all = 10, beside = {} } = scene
   const own = scene.own ?? { 1: [all, all] }
-  const made = Object.entries(beside).map(([release, [replicas, ready]]) => {
+  const made = Object.entries(beside).map(([release, [replicas, ready, counted = replicas]]) => {
     const uid = `u-${release}`
     const owners = [{ apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', uid: 'u' }]
     const object: Deployment = {
@@ -122,6 +124,7 @@ function madeOf(scene: Scene): Owned {
         ownerReferences: owners.map(each => ({ ...each, controller: true })),
       },
       spec: { replicas, template: template('2'), minReadySeconds: scene.seconds ?? 0 },
+      status: { observedGeneration: 1, replicas: counted },
     }
     return {
       seen: deployment.see(object),
@@ -240,6 +243,18 @@ test.each<[string, WorkloadAction, Scene, string]>([
     'a third version: the pods of the one before go first',
     half,
     { hold: { rolloutId: 'v3-3' }, beside: { 'v2-2': [5, 5] } },
+    'scale web-v2-2 to 0',
+  ],
+  [
+    'and are waited for: what is deleted at once leaves its pods for a while',
+    half,
+    { hold: { rolloutId: 'v3-3' }, beside: { 'v2-2': [0, 0, 5] } },
+    'wait: taking back the pods of the canary Deployment web-v2-2',
+  ],
+  [
+    'then it goes itself',
+    half,
+    { hold: { rolloutId: 'v3-3' }, beside: { 'v2-2': [0, 0] } },
     'delete web-v2-2',
   ],
   ['an edit that stood still', half, { hold: { mode: 'stop' } }, 'wave'],

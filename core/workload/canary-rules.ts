@@ -104,9 +104,19 @@ function going(w: CanaryWorkload): Move | undefined {
   return { changes: [holdChange(w, { ...w.hold!, mode: 'wave' })], why: 'letting new pods start' }
 }
 
-/** The template changed again in the middle: nobody wants those pods any more. */
+/**
+ * The template changed again in the middle: nobody wants those pods any more. They go before the next ones
+ * come; what is deleted with its pods goes at once, and leaves them to the garbage collector.
+ */
 function othersGone({ others }: CanaryWorkload): Move | undefined {
-  return without(others)
+  const filled = others.filter(({ replicas }) => replicas > 0)
+  const names = others.map(({ ref }) => ref.name).join(', ')
+  const why = `taking back the pods of the canary Deployment ${names}`
+  if (filled.length > 0) {
+    return { changes: filled.map(each => change(each, { spec: { replicas: 0 } })), why }
+  }
+  const empty = others.every(({ total, seen }) => total === 0 && seen.status.replicas === 0)
+  return empty ? without(others) : { changes: [], why }
 }
 
 function made(w: CanaryWorkload, { n, metadata }: Target): Move | undefined {

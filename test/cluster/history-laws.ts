@@ -135,9 +135,8 @@ class Trial {
   }
 
   *#tooMany({ set, from, to, before, after, demands }: Resized): Generator<string> {
-    // Nodes that come are told late; and of second Deployments one is made before another one goes.
-    const { onNodes, released } = this.#told.kind
-    if (onNodes || released?.canary) return
+    // Nodes that come are told late.
+    if (this.#told.kind.onNodes) return
     const all = total(after)
     const strategies = this.#governing(demands, after.version)
     const { kind } = this.#told

@@ -44,8 +44,16 @@ export const canaryRules: readonly Rule[] = [
   [
     'the pods of the version before go',
     rules,
-    'return without(others)',
-    'return undefined',
+    'empty ? without(others)',
+    'empty ? undefined',
+    rulesTest,
+  ],
+  ['they go before the next ones come', rules, 'filled.length > 0', 'filled.length < 0', rulesTest],
+  [
+    'and are waited for',
+    rules,
+    'total === 0 && seen.status.replicas === 0',
+    'total === 0',
     rulesTest,
   ],
   ['what was let out stays', rules, 'canary.replicas >= n', 'canary.replicas === n', rulesTest],

@@ -52,7 +52,7 @@ import {
 import { escapeCommand, resumeWorkloadCommand, unpauseCommand } from './commands.ts'
 import { HOLD_REFUSED, aborted, notAlone, stepName, tell } from './events.ts'
 import { defined } from '../defined.ts'
-import { sinceOf } from '../time.ts'
+import { toldOf } from './message.ts'
 import { isFullLastStep, naturalNext } from './plan-steps.ts'
 import { planFor } from './phases.ts'
 import type { PlanName } from './phases.ts'
@@ -222,7 +222,7 @@ export function decide(snapshot: Snapshot): Decision {
     const outcome = plan.done(s)
     if (sameMemory(outcome.memory, s.memory)) {
       const standing = plan.standing(s, true)
-      const message = dated(outcome.message, s.memory)
+      const message = toldOf(s, outcome.message)
       return { actions, memory: s.memory, standing, message }
     }
     actions.push(...(outcome.events ?? []).map(tell))
@@ -246,7 +246,7 @@ function reaching(s: Snapshot, plan: Plan, goal: Goal): Decision {
       ...defined({ notReady: goal.blocked?.(after), finalising }),
       ...refused,
     },
-    message: dated(s.holdRefused ? HOLD_REFUSED : goal.why(after), memory),
+    message: toldOf(after, s.holdRefused ? HOLD_REFUSED : goal.why(after)),
     ...rest,
   }
 }
@@ -285,12 +285,6 @@ function sameMemory(a: Memory, b: Memory): boolean {
 
 function progressing(reason: ProgressingReason): Plan['standing'] {
   return () => ({ phase: 'Progressing', progressing: reason, reconciling: true })
-}
-
-/** Waiting is never silent, and never without its age. */
-function dated(message: string, { releasing, since }: Memory): string {
-  if (!releasing || message.includes(' since ')) return message
-  return `since ${sinceOf(since)}: ${message}`
 }
 
 /** A release that cannot go on now is not forgotten. */

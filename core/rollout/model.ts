@@ -178,6 +178,8 @@ export interface Workload {
   readonly updatePods: readonly PodSeen[]
   /** Pods of all revisions. */
   readonly total: number
+  /** Pods of versions that edits have replaced: neither what everybody ran nor what is wanted. */
+  readonly abandoned: number
   /** New pods that have been Ready for as long as the owner's minReadySeconds. */
   readonly updatedReady: number
   /** Its own controller has nothing left to do: everybody runs the update revision and is Ready. */

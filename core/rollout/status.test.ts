@@ -25,6 +25,7 @@ const memory: Memory = {
 const releasing: Standing = { phase: 'Progressing', progressing: 'InRolling', reconciling: true }
 const metadata = { namespace: 'shop', name: 'web', uid: 'uid', resourceVersion: '1' }
 const workload: Workload = {
+  abandoned: 0,
   ref: { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name: 'web' },
   uid: 'uid',
   resourceVersion: '1',

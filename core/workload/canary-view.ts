@@ -43,6 +43,7 @@ export function viewCanary(seen: CanarySeen, owned: Owned, now: Instant): Canary
   const { beside, hold } = own
   const name = canaryName(own.ref.name, hold?.rolloutId ?? '')
   const canary = beside.find(each => each.ref.name === name)
+  const others = beside.filter(each => each !== canary)
   return defined({
     ...own,
     seen,
@@ -54,7 +55,8 @@ export function viewCanary(seen: CanarySeen, owned: Owned, now: Instant): Canary
     ...((!hold || isInForce(hold)) && newPodsOf(own, canary)),
     canary,
     nameTaken: owned.nameTaken,
-    others: beside.filter(each => each !== canary),
+    others,
+    abandoned: own.abandoned + others.reduce((sum, { total }) => sum + total, 0),
   })
 }
 

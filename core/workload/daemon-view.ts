@@ -6,6 +6,7 @@ import type { Instant, LeftHold, Workload } from '../rollout/model.ts'
 import { asDaemonOwner, daemonFields, unholdable } from './daemon-fields.ts'
 import { leftOnDelete } from './kruise.ts'
 import { pods as podsOf } from './percent.ts'
+import { podsBetween } from './pod-version.ts'
 import { readyFor } from './ready.ts'
 import type { Owned, PodSeen, RevisionSeen, WorkloadSeen } from './seen.ts'
 import { commonOf, seeWorkload } from './workload-seen.ts'
@@ -81,6 +82,7 @@ export function viewDaemonSet(
     updated: updatePods.length,
     updatePods,
     total: pods.length,
+    abandoned: podsBetween([update, stable], pods),
     updatedReady: readyFor(updatePods, minReadySeconds, now),
     rolledOut: update !== undefined && isRolledOut(seen),
     unheldBecause: unholdable(asDaemonOwner(owner)),

@@ -71,6 +71,7 @@ export function viewDeployment(
     active,
     updatePods: podsIn(update, pods),
     total,
+    abandoned: stable ? total - podsOf(update) - (stable === update ? 0 : stable.replicas) : 0,
     ready,
     beside: besideOf(owned, now),
   })

@@ -7,6 +7,7 @@ import type { WorkloadFields } from './adapter.ts'
 import { leftPartition } from './kruise.ts'
 import { keptBy, partitionOf } from './partition-fields.ts'
 import type { Counts, Partitioned, PartitionKind } from './partition-kind.ts'
+import { podsBetween } from './pod-version.ts'
 import { readyFor } from './ready.ts'
 import type { PodSeen, WorkloadSeen } from './seen.ts'
 import { commonOf, seeWorkload } from './workload-seen.ts'
@@ -105,6 +106,8 @@ export function viewPartitioned(
     updated: updatePods.length,
     updatePods,
     total: pods.length,
+    // What its owner's own partition keeps is older, and abandoned by nobody.
+    abandoned: kept === 0 ? podsBetween([update, stable], pods) : 0,
     updatedReady: readyFor(updatePods, minReadySeconds, now),
     rolledOut: isRolledOut(seen, most),
     unheldBecause: seen.unheldBecause,

@@ -21,7 +21,7 @@ function deployment(replicas: number, spec: object = {}, container: object = {})
       template: { metadata: { labels: { app: 'web' } }, spec: { containers } },
       ...spec,
     },
-    status: { readyReplicas: replicas, replicas },
+    status: { observedGeneration: 1, readyReplicas: replicas, updatedReplicas: replicas, replicas },
   }
 }
 

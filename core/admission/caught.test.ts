@@ -27,7 +27,7 @@ function web(version: string, spec: Partial<DeploymentSpec> = {}): Deployment {
     kind: 'Deployment',
     metadata: { name: 'web', namespace: 'shop', generation: 4, labels },
     spec: { replicas: 10, template, strategy, progressDeadlineSeconds: 600, ...spec },
-    status: { readyReplicas: 10 },
+    status: { replicas: 10, updatedReplicas: 10, readyReplicas: 10, observedGeneration: 9 },
   }
 }
 

@@ -21,9 +21,9 @@ export function firstHold(
   owner: OwnerValues,
   stable: string,
 ): Hold {
-  const { adapter, before, object, version, versionBefore } = review
+  const { adapter, before, object, version } = review
   const { replicas: pods } = rollout.steps[0]!
-  const between = stable === versionBefore ? undefined : versionsBetween(review)
+  const between = versionsBetween(review, stable)
   const ran = stable === version ? 0 : undefined
   const paused = rollout.paused || adapter.paused(owner)
   const rests = paused || isHeldBack(review) || ran !== undefined

@@ -34,7 +34,7 @@ function web(version: string): Deployment {
       minReadySeconds: 7,
       progressDeadlineSeconds: 600,
     },
-    status: { replicas: 10, readyReplicas: 10, observedGeneration: 9 },
+    status: { replicas: 10, updatedReplicas: 10, readyReplicas: 10, observedGeneration: 9 },
   }
 }
 

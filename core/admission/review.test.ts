@@ -41,6 +41,8 @@ const armed = {
   progressDeadlineSeconds: 2147483647,
 }
 
+const whole = { replicas: 10, updatedReplicas: 10, readyReplicas: 10, observedGeneration: 9 }
+
 function web(version: string, spec: Partial<DeploymentSpec> = {}): Deployment {
   const containers = [{ name: 'app', image: `app:${version}` }]
   const template = { metadata: { labels: { app: 'web' } }, spec: { containers } }
@@ -54,7 +56,7 @@ function web(version: string, spec: Partial<DeploymentSpec> = {}): Deployment {
       labels: { [WORKLOAD_TYPE]: 'deployment' },
     },
     spec: { replicas: 10, template, ...own, ...spec },
-    status: { readyReplicas: 10, observedGeneration: 9 },
+    status: whole,
   }
 }
 
@@ -182,8 +184,8 @@ describe('an edit', () => {
     [8, '00%', '021%'],
     [0, '00%', '021%'],
   ])('with %i of 10 pods Ready takes nobody else away: %s and %s', (ready, budget, surge) => {
-    const before = { ...web('1'), status: { readyReplicas: ready } }
-    const object: Deployment = { ...web('2'), status: { readyReplicas: ready } }
+    const before = { ...web('1'), status: { ...whole, readyReplicas: ready } }
+    const object: Deployment = { ...web('2'), status: { ...whole, readyReplicas: ready } }
     const { spec } = review(object, { before, rollout: { ...rollout, steps: four } })
     expect(spec.strategy?.rollingUpdate).toEqual({ maxUnavailable: budget, maxSurge: surge })
   })
@@ -192,7 +194,7 @@ describe('an edit', () => {
     const own = {
       strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 1, maxSurge: 0 } },
     }
-    const before = { ...web('1', own), status: { readyReplicas: 9 } }
+    const before = { ...web('1', own), status: { ...whole, readyReplicas: 9 } }
     const { object, spec } = review(web('2', own), { before })
     expect(holdOf(object)?.mode).toBe('stop')
     expect(spec.paused).toBe(true)
@@ -306,21 +308,37 @@ describe('a write to a held workload', () => {
     expect(holdOf(review(web('3'), { before }).object)).toMatchObject(begun)
   })
 
-  test('with a version whose pods may run lets nobody out beside them', () => {
+  test('with a version whose pods may run lets one out at most before they are counted', () => {
     const third = review(web('3'), { before: held() }).object as Deployment
     expect(holdOf(third)).toMatchObject({ mode: 'wave', budget: '0%', surge: '1%' })
-    const again = review(web('2'), { before: third }).object as Deployment
-    expect(holdOf(again)).toMatchObject({ surge: '0%' })
+    const again = review(web('2'), { before: third, rollout: { ...rollout, steps: four } })
+    expect(holdOf(again.object)).toMatchObject({ mode: 'wave', budget: '10%', surge: '0%' })
   })
 
-  test('with a new template lets nobody out beside after more edits than are remembered', () => {
+  test('with a version whose pods may run lets one out beside where nobody may be missing', () => {
+    const status = { ...whole, readyReplicas: 8 }
+    const third = review(web('3'), { before: held() }).object as Deployment
+    const again = review(web('2'), { before: { ...third, status } })
+    expect(holdOf(again.object)).toMatchObject({ mode: 'wave', budget: '0%', surge: '1%' })
+    expect(again.spec.paused).toBeUndefined()
+  })
+
+  test('in the middle of a native rollout lets one out at most before all are counted', () => {
+    const status = { ...whole, updatedReplicas: 4 }
+    const amid = review(web('2'), { before: { ...web('1'), status } }).object as Deployment
+    expect(holdOf(amid)).toMatchObject({ mode: 'wave', budget: '10%', between: ['*'] })
+    const third = review(web('3'), { before: { ...amid, status: whole } }).object as Deployment
+    expect(holdOf(third)).toMatchObject({ mode: 'wave', budget: '10%', surge: '0%' })
+  })
+
+  test('with a new template lets one out at most after more edits than are remembered', () => {
     const edits = Array.from({ length: 21 }, (_, n) => String(n + 3))
     const last = edits.reduce(
       (before, image) => review(web(image), { before }).object as Deployment,
       held(),
     )
     expect(holdOf(last)?.between).toHaveLength(20)
-    expect(holdOf(last)).toMatchObject({ surge: '0%' })
+    expect(holdOf(last)).toMatchObject({ mode: 'wave', budget: '10%', surge: '0%' })
   })
 
   test('with other values of the owner records them, and moves nothing', () => {

@@ -2,7 +2,7 @@
 // that comes with the request counts only from our controller, and only as the next one of the same
 // release. So a stale copy, an `undo` that brings old annotations back, or a replayed write do nothing.
 
-import { HOLD, RECORD, STABLE_TEMPLATE } from '#api/names.ts'
+import { HOLD, RECORD, STABLE_REVISION, STABLE_TEMPLATE } from '#api/names.ts'
 import type { KubeObject } from '#api/kubernetes.ts'
 import { defined } from '../defined.ts'
 import { equalJson } from '../equal.ts'
@@ -16,6 +16,7 @@ import type { Hold } from '../workload/hold.ts'
 import { recordOf } from '../workload/record.ts'
 import type { HoldRecord, OwnerValues } from '../workload/record.ts'
 import { inStyle } from '../workload/registry.ts'
+import { mayRun } from './between.ts'
 import { asRequested, stillCaught } from './caught.ts'
 import { firstHold, stopped } from './first-hold.ts'
 import { withHoldMarks, withMarks, withoutHoldMarks } from './marks.ts'
@@ -191,6 +192,7 @@ function begun(edit: Review, owner: OwnerValues, stable = edit.versionBefore): V
     ...defined({ traffic: routingFor(review) }),
   }
   const peak = adapter.peak(object, owner, n)
+  const mayStand = mayRun(review, hold.between)
   const again = holdOf(before!) !== undefined
   return {
     outcome: 'held',
@@ -204,7 +206,9 @@ function begun(edit: Review, owner: OwnerValues, stable = edit.versionBefore): V
       paused,
       again,
       goesBack: hold.ran !== undefined,
-      caveats: adapter.caveats(owner),
+      noSide: adapter.noSide?.(before!, hold, mayStand) === true,
+      caveats: adapter.caveats(owner, mayStand && hold.mode === 'wave'),
+      ...defined({ stable: hold.between && before!.metadata.labels?.[STABLE_REVISION] }),
       adapter,
     }),
   }
@@ -295,7 +299,9 @@ function projected(held: Held): Answer {
     return { outcome: 'projected', object: withHold(held, hold, record), warnings }
   }
   const pauses = adapter.paused(owner)
-  const warnings = ownerWarnings(adapter.paused(record.owner), pauses, held.rollout)
+  const resting = adapter.restsBy?.(owner)
+  const { rollout } = held
+  const warnings = ownerWarnings(adapter.paused(record.owner), pauses, { rollout, resting })
   const kept = pauses ? adapter.keepingAll(hold, held.before, held.object) : resumed(held, hold)
   const next = { ...kept, seq: held.hold.seq + 1 }
   return { outcome: 'projected', object: withHold(held, next, { ...record, owner }), warnings }

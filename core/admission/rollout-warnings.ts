@@ -3,6 +3,7 @@
 import { ROLLBACK_IN_BATCH, ROLLING_STYLE } from '#api/names.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
 import { targetOf, undoneBy } from '../rollout/commands.ts'
+import { releaseIn } from '../rollout/release-status.ts'
 import { strategyOf } from '../rollout/release-style.ts'
 import { hasRoutes } from '../rollout/unsupported.ts'
 import { adapterFor, inStyle } from '../workload/registry.ts'
@@ -12,13 +13,14 @@ export function rolloutWarnings(before: Rollout, after?: Rollout): readonly stri
   const what = endOf(before, after)
   if (before.status?.phase !== 'Progressing' || what === undefined) return []
   const ref = { ...before.spec.workloadRef, namespace: before.metadata.namespace ?? '' }
+  const { stableRevision } = { ...releaseIn(before.status) }
   const [when, which] = isAborted(before)
     ? ['after an abort', 'the aborted version']
     : ['during a release', 'the rest']
   // The Rollout is no way back any more once this is read.
   return [
     `${what} ${when}: ${which} of ${targetOf(ref)} is released now, by its own strategy`,
-    undoneBy('to go back from there, put the old template back', ref),
+    undoneBy('to go back from there', ref, stableRevision),
   ]
 }
 

@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest'
 
+import type { Rollout as RolloutObject } from '#api/rollout.generated.ts'
 import type { Rollout } from '../rollout/model.ts'
 import type { Hold } from '../workload/hold.ts'
 import { abortedWarnings, holdWarnings, notHeldWarnings, ownerWarnings } from './warnings.ts'
 import { rollbackWarnings } from './warnings.ts'
+import { rolloutWarnings } from './rollout-warnings.ts'
 
 const long = 'a'.repeat(63)
 const rollout: Rollout = {
@@ -28,6 +30,7 @@ const base = {
   caveats: [],
   paused: false,
   again: false,
+  noSide: false,
   goesBack: false,
 }
 const hold: Hold = { mode: 'wave', pods: 1, budget: '10%', surge: '0%', rolloutId: 'abc-2', seq: 1 }
@@ -59,6 +62,36 @@ test('a third version says that the release starts again', () => {
   expect(holdWarnings({ ...base, again: true })[0]).toMatch(/^release starts again with step 1/)
 })
 
+test('where nothing starts no plan is told, but what goes on', () => {
+  const lines = holdWarnings({ ...base, again: true, noSide: true })
+  expect(lines[0]).toMatch(/^held at 0 new pods while /)
+  expect(lines.join()).not.toContain('approve')
+  expect(lines.slice(-2)).toEqual([
+    'take all pods back with: kubectl -n shop annotate rollout web-rollout --overwrite sluice.dev/abort=abc-2',
+    'then start this version with: kubectl -n shop annotate rollout web-rollout sluice.dev/abort-',
+  ])
+})
+
+const deployed = { ...rollout.ref, namespace: undefined }
+const revision = String.raw`-o jsonpath='{..deployment\.kubernetes\.io/revision}'`
+
+test.each([
+  [deployed, `deployment/web --to-revision=$(kubectl -n shop get rs web-abc ${revision})`],
+  [
+    { ...deployed, kind: 'DaemonSet' },
+    "daemonset/web --to-revision=$(kubectl -n shop get controllerrevision web-abc -o jsonpath='{.revision}')",
+  ],
+])('whoever deletes a Rollout is told the way back to the stable revision', (ref, way) => {
+  const told = rolloutWarnings({
+    apiVersion: 'rollouts.kruise.io/v1beta1',
+    kind: 'Rollout',
+    metadata: { name: 'web', namespace: 'shop' },
+    spec: { workloadRef: ref, strategy: {} },
+    status: { phase: 'Progressing', canaryStatus: { stableRevision: 'abc' } },
+  } as unknown as RolloutObject)
+  expect(told[1]).toBe(`to go back from there: kubectl -n shop rollout undo ${way}`)
+})
+
 test.each([
   ['the Rollout is paused', { ...base, rollout: { ...rollout, paused: true } }, 'is paused'],
   ['the workload is paused', { ...base, paused: true }, 'rollout resume'],
@@ -75,9 +108,9 @@ test('an edit that is not held is never silent', () => {
 })
 
 test('a pause, its end and other values of the owner each have their words', () => {
-  expect(ownerWarnings(false, true, rollout)[0]).toContain('is frozen until')
-  expect(ownerWarnings(true, false, rollout)[0]).toContain('goes on')
-  expect(ownerWarnings(false, false, rollout)[0]).toMatch(/^recorded/)
+  expect(ownerWarnings(false, true, { rollout })[0]).toContain('is frozen until')
+  expect(ownerWarnings(true, false, { rollout })[0]).toContain('goes on')
+  expect(ownerWarnings(false, false, { rollout })[0]).toMatch(/^recorded/)
 })
 
 test('who resumes what he has not paused is told what goes on', () => {
@@ -93,7 +126,7 @@ test('no line is longer than an API server passes on, with names of usual length
   const lines = [
     ...holdWarnings({ ...base, rollout: named }),
     ...rollbackWarnings(hold, true),
-    ...ownerWarnings(false, true, named),
+    ...ownerWarnings(false, true, { rollout: named }),
     ...abortedWarnings(named, { ...hold, mode: 'aborted' }, true),
   ]
   for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(256)

@@ -2,6 +2,7 @@
 // A line is at most 256 characters: API servers and clients cut what is longer.
 
 import { ROLLBACK_IN_BATCH } from '#api/names.ts'
+import { defined } from '../defined.ts'
 import type { Rollout, Step } from '../rollout/model.ts'
 import {
   approveCommand,
@@ -30,6 +31,10 @@ export interface PlanInWords {
   readonly paused: boolean
   /** A release was running. */
   readonly again: boolean
+  /** The revision to go back to, where that is not the one before the edit. */
+  readonly stable?: string
+  /** Pods of another new version keep its own from starting. */
+  readonly noSide: boolean
   /** It brings the stable version back. */
   readonly goesBack: boolean
   /** What its kind makes of such a release. */
@@ -40,20 +45,8 @@ export interface PlanInWords {
 
 /** The edit is held: the plan, and the command that goes on. */
 export function holdWarnings(plan: PlanInWords): readonly string[] {
-  const { rollout, release, paused, goesBack, caveats, adapter } = plan
-  const first = rollout.steps[0]!
-  const lines = [goesBack ? wayBackInWords(plan) : releaseInWords(plan)]
-  if (rollout.paused) {
-    lines.push(
-      `Rollout ${rollout.name} is paused and no new pod starts; go on with: ${unpauseCommand(rollout)}`,
-    )
-  } else if (paused) {
-    lines.push(
-      `the workload is paused and no new pod starts; go on with: ${resumeWorkloadCommand(rollout.ref, adapter)}`,
-    )
-  } else if (isApproval(rollout, first)) {
-    lines.push(`approve with: ${approveCommand(rollout)}`)
-  }
+  const { rollout, release, goesBack, noSide, caveats, adapter, stable } = plan
+  const lines = [beginningInWords(plan), ...goOnInWords(plan)]
   if (adapter.deceived !== undefined) {
     lines.push(`${adapter.deceived}; to wait for the end: ${waitCommand(rollout)}`)
   }
@@ -61,9 +54,30 @@ export function holdWarnings(plan: PlanInWords): readonly string[] {
   if (rollout.traffic) lines.push(REQUESTS_FIRST)
   const takeBack = goesBack
     ? letGoInWords(rollout, release)
-    : takeBackInWords(rollout, release, adapter.noAbort)
-  return [...lines, ...caveats, takeBack]
+    : takeBackInWords(rollout, release, { noAbort: adapter.noAbort, ...defined({ stable }) })
+  const anew = noSide ? [`then start this version with: ${resumeCommand(rollout)}`] : []
+  return [...lines, ...caveats, takeBack, ...anew]
 }
+
+function beginningInWords(plan: PlanInWords): string {
+  if (plan.noSide) return NO_SIDE
+  return plan.goesBack ? wayBackInWords(plan) : releaseInWords(plan)
+}
+
+/** The command that goes on, where somebody has to. */
+function goOnInWords({ rollout, paused, noSide, adapter }: PlanInWords): readonly string[] {
+  const still = 'paused and no new pod starts; go on with:'
+  if (rollout.paused) return [`Rollout ${rollout.name} is ${still} ${unpauseCommand(rollout)}`]
+  if (paused) {
+    return [`the workload is ${still} ${resumeWorkloadCommand(rollout.ref, adapter)}`]
+  }
+  const waits = isApproval(rollout, rollout.steps[0]!) && !noSide
+  return waits ? [`approve with: ${approveCommand(rollout)}`] : []
+}
+
+/** What keeps all old pods has no room for the pods of two other versions. */
+const NO_SIDE =
+  'held at 0 new pods while those of another new version stand beside the old ones: put the stable template back, or the one before this (kubectl apply, helm rollback), or take those back first'
 
 /** The patch that frees the workload lets those leave whom its Service selects alone. */
 const REQUESTS_FIRST =
@@ -132,15 +146,23 @@ export function requestsFirstWarnings(hold: Hold): readonly string[] {
   ]
 }
 
-/** The owner changed his own values while the workload is held. */
+/** The owner changed his own values while the workload is held; `resting`: nobody is replaced by them. */
 export function ownerWarnings(
   wasPaused: boolean,
   paused: boolean,
-  rollout: Rollout | undefined,
+  {
+    rollout,
+    resting,
+  }: { readonly rollout?: Rollout | undefined; readonly resting?: string | undefined },
 ): readonly string[] {
   const name = rollout ? ` of Rollout ${rollout.name}` : ''
   if (paused && !wasPaused) return [`the release${name} is frozen until the workload is resumed`]
   if (!paused && wasPaused) return [`the release${name} goes on`]
+  if (resting !== undefined) {
+    return [
+      `recorded, but it stands at once: ${resting}; the release waits until that is taken back`,
+    ]
+  }
   return [
     `recorded: the new values govern the next pods of the release and are restored at its end`,
   ]

@@ -23,7 +23,7 @@ export function approveCommand({
 }
 
 /** Takes everybody back to the stable revision. The release's name makes it differ from older ones. */
-function abortCommand({ namespace, name }: Named, release: string): string {
+export function abortCommand({ namespace, name }: Named, release: string): string {
   return `kubectl -n ${namespace} annotate rollout ${name} --overwrite ${ABORT}=${release}`
 }
 
@@ -31,10 +31,10 @@ function abortCommand({ namespace, name }: Named, release: string): string {
 export function takeBackInWords(
   rollout: Named & { readonly ref: WorkloadRef },
   release: string,
-  noAbort?: string,
+  { noAbort, stable }: { readonly noAbort?: string | undefined; readonly stable?: string } = {},
 ): string {
   if (noAbort === undefined) return `take all pods back with: ${abortCommand(rollout, release)}`
-  return undoneBy(`${noAbort}; take all pods back by the old template`, rollout.ref)
+  return undoneBy(`${noAbort}; take all pods back by the old template`, rollout.ref, stable)
 }
 
 /** How all pods go back at once, of a rollback by steps: an abort wants them where it brings them. */
@@ -88,10 +88,26 @@ export function resumeWorkloadCommand(
   return `kubectl -n ${ref.namespace} rollout resume ${targetOf(ref)}`
 }
 
-/** Words, and the command that puts the template before the last edit back, where kubectl has one. */
-export function undoneBy(words: string, ref: WorkloadRef): string {
+/**
+ * Words, and the command that puts the template of the stable revision back, where kubectl has one; '': that
+ * before the last edit. What kubectl calls a revision is a number, which changes.
+ */
+export function undoneBy(words: string, ref: WorkloadRef, stable = ''): string {
   if (!isNative(ref)) return words
-  return `${words}: kubectl -n ${ref.namespace} rollout undo ${targetOf(ref)}`
+  const undo = `kubectl -n ${ref.namespace} rollout undo ${targetOf(ref)}`
+  return stable === ''
+    ? `${words}: ${undo}`
+    : `${words}: ${undo} --to-revision=$(${revisionCommand(ref, stable)})`
+}
+
+function revisionCommand({ kind, namespace, name }: WorkloadRef, stable: string): string {
+  const get = `kubectl -n ${namespace} get`
+  if (kind === 'Deployment') {
+    const path = String.raw`{..deployment\.kubernetes\.io/revision}`
+    return `${get} rs ${name}-${stable} -o jsonpath='${path}'`
+  }
+  const revision = stable.startsWith(`${name}-`) ? stable : `${name}-${stable}`
+  return `${get} controllerrevision ${revision} -o jsonpath='{.revision}'`
 }
 
 /** Writes a merge patch to a workload. */

@@ -23,19 +23,26 @@ export function tell(event: WorkloadEvent): Action {
 }
 
 /** An edit began a release. */
-export function started({ rollout, workload }: Snapshot): WorkloadEvent {
+export function started(s: Snapshot): WorkloadEvent {
+  const { rollout, workload } = s
   const release = workload!.hold!.rolloutId
   const steps = rollout!.steps.length
-  const { goingBack, noAbort } = workload!
+  const { goingBack } = workload!
   const [what, words] = goingBack
     ? ['the rollback', letGoInWords(rollout!, release)]
-    : [`release ${release}`, takeBackInWords(rollout!, release, noAbort)]
+    : [`release ${release}`, takeBackInWords(rollout!, release, wayBackOf(s))]
   return {
     type: 'Normal',
     reason: 'ReleaseStarted',
     message: `${what} of ${steps} steps begins; ${words}`,
     key: `${release}/begin`,
   }
+}
+
+/** How all pods go back: after a third version the one before the last edit is not the stable one. */
+function wayBackOf({ workload }: Snapshot) {
+  const { noAbort, hold, stableRevision } = workload!
+  return { noAbort, ...(hold?.between && { stable: stableRevision }) }
 }
 
 /** The webhook did not answer an edit, and the policy in the API server holds it. */
@@ -157,7 +164,7 @@ export function stalled(s: Snapshot): WorkloadEvent {
   return {
     type: 'Warning',
     reason: 'ProgressDeadlineExceeded',
-    message: `${stepName(s)} has not been reached within ${s.workload!.deadlineSeconds} s: nothing moves until its pods are Ready; ${takeBackInWords(s.rollout!, release, s.workload!.noAbort)}`,
+    message: `${stepName(s)} has not been reached within ${s.workload!.deadlineSeconds} s: nothing moves until its pods are Ready; ${takeBackInWords(s.rollout!, release, wayBackOf(s))}`,
     key: `${release}/${stepIndex}/stalled/${since}`,
   }
 }
@@ -248,12 +255,13 @@ export function rolledBack({ memory, workload }: Snapshot): WorkloadEvent {
 }
 
 /** Somebody asked for all pods of the release back. */
-export function aborting({ memory, rollout, workload }: Snapshot): WorkloadEvent {
-  const { ref, noAbort } = workload!
+export function aborting(s: Snapshot): WorkloadEvent {
+  const { memory, rollout, workload } = s
+  const { noAbort, stable } = wayBackOf(s)
   const what =
     noAbort === undefined
       ? 'all pods go back to the stable revision'
-      : undoneBy(`${noAbort}; put the old template back`, ref)
+      : undoneBy(`${noAbort}; put the old template back`, workload!.ref, stable)
   return {
     type: 'Warning',
     reason: 'Aborting',

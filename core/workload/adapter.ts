@@ -40,6 +40,8 @@ export interface WorkloadFields<O extends KubeObject = KubeObject> {
   armed(object: O): boolean
   /** Why the object cannot be held as its owner wants it; undefined if it can. */
   unholdable(owner: OwnerValues, object: O): string | undefined
+  /** Why nobody is replaced by the owner's values, which stand at once, held or not; undefined: some are. */
+  restsBy?(owner: OwnerValues): string | undefined
   /** Why the API server would refuse the owner's values; undefined if it would not. */
   invalid(owner: OwnerValues): string | undefined
   /** The owner's wish by a write to a workload that is not held; `before` is undefined at creation. */
@@ -63,8 +65,13 @@ export interface WorkloadFields<O extends KubeObject = KubeObject> {
   keepingAll<T extends Pick<Hold, 'surge'>>(hold: T, before: O, object: O): T
   /** The most pods that will run at a time while `n` are let out. */
   peak(object: O, owner: OwnerValues, n: number): number
-  /** What its owner is told of such a release: what it costs, what its hold cannot keep; a line each. */
-  caveats(owner: OwnerValues): readonly string[]
+  /**
+   * What its owner is told of such a release: what it costs, what its hold cannot keep; a line each.
+   * `mayRun`: pods of the very version may run already.
+   */
+  caveats(owner: OwnerValues, mayRun: boolean): readonly string[]
+  /** Pods of another new version keep those of the edit of `before`, which begins with `hold`, from starting. */
+  noSide?(before: O, hold: Hold, mayRun: boolean): boolean
   project(object: O, hold: Hold, owner: OwnerValues): O
   restore(object: O, owner: OwnerValues): O
   /** The fields stand as the hold says. */

@@ -2,12 +2,13 @@
 // and the controller-manager scales both sides in proportion. What it cannot do is left to us: bring the
 // old side back to its full size, and take new pods away.
 
-import { ARMED_MIN_READY_SECONDS } from '#api/names.ts'
+import { abortCommand, resumeCommand } from '../rollout/commands.ts'
 import type { Instant, Move } from '../rollout/model.ts'
 import { parted } from './deployment-abort.ts'
 import { holdChange } from './changes.ts'
 import { scale } from './deployment-changes.ts'
 import {
+  isArmed,
   isBetween,
   mended,
   overtaken,
@@ -72,9 +73,16 @@ export function sideHold(pods: Hold['pods'], n: number, replicas: number): Omit<
  */
 function twoSides(w: DeploymentWorkload): Move | undefined {
   const third = w.active.some(set => isBetween(w, set) && isArmed(set))
-  const why =
-    'a third version came in the middle of a blue-green release: put the stable template back first, or the one before this'
-  return third ? { changes: [], why } : undefined
+  return third ? { changes: [], why: thirdInWords(w) } : undefined
+}
+
+/** Paused, the Deployment takes no `rollout undo`: kubectl refuses it. */
+function thirdInWords({ ref, record, hold }: DeploymentWorkload): string {
+  const { namespace } = ref
+  const rollout = { namespace, name: record?.rollout ?? '' }
+  const back = 'put the stable template back, or the one before this (kubectl apply, helm rollback)'
+  const anew = `${abortCommand(rollout, hold!.rolloutId)}; and then start this version with: ${resumeCommand(rollout)}`
+  return `a third version came in the middle of a blue-green release, and no pod moves: ${back}, or take the other new pods back with: ${anew}`
 }
 
 /** Paused until no pod of the new version counts as available: else old ones would leave for them. */
@@ -183,8 +191,4 @@ function emptied(w: DeploymentWorkload): Move | undefined {
 
 function leaving(w: DeploymentWorkload): readonly Revision[] {
   return w.active.filter(set => set !== w.stable)
-}
-
-function isArmed({ minReadySeconds }: Revision): boolean {
-  return minReadySeconds === ARMED_MIN_READY_SECONDS
 }

@@ -116,9 +116,11 @@ test('a third version, and the second one again, begin with all pods where they 
   const third = edit(of('3', held), held)
   expect(holdOf(third.object)).toMatchObject({ mode: 'stop', surge: '50%' })
   expect((third.object as Deployment).spec.paused).toBe(true)
+  expect(third.warnings[0]).toMatch(/^held at 0 new pods while /)
   const stood = { ...(third.object as Deployment), status: held.status! }
   const again = edit(of('2', stood), stood)
   expect(holdOf(again.object)).toMatchObject({ mode: 'stop', surge: '50%' })
+  expect(again.warnings[0]).toMatch(/^release starts again with step 1/)
 })
 
 test('a third version keeps the room of pods that cannot be created, or are just being', () => {
@@ -135,6 +137,7 @@ test('once the old side leaves there is the owner’s room, and that of the pods
   const before = heldBy({ mode: 'finishing', surge: '100%' }, 12)
   const { object } = edit(of('3', before), before)
   expect(holdOf(object)).toMatchObject({ mode: 'stop', surge: '11%' })
+  expect(edit(of('3', before), before).warnings[0]).toMatch(/^release starts again with step 1/)
 })
 
 test('a version of which pods may run already begins with all pods where they are', () => {

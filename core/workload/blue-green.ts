@@ -32,6 +32,12 @@ export const blueGreen: WorkloadAdapter<Deployment, DeploymentSeen, DeploymentWo
     return sideHold(pods, podCount(pods, replicas), replicas)
   },
 
+  // It keeps the room of all that there are. Those of an edit that was let go are no side any more.
+  noSide(before, { mode, surge }, mayRun) {
+    const hold = holdOf(before)
+    return !mayRun && mode === 'stop' && surge !== still.surge && !!hold && isInForce(hold)
+  },
+
   project(object, hold, owner) {
     const held = deployment.project(object, hold, owner)
     return isInForce(hold) ? withOriginal(held, owner as DeploymentOwner) : withoutOriginal(held)

@@ -62,20 +62,24 @@ export function fieldsHeld(
 /** The admission half of the adapter. */
 export const deploymentFields: WorkloadFields<Deployment> = {
   ...fieldsHeld(byBudget),
+  caveats: (_, mayRun) => (mayRun ? [ONE_MORE] : []),
 
   firstWave(before, object, owner, { pods, mayRun }) {
     const { replicas, unavailable, surge, ownSurge } = room(object, owner)
-    const n = podCount(pods, replicas)
+    // Of a version that runs already the controller-manager counts all as available until its ReplicaSet is
+    // armed: as many more come as the hold has room for, and none has room for less than one.
+    const n = mayRun ? 1 : podCount(pods, replicas)
     // The wave before is still being carried out: who leaves for it makes room for more than `n`.
     if (holdOf(before) && !isObserved(before)) return standing(before, object)
     // A half-broken workload gives nobody else away. The status of the object itself may be missing:
     // a whole object that is put has none.
     const missing = replicas - Math.min(before.status?.readyReplicas ?? 0, replicas)
+    const spare = Math.max(0, unavailable - missing)
     // Beside the others first: those pods the controller-manager makes with the very ReplicaSet, and
-    // nobody leaves for them. Beside pods that run already they would be too many; of a budget the
-    // controller-manager takes only what those leave.
-    const beside = mayRun ? 0 : Math.min(surge, n)
-    const budget = Math.min(n - beside, Math.max(0, unavailable - missing))
+    // nobody leaves for them. Beside pods that run already one comes in any case; of a budget the
+    // controller-manager takes only what those leave, once it counts them.
+    const beside = mayRun && spare > 0 ? 0 : Math.min(surge, n)
+    const budget = Math.min(n - beside, spare)
     // Nobody may be missing, and none may be added: the controller goes on when there is room.
     if (budget + beside === 0) return standing(before, object)
     return {
@@ -95,6 +99,10 @@ export const deploymentFields: WorkloadFields<Deployment> = {
     return replicas + Math.min(surge, n)
   },
 }
+
+/** No hold that is not paused has room for less than one. */
+const ONE_MORE =
+  'pods of this version may run already: one more may start before they are counted, and those that the step does not want go back'
 
 /** The first wave is left to the controller. */
 function standing(before: Deployment, object: Deployment) {

@@ -62,6 +62,50 @@ describe('forward', () => {
       'wait',
     ],
     [
+      'nothing is let out while pods that are armed by now still count as available',
+      to(5),
+      {
+        available: 10,
+        hold: { mode: 'stop' },
+        versions: { v1: { pods: 9 }, v2: { pods: 1, armed: true } },
+      },
+      'wait',
+    ],
+    [
+      'no old pod leaves while those of a version between count as available: stable ones would',
+      to(1),
+      {
+        available: 9,
+        hold: { pods: 1, budget: '0%', surge: '10%' },
+        versions: {
+          v1: { pods: 4 },
+          v2: { pods: 6, armed: true },
+          v3: { pods: 1, armed: true },
+        },
+      },
+      'wait',
+    ],
+    [
+      'once they do not they go first',
+      to(1),
+      {
+        available: 4,
+        hold: { pods: 1, budget: '0%', surge: '10%' },
+        versions: {
+          v1: { pods: 4 },
+          v2: { pods: 6, armed: true },
+          v3: { pods: 1, armed: true },
+        },
+      },
+      'wave 10%+0%',
+    ],
+    [
+      'before its pods are armed nobody waits for them to be counted otherwise',
+      to(5),
+      { available: 10, hold: { mode: 'stop' }, versions: { v1: { pods: 9 }, v2: { pods: 1 } } },
+      'wave 30%+11%',
+    ],
+    [
       'one pod that got Ready is not worth a write',
       to(8),
       {
@@ -213,6 +257,12 @@ describe('backward', () => {
         versions: { v1: { pods: 6 }, v2: { pods: 2, ready: 0 }, v3: { pods: 4, armed: true } },
       },
       'scale web-v2 to 0',
+    ],
+    [
+      'while frozen, too, none is taken by numbers of before',
+      keep,
+      { available: 10, hold: {}, versions: { v1: { pods: 5 }, v2: { pods: 5, armed: true } } },
+      'wait',
     ],
     [
       'while frozen, too, what a scaling let out is taken back',

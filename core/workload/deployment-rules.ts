@@ -24,9 +24,9 @@ export interface Target extends Aim {
 type Rules = readonly Rule<DeploymentWorkload, Target>[]
 
 const observed: Rules = [heldAgain, mended, overtaken, seenByManager]
-const forward: Rules = [someRun, ...observed, steered, withdrawn, wave]
+const forward: Rules = [someRun, ...observed, steered, countedByManager, withdrawn, wave]
 const backward: Rules = [...observed, disarmed, fewLeft, stopped, lastOneLeft, parted]
-const keeping: Rules = [...observed, disarmed, withdrawn]
+const keeping: Rules = [...observed, disarmed, countedByManager, withdrawn]
 const resting: Rules = [mended, overtaken, disarmed]
 
 /** Exactly as many pods as the step wants run the update revision. */
@@ -110,9 +110,7 @@ export function seenByManager(w: DeploymentWorkload): Move | undefined {
  * controller-manager would take them first, Ready or not.
  */
 function disarmed(w: DeploymentWorkload): Move | undefined {
-  const armed = w.active.filter(
-    set => set !== w.update && set.minReadySeconds === ARMED_MIN_READY_SECONDS,
-  )
+  const armed = w.active.filter(set => set !== w.update && isArmed(set))
   // Until the manager has seen the edit, its newest one is armed by right.
   if (armed.length === 0 || (!w.update && !w.seen.observed)) return undefined
   const patch = { spec: { minReadySeconds: w.seen.owner.minReadySeconds } }
@@ -129,12 +127,23 @@ function steered(w: DeploymentWorkload, target: Target): Move | undefined {
   const calm = old.every(set => set.ready === set.replicas)
   if (!calm || !w.update || !someLeave(w, w.update, target)) return disarmed(w)
   const between = old.filter(set => set !== w.stable)
-  const unarmed = between.filter(set => set.minReadySeconds !== ARMED_MIN_READY_SECONDS)
+  const unarmed = between.filter(set => !isArmed(set))
   const patch = { spec: { minReadySeconds: ARMED_MIN_READY_SECONDS } }
   const changes = unarmed.map(set => setChange(set, patch))
   return changes.length === 0
     ? undefined
     : { changes, why: 'letting the revision between go first' }
+}
+
+/**
+ * Pods of a ReplicaSet that has just been armed count as available until its status tells otherwise. Until
+ * then the controller-manager would let as many more out of the newest one, and take the stable ones, which
+ * are the oldest, before those of a version between.
+ */
+function countedByManager(w: DeploymentWorkload): Move | undefined {
+  const armed = w.active.filter(isArmed).reduce((sum, { replicas }) => sum + replicas, 0)
+  if (w.seen.status.available <= w.total - armed) return undefined
+  return { changes: [], why: 'waiting for the controller-manager to count who is available' }
 }
 
 /** Old pods are on their way out, or will be with the next wave, for which all new pods are Ready. */
@@ -181,6 +190,11 @@ function fewLeft(w: DeploymentWorkload, target: Target): Move | undefined {
 /** A revision of an edit that another one has replaced. */
 export function isBetween(w: DeploymentWorkload, set: Revision): boolean {
   return set !== w.update && set !== w.stable
+}
+
+/** Its pods never count as available. */
+export function isArmed({ minReadySeconds }: Revision): boolean {
+  return minReadySeconds === ARMED_MIN_READY_SECONDS
 }
 
 /** As many new pods as the step wants, in waves that keep the owner's promises. */

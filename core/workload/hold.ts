@@ -44,7 +44,7 @@ export interface Hold {
   readonly abortSeen?: string
   /** The stable template has returned and goes out by the steps: pods that ran it when that began. */
   readonly ran?: number
-  /** Versions that edits during this hold have replaced; pods of them may still stand. */
+  /** Versions that edits during this hold have replaced; pods of them may still stand. `*`: of any. */
   readonly between?: readonly string[]
 }
 

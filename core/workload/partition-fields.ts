@@ -57,14 +57,15 @@ function versionOf({
 /** What its owner wants. */
 function wishOf(
   kind: PartitionKind,
-): Fields<'unholdable' | 'invalid' | 'ownerOfFree' | 'ownerOfHeld' | 'recordedOwner'> {
+): Fields<'unholdable' | 'restsBy' | 'invalid' | 'ownerOfFree' | 'ownerOfHeld' | 'recordedOwner'> {
   const ownerIn = ownerReader(kind)
+  const restsBy = (owner: OwnerValues) => {
+    const type = restingBy(kind, owner)
+    return type && `its updateStrategy is ${type}, by which nobody is replaced step by step`
+  }
   return {
-    unholdable(owner, { spec }) {
-      const type = restingBy(kind, owner)
-      if (type === undefined) return kind.unholdable?.(spec)
-      return `its updateStrategy is ${type}, by which nobody is replaced step by step`
-    },
+    unholdable: (owner, { spec }) => restsBy(owner) ?? kind.unholdable?.(spec),
+    restsBy,
     // The API server judges the owner's values in its own words: none of them is hidden from it.
     invalid: () => undefined,
     ownerOfFree(incoming, before) {

@@ -75,6 +75,24 @@ test.each<[string, Strategy | undefined, string]>([
   expect(reviewWorkload(review).warnings[0]).toContain(`step 1 of 2: ${pods}, then`)
 })
 
+test('who becomes OnDelete in the middle of a release is told that it stands at once', () => {
+  const before = reviewWorkload({
+    adapter: statefulSet,
+    rollout: threeSteps,
+    fromController: false,
+    object: web(10, rolling(), '2'),
+    before: web(10, rolling()),
+  }).object as Partitioned
+  const spec = { ...before.spec, updateStrategy: { type: 'OnDelete' } }
+  const review = { adapter: statefulSet, rollout: threeSteps, fromController: false, before }
+  const incoming: Partitioned = { ...before, spec }
+  const { object, warnings } = reviewWorkload({ ...review, object: incoming })
+  expect((object as Partitioned).spec.updateStrategy).toEqual({ type: 'OnDelete' })
+  expect(warnings).toEqual([
+    'recorded, but it stands at once: its updateStrategy is OnDelete, by which nobody is replaced step by step; the release waits until that is taken back',
+  ])
+})
+
 test.each<Strategy | undefined>([
   undefined,
   {},

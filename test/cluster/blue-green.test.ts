@@ -10,7 +10,14 @@ import { escapeCommand } from '#core/rollout/commands.ts'
 import { BOTH, presenceIn } from './absence.ts'
 import { walkTo } from './approvals.ts'
 import { autoscaled } from './autoscaler.ts'
-import { DEFAULT_FIELDS, heldFields, holdFields, ownKeys, warningsOf } from './deployment-facts.ts'
+import {
+  DEFAULT_FIELDS,
+  heldFields,
+  holdFields,
+  ownKeys,
+  runTold,
+  warningsOf,
+} from './deployment-facts.ts'
 import {
   abort,
   hasCondition,
@@ -165,18 +172,37 @@ test.concurrent('a third version moves nothing until the second or the first one
   const second = await podsOf(story, 'app:2')
   story.forget()
   await story.edit('app:3')
-  await says(story, 'put the stable template back first')
+  await says(story, 'put the stable template back, or')
   await sides(story, '50%')
   expect(await podsOf(story, 'app:2')).toEqual(second)
   await story.edit('app:2')
   await story.reached(1)
   expect(await podsOf(story, 'app:1')).toEqual(stable)
   await story.edit('app:3')
-  await says(story, 'put the stable template back first')
+  await says(story, 'put the stable template back, or')
   await story.edit('app:1')
   await ended(story, 'app:1')
   expect(await podsOf(story, 'app:1')).toEqual(stable)
   expect(most(story, 'app:3')).toBe(0)
+})
+
+test.concurrent('a third version is told that nothing starts, and the commands by which it does', async () => {
+  const story = await begin()
+  const stable = await podsOf(story, 'app:1')
+  await story.edit('app:2')
+  await walkTo(story, 2)
+  const told = warningsOf(await story.edit('app:3'))
+  expect(told[0]).toMatch(/^held at 0 new pods while /)
+  expect(told.join()).not.toContain('approve')
+  await says(story, 'put the stable template back, or')
+  await runTold(story, told, 'take all pods back with: ')
+  await hasCondition(story, 'Stalled', 'Aborted')
+  await stand(story, { 'app:1': 10, 'app:2': 0 })
+  await runTold(story, told, 'then start this version with: ')
+  await story.reached(1)
+  expect(await podsOf(story, 'app:1')).toEqual(stable)
+  expect(story.now().wanted).toMatchObject({ 'app:1': 10, 'app:3': 2 })
+  expect(story.now().wanted['app:2'] ?? 0).toBe(0)
 })
 
 test.concurrent('an abort beside a third version starts none of it, also after a scaling', async () => {
@@ -184,7 +210,7 @@ test.concurrent('an abort beside a third version starts none of it, also after a
   await story.edit('app:2')
   await walkTo(story, 2)
   await story.edit('app:3')
-  await says(story, 'put the stable template back first')
+  await says(story, 'put the stable template back, or')
   await story.scale(14)
   await story.until('both sides have grown', async () => {
     const { status } = await story.deployment()
@@ -252,7 +278,7 @@ test.concurrent('broken new pods cost nobody a Ready one, and a quota that is to
   expect(worst(story).ready).toBe(10)
   const stable = await podsOf(story, 'app:1')
   await story.edit('app:3')
-  await says(story, 'put the stable template back first')
+  await says(story, 'put the stable template back, or')
   expect((await setOf(story, 'app:1')).spec.replicas).toBe(10)
   await story.edit('app:2')
   await story.reached(1)
@@ -328,7 +354,7 @@ test('with nobody of ours alive both sides stand, and one command gives the work
     expect(holdFields(await left.deployment())).toEqual(DEFAULT_FIELDS)
     expect(originalOf(await left.deployment())).toBe('null')
   })
-  await says(story, 'put the stable template back first')
+  await says(story, 'put the stable template back, or')
   await story.edit('app:2')
   await walkTo(story, 3)
   await sides(story, '100%')

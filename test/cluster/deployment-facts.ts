@@ -71,9 +71,15 @@ export async function runTold(story: Story, lines: readonly string[], words: str
     ?.split(words)[1]
     ?.split(', or ')[0]
   if (!command?.startsWith('kubectl ')) throw new Error(`no command in:\n${lines.join('\n')}`)
-  // As a shell would take it apart: quotes keep words together.
-  const parts = command.matchAll(/'([^']*)'|(\S+)/g)
-  return story.kubectl([...parts].slice(1).map(match => match[1] ?? match[2]!))
+  // As a shell would take it apart: what is in `$(…)` first, and quotes keep words together.
+  const [outer, inner] = command.split(/\$\(|\)$/) as [string, string?]
+  const answer = inner === undefined ? '' : (await runParts(story, inner)).stdout
+  return runParts(story, `${outer}${answer}`)
+}
+
+function runParts(story: Story, command: string) {
+  const words = command.match(/(?:'[^']*'|[^\s'])+/g) ?? []
+  return story.kubectl(words.slice(1).map(word => word.replaceAll("'", '')))
 }
 
 /** Paths of the fields that each manager owns, as `metadata.annotations.sluice.dev/hold`. */

@@ -4,6 +4,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { HOLD } from '#api/names.ts'
+import { walkTo } from './approvals.ts'
+import { says } from './facts.ts'
 import { ownKeys, runTold, warningsOf } from './deployment-facts.ts'
 import { ROLLOUT, WORKLOAD } from './manifests.ts'
 import type { StoryOptions } from './manifests.ts'
@@ -74,6 +76,21 @@ describe('the answer to an edit tells', () => {
     await story.reached(1)
     await runTold(story, told, 'take all pods back with: ')
     await story.until('all pods stable', () => story.now().wanted['app:2'] === 0)
+  })
+
+  test.concurrent('that of a version between pods may run already', async () => {
+    const story = await world.story()
+    await story.edit('app:2')
+    await walkTo(story, 2)
+    await story.edit('app:3')
+    await story.reached(1)
+    await says(story, '4 pods are of a version between, neither stable nor new; step 1 of 3')
+    const { history } = story
+    story.forget()
+    const told = warningsOf(await story.edit('app:2'))
+    expect(told).toContainEqual(expect.stringMatching(/^pods of this version may run already/))
+    await story.reached(1)
+    expect(Math.max(...history().map(({ wanted }) => wanted['app:2'] ?? 0))).toBeLessThanOrEqual(5)
   })
 
   test.concurrent('that it rolls back, in a dry run as well', async () => {
@@ -147,10 +164,23 @@ describe('a Rollout that ends in the middle of a release', () => {
       await story.until('all pods new', () => story.now().wanted['app:2'] === 10)
       await nothingLeft(story)
 
-      await runTold(story, told, 'to go back from there, put the old template back: ')
+      await runTold(story, told, 'to go back from there: ')
       await story.until('all pods old again', () => story.now().wanted['app:1'] === 10)
     },
   )
+
+  test.concurrent('is deleted after a third version: the way back is to the stable one', async () => {
+    const story = await world.story({ replicas: 4 })
+    for (const image of ['app:2', 'app:3', 'app:2']) {
+      await story.edit(image)
+      await story.reached(1)
+    }
+    const told = warningsOf(await story.kubectl(['delete', rollout]))
+    await story.until('all pods new', () => story.now().wanted['app:2'] === 4)
+    await nothingLeft(story)
+    await runTold(story, told, 'to go back from there: ')
+    await story.until('all pods stable', () => story.now().wanted['app:1'] === 4)
+  })
 
   test.concurrent.each(endings)('and is not %s at rest: nothing to tell', async (_, args) => {
     const story = await world.story({ replicas: 2 })

@@ -21,6 +21,8 @@ export interface Demand {
   readonly heldFor: number
   /** How many pods of its version were asked for when it was. */
   readonly ranBefore: number
+  /** How many of those were left at the least since the edit that brought it. */
+  readonly stood: number
   /** How many pods were missing then. */
   readonly missing: number
 }
@@ -86,11 +88,13 @@ export class Releases {
     const heldFor =
       before && before.workload.hold === workload.hold ? before.heldFor : workload.replicas
     if (before?.release && before.release.id === id) {
-      this.#demands.push({ ...before, workload, stable, heldFor, ranBefore, missing })
+      const stood = Math.min(before.stood, ranBefore)
+      this.#demands.push({ ...before, workload, stable, heldFor, ranBefore, stood, missing })
       return
     }
     const release = id === undefined ? undefined : { id, words: new Set<IntOrPercent>() }
-    this.#demands.push({ workload, stable, release, begun: version, heldFor, ranBefore, missing })
+    const ran = { ranBefore, stood: ranBefore, missing }
+    this.#demands.push({ workload, stable, release, begun: version, heldFor, ...ran })
   }
 
   /** The words of every step that may be in force now. */
@@ -179,14 +183,14 @@ function allowedNew(demand: Demand, state: Stored): number {
   // With nobody left to go back to, all of them are new: holding.md, Backward 4.
   const alone = !state.sets.some(set => set.image === stable && set.image !== workload.image)
   if (alone) return replicas
-  const steps = Math.max(allowedBySteps(release, replicas), besideNobody(demand))
+  const steps = Math.max(allowedBySteps(release, replicas), besideStanding(demand))
   // Until the controller sees a scaling, its percents are of more pods: docs/releasing.md.
   return heldFor === replicas ? steps : Math.max(steps, allowedByFields(workload))
 }
 
-/** Blue-green, no hold has room for less than one pod beside as many as there are to be: docs/adr/0013. */
-function besideNobody({ workload: { hold = '' }, ranBefore }: Demand): number {
-  return ranBefore > 0 && parsePairs(hold).get('style') === 'blueGreen' ? ranBefore + 1 : 0
+/** No hold that is not paused has room for less than one pod beside those that stand: docs/concepts.md. */
+function besideStanding({ stood }: Demand): number {
+  return stood > 0 ? stood + 1 : 0
 }
 
 /** Paused by its owner, who gives it more room, it is scaled by the controller-manager into that room. */

@@ -39,6 +39,18 @@ test.concurrent('a third version starts at step 1, and the one in the middle lea
   expect(worst(story).total).toBeLessThanOrEqual(13)
 })
 
+test.concurrent('the one in the middle leaves first also where the third takes a while to be Ready', async () => {
+  const story = await world.story()
+  await story.edit('app:2')
+  await walkTo(story, 2)
+  story.forget()
+  await story.edit('app:slow')
+  await story.reached(1)
+  await story.until('as many as there are to be', () => story.now().total === 10)
+  expect(story.now().wanted).toEqual({ 'app:1': 5, 'app:2': 4, 'app:slow': 1 })
+  expect(Math.min(...story.history().map(({ wanted }) => wanted['app:1'] ?? 0))).toBe(5)
+})
+
 test.concurrent('broken versions leave before healthy ones, and no Ready pod is lost', async () => {
   const story = await world.story()
   await story.edit('app:2')

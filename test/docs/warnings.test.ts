@@ -28,6 +28,7 @@ const plan = {
   caveats: [],
   paused: false,
   again: false,
+  noSide: false,
   goesBack: false,
 }
 const hold: Hold = {
@@ -51,6 +52,7 @@ const said: Readonly<Record<string, () => readonly Lines[]>> = {
       rollout: { ...rollout, steps: [{ replicas: 1, pauseSeconds: 300 }, ...rollout.steps] },
     }),
     warnings.holdWarnings({ ...plan, goesBack: true }),
+    warnings.holdWarnings({ ...plan, again: true, noSide: true }),
     warnings.holdWarnings({
       ...plan,
       rollout: { ...rollout, traffic: { service: 'web', routes: [], graceSeconds: 3 } },
@@ -58,7 +60,7 @@ const said: Readonly<Record<string, () => readonly Lines[]>> = {
     ...rows.map(adapter => {
       const { apiVersion, kind } = adapter
       const rollingUpdate = { maxSurge: 1, partition: 3 }
-      const caveats = adapter.caveats({ updateStrategy: { ...rollingUpdate, rollingUpdate } })
+      const caveats = adapter.caveats({ updateStrategy: { ...rollingUpdate, rollingUpdate } }, true)
       const guard = { ...rollout, ref: { ...rollout.ref, apiVersion, kind } }
       return warnings.holdWarnings({ ...plan, rollout: guard, adapter, caveats })
     }),
@@ -83,9 +85,12 @@ const said: Readonly<Record<string, () => readonly Lines[]>> = {
   requestsFirstWarnings: () => [warnings.requestsFirstWarnings(hold)],
   takenBackWarnings: () => [warnings.takenBackWarnings()],
   ownerWarnings: () => [
-    warnings.ownerWarnings(false, true, rollout),
-    warnings.ownerWarnings(true, false, rollout),
-    warnings.ownerWarnings(false, false, rollout),
+    warnings.ownerWarnings(false, true, { rollout }),
+    warnings.ownerWarnings(true, false, { rollout }),
+    warnings.ownerWarnings(false, false, { rollout }),
+    warnings.ownerWarnings(false, false, {
+      resting: 'its updateStrategy is OnDelete, by which nobody is replaced step by step',
+    }),
   ],
   abortedWarnings: () => [
     warnings.abortedWarnings(rollout, { ...hold, mode: 'aborted' }, true),
@@ -169,6 +174,6 @@ function progressing(conditions: readonly object[]): RolloutObject {
     kind: 'Rollout',
     metadata: { namespace: 'shop', name: 'web' },
     spec: { workloadRef: ref, strategy: { canary: { steps } } },
-    status: { phase: 'Progressing', conditions },
+    status: { phase: 'Progressing', conditions, canaryStatus: { stableRevision: '7d9f8c6b5' } },
   } as unknown as RolloutObject
 }

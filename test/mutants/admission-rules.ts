@@ -96,6 +96,13 @@ export const admissionRules: readonly Rule[] = [
     reviewTest,
   ],
   [
+    'amid a native rollout pods of any version may stand',
+    between,
+    '? undefined : [ANY]',
+    '? undefined : undefined',
+    reviewTest,
+  ],
+  [
     'after more edits than are remembered nobody is let out before all are counted',
     between,
     'between.length === mostBetween || ',

@@ -47,8 +47,8 @@ export const backwardRules: readonly Rule[] = [
   [
     'it is disarmed before any larger budget',
     rules,
-    'steered, withdrawn, wave]',
-    'withdrawn, wave, steered]',
+    'steered, countedByManager, withdrawn, wave]',
+    'countedByManager, withdrawn, wave, steered]',
     rulesTest,
   ],
   [

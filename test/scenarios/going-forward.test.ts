@@ -4,9 +4,12 @@
 import { expect, test } from 'vitest'
 
 import { keptReady } from '../properties/deployments.ts'
+import { catchUp, reconcile } from '../world/controller.ts'
 import { syncDeployment } from '../world/deployment-controller.ts'
 import * as people from '../world/people.ts'
-import { newWorld, play } from '../world/play.ts'
+import { newWorld, play, pods } from '../world/play.ts'
+import { wanted } from '../world/world.ts'
+import type { World } from '../world/world.ts'
 import { tell } from './story.ts'
 
 const { approve, edit, jump, pass, plan, scale } = people
@@ -222,3 +225,45 @@ test('a revision between is armed only while old pods leave: the next edit would
   for (let i = 0; i < 3; i++) syncDeployment(world)
   expect(keptReady(world)).toBe(13)
 })
+
+test('a version whose pods a rollback has not yet taken comes back like one between', () => {
+  const steps = [{ replicas: '20%' }, { replicas: '80%' }]
+  const world = newWorld({ replicas: 5, spec: rolling('100%', 0), steps })
+  for (const happening of [edit('v2'), approve]) play(world, happening)
+  edit('v1')(world)
+  edit('v3')(world)
+  play(world, pass(1))
+  const stood = wanted(world)['v2']!
+  expect(stood).toBeGreaterThan(1)
+  edit('v2')(world)
+  lookUncounted(world)
+  expect(wanted(world)['v2']).toBe(stood + 1)
+})
+
+test.each([
+  ['100%', 0],
+  ['25%', '25%'],
+  [0, 1],
+])(
+  'a version between that comes back grows by one at most, however late its ReplicaSet tells (%s, %s)',
+  (maxUnavailable, maxSurge) => {
+    const steps = [{ replicas: '20%' }, { replicas: '80%' }]
+    const world = newWorld({ spec: rolling(maxUnavailable, maxSurge), steps })
+    for (const happening of [edit('v2'), approve, edit('v3')]) play(world, happening)
+    const stood = wanted(world)['v2']!
+    edit('v2')(world)
+    lookUncounted(world)
+    expect(wanted(world)['v2']).toBe(stood + 1)
+    play(world, pass(1))
+    expect(pods(world)).toMatch(/ 2 v2/)
+  },
+)
+
+/** Nobody counts pods anew meanwhile: disarmed, those of a version between were available. */
+function lookUncounted(world: World): void {
+  for (let i = 0; i < 5; i++) {
+    for (let j = 0; j < 3; j++) syncDeployment(world)
+    catchUp(world)
+    reconcile(world)
+  }
+}

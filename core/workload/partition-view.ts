@@ -238,7 +238,8 @@ function isGivenUp({ record, status }: PartitionSeen, update: Version | undefine
 
 /**
  * Scaled to nobody in the middle of a release, its own controller takes the new version for the current one,
- * whether it is of any use or not.
+ * whether it is of any use or not. One look has to do: no pod tells for long that it has served once. Without
+ * the label nobody knows that the current revision is not what everybody ran: then the release waits.
  */
 function isAdrift(
   { stableLabel, status }: PartitionSeen,

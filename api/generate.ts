@@ -17,6 +17,7 @@ interface Schema {
   readonly additionalProperties?: Schema
   readonly enum?: readonly string[]
   readonly 'x-kubernetes-int-or-string'?: boolean
+  readonly 'x-kubernetes-validations'?: readonly { readonly rule: string }[]
 }
 
 interface CustomResourceDefinition {
@@ -80,7 +81,7 @@ function printObject(
 }
 
 function typeOf(schema: Schema, declarations: Declarations): string {
-  if (schema['x-kubernetes-int-or-string']) return 'IntOrPercent'
+  if (schema['x-kubernetes-int-or-string']) return isNumber(schema) ? 'number' : 'IntOrPercent'
   if (schema.title) return named(schema.title, schema, declarations)
   if (schema.enum) return union(schema.enum)
   if (schema.items) return `readonly (${typeOf(schema.items, declarations)})[]`
@@ -90,6 +91,11 @@ function typeOf(schema: Schema, declarations: Declarations): string {
   const scalar = scalars.get(schema.type ?? '')
   if (!scalar) throw new Error(`no type for the schema ${JSON.stringify(schema)}`)
   return scalar
+}
+
+/** A rule refuses texts, in words of its own. */
+function isNumber({ 'x-kubernetes-validations': rules = [] }: Schema): boolean {
+  return rules.some(({ rule }) => rule === 'type(self) == int')
 }
 
 /** Two schemas of the same title are one type, so they must not differ. */

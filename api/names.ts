@@ -143,6 +143,7 @@ export const READY_REASONS = {
     'the Service or the route by which requests come is missing, not as it has to be, or may not be written; says what',
   Escaped: 'the escape annotation is on the workload, but the fields of a hold are still there',
   NotGuarding: 'the API server would not call the webhook',
+  NotHoldable: 'edits cannot be held as the owner has set the workload; the message says why',
   EditCaught: 'an edit that the webhook did not answer stands still; it is taken over next',
   WorkloadNotFound: 'there is no such workload; it is guarded as soon as it is created',
   KindNotServed: 'the cluster does not serve the kind that the Rollout names; it is looked for',
@@ -169,6 +170,7 @@ export const STALLED_REASONS = {
   Conflict: 'see condition Ready',
   KruiseRunning: 'see condition Ready',
   LeftByKruise: 'see condition Ready',
+  NotHoldable: 'see condition Ready',
   FieldsDropped: 'see condition Ready',
   Unsupported: 'see condition Ready',
 } as const

@@ -282,7 +282,10 @@ export interface RolloutStatus {
   readonly observedGeneration?: number
   /** What the Rollout is doing, in one word. */
   readonly phase?: RolloutPhase
-  /** What the Rollout waits for, and how to go on. */
+  /**
+   * What the Rollout waits for, shortly. Condition Ready has all of it, with the command that
+   * goes on.
+   */
   readonly message?: string
   /** Facts about the Rollout, at most one of each type. */
   readonly conditions?: readonly RolloutCondition[]
@@ -541,7 +544,10 @@ export interface RolloutStatusV1alpha1 {
   readonly observedGeneration?: number
   /** What the Rollout is doing, in one word. */
   readonly phase?: RolloutPhase
-  /** What the Rollout waits for, and how to go on. */
+  /**
+   * What the Rollout waits for, shortly. Condition Ready has all of it, with the command that
+   * goes on.
+   */
   readonly message?: string
   /** Facts about the Rollout, at most one of each type. */
   readonly conditions?: readonly RolloutCondition[]

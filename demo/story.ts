@@ -98,7 +98,7 @@ async function look(stage: Stage): Promise<void> {
     `custom-columns=${columns}`,
   )
   const { status } = await stage.rollout()
-  stage.say(`  ${status?.message}`)
+  stage.say(`  ${status?.conditions?.find(({ type }) => type === 'Ready')?.message}`)
 }
 
 /** The command that goes on is in the message: below the table it does not break the columns. */

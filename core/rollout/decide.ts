@@ -177,6 +177,7 @@ export const plans: Readonly<Record<PlanName, Plan>> = {
       phase: s.memory.stableRevision === '' && !s.workload!.rolledOut ? 'Initial' : 'Healthy',
       reconciling: false,
       ...(s.memory.ending && { progressing: 'Completed' }),
+      ...(s.workload!.unheldBecause && notHoldable),
     }),
   },
   Escaped: {
@@ -291,6 +292,9 @@ function progressing(reason: ProgressingReason): Plan['standing'] {
 function phaseKept({ memory }: Snapshot): Phase {
   return memory.releasing ? 'Progressing' : 'Initial'
 }
+
+/** The next edit would go out at once: a Rollout that said otherwise would deceive its owner. */
+const notHoldable = { notReady: 'NotHoldable', stalled: 'NotHoldable' } as const
 
 /** Nothing is done until somebody acts. */
 function blocked(reason: ReadyReason & StalledReason): (s: Snapshot) => Standing {

@@ -13,6 +13,7 @@ import {
   stepReached,
   takenOver,
 } from './events.ts'
+import { targetOf } from './commands.ts'
 import { isFullLastStep, naturalNext, stepForChangedPlan } from './plan-steps.ts'
 import type { Ending, Memory, Outcome, Snapshot, Workload, WorkloadEvent } from './model.ts'
 
@@ -133,10 +134,18 @@ export function rewind(s: Snapshot): Memory {
 export function settle(s: Snapshot): Outcome {
   const { memory, workload } = s
   const { otherStyleBecause: because } = s.rollout!
-  const told = memory.ending === undefined ? 'ready for the next edit' : endInWords(memory)
+  const isNext = memory.ending === undefined || workload!.unheldBecause !== undefined
+  const told = isNext ? nextEdit(s) : endInWords(memory)
   const message = because === undefined ? told : `${told}; ${because}`
   const known = memory.stableRevision !== '' && memory.stableRevision !== workload!.updateRevision
   return { memory: atRest(s), message, ...(known && { events: [notHeld(s)] }) }
+}
+
+/** What becomes of the next edit. */
+function nextEdit({ workload }: Snapshot): string {
+  const { ref, unheldBecause } = workload!
+  if (unheldBecause === undefined) return 'ready for the next edit'
+  return `edits of ${targetOf(ref)} are not held: ${unheldBecause}; the next one replaces every pod at once`
 }
 
 /** How the last release ended. */

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { RolloutStatus } from '#api/rollout.generated.ts'
 import type { Decision, Memory, Standing, Workload } from './model.ts'
 import { nothing } from './outcomes.ts'
-import { isDropped, isPassing, memoryOf, statusDue, statusOf } from './status.ts'
+import { briefly, isDropped, isPassing, memoryOf, statusDue, statusOf } from './status.ts'
 
 const now = Date.parse('2026-01-01T00:10:00Z')
 const memory: Memory = {
@@ -219,4 +219,34 @@ test('while Kruise Rollouts runs condition Ready alone is written, and says noth
   expect(rest).toEqual(before)
   expect(conditions({ ...told, conditions: ready! })).toEqual({ Ready: 'False KruiseRunning' })
   expect(isDropped(told)).toBe(false)
+})
+
+test.each([
+  [
+    'step 1 of 3 reached: 1 of 10 pods are new, waiting for approval since T: kubectl -n shop patch rollout web',
+    'step 1 of 3 reached: 1 of 10 pods are new, waiting for approval since T (command: -o wide)',
+  ],
+  [
+    'step 1 of 3 is paused by its owner; go on with: kubectl -n shop rollout resume deployment/web',
+    'step 1 of 3 is paused by its owner (command: -o wide)',
+  ],
+  [
+    '2 pods are of a version between; step 1 of 3 reached: waiting for approval since T: kubectl -n shop',
+    '2 pods are of a version between; step 1 of 3 reached: waiting for approval since T (command: -o wide)',
+  ],
+  [`${'word '.repeat(40)}end`, `${'word '.repeat(23)}...`],
+  ['ready for the next edit', 'ready for the next edit'],
+])('in a table it is told briefly: %s', (message, brief) => {
+  expect(briefly(message)).toBe(brief)
+  const decision = { actions: [], memory, standing: releasing, message }
+  const told = statusOf({
+    generation: 2,
+    before: undefined,
+    style: 'partition',
+    decision,
+    workload,
+    now,
+  })
+  expect(told.message).toBe(brief)
+  expect(told.conditions?.find(({ type }) => type === 'Ready')?.message).toBe(message)
 })

@@ -92,12 +92,23 @@ export function statusOf(input: StatusInput): RolloutStatus {
   return {
     observedGeneration: generation,
     phase: standing.phase,
-    message,
+    message: briefly(message),
     conditions: conditionsOf(before, decision, now),
     currentStepIndex: release?.currentStepIndex ?? 0,
     currentStepState: release?.currentStepState ?? '',
     ...(release && toldIn(style, release)),
   }
+}
+
+/** So many characters of a line can be read at a glance. */
+const BRIEF = 120
+
+/** For `kubectl get`, which prints it in a table: without the command that goes on. Conditions have all of it. */
+export function briefly(message: string): string {
+  const said = message.replace(/(?:; [^;:]*)?: kubectl .*$/su, ` (command: -o wide)`)
+  if (said.length <= BRIEF) return said
+  const cut = said.slice(0, BRIEF - 3)
+  return `${cut.slice(0, cut.lastIndexOf(' '))} ...`
 }
 
 const nowhere: RolloutStatus = { currentStepIndex: 0, currentStepState: '' }

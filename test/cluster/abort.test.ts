@@ -7,7 +7,18 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { walkTo } from './approvals.ts'
 import { helm } from './commands.ts'
-import { abort, hasCondition, most, obey, resume, says, stand, told, worst } from './facts.ts'
+import {
+  abort,
+  hasCondition,
+  messageOf,
+  most,
+  obey,
+  resume,
+  says,
+  stand,
+  told,
+  worst,
+} from './facts.ts'
 import type { Story } from './story.ts'
 import { startWorld } from './world.ts'
 import type { World } from './world.ts'
@@ -127,8 +138,9 @@ test.concurrent('the command of the warning aborts, the one of the message start
   const status = (await story.rollout()).status!
   expect(status.phase).toBe('Progressing')
   // The status says it with its age, the event has a time of its own.
-  expect(status.message).toMatch(/^since \S+Z: release /)
-  expect(event!.message).toContain(status.message!.replace(/^since \S+Z: /, ''))
+  const message = await messageOf(story)
+  expect(message).toMatch(/^since \S+Z: release /)
+  expect(event!.message).toContain(message.replace(/^since \S+Z: /, ''))
 
   const command = /kubectl -n \S+ annotate rollout \S+ sluice\.dev\/abort-/.exec(event!.message)
   await obey(world.cluster, command?.[0] ?? '')

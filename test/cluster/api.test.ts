@@ -170,7 +170,19 @@ test.each<[string, Json, string, string]>([
     'neither way of releasing',
     rollout({ strategy: {} }),
     'spec.strategy',
-    'say how to release: add `canary` with at least one step',
+    'say how to release: add `canary` or `blueGreen` with at least one step',
+  ],
+  [
+    'a pause with a unit',
+    canary({ steps: [{ replicas: 1, pause: { duration: '5m' } }] }),
+    `${steps}[0].pause.duration`,
+    'write seconds as a plain number, for example `duration: 300` for five minutes',
+  ],
+  [
+    'a pause without an end',
+    canary({ steps: [{ replicas: 1, pause: { duration: 2147483648 } }] }),
+    `${steps}[0].pause.duration`,
+    'write less than 2147483648 seconds',
   ],
   [
     'both ways of releasing',

@@ -14,7 +14,19 @@ import { walkTo, walkToTheEnd } from './approvals.ts'
 import { sluice } from './commands.ts'
 import { DEFAULT_FIELDS, apart, holdFields, warningsOf } from './deployment-facts.ts'
 import type { Specified } from './deployment-facts.ts'
-import { abort, hasCondition, jump, most, obey, resume, says, stand, told, worst } from './facts.ts'
+import {
+  abort,
+  hasCondition,
+  jump,
+  messageOf,
+  most,
+  obey,
+  resume,
+  says,
+  stand,
+  told,
+  worst,
+} from './facts.ts'
 import { ROLLOUT, WORKLOAD } from './manifests.ts'
 import type { StoryOptions } from './manifests.ts'
 import type { Story } from './story.ts'
@@ -346,7 +358,7 @@ describe.concurrent('people', () => {
     await story.edit('app:2')
     await says(story, `Deployment ${name} is there already`)
     await stand(story, { 'app:1': 4 })
-    await obey(world.cluster, (await story.rollout()).status!.message!)
+    await obey(world.cluster, await messageOf(story))
     await story.reached(1)
     await stand(story, { 'app:1': 4, 'app:2': 1 })
   })
@@ -431,6 +443,6 @@ test('without the right to make Deployments new pods run within, and everybody i
   await begun.edit('app:1')
   const command = `so delete it: kubectl -n ${begun.namespace} delete deployment web-`
   await says(begun, command)
-  await obey(world.cluster, (await begun.rollout()).status!.message!)
+  await obey(world.cluster, await messageOf(begun))
   await clean(begun)
 })

@@ -51,7 +51,8 @@ export function operating({ kill, revive, register }: Hands): Promises {
       const { items } = await s.client.listAll(ROLLOUTS as ResourceType, { namespace: s.namespace })
       expect(items).toHaveLength(1)
     },
-    'ops-backup': async s => {
+    'ops-backup': s => pods(s, { 'web:4': 10 }),
+    'ops-recreate': async s => {
       await pods(s, { 'web:4': 10 })
       await kill()
     },

@@ -70,12 +70,17 @@ export async function told(
   return found
 }
 
-/** Waits until the Rollout's message says it. */
+/** What the Rollout says, in full. */
+export async function messageOf(story: Story): Promise<string> {
+  return (await condition(story, 'Ready'))?.message ?? ''
+}
+
+/** Waits until the Rollout says it. */
 export async function says(story: Story, text: string | RegExp): Promise<void> {
   await story.until(`message ${text}`, async () => {
     const { metadata, status } = await story.rollout()
     if (!status || status.observedGeneration !== metadata.generation) return false
-    const message = status.message ?? ''
+    const message = await messageOf(story)
     return typeof text === 'string' ? message.includes(text) : text.test(message)
   })
 }

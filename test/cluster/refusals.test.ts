@@ -116,7 +116,9 @@ test('of two Rollouts made at once one guards the Deployment, the other says why
   })
   // The other one was refused, or was stored before anybody could know.
   await story.until('the other one to say why', async () => {
-    const stored = (await rolloutsOf(story)).map(({ status }) => status?.message ?? '')
+    const stored = (await rolloutsOf(story)).flatMap(({ status }) =>
+      (status?.conditions ?? []).map(({ message }) => message),
+    )
     return [...refusals, ...stored].some(text => /spec\.workloadRef: .*first/.test(text))
   })
 })

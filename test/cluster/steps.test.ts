@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-import { condition, jump, most, obey, says, stand, told, worst } from './facts.ts'
+import { condition, jump, messageOf, most, obey, says, stand, told, worst } from './facts.ts'
 import { ROLLOUT } from './manifests.ts'
 import { startWorld } from './world.ts'
 import type { World } from './world.ts'
@@ -68,7 +68,8 @@ test.concurrent('a waiting step says since when and names the command that goes 
   await story.edit('app:2')
   for (const step of [1, 2]) {
     await story.reached(step)
-    const { message = '', canaryStatus } = (await story.rollout()).status!
+    const { canaryStatus } = (await story.rollout()).status!
+    const message = await messageOf(story)
     // To the second, and never yet to come: what is stored is rounded up.
     const before = Date.parse(canaryStatus!.lastUpdateTime!) - 1000
     const since = new Date(before).toISOString().replace('.000Z', 'Z')
@@ -77,7 +78,10 @@ test.concurrent('a waiting step says since when and names the command that goes 
     const events = await told(story, 'StepReached', step)
     expect(events.filter(event => event.message.includes(message))).toHaveLength(1)
     const columns = (await story.kubectl(['get', 'rollout', ROLLOUT])).stdout
-    expect(columns).toContain('waiting for approval')
+    expect(columns).toContain(`waiting for approval since ${since} (command: -o wide)`)
+    expect(columns).not.toContain('kubectl')
+    const wide = (await story.kubectl(['get', 'rollout', ROLLOUT, '-o', 'wide'])).stdout
+    expect(wide).toContain(message)
     await obey(world.cluster, message)
   }
   await story.phase('Healthy')

@@ -245,7 +245,8 @@ function* mending(world: World, { style, canary, kind }: Subject): Generator<Hap
 }
 
 function isThird(world: World): boolean {
-  return rolloutIn(world)?.status?.message?.includes('put the stable template back') === true
+  const { conditions = [] } = { ...rolloutIn(world)?.status }
+  return conditions.some(({ message }) => message.includes('put the stable template back'))
 }
 
 function isTurn(name: ActName): boolean {

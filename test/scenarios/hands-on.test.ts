@@ -183,10 +183,24 @@ tell({
       [edit('v2'), 'ReleaseStarted, 10%+0%, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
       [patch({ strategy: { type: 'Recreate' } }), 'nothing -> Progressing 1 StepPaused: 9 v1 1 v2'],
       [approve, '30%+11%, 50%+0%, StepReached -> Progressing 2 StepPaused: 5 v1 5 v2'],
-      [approve, 'finishing, released, ReleaseCompleted -> Healthy: 10 v2'],
-      [edit('v3'), 'guard v3, NotHeld -> Healthy: 10 v3'],
+      [approve, 'finishing, released, ReleaseCompleted -> Healthy NotHoldable: 10 v2'],
+      [edit('v3'), 'guard v3, NotHeld -> Healthy NotHoldable: 10 v3'],
     ],
   },
+})
+
+test('who cannot be held says so at rest, and no more when he can', () => {
+  const world = newWorld()
+  const ready = () => rolloutIn(world)?.status?.conditions?.find(({ type }) => type === 'Ready')
+  play(world, patch({ strategy: { type: 'Recreate' } }))
+  expect(ready()).toMatchObject({
+    status: 'False',
+    reason: 'NotHoldable',
+    message:
+      'edits of deployment/web are not held: its strategy is Recreate, which has no steps; the next one replaces every pod at once',
+  })
+  play(world, patch({ strategy: { type: 'RollingUpdate' } }))
+  expect(ready()).toMatchObject({ status: 'True', reason: 'Guarding' })
 })
 
 test('without the policy, a resume that met no webhook counts when it is back', () => {

@@ -49,8 +49,8 @@ await runProgram('sluice dev', async stop => {
   const traffic = routesIn(values)
   const say = (line: string) => void process.stdout.write(`Sluice ${line}\n`)
   const client = new KubeClient(connection)
-  await refuseInstalled(client)
   say(`starts beside ${connection.server}`)
+  await refuseInstalled(client)
   const sluice = await startSluice({
     client,
     kubeconfig,

@@ -106,6 +106,7 @@ test('where Sluice is installed it touches nothing', async () => {
   const [code] = await once(child, 'exit')
   expect(code).toBe(1)
   expect(lines).toEqual([
+    `Sluice starts beside ${cluster.url}`,
     'sluice dev: Sluice is installed in this cluster (mutatingwebhookconfiguration sluice): uninstall it, or take another cluster',
   ])
   await expect(client.get(MUTATING_WEBHOOKS, { name: 'sluice-dev' })).rejects.toThrow(NotFound)

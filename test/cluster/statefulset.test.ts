@@ -3,13 +3,14 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
-import { abort, says, stand } from './facts.ts'
+import { abort, hasCondition, says, stand } from './facts.ts'
 import {
   goesBackByAbort,
   goesBackInSteps,
   keepsItsShare,
   releasesStepByStep,
 } from './kind-contract.ts'
+import type { Story } from './story.ts'
 import { startWorld } from './world.ts'
 import type { World } from './world.ts'
 
@@ -62,4 +63,62 @@ test.concurrent('OnDelete has no steps: the edit says so', async () => {
   const story = await world.story({ kind, spec: { updateStrategy: { type: 'OnDelete' } } })
   const { stderr } = await story.edit('app:2')
   expect(stderr).toMatch(/not held: its updateStrategy is OnDelete/)
+})
+
+test.concurrent('OnDelete in the middle of a release stands at once, and it waits', async () => {
+  const story = await world.story({ kind, replicas: 4, spec: owner })
+  await story.edit('app:2')
+  await story.reached(1)
+  const { stderr } = await story.patch({
+    updateStrategy: { type: 'OnDelete', rollingUpdate: null },
+  })
+  expect(stderr).toMatch(/recorded, but it stands at once: its updateStrategy is OnDelete/)
+  await story.approve()
+  await says(story, /^step 2 of 3 since .* its updateStrategy is OnDelete/)
+  await stand(story, { 'app:1': 3, 'app:2': 1 })
+  await story.patch(owner)
+  await story.reached(2)
+  await stand(story, { 'app:1': 2, 'app:2': 2 })
+})
+
+test.concurrent('a partition that its owner sets in the middle of a release hinders no abort', async () => {
+  const story = await world.story({ kind, replicas: 4, spec: owner })
+  await story.edit('app:2')
+  await story.reached(1)
+  const { stderr } = await story.patch({ updateStrategy: { rollingUpdate: { partition: 2 } } })
+  expect(stderr).toMatch(/recorded: the new values govern the next pods/)
+  await abort(story)
+  await hasCondition(story, 'Stalled', 'Aborted')
+  await stand(story, { 'app:1': 4, 'app:2': 0 })
+})
+
+describe.concurrent('kubectl rollout undo brings the version before the last edit', () => {
+  const undo = (story: Story) => story.kubectl(['rollout', 'undo', story.target])
+
+  test('after a third version the second one, unless the stable one is named', async () => {
+    const story = await world.story({ kind, replicas: 4, spec: owner })
+    for (const image of ['app:2', 'app:3']) {
+      await story.edit(image)
+      await story.reached(1)
+    }
+    expect((await undo(story)).stderr).toMatch(/release starts again with step 1/)
+    await story.reached(1)
+    const { status } = await story.rollout()
+    const revision = ['get', 'controllerrevision', status!.canaryStatus!.stableRevision!]
+    const { stdout } = await story.kubectl([...revision, '-o', 'jsonpath={.revision}'])
+    await story.kubectl(['rollout', 'undo', story.target, `--to-revision=${stdout}`])
+    await story.phase('Healthy')
+    await stand(story, { 'app:1': 4, 'app:2': 0, 'app:3': 0 })
+  })
+
+  test('after an abort of the first edit the stable one', async () => {
+    const story = await world.story({ kind, replicas: 4, spec: owner })
+    await story.edit('app:2')
+    await story.reached(1)
+    await abort(story)
+    await hasCondition(story, 'Stalled', 'Aborted')
+    expect((await undo(story)).stderr).toMatch(/rolling back to the stable template/)
+    await story.phase('Healthy')
+    await stand(story, { 'app:1': 4, 'app:2': 0 })
+  })
 })

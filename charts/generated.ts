@@ -46,11 +46,13 @@ function webhookConfigurations(): string {
     ownNamespace: '{{ $.Release.Namespace }}',
     namespaces: [NAMESPACES],
     extraKinds: [EXTRA],
+    routeKinds: [EXTRA_ROUTE],
   }
   const manifests = [mutatingConfiguration(options), validatingConfiguration(options)]
   const texts = manifests
     .map(manifest => template(manifest, labels + injected))
     .map(text => text.replaceAll(extraRule, rule => forEachExtra(rule)))
+    .map(text => text.replaceAll(extraRoute, rule => forEachExtra(rule, 'traffic.extraKinds')))
   return note('webhook/configuration.ts') + texts.join('---\n')
 }
 
@@ -65,7 +67,7 @@ function policy(): string {
   const texts = policies.flatMap(({ policy, binding }) => [policy, binding])
   const manifests = texts
     .map((each, index) => `${index === 0 ? '' : '---\n'}${template(each, labels)}`)
-    .map(forEachExtra)
+    .map(text => forEachExtra(text))
   const served = '{{- if include "sluice.policyVersion" $ }}\n'
   return `${note('webhook/policy.ts')}${served}${manifests.join('')}{{- end }}\n`
 }
@@ -124,17 +126,20 @@ const EXTRA: KindRef = {
   kind: 'EXTRA-KIND',
   plural: 'EXTRA-PLURAL',
 }
+/** Stands for each of the value `traffic.extraKinds`. */
+const EXTRA_ROUTE: KindRef = { ...EXTRA, apiVersion: 'ROUTE.EXTRA.GROUP/EXTRA-VERSION' }
+const extraRoute = /^ +- apiGroups:\n +- ROUTE\.EXTRA\.GROUP\n([^]*?)scope: Namespaced\n/gm
 const extraRule = /^ +- apiGroups:\n +- EXTRA\.GROUP\n([^]*?)scope: Namespaced\n/gm
 
 /** A text about `EXTRA` as one about each of the value; any other as it is. */
-function forEachExtra(text: string): string {
+function forEachExtra(text: string, value = 'extraKinds'): string {
   if (!text.includes('EXTRA-')) return text
   const filled = text
-    .replaceAll('EXTRA.GROUP', '{{ splitList "/" .apiVersion | first }}')
+    .replaceAll(/(?:ROUTE\.)?EXTRA\.GROUP/g, '{{ splitList "/" .apiVersion | first }}')
     .replaceAll('EXTRA-VERSION', '{{ splitList "/" .apiVersion | last }}')
     .replaceAll('EXTRA-PLURAL', '{{ .plural }}')
     .replaceAll('extra-kind', '{{ lower .kind }}')
-  return `{{- range $.Values.extraKinds }}\n${filled}{{- end }}\n`
+  return `{{- range $.Values.${value} }}\n${filled}{{- end }}\n`
 }
 
 function customResource(file: string): string {

@@ -13,7 +13,13 @@ import type { Owner } from '#core/traffic/made.ts'
 import type { RouteRef, Routing, TrafficProvider } from '#core/traffic/model.ts'
 import { trafficMove } from '#core/traffic/moves.ts'
 import type { RoutedPods, Traffic, TrafficAim } from '#core/traffic/moves.ts'
-import { routerKinds, routersOf, trafficProviders } from '#core/traffic/registry.ts'
+import {
+  addedProviders,
+  addedRouters,
+  routerKinds,
+  routersOf,
+  trafficProviders,
+} from '#core/traffic/registry.ts'
 import type { RouteFound, Router } from '#core/traffic/router.ts'
 import { seeEndpoints, seeService } from '#core/traffic/seen.ts'
 import { freedOwner, freeing, wishedOn } from '#core/traffic/wish.ts'
@@ -67,7 +73,7 @@ export async function readRequests(
 }
 
 async function readRoute(client: KubeClient, namespace: string, ref: RouteRef): Promise<RouteRead> {
-  for (const router of routersOf(ref)) {
+  for (const router of await routersFor(client, ref)) {
     const read = async (name: string | undefined) =>
       name === undefined
         ? undefined
@@ -76,6 +82,18 @@ async function readRoute(client: KubeClient, namespace: string, ref: RouteRef): 
     if (object ?? made) return { ref, router, object, made }
   }
   return { ref }
+}
+
+/** What somebody has added to the installation is found where it is served. */
+export async function routersFor(
+  client: KubeClient,
+  ref: Pick<RouteRef, 'apiVersion' | 'kind'>,
+): Promise<readonly Router[]> {
+  const known = routersOf(ref)
+  if (known.length > 0) return known
+  const served = await findKind(client, ref)
+  if (served === 'nowhere' || served === 'secret') return []
+  return addedRouters([{ ...ref, plural: served.name }])
 }
 
 interface RouteRead {
@@ -210,7 +228,8 @@ function withoutAdmission(object: KubeObject, { patch }: Patch): Patch['patch'] 
 }
 
 function providerOf({ apiVersion, kind }: KubeObject): TrafficProvider {
-  return trafficProviders.find(each => each.apiVersion === apiVersion && each.kind === kind)!
+  const known = trafficProviders.find(each => each.apiVersion === apiVersion && each.kind === kind)
+  return known ?? addedProviders([{ apiVersion, kind, plural: '' }])[0]!
 }
 
 /** The escape goes last; whoever owned a field before the first write owns it again. */

@@ -2,7 +2,6 @@
 // something is seen, or without hope.
 
 import type { KubeObject } from '#api/kubernetes.ts'
-import { routerOf } from '#core/traffic/registry.ts'
 import type { WorkloadAdapter } from '#core/workload/adapter.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { Conflict, NotFound } from '#kube/errors.ts'
@@ -11,7 +10,7 @@ import { ENDPOINT_SLICES, REPLICA_SETS, SERVICES } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
 import type { Step } from './ejection.ts'
 import { CLI_MANAGER } from './field-owners.ts'
-import { routeType } from './requests.ts'
+import { routersFor, routeType } from './requests.ts'
 import { resourceOf } from './stands.ts'
 
 /** What became of a step. */
@@ -31,7 +30,7 @@ export async function take(
     await firstChange(client, adapter, [step.object])
     return 'nothing'
   }
-  if (step.type !== 'await') return write(client, typeOf(adapter, step.object), step)
+  if (step.type !== 'await') return write(client, await typeOf(client, adapter, step.object), step)
   const { objects, until } = step
   const begun = Date.now()
   await firstChange(client, adapter, objects, until && until - begun)
@@ -144,7 +143,9 @@ async function firstChange(
 ): Promise<void> {
   const over = new AbortController()
   const { signal } = over
-  const changes = objects.map(each => nextChange(client, typeOf(adapter, each), each, signal))
+  const changes = objects.map(async each =>
+    nextChange(client, await typeOf(client, adapter, each), each, signal),
+  )
   try {
     await Promise.race([...changes, pause(Math.min(ms, LOOK_AGAIN_MS), signal)])
   } finally {
@@ -172,12 +173,15 @@ async function nextChange(
 }
 
 /** What is no workload of ours is owned by one, or leads requests to it. */
-function typeOf(
+async function typeOf(
+  client: KubeClient,
   adapter: WorkloadAdapter | undefined,
   { apiVersion, kind }: KubeObject,
-): ResourceType {
-  const route = routerOf({ apiVersion, kind })
-  if (route) return routeType(route)
+): Promise<ResourceType> {
   const others = [REPLICA_SETS, SERVICES, ENDPOINT_SLICES]
-  return others.find(each => each.kind === kind) ?? resourceOf(adapter!)
+  const known = others.find(each => each.kind === kind)
+  if (known) return known
+  if (adapter?.kind === kind) return resourceOf(adapter)
+  const routers = await routersFor(client, { apiVersion, kind })
+  return routeType(routers.find(each => each.apiVersion === apiVersion)!)
 }

@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util'
 
 import { GROUP } from '#api/names.ts'
 import type { KindRef } from '#core/workload/adapter.ts'
-import { newestRouters } from '#core/traffic/registry.ts'
+import { addedRouters, newestRouters } from '#core/traffic/registry.ts'
 import { groupOf } from '#core/workload/native.ts'
 import { adaptersWith } from '#core/workload/registry.ts'
 import { rightsOf } from '#process/rights.ts'
@@ -28,6 +28,8 @@ export interface UninstallConfig extends PlaceConfig {
   readonly identity: string
   /** Requests are moved in this installation. */
   readonly routes: boolean
+  /** Kinds beside those that we know by which they are moved. */
+  readonly routeKinds: readonly KindRef[]
 }
 
 /** Reads the settings. Throws one line that names the flag. */
@@ -48,7 +50,7 @@ export function readConfig(args: readonly string[], env: Environment): Uninstall
       least: 1,
       most: 3600,
     }),
-    routes: routesIn(values),
+    ...routesIn(values),
     identity: `uninstall-${process.pid}-${Date.now().toString(36)}`,
   }
 }
@@ -65,10 +67,10 @@ const workloads = (extraKinds: readonly KindRef[]) => [
 ]
 
 /** Only to give requests back. */
-const routing: readonly Rule[] = [
+const routing = (kinds: readonly KindRef[]): readonly Rule[] => [
   { group: '', resources: ['services'], verbs: ['get', 'list', 'watch', 'patch', 'delete'] },
   { group: 'discovery.k8s.io', resources: ['endpointslices'], verbs: ['list', 'watch'] },
-  ...newestRouters.map(({ apiVersion, plural, makes }) => ({
+  ...[...newestRouters, ...addedRouters(kinds)].map(({ apiVersion, plural, makes }) => ({
     group: groupOf({ apiVersion }),
     resources: [plural],
     verbs: ['get', 'list', 'watch', 'patch', ...(makes ? ['delete'] : [])],
@@ -80,7 +82,10 @@ export function uninstallRights(config: UninstallConfig): readonly Right[] {
   const { namespace, namespaces, leaseName, extraKinds } = config
   const leases = { group: 'coordination.k8s.io', resources: ['leases'] }
   return [
-    ...rightsOf([...workloads(extraKinds), ...(config.routes ? routing : [])], namespaces),
+    ...rightsOf(
+      [...workloads(extraKinds), ...(config.routes ? routing(config.routeKinds) : [])],
+      namespaces,
+    ),
     ...rightsOf(
       [
         { ...leases, verbs: ['get', 'update'], name: leaseName },

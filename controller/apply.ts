@@ -10,7 +10,7 @@ import type { Action, Decision, Instant, Snapshot } from '#core/rollout/model.ts
 import { keyOf } from '#core/rollout/key.ts'
 import { moveFor } from '#core/rollout/moves.ts'
 import { isPassing, statusDue, statusOf } from '#core/rollout/status.ts'
-import { routerOf, routers } from '#core/traffic/registry.ts'
+import type { Router } from '#core/traffic/router.ts'
 import type { ScriptCall } from '#core/traffic/script.ts'
 import type { WorkloadAdapter } from '#core/workload/adapter.ts'
 import { Forbidden, Invalid } from '#kube/errors.ts'
@@ -50,6 +50,8 @@ export interface Effects extends Telling {
   readonly refusedWrites: RefusedWrites
   /** Holds back a write that did not take the last time; gives when it may be tried again. */
   readonly mayRepeat: Repeats
+  /** By what requests are moved in this installation. */
+  readonly routers: readonly Router[]
   /** Runs a traffic script; the workload of the key is looked at again when it has answered. */
   readonly runScript: (key: string, call: ScriptCall) => void
 }
@@ -134,7 +136,7 @@ const nothing: Applied = { wrote: false, refused: false }
 
 async function carryOut(effects: Effects, snapshot: Snapshot, change: Change): Promise<Applied> {
   if (change.type === 'create') return create(effects, snapshot, change)
-  const type = typeOf(snapshot.adapter, change.target)
+  const type = typeOf(effects, snapshot.adapter, change.target)
   return { wrote: true, refused: !(await write(effects, type, change)) }
 }
 
@@ -180,17 +182,22 @@ const kinds: Readonly<Record<string, WriteKind>> = {
   ReplicaSet: 'replicaSet',
   Pod: 'pod',
   Service: 'service',
-  ...Object.fromEntries(routers.map(({ kind }) => [kind, 'route'])),
+}
+
+function writeKindOf({ routers }: Effects, { kind }: Pick<Target, 'kind'>): WriteKind {
+  return kinds[kind] ?? (routers.some(each => each.kind === kind) ? 'route' : 'workload')
 }
 
 /** By what requests come, the workload itself, another one of its kind, or what it owns. */
 function typeOf(
+  { routers }: Effects,
   adapter: WorkloadAdapter | undefined,
   { apiVersion, kind }: Pick<Target, 'apiVersion' | 'kind'>,
 ): ResourceType {
   if (apiVersion === SERVICES.apiVersion && kind === SERVICES.kind) return SERVICES
   const own = adapter?.apiVersion === apiVersion && adapter.kind === kind ? adapter : undefined
-  const known = own ?? routerOf({ apiVersion, kind })
+  const isIts = (each: Router) => each.apiVersion === apiVersion && each.kind === kind
+  const known = own ?? routers.find(isIts)
   if (known) return resource(apiVersion, known.plural, kind)
   return kind === REPLICA_SETS.kind ? REPLICA_SETS : PODS
 }
@@ -217,7 +224,7 @@ async function write(
     stored.metadata,
     effects.now(),
   )
-  onWrite(subresource ? 'workloadStatus' : (kinds[target.kind] ?? 'workload'))
+  onWrite(subresource ? 'workloadStatus' : writeKindOf(effects, target))
   return holdTaken(marks, stored.metadata)
 }
 
@@ -234,29 +241,31 @@ async function create(
   { object }: Creation,
 ): Promise<Applied> {
   const { client, onWrite, now } = effects
-  const type = typeOf(snapshot.adapter, object)
+  const type = typeOf(effects, snapshot.adapter, object)
+  const kind = writeKindOf(effects, object)
   try {
     await client.create(type, object, { fieldManager: CONTROLLER_MANAGER })
   } catch (error) {
     const theirs = error instanceof Forbidden || error instanceof Invalid
-    if (!theirs || kinds[object.kind] !== undefined) throw error
+    if (!theirs || kind !== 'workload') throw error
     await tell(effects, snapshot, notCreated(object, error.message))
     return { wrote: false, refused: false, requeueAt: now() + REFUSED_MS }
   }
-  onWrite(kinds[object.kind] ?? 'workload')
+  onWrite(kind)
   return { wrote: true, refused: false }
 }
 
 async function remove(
-  { client, onWrite, ownWrites, now }: Effects,
+  effects: Effects,
   type: ResourceType,
   { target, uid }: Deletion,
 ): Promise<true> {
+  const { client, onWrite, ownWrites, now } = effects
   const { namespace, name, resourceVersion } = target
   await client.remove(type, { namespace, name }, { uid, resourceVersion })
   // Until its watch tells of it, it would count as one that stays.
   ownWrites.note({ uid, resourceVersion }, { uid }, now())
-  onWrite(kinds[target.kind] ?? 'workload')
+  onWrite(writeKindOf(effects, target))
   return true
 }
 

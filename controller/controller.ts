@@ -7,6 +7,7 @@ import { decide } from '#core/rollout/decide.ts'
 import { refOf } from '#core/rollout/key.ts'
 import type { Instant } from '#core/rollout/model.ts'
 import type { NamedKind } from '#core/rollout/unseen.ts'
+import { addedRouters, routers } from '#core/traffic/registry.ts'
 import type { ScriptRunner } from '#core/traffic/script.ts'
 import type { KindRef } from '#core/workload/adapter.ts'
 import { adaptersWith } from '#core/workload/registry.ts'
@@ -71,6 +72,8 @@ export interface ControllerOptions {
   readonly routes: boolean
   /** Kinds of a StatefulSet's shape beside those that we know. */
   readonly extraKinds: readonly KindRef[]
+  /** Kinds beside those that we know by which requests are moved. */
+  readonly routeKinds: readonly KindRef[]
   readonly metrics: ControllerMetrics
   readonly log: Logger
   readonly now: () => Instant
@@ -121,6 +124,7 @@ export function createController(options: ControllerOptions): Controller {
       const arrivals = createArrivals(log, options.kruiseFinalizers)
       const effects: Effects = {
         ...createEffects(options, writer, (uid, now) => repeats(uid, now)),
+        routers: [...routers, ...addedRouters(options.routeKinds)],
         runScript: (key, call) => scripts.run(call, () => queue?.add(key)),
       }
       const running = new WorkQueue({
@@ -168,7 +172,7 @@ function createEffects(
   { metrics, log, now, onUnanswered }: ControllerOptions,
   client: KubeClient,
   repeats: Repeats,
-): Omit<Effects, 'runScript'> {
+): Omit<Effects, 'runScript' | 'routers'> {
   return {
     client,
     mayRepeat(uid, at) {

@@ -8,12 +8,14 @@ import { routingLeft, workloadsOf } from '#core/traffic/left.ts'
 import type { WishedRoute } from '#core/traffic/left.ts'
 import type { RouteRef, Routing } from '#core/traffic/model.ts'
 import type { Traffic } from '#core/traffic/moves.ts'
-import { routerKinds, routerOf, routers, routersOf } from '#core/traffic/registry.ts'
+import { addedRouters, routerOf, routers } from '#core/traffic/registry.ts'
 import type { RouteFound, Router } from '#core/traffic/router.ts'
 import type { Answers } from '#core/traffic/script.ts'
 import { seeEndpoints, seeService } from '#core/traffic/seen.ts'
 import type { EndpointsSeen, ServiceSeen } from '#core/traffic/seen.ts'
 import { defined } from '#core/defined.ts'
+import type { KindRef } from '#core/workload/adapter.ts'
+import { groupOf, isSameKind } from '#core/workload/native.ts'
 import type { Seen } from '#core/workload/seen.ts'
 import { Cache } from '#kube/cache.ts'
 import { NotFound } from '#kube/errors.ts'
@@ -51,6 +53,8 @@ export interface RequestsOptions extends SoughtOptions {
   readonly namespace: string
   /** What scripts have said. */
   readonly answers: Answers
+  /** Kinds beside those that we know by which requests are moved. */
+  readonly routeKinds: readonly KindRef[]
 }
 
 /** Under what a workload is found, when one of the objects changes by which its requests come. */
@@ -149,7 +153,9 @@ function createCaches(options: RequestsOptions): Caches {
       indexes: { service: ({ metadata, service }) => [`${metadata.namespace}/${service}`] },
       ...inEach,
     }),
-    kinds: routers.map(router => seekRoutes(options, router)),
+    kinds: [...routers, ...addedRouters(options.routeKinds)].map(router =>
+      seekRoutes(options, router),
+    ),
     scripts: seekScripts(options),
   }
 }
@@ -181,8 +187,8 @@ function leftBehind(
       if (!options.routes) return
       const found = [
         isAnyWished(options, SERVICES),
-        ...routerKinds.map(async versions => {
-          for (const kind of kinds.filter(({ router }) => versions.includes(router))) {
+        ...inVersions(kinds).map(async versions => {
+          for (const kind of versions) {
             const is = await isAnyWished(options, typeOf(kind.router))
             if (is) kind.need()
             if (is !== undefined) return is
@@ -193,6 +199,12 @@ function leftBehind(
       if ((await Promise.all(found)).includes(true)) need()
     },
   }
+}
+
+/** Those of one kind together. */
+function inVersions(kinds: readonly RouteKind[]): readonly (readonly RouteKind[])[] {
+  const key = ({ router }: RouteKind) => `${groupOf(router)}/${router.kind}`
+  return [...Map.groupBy(kinds, key).values()]
 }
 
 /** Whoever cannot be read may carry one. Undefined: the cluster does not have the kind in that version. */
@@ -255,7 +267,8 @@ type Needed = Pick<Sought<Seen>, 'need' | 'open' | 'unread'>
 
 function neededFor({ kinds, scripts }: Caches, { routes }: Routing): readonly Needed[] {
   const named = new Set(routes.flatMap(ref => kindOf(kinds, ref) ?? []))
-  return [...named, ...(routes.some(ownCount) ? [scripts] : [])]
+  const own = routes.some(ref => isScripted(kinds, ref) && !isOursAlone(ref))
+  return [...named, ...(own ? [scripts] : [])]
 }
 
 function observed(
@@ -270,7 +283,7 @@ function observed(
     service: services.get(namespace, routing.service),
     canary: services.get(namespace, canary),
     routes: routing.routes.map(ref => {
-      const script = isScripted(ref) ? scriptFor(ref, data) : undefined
+      const script = isScripted(kinds, ref) ? scriptFor(ref, data) : undefined
       return defined({ ...foundIn(kinds, namespace, ref), script })
     }),
     endpoints: [routing.service, canary].flatMap(name =>
@@ -279,13 +292,8 @@ function observed(
   })
 }
 
-function isScripted(ref: RouteRef): boolean {
-  return routersOf(ref).some(({ scripted }) => scripted)
-}
-
-/** Whether a script of the users' own would count for it. */
-function ownCount(ref: RouteRef): boolean {
-  return isScripted(ref) && !isOursAlone(ref)
+function isScripted(kinds: readonly RouteKind[], ref: RouteRef): boolean {
+  return kindOf(kinds, ref)?.router.scripted === true
 }
 
 function foundIn(kinds: readonly RouteKind[], namespace: string, ref: RouteRef): RouteFound {
@@ -302,7 +310,7 @@ function foundIn(kinds: readonly RouteKind[], namespace: string, ref: RouteRef):
 
 /** In the newest version that the cluster serves. */
 function kindOf(kinds: readonly RouteKind[], ref: RouteRef): RouteKind | undefined {
-  const all = kinds.filter(({ router }) => routersOf(ref).includes(router))
+  const all = kinds.filter(({ router }) => isSameKind(ref, router))
   return all.find(each => !each.unserved()) ?? all[0]
 }
 

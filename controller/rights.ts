@@ -1,7 +1,7 @@
 // What the controller needs to be allowed; the roles of the chart say the same, and a test compares them.
 
 import { GROUP, KRUISE_WEBHOOKS, OWN_SCRIPTS } from '#api/names.ts'
-import { newestRouters } from '#core/traffic/registry.ts'
+import { addedRouters, newestRouters } from '#core/traffic/registry.ts'
 import type { Router } from '#core/traffic/router.ts'
 import type { KindRef } from '#core/workload/adapter.ts'
 import { groupOf } from '#core/workload/native.ts'
@@ -96,6 +96,7 @@ export function controllerRights(config: ControllerConfig): readonly Right[] {
   return [
     ...rightsOf([...workloads, ...asked], namespaces),
     ...(config.routes ? rightsToScripts(namespace) : []),
+    ...(config.routes ? rightsOf(addedRouters(config.routeKinds).map(routeRule), namespaces) : []),
     ...config.extraKinds.flatMap(kind => rightsTo(kind, namespaces)),
     ...rightsOf([registration, { ...registration, name: KRUISE_WEBHOOKS }]),
     ...rightsOf(

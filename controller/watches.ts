@@ -10,7 +10,7 @@ import type { Routing } from '#core/traffic/model.ts'
 import type { Answers } from '#core/traffic/script.ts'
 import type { Traffic } from '#core/traffic/moves.ts'
 import type { Instant, Snapshot } from '#core/rollout/model.ts'
-import type { WorkloadAdapter } from '#core/workload/adapter.ts'
+import type { KindRef, WorkloadAdapter } from '#core/workload/adapter.ts'
 import { heldBy } from '#core/workload/registry.ts'
 import { seePod, seeReplicaSet, seeRevision } from '#core/workload/seen.ts'
 import type {
@@ -73,6 +73,8 @@ export interface WatchesOptions
   readonly namespace: string
   /** What traffic scripts have said. */
   readonly answers: Answers
+  /** Kinds beside those that we know by which requests are moved. */
+  readonly routeKinds: readonly KindRef[]
   /**
    * Called with the key of a workload for which something changed. `soon`: its own controller is about
    * to say more of it, in the workload's status.

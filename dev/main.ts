@@ -22,6 +22,7 @@ const usage = `npm run dev -- [FLAG...]
   --failure-policy WORD  Fail or Ignore: what becomes of an edit that the webhook does not answer; Ignore
                          unless given, and then a policy in the API server holds it, where that has one
   --traffic yes|no       requests are moved with the pods, yes unless given
+  --route-kinds KINDS    and by objects of these, too, as GROUP/VERSION/KIND=PLURAL with commas between
   --log-level WORD       trace, debug, info, warn, error, fatal or silent; info unless given`
 
 await runProgram('sluice dev', async stop => {
@@ -32,6 +33,7 @@ await runProgram('sluice dev', async stop => {
       'webhook-host': { type: 'string', default: '127.0.0.1' },
       'failure-policy': { type: 'string', default: 'Ignore' },
       'log-level': { type: 'string', default: 'info' },
+      ...trafficFlag,
       traffic: { ...trafficFlag.traffic, default: 'yes' },
     },
   })
@@ -46,7 +48,7 @@ await runProgram('sluice dev', async stop => {
   const kubeconfig =
     values.kubeconfig ?? process.env['KUBECONFIG'] ?? join(homedir(), '.kube', 'config')
   const connection = await connect({ env: process.env, kubeconfig })
-  const traffic = routesIn(values)
+  const { routes: traffic, routeKinds } = routesIn(values)
   const say = (line: string) => void process.stdout.write(`Sluice ${line}\n`)
   const client = new KubeClient(connection)
   say(`starts beside ${connection.server}`)
@@ -58,6 +60,7 @@ await runProgram('sluice dev', async stop => {
     failurePolicy,
     logLevel: values['log-level'],
     traffic,
+    routeKinds,
     onProgress: say,
     onLine: readableLog(process.stdout),
     stop,

@@ -53,6 +53,8 @@ export interface SluiceOptions {
   readonly failurePolicy: 'Fail' | 'Ignore'
   /** Kinds of a StatefulSet's shape beside those that Sluice knows. */
   readonly extraKinds?: readonly KindRef[]
+  /** Kinds by which requests are moved beside those that we know. */
+  readonly routeKinds?: readonly KindRef[]
   /** Requests are moved. */
   readonly traffic?: boolean
   /** Without the policy an edit that meets nobody under `Ignore` is not held. */
@@ -162,7 +164,7 @@ function surroundings({ pods, env, nodeFlags = [], onLine }: SluiceOptions, prog
 }
 
 function flags(
-  { kubeconfig, pods, logLevel, extraKinds = [], traffic }: SluiceOptions,
+  { kubeconfig, pods, logLevel, extraKinds = [], routeKinds = [], traffic }: SluiceOptions,
   program: keyof Pods,
 ): readonly string[] {
   const pod = pods?.[program]
@@ -171,6 +173,7 @@ function flags(
     `--configuration=${configuration}`,
     `--log-level=${logLevel}`,
     `--extra-kinds=${kindsInWords(extraKinds)}`,
+    `--route-kinds=${kindsInWords(routeKinds)}`,
     `--traffic=${traffic ? 'yes' : 'no'}`,
   ]
 }
@@ -195,13 +198,15 @@ export async function applyCustomResources(client: KubeClient): Promise<void> {
 }
 
 async function register(options: SluiceOptions, webhook: Child): Promise<void> {
-  const { client, webhookHost, failurePolicy, policy, conversion, extraKinds = [] } = options
+  const { client, webhookHost, failurePolicy, policy, conversion } = options
+  const { extraKinds = [], routeKinds = [] } = options
   const host = webhookHost.includes(':') ? `[${webhookHost}]` : webhookHost
   const settings = {
     name: configuration,
     url: `https://${host}:${String(webhook.ready['port'])}`,
     failurePolicy,
     extraKinds,
+    routeKinds,
     caBundle: String(webhook.ready['caBundle']),
   }
   const apply = { fieldManager, force: true }

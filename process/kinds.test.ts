@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest'
 
-import { kindsInWords, kindsOf } from './kinds.ts'
+import { kindsInWords, kindsOf, routeKindsOf } from './kinds.ts'
 
 const shard = { apiVersion: 'databases.example.com/v1', kind: 'Shard', plural: 'shards' }
 const ring = { apiVersion: 'caches.example.com/v1beta1', kind: 'Ring', plural: 'rings' }
@@ -43,4 +43,28 @@ test.each([
   ],
 ])('%s is refused', (text, message) => {
   expect(() => kindsOf('--extra-kinds', text)).toThrow(new Error(message))
+})
+
+test('kinds by which requests are moved', () => {
+  const lane = { apiVersion: 'mesh.example.com/v1', kind: 'Lane', plural: 'lanes' }
+  const grpc = {
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'GRPCRoute',
+    plural: 'grpcroutes',
+  }
+  expect(routeKindsOf('--route-kinds', kindsInWords([lane, grpc]))).toEqual([lane, grpc])
+})
+
+test.each([
+  [
+    'networking.istio.io/v1alpha3/VirtualService=virtualservices',
+    'networking.istio.io/v1alpha3 VirtualService routes requests without being named here',
+  ],
+  [
+    'networking.k8s.io/v1/NetworkPolicy=networkpolicies',
+    "networking.k8s.io/v1 NetworkPolicy is Kubernetes' own, and routes no requests",
+  ],
+  ['a.example.com/v1/A=as,a.example.com/v2/A=as', 'a.example.com/v2 A is named twice'],
+])('%s is refused', (text, message) => {
+  expect(() => routeKindsOf('--route-kinds', text)).toThrow(new Error(`--route-kinds: ${message}`))
 })

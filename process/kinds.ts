@@ -2,10 +2,24 @@
 
 import type { KindRef } from '#core/workload/adapter.ts'
 import { isNative, isSameKind } from '#core/workload/native.ts'
+import { isNetworkKind, routersOf } from '#core/traffic/registry.ts'
 import { adapterFor, sameKind } from '#core/workload/registry.ts'
 
 /** Reads `GROUP/VERSION/KIND=PLURAL`, with commas between several. Throws one line that names the flag. */
 export function kindsOf(flag: string, text: string): readonly KindRef[] {
+  return readKinds(flag, text, whyNotReleased)
+}
+
+/** The same of kinds by which requests are moved. */
+export function routeKindsOf(flag: string, text: string): readonly KindRef[] {
+  return readKinds(flag, text, whyNotRouted)
+}
+
+function readKinds(
+  flag: string,
+  text: string,
+  whyNot: (kind: KindRef, others: readonly KindRef[]) => string | undefined,
+): readonly KindRef[] {
   const kinds: KindRef[] = []
   for (const part of text.split(',').filter(each => each !== '')) {
     const kind = kindOf(flag, part)
@@ -33,7 +47,13 @@ function kindOf(flag: string, text: string): KindRef {
 const shape =
   /^(?<apiVersion>[a-z0-9][-.a-z0-9]*\/v[a-z0-9]+)\/(?<kind>[A-Z][A-Za-z0-9]*)=(?<plural>[a-z][-a-z0-9]*)$/
 
-function whyNot(kind: KindRef, others: readonly KindRef[]): string | undefined {
+function whyNotRouted(kind: KindRef, others: readonly KindRef[]): string | undefined {
+  if (routersOf(kind).length > 0) return 'routes requests without being named here'
+  if (!isNetworkKind(kind)) return "is Kubernetes' own, and routes no requests"
+  return others.some(each => isSameKind(each, kind)) ? 'is named twice' : undefined
+}
+
+function whyNotReleased(kind: KindRef, others: readonly KindRef[]): string | undefined {
   if (adapterFor(kind)) return 'is released without being named here'
   if (isNative(kind)) return "is Kubernetes' own: a kind of your own has a group with a dot in it"
   const known = sameKind(kind)

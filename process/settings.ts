@@ -2,7 +2,7 @@
 
 import { defined } from '#core/defined.ts'
 import type { KindRef } from '#core/workload/adapter.ts'
-import { kindsOf } from './kinds.ts'
+import { kindsOf, routeKindsOf } from './kinds.ts'
 
 /** Environment variables. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -31,6 +31,8 @@ export interface ProcessConfig extends PlaceConfig {
   readonly logLevel: string
   /** Requests are moved. False: a Rollout that asks for it is refused. */
   readonly routes: boolean
+  /** Kinds beside those that we know by which they are moved. */
+  readonly routeKinds: readonly KindRef[]
 }
 
 /** The flags that say where, for `parseArgs`. */
@@ -57,8 +59,11 @@ export function processFlags(env: Environment) {
   } as const
 }
 
-/** The flag that says whether requests are moved, for `parseArgs`. */
-export const trafficFlag = { traffic: { type: 'string', default: 'no' } } as const
+/** The flags that say whether requests are moved, and by what, for `parseArgs`. */
+export const trafficFlag = {
+  traffic: { type: 'string', default: 'no' },
+  'route-kinds': { type: 'string', default: '' },
+} as const
 
 /** What `parseArgs` makes of those flags. */
 interface PlaceValues {
@@ -76,6 +81,7 @@ interface ProcessValues extends PlaceValues {
   readonly 'probes-port': string
   readonly 'log-level': string
   readonly traffic: string
+  readonly 'route-kinds': string
 }
 
 /** The settings that the flags of a place say. */
@@ -98,13 +104,18 @@ export function processConfig(values: ProcessValues): ProcessConfig {
     probesHost: values['probes-host'],
     probesPort: wholeNumber('--probes-port', values['probes-port']),
     logLevel: oneOf('--log-level', values['log-level'], LOG_LEVELS),
-    routes: routesIn(values),
+    ...routesIn(values),
   }
 }
 
-/** What that flag says. */
-export function routesIn({ traffic }: Pick<ProcessValues, 'traffic'>): boolean {
-  return yesOrNo('--traffic', traffic)
+/** What those flags say. */
+export function routesIn(
+  values: Pick<ProcessValues, keyof typeof trafficFlag>,
+): Pick<ProcessConfig, 'routes' | 'routeKinds'> {
+  return {
+    routes: yesOrNo('--traffic', values.traffic),
+    routeKinds: routeKindsOf('--route-kinds', values['route-kinds']),
+  }
 }
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const

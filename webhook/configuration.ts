@@ -43,6 +43,8 @@ export type ConfigurationOptions = Reach & {
   readonly namespaces?: readonly string[]
   /** Kinds that are released beside those that we know. */
   readonly extraKinds?: readonly KindRef[]
+  /** Kinds by which requests are moved beside those that we know. */
+  readonly routeKinds?: readonly KindRef[]
 }
 
 /** One CEL condition of a webhook; all must hold for a call. */
@@ -87,7 +89,7 @@ export function mutatingConfiguration(options: ConfigurationOptions): WebhookMan
       {
         ...shared,
         name: 'traffic.sluice.dev',
-        rules: rulesFor(trafficProviders, ['CREATE', 'UPDATE']),
+        rules: rulesFor([...trafficProviders, ...(options.routeKinds ?? [])], ['CREATE', 'UPDATE']),
         matchConditions: [notEscaped, carriesWish],
       },
       probe(options),

@@ -25,7 +25,7 @@ import { formatProblems } from '#core/rollout/problem.ts'
 import type { WorkloadAdapter } from '#core/workload/adapter.ts'
 import { holdOf } from '#core/workload/hold.ts'
 import { recordOf } from '#core/workload/record.ts'
-import { trafficProviders } from '#core/traffic/registry.ts'
+import type { TrafficProvider } from '#core/traffic/model.ts'
 import { adapterFor, heldBy } from '#core/workload/registry.ts'
 import type { Cache } from '#kube/cache.ts'
 import { ApiError, Retryable } from '#kube/errors.ts'
@@ -44,6 +44,8 @@ export interface Known {
   readonly kindWarnings: KindWarnings
   /** Requests are moved in this installation. */
   readonly routes: boolean
+  /** By objects of these kinds. */
+  readonly providers: readonly TrafficProvider[]
   /** Asked for what the cache does not know. */
   readonly lookup: Lookup
   /** Kruise Rollouts is registered as well. */
@@ -71,7 +73,7 @@ export async function admit(known: Known, request: AdmissionRequest): Promise<Ad
 function admitTraffic(known: Known, request: AdmissionRequest): AdmissionResponse | undefined {
   const { object, oldObject, kind } = request
   const apiVersion = apiVersionOf(kind)
-  const provider = trafficProviders.find(
+  const provider = known.providers.find(
     each => each.apiVersion === apiVersion && each.kind === kind.kind,
   )
   if (!provider || !object) return undefined

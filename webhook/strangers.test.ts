@@ -35,6 +35,7 @@ const known = {
   kindWarnings: async () => [],
   makeDeployments: true,
   routes: false,
+  providers: [],
   kruiseRegistered: () => false,
 }
 

@@ -2,6 +2,7 @@
 // them, and the server. It is not ready before the API server has been told whom to trust, and reviews can
 // be answered.
 
+import { addedProviders, trafficProviders } from '#core/traffic/registry.ts'
 import { adaptersWith } from '#core/workload/registry.ts'
 import { keepCertificates } from './certificate.ts'
 import type { CertificateOptions, Certificates } from './certificate.ts'
@@ -56,7 +57,7 @@ function createServer(
   watch: RolloutWatch & Pick<Known, 'kruiseRegistered'>,
   { current, told }: Certificates,
 ): WebhookServer {
-  const { controllerUser, extraKinds, makeDeployments, routes } = config
+  const { controllerUser, extraKinds, makeDeployments, routes, routeKinds } = config
   const { rollouts, allKnown, watching, answerable, kruiseRegistered } = watch
   const known: Known = {
     rollouts,
@@ -64,6 +65,7 @@ function createServer(
     kruiseRegistered,
     makeDeployments,
     routes,
+    providers: [...trafficProviders, ...addedProviders(routeKinds)],
     adapters: adaptersWith(extraKinds),
     kindWarnings: createKindWarnings(client, extraKinds),
     lookup: createLookup({

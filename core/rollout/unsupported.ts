@@ -11,7 +11,7 @@ import type {
   WorkloadRef,
 } from '#api/rollout.generated.ts'
 import { valuesAt } from '../values-at.ts'
-import { isNetworkKind, networkKinds, routers } from '../traffic/registry.ts'
+import { isNetworkKind, othersIn, routers } from '../traffic/registry.ts'
 import type { KindRef } from '../workload/adapter.ts'
 import { groupOf, isNative } from '../workload/native.ts'
 import { adapterFor, adapters, inStyle } from '../workload/registry.ts'
@@ -159,7 +159,8 @@ function routeRows(path: string): readonly Row[] {
     {
       field: `${item}.customNetworkRefs[]`,
       refuses: ref => !isNetworkKind(ref as NetworkRef),
-      message: `this version of Sluice moves requests by \`ingress\`, \`gateway.httpRouteName\`, and in \`customNetworkRefs\` ${networkKinds.join(' and ')}`,
+      message:
+        'requests are not moved by it here: name an Ingress in `ingress`, an HTTPRoute in `gateway.httpRouteName`, and here the object of another router',
     },
   ]
   return rows.map(row => ({
@@ -174,7 +175,8 @@ function saysNothing({ ingress, gateway, customNetworkRefs = [] }: TrafficRoutin
 
 function splitsNothing(item: TrafficRouting): boolean {
   const named = routers.filter(router => router.refsIn(item).length > 0)
-  return named.length > 0 && named.every(({ onlyBeside }) => onlyBeside !== undefined)
+  const alone = named.length > 0 && named.every(({ onlyBeside }) => onlyBeside !== undefined)
+  return alone && othersIn(item).length === 0
 }
 
 /** What the Rollout asks for and this version does not do, in the order of the table. */

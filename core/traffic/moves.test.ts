@@ -458,7 +458,7 @@ describe('what is in the way is named', () => {
     [
       'a kind that this version does not know',
       to('pinned'),
-      'blocked: this version of Sluice moves no requests by mesh.example.com/v1 Lane web',
+      'blocked: Lane web cannot be moved: mesh.example.com/v1 Lane is not registered; add it to the values of the chart: traffic.extraKinds: [{apiVersion: mesh.example.com/v1, kind: Lane, plural: <its plural>}]',
     ],
     [
       'requests leave by all others',
@@ -478,7 +478,8 @@ describe('what is in the way is named', () => {
 
   test('of those that are left it keeps the Service of new pods, and no pods', () => {
     const scene = { service: pinned, canary, route: told(back, 3), beside: strange }
-    const line = 'blocked: this version of Sluice moves no requests by mesh.example.com/v1 Lane web'
+    const line =
+      'blocked: Lane web cannot be moved: mesh.example.com/v1 Lane is not registered; add it to the values of the chart: traffic.extraKinds: [{apiVersion: mesh.example.com/v1, kind: Lane, plural: <its plural>}]'
     expect(next(scene, to('stable'))).toBe(line)
     expect(next(scene, to('answered'))).toBe('reached')
   })

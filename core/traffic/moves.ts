@@ -334,9 +334,12 @@ function ofRoutes({ traffic, pods }: Routed, move: RouteMove): readonly Move[] {
   })
 }
 
-/** Another version knew it. */
+/** Nobody has added it to this installation, or another version knew it. */
 function unknown({ apiVersion, kind, name }: RouteRef): Move {
-  return blocked(`this version of Sluice moves no requests by ${apiVersion} ${kind} ${name}`)
+  const value = `{apiVersion: ${apiVersion}, kind: ${kind}, plural: <its plural>}`
+  return blocked(
+    `${kind} ${name} cannot be moved: ${apiVersion} ${kind} is not registered; add it to the values of the chart: traffic.extraKinds: [${value}]`,
+  )
 }
 
 /** A gateway's proxies are a moment behind what it says, and requests are under way. */

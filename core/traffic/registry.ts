@@ -1,7 +1,8 @@
 // Every kind of object by which requests are moved, a row each.
 
 import type { TrafficRouting } from '#api/rollout.generated.ts'
-import { isSameKind } from '../workload/native.ts'
+import type { KindRef } from '../workload/adapter.ts'
+import { groupOf, isNative, isSameKind } from '../workload/native.ts'
 import { httpRouteRouter } from './http-route-router.ts'
 import { httpRoutesIn } from './http-route.ts'
 import { ingressRouter } from './ingress-router.ts'
@@ -52,17 +53,31 @@ export const routers: readonly Router[] = routerKinds.flat()
 /** One of each kind. */
 export const newestRouters: readonly Router[] = routerKinds.map(([newest]) => newest!)
 
-/** The names of the kinds that `customNetworkRefs` may name. */
-export const networkKinds: readonly string[] = networkRouters.map(([newest]) => newest!.kind)
+/** Of kinds that an installation has added: a script of the users' own says how each is split. */
+export function addedProviders(kinds: readonly KindRef[]): readonly TrafficProvider[] {
+  return kinds.map(networkObjects)
+}
+
+/** The routers of those. */
+export function addedRouters(kinds: readonly KindRef[]): readonly Router[] {
+  return addedProviders(kinds).map(provider => networkRouter(provider))
+}
 
 /** What an item of `trafficRoutings` names, in the order in which it is to be written. */
 export function routesIn(routing: TrafficRouting): readonly RouteRef[] {
-  return newestRouters.flatMap(router => router.refsIn(routing))
+  return [...newestRouters.flatMap(router => router.refsIn(routing)), ...othersIn(routing)]
 }
 
-/** `customNetworkRefs` may name it. */
+/** Those of kinds that may have been added. */
+export function othersIn({ customNetworkRefs = [] }: TrafficRouting): readonly RouteRef[] {
+  const others = customNetworkRefs.filter(ref => routersOf(ref).length === 0)
+  return others.map(({ apiVersion, kind, name }) => ({ apiVersion, kind, name }))
+}
+
+/** `customNetworkRefs` may name it: it has no field of its own, and is none of Kubernetes' that route nothing. */
 export function isNetworkKind(ref: Kind): boolean {
-  return networkRouters.some(([newest]) => isSameKind(ref, newest!))
+  if (routersOf(ref).length > 0) return networkRouters.some(all => all === routerKind(ref))
+  return !isNative(ref) || groupOf(ref) === groupOf(httpRoutes[0]!)
 }
 
 type Kind = Pick<RouteRef, 'apiVersion' | 'kind'>
@@ -74,5 +89,9 @@ export function routerOf({ apiVersion, kind }: Kind): Router | undefined {
 
 /** Those of a kind, in whatever version, the newest first. */
 export function routersOf(ref: Kind): readonly Router[] {
-  return routerKinds.find(([newest]) => isSameKind(ref, newest!)) ?? []
+  return routerKind(ref) ?? []
+}
+
+function routerKind(ref: Kind): readonly Router[] | undefined {
+  return routerKinds.find(([newest]) => isSameKind(ref, newest!))
 }

@@ -31,13 +31,15 @@ export const sluiceUsers: readonly string[] = sluiceAccounts.map(
 /** The roles of the chart, as they are where these kinds are registered. */
 export async function grantRoles(
   cluster: ControlPlane,
-  extraKinds: readonly KindRef[],
-  traffic = false,
+  { extraKinds = [], routeKinds = [], traffic = false }: Granted,
 ): Promise<void> {
   const render = ['template', configuration, chart, '--namespace', namespace]
   const all = ['--set', 'kruiseRollouts.takeOver=true', '--show-only', 'templates/roles.yaml']
   const kinds = ['--set-json', `extraKinds=${JSON.stringify(extraKinds)}`]
-  const requests = ['--set', `traffic.enabled=${traffic}`]
+  const requests = [
+    '--set-json',
+    `traffic=${JSON.stringify({ enabled: traffic, extraKinds: routeKinds })}`,
+  ]
   const { stdout } = await helm(cluster, [...render, ...kinds, ...requests, ...all])
   await kubectl(cluster, ['apply', '-f', '-'], { input: stdout })
 }
@@ -45,6 +47,7 @@ export async function grantRoles(
 /** For what there are rights. */
 interface Granted {
   readonly extraKinds?: readonly KindRef[]
+  readonly routeKinds?: readonly KindRef[]
   readonly traffic?: boolean
 }
 
@@ -52,9 +55,9 @@ interface Granted {
 export async function makeAccounts(
   cluster: ControlPlane,
   client: KubeClient,
-  { extraKinds = [], traffic = false }: Granted = {},
+  granted: Granted = {},
 ): Promise<Pods> {
-  await grantRoles(cluster, extraKinds, traffic)
+  await grantRoles(cluster, granted)
   const [webhook, controller] = await Promise.all([
     makeAccount(cluster, client, 'webhook'),
     makeAccount(cluster, client, 'controller'),

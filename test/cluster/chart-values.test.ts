@@ -144,6 +144,31 @@ describe.each([
     }
   })
 
+  test('kinds by which requests are moved are registered, read and given back', async () => {
+    const routeKinds = [{ apiVersion: 'mesh.example.com/v1', kind: 'Lane', plural: 'lanes' }]
+    const set = `traffic=${JSON.stringify({ enabled: true, extraKinds: routeKinds })}`
+    const manifests = await template(set)
+    const service = { namespace, name: 'sluice-webhook' }
+    const shared = { name: 'sluice', ownNamespace: namespace, service, routeKinds }
+    const { kind, webhooks } = mutatingConfiguration({ ...shared, failurePolicy: 'Fail' })
+    const requests = webhooks.find(({ name }) => name === 'traffic.sluice.dev')
+    expect(only(manifests, kind).webhooks).toContainEqual(requests)
+    for (const [name, read] of [
+      ['sluice-webhook', readWebhookConfig],
+      ['sluice-controller', readControllerConfig],
+    ] as const) {
+      const { args } = podOf(only(manifests, 'Deployment', name)).containers[0]!
+      expect(read(args.slice(2), {})).toMatchObject({ routes: true, routeKinds })
+    }
+    const { rules } = only(manifests, 'ClusterRole', 'sluice-controller')
+    const verbs = ['list', 'watch', 'patch']
+    expect(rules).toContainEqual({
+      apiGroups: ['mesh.example.com'],
+      resources: ['lanes'],
+      verbs,
+    })
+  })
+
   test('without the right to delete pods, the controller is told', async () => {
     const [all, few] = await Promise.all([template(), template('roles.deletePods=false')])
     for (const [manifests, deletePods] of [

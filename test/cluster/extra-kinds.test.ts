@@ -98,7 +98,7 @@ test('registered without the rights, it says which; given, the next edit is held
   expect(world.log.join('\n')).toContain(
     `rights are missing, give them back by helm upgrade: ${missing.join('; ')}`,
   )
-  await grantRoles(world.cluster, extraKinds)
+  await grantRoles(world.cluster, { extraKinds })
   await story.phase('Healthy')
   await says(early!, 'waiting for Shard web to be created')
 })

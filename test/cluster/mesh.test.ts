@@ -4,26 +4,33 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import type { KubeObject, Service } from '#api/kubernetes.ts'
-import { ESCAPE, ORIGINAL, RECORD, TRAFFIC } from '#api/names.ts'
+import { ESCAPE, ORIGINAL, OWN_SCRIPTS, RECORD, SCRIPT_KEY, TRAFFIC } from '#api/names.ts'
 import { equalJson } from '#core/equal.ts'
 import { NotFound } from '#kube/errors.ts'
-import { ROLLOUTS, SERVICES } from '#kube/resources.ts'
+import { CONFIG_MAPS, ROLLOUTS, SERVICES } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
+import { lease } from '../../dev/sluice.ts'
 import { presenceIn } from './absence.ts'
+import type { Presence } from './absence.ts'
 import { sluice } from './commands.ts'
 import { condition, says, stand } from './facts.ts'
 import { ROLLOUT, rolloutOf, WORKLOAD } from './manifests.ts'
 import type { StoryOptions } from './manifests.ts'
-import { DESTINATION_RULES, serveMesh, VIRTUAL_SERVICES } from './mesh.ts'
+import { DESTINATION_RULES, LANES, serveMesh, VIRTUAL_SERVICES } from './mesh.ts'
 import type { MeshObject } from './mesh.ts'
 import type { Story } from './story.ts'
 import { startWorld } from './world.ts'
 import type { World } from './world.ts'
 
+const { apiVersion, kind, plural } = LANES
+const lane = { apiVersion, kind, plural }
+
 let world: World
+let ours: Presence
 beforeAll(async () => {
-  world = await startWorld({ traffic: true })
+  world = await startWorld({ traffic: true, routeKinds: [lane] })
   await serveMesh(world.client)
+  ours = presenceIn(world)
 })
 afterAll(() => world?.stop())
 
@@ -279,13 +286,74 @@ test.concurrent('a workload and its Rollout that are deleted together leave noth
   await place.untouched()
 })
 
+/** What users say of it. */
+const laneScript = `local spec = obj.data.spec
+spec.canary = { service = obj.canaryService, weight = obj.canaryWeight }
+return obj.data`
+
+/** A release whose requests come by a Lane. */
+async function inLane(): Promise<Story> {
+  const story = await world.story({ steps: false })
+  const { namespace, client } = story
+  const spec = { selector: { app: WORKLOAD }, ports: [{ port: 80 }] }
+  const metadata = { namespace, name: WORKLOAD }
+  const service = { apiVersion: 'v1', kind: 'Service', metadata, spec } as KubeObject
+  await client.create(SERVICES as ResourceType, service, { fieldManager: 'test' })
+  await apply(story, { apiVersion, kind, metadata, spec: { to: WORKLOAD } } as KubeObject)
+  const customNetworkRefs = [{ apiVersion, kind, name: WORKLOAD }]
+  const trafficRoutings = [{ service: WORKLOAD, customNetworkRefs, gracePeriodSeconds: 1 }]
+  const plan = { steps: trafficSteps, canary: { trafficRoutings } }
+  await client.create(ROLLOUTS, rolloutOf(namespace, plan), { fieldManager: 'test' })
+  await story.phase('Healthy')
+  return story
+}
+
+async function laneIs({ until, client, namespace }: Story, spec: object): Promise<void> {
+  await until(JSON.stringify(spec), async () => {
+    const found = await client.get(LANES, { namespace, name: WORKLOAD })
+    return equalJson(found.spec, spec)
+  })
+}
+
+test('a kind that was registered is moved by a script of the user’s own, and eject knows it', async () => {
+  const split = { to: WORKLOAD, canary: { service: 'web-canary', weight: 20 } }
+  const [story, left] = [await inLane(), await inLane()]
+  await story.edit('app:2')
+  await says(story, 'there is no script for a Lane of lanes.example.com: write one in ConfigMap')
+  const { namespace } = lease
+  const data = { [`${SCRIPT_KEY}Lane.lanes.example.com`]: laneScript }
+  const scripts = { metadata: { namespace, name: OWN_SCRIPTS }, data }
+  const configMap = { apiVersion: CONFIG_MAPS.apiVersion, kind: CONFIG_MAPS.kind, ...scripts }
+  await story.client.create(CONFIG_MAPS, configMap)
+  await story.reached(1)
+  await laneIs(story, split)
+  // As its owner applies it again.
+  const metadata = { namespace: story.namespace, name: WORKLOAD }
+  const own = { apiVersion, kind, metadata, spec: { to: WORKLOAD } }
+  await apply(story, own as KubeObject)
+  await laneIs(story, split)
+  await story.edit('app:1')
+  await story.phase('Healthy')
+  await laneIs(story, { to: WORKLOAD })
+
+  await left.edit('app:2')
+  await left.reached(1)
+  await laneIs(left, split)
+  await ours.without(['webhook', 'controller'], async () => {
+    const workload = ['deployment/web', '-n', left.namespace, '--keep-rollouts']
+    await sluice(world.cluster, ['eject', ...workload])
+    await laneIs(left, { to: WORKLOAD })
+    await left.kubectl(['delete', 'rollout', ROLLOUT])
+  })
+})
+
 test('eject frees all with nobody of ours alive', async () => {
   const place = await begin()
   const { story } = place
   await story.edit('app:2')
   await story.reached(1)
   await place.weights(shared)
-  await presenceIn(world).without(['webhook', 'controller'], async () => {
+  await ours.without(['webhook', 'controller'], async () => {
     const workload = ['deployment/web', '-n', story.namespace, '--keep-rollouts']
     await sluice(world.cluster, ['eject', ...workload])
     await place.untouched()

@@ -26,10 +26,14 @@ export const DESTINATION_RULES = resource<MeshObject>(
 
 const schema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }
 
-/** Serves them, in an older version as well. */
+/** Of a router that nobody but its users knows. */
+export const LANES = resource<MeshObject>('lanes.example.com/v1', 'lanes', 'Lane')
+
+/** Serves all of them, in an older version as well. */
 export async function serveMesh(client: KubeClient): Promise<void> {
-  for (const type of [VIRTUAL_SERVICES, DESTINATION_RULES]) {
-    const { plural, kind } = type
+  for (const type of [VIRTUAL_SERVICES, DESTINATION_RULES, LANES]) {
+    const { apiVersion, plural, kind } = type
+    const [group] = apiVersion.split('/')
     const names = { kind, plural, listKind: `${kind}List`, singular: kind.toLowerCase() }
     const versions = ['v1', 'v1beta1'].map(name => ({
       name,
@@ -40,8 +44,8 @@ export async function serveMesh(client: KubeClient): Promise<void> {
     const definition = {
       apiVersion: 'apiextensions.k8s.io/v1',
       kind: 'CustomResourceDefinition',
-      metadata: { name: `${plural}.networking.istio.io` },
-      spec: { group: 'networking.istio.io', scope: 'Namespaced', names, versions },
+      metadata: { name: `${plural}.${group}` },
+      spec: { group, scope: 'Namespaced', names, versions },
     }
     await client.apply(CUSTOM_RESOURCES, definition as KubeObject, { fieldManager: 'mesh' })
     await until(`${plural} are served`, () =>

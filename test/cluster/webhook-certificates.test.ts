@@ -77,6 +77,7 @@ async function begin() {
           namespace: namespaces[0]!,
           extraKinds: [],
           routes: false,
+          routeKinds: [],
           configuration: name,
           makeDeployments: true,
           certificateSecret: 'certificates',

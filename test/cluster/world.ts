@@ -32,7 +32,10 @@ export interface World {
 
 /** What of a world may differ: by default nobody edits past the webhook, and there is the policy. */
 export type WorldOptions = Partial<
-  Pick<SluiceOptions, 'failurePolicy' | 'policy' | 'conversion' | 'extraKinds' | 'traffic'>
+  Pick<
+    SluiceOptions,
+    'failurePolicy' | 'policy' | 'conversion' | 'extraKinds' | 'routeKinds' | 'traffic'
+  >
 >
 
 /** A person who knows that a controller is dead need not wait for its Lease to run out. */

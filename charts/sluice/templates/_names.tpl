@@ -83,9 +83,9 @@ Fail
 {{ include "sluice.fullname" . }}-controller
 {{- end -}}
 
-{{/* Kinds of a StatefulSet's shape, as a flag says them. */}}
-{{- define "sluice.extraKinds" -}}
-{{- range $index, $kind := .Values.extraKinds }}{{ if $index }},{{ end }}{{ $kind.apiVersion }}/{{ $kind.kind }}={{ $kind.plural }}{{ end -}}
+{{/* Kinds, as a flag says them. */}}
+{{- define "sluice.kinds" -}}
+{{- range $index, $kind := . }}{{ if $index }},{{ end }}{{ $kind.apiVersion }}/{{ $kind.kind }}={{ $kind.plural }}{{ end -}}
 {{- end -}}
 
 {{/* What all pods have in common; .component, .values: their part of the values. */}}

@@ -54,8 +54,12 @@ export function checkWords(effect: Effect, result: CommandResult): void {
     return
   }
   const lines = linesOf(effect)
-  expect(warningsOf(result)).toEqual(lines.map(line => expect.stringMatching(line)))
+  const said = warningsOf(result).filter(line => effect.is !== 'release' || !mayStand.test(line))
+  expect(said).toEqual(lines.map(line => expect.stringMatching(line)))
 }
+
+/** Whether pods of the version may still stand, while others go back or leave, only a moment tells. */
+const mayStand = /^pods of this version may run already: one more may start before they are counted/
 
 function linesOf(effect: Effect): readonly RegExp[] {
   if (effect.is === 'release') {

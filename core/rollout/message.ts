@@ -5,9 +5,11 @@ import type { Memory, Snapshot } from './model.ts'
 
 /** Whoever reads what is awaited is told of pods that nobody waits for, and that serve all the same. */
 export function toldOf({ workload, memory }: Snapshot, message: string): string {
-  const { abandoned = 0 } = { ...workload }
   const told = dated(message, memory)
-  if (!memory.releasing || abandoned === 0) return told
+  if (!memory.releasing || !workload) return told
+  const { abandoned, stableRevision, updateRevision } = workload
+  // On the way back to the stable version all others leave: that is what is waited for.
+  if (abandoned === 0 || stableRevision === updateRevision) return told
   const are = abandoned === 1 ? '1 pod is' : `${abandoned} pods are`
   return `${are} of a version between, neither stable nor new; ${told}`
 }

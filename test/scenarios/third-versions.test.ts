@@ -3,6 +3,8 @@
 import { expect, test } from 'vitest'
 
 import { daemonSetKind, statefulSetKind } from '../world/kinds.ts'
+import { catchUp, reconcile } from '../world/controller.ts'
+import { syncDeployment } from '../world/deployment-controller.ts'
 import { deploymentKind } from '../world/deployment-kind.ts'
 import { approve, edit } from '../world/people.ts'
 import { newWorld, play, pods } from '../world/play.ts'
@@ -28,4 +30,17 @@ test.each([
   )
   for (const happening of [approve, approve]) play(world, happening)
   expect(message(world)).toMatch(/^release \S+ is complete$/)
+})
+
+test('on the way back nobody is of a version between: those that leave are waited for', () => {
+  const world = newWorld()
+  for (const happening of [edit('v2'), approve]) play(world, happening)
+  edit('v1')(world)
+  for (let i = 0; i < 3; i++) {
+    syncDeployment(world)
+    catchUp(world)
+    reconcile(world)
+    expect(message(world)).not.toContain('of a version between')
+  }
+  expect(pods(world)).toContain('v2')
 })

@@ -64,7 +64,7 @@ const invalid: readonly [string, object, readonly string[]][] = [
   [
     'neither canary nor blueGreen',
     { ...ref({}), strategy: {} },
-    ['spec.strategy', 'add `canary` with at least one step'],
+    ['spec.strategy', 'add `canary` or `blueGreen` with at least one step'],
   ],
   [
     'traffic, which is not there',

@@ -65,7 +65,7 @@ test('where the cluster does not serve the kind, the Rollout says so, and nobody
   const nothing = async () => {}
   early = await world.story({ kind, replicas: 0, install: nothing, steps: false })
   const missing =
-    'the cluster does not serve databases.example.com/v1 Shard: install its CRD, or name another kind in spec.workloadRef'
+    'the cluster does not serve databases.example.com/v1 Shard: install its CRD and add it to `extraKinds` of the chart, or name another kind in spec.workloadRef'
   expect(await applyRollout(early)).toContain(`Warning: ${missing}`)
   expect(await notReady(early, 'KindNotServed')).toBe(missing)
 

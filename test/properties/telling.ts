@@ -31,7 +31,7 @@ import { checkTurn } from './laws.ts'
 import { Followed } from './stored.ts'
 import type { Subject } from './subject.ts'
 
-const runs = Number(process.env['HISTORIES'] ?? 2500)
+const runs = Number(process.env['HISTORIES'] ?? 1000)
 
 /** In which world histories are told. */
 interface Setting {

@@ -88,8 +88,10 @@ async function run(): Promise<ReadonlyMap<string, TestFile>> {
 test.each(testFiles)('%s passes with all rules in place', file => {
   const { assertionResults } = results.get(bundleOf(file))!
   expect(assertionResults.length).toBeGreaterThan(0)
-  const statuses = assertionResults.map(({ status }) => status)
-  expect(new Set(statuses)).toEqual(new Set(['passed']))
+  const statuses = new Set(assertionResults.map(({ status }) => status))
+  // Of a contract, what does not concern the one who is asked is skipped.
+  statuses.delete('skipped')
+  expect(statuses).toEqual(new Set(['passed']))
 })
 
 test.each(rules.map(([rule, , , , file], i) => ({ rule, path: bundleOf(file, i) })))(

@@ -119,6 +119,7 @@ function snapshot({ open = [], pinned, refused, split, unread, ...scene }: Scene
     updated: 1,
     updatedReady: 1,
     total: 10,
+    abandoned: 0,
     stableRevision: 'old',
     updateRevision: 'new',
     active: [{ hash: 'old', fingerprint: 'o' }],

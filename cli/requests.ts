@@ -13,16 +13,11 @@ import type { Owner } from '#core/traffic/made.ts'
 import type { RouteRef, Routing, TrafficProvider } from '#core/traffic/model.ts'
 import { trafficMove } from '#core/traffic/moves.ts'
 import type { RoutedPods, Traffic, TrafficAim } from '#core/traffic/moves.ts'
-import {
-  addedProviders,
-  addedRouters,
-  routerKinds,
-  routersOf,
-  trafficProviders,
-} from '#core/traffic/registry.ts'
+import { addedRouters, providersWith, routerKinds, routersOf } from '#core/traffic/registry.ts'
 import type { RouteFound, Router } from '#core/traffic/router.ts'
 import { seeEndpoints, seeService } from '#core/traffic/seen.ts'
 import { freedOwner, freeing, wishedOn } from '#core/traffic/wish.ts'
+import { isSameVersion } from '#core/workload/native.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { findKind } from '#kube/discovery.ts'
 import { Forbidden, NotFound } from '#kube/errors.ts'
@@ -228,8 +223,8 @@ function withoutAdmission(object: KubeObject, { patch }: Patch): Patch['patch'] 
 }
 
 function providerOf({ apiVersion, kind }: KubeObject): TrafficProvider {
-  const known = trafficProviders.find(each => each.apiVersion === apiVersion && each.kind === kind)
-  return known ?? addedProviders([{ apiVersion, kind, plural: '' }])[0]!
+  const ref = { apiVersion, kind, plural: '' }
+  return providersWith([ref]).find(each => isSameVersion(each, ref))!
 }
 
 /** The escape goes last; whoever owned a field before the first write owns it again. */

@@ -13,6 +13,7 @@ import { isPassing, statusDue, statusOf } from '#core/rollout/status.ts'
 import type { Router } from '#core/traffic/router.ts'
 import type { ScriptCall } from '#core/traffic/script.ts'
 import type { WorkloadAdapter } from '#core/workload/adapter.ts'
+import { isSameVersion } from '#core/workload/native.ts'
 import { Forbidden, Invalid } from '#kube/errors.ts'
 import { PODS, REPLICA_SETS, resource, ROLLOUTS, SERVICES } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
@@ -192,12 +193,11 @@ function writeKindOf({ routers }: Effects, { kind }: Pick<Target, 'kind'>): Writ
 function typeOf(
   { routers }: Effects,
   adapter: WorkloadAdapter | undefined,
-  { apiVersion, kind }: Pick<Target, 'apiVersion' | 'kind'>,
+  target: Pick<Target, 'apiVersion' | 'kind'>,
 ): ResourceType {
-  if (apiVersion === SERVICES.apiVersion && kind === SERVICES.kind) return SERVICES
-  const own = adapter?.apiVersion === apiVersion && adapter.kind === kind ? adapter : undefined
-  const isIts = (each: Router) => each.apiVersion === apiVersion && each.kind === kind
-  const known = own ?? routers.find(isIts)
+  if (isSameVersion(SERVICES, target)) return SERVICES
+  const { apiVersion, kind } = target
+  const known = [adapter, ...routers].find(each => each && isSameVersion(each, target))
   if (known) return resource(apiVersion, known.plural, kind)
   return kind === REPLICA_SETS.kind ? REPLICA_SETS : PODS
 }

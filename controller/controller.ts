@@ -7,7 +7,7 @@ import { decide } from '#core/rollout/decide.ts'
 import { refOf } from '#core/rollout/key.ts'
 import type { Instant } from '#core/rollout/model.ts'
 import type { NamedKind } from '#core/rollout/unseen.ts'
-import { addedRouters, routers } from '#core/traffic/registry.ts'
+import { routersWith } from '#core/traffic/registry.ts'
 import type { ScriptRunner } from '#core/traffic/script.ts'
 import type { KindRef } from '#core/workload/adapter.ts'
 import { adaptersWith } from '#core/workload/registry.ts'
@@ -124,7 +124,7 @@ export function createController(options: ControllerOptions): Controller {
       const arrivals = createArrivals(log, options.kruiseFinalizers)
       const effects: Effects = {
         ...createEffects(options, writer, (uid, now) => repeats(uid, now)),
-        routers: [...routers, ...addedRouters(options.routeKinds)],
+        routers: routersWith(options.routeKinds),
         runScript: (key, call) => scripts.run(call, () => queue?.add(key)),
       }
       const running = new WorkQueue({

@@ -8,7 +8,7 @@ import { routingLeft, workloadsOf } from '#core/traffic/left.ts'
 import type { WishedRoute } from '#core/traffic/left.ts'
 import type { RouteRef, Routing } from '#core/traffic/model.ts'
 import type { Traffic } from '#core/traffic/moves.ts'
-import { addedRouters, routerOf, routers } from '#core/traffic/registry.ts'
+import { routerOf, routersWith } from '#core/traffic/registry.ts'
 import type { RouteFound, Router } from '#core/traffic/router.ts'
 import type { Answers } from '#core/traffic/script.ts'
 import { seeEndpoints, seeService } from '#core/traffic/seen.ts'
@@ -153,9 +153,7 @@ function createCaches(options: RequestsOptions): Caches {
       indexes: { service: ({ metadata, service }) => [`${metadata.namespace}/${service}`] },
       ...inEach,
     }),
-    kinds: [...routers, ...addedRouters(options.routeKinds)].map(router =>
-      seekRoutes(options, router),
-    ),
+    kinds: routersWith(options.routeKinds).map(router => seekRoutes(options, router)),
     scripts: seekScripts(options),
   }
 }

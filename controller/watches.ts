@@ -11,6 +11,7 @@ import type { Answers } from '#core/traffic/script.ts'
 import type { Traffic } from '#core/traffic/moves.ts'
 import type { Instant, Snapshot } from '#core/rollout/model.ts'
 import type { KindRef, WorkloadAdapter } from '#core/workload/adapter.ts'
+import { isSameVersion } from '#core/workload/native.ts'
 import { heldBy } from '#core/workload/registry.ts'
 import { seePod, seeReplicaSet, seeRevision } from '#core/workload/seen.ts'
 import type {
@@ -221,10 +222,9 @@ function* versionsOfRequests(caches: Caches, requests: Requests, key: string): I
 }
 
 function findWorkload(caches: Caches, key: string) {
-  const { apiVersion, kind, namespace, name } = refOf(key)
-  const found = caches.kinds.find(
-    ({ adapter }) => adapter.apiVersion === apiVersion && adapter.kind === kind,
-  )
+  const ref = refOf(key)
+  const { namespace, name } = ref
+  const found = caches.kinds.find(({ adapter }) => isSameVersion(adapter, ref))
   const seen = found?.cache.get(namespace, name)
   return found && seen && { adapter: heldBy(found.adapter, seen.hold), cache: found.cache, seen }
 }

@@ -3,7 +3,7 @@
 import type { WorkloadRef } from '#api/rollout.generated.ts'
 import { notRegistered, notServed } from '#core/rollout/unseen.ts'
 import type { KindRef } from '#core/workload/adapter.ts'
-import { isNative } from '#core/workload/native.ts'
+import { isNative, isSameVersion } from '#core/workload/native.ts'
 import { adapterFor } from '#core/workload/registry.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { findKind } from '#kube/discovery.ts'
@@ -22,7 +22,7 @@ export function createKindWarnings(
   return async ({ apiVersion, kind }) => {
     const ref = { apiVersion, kind }
     if (isNative(ref)) return []
-    const known = extraKinds.find(each => each.apiVersion === apiVersion && each.kind === kind)
+    const known = extraKinds.find(each => isSameVersion(each, ref))
     const found = await findKind(client, known ?? ref, { timeoutMs: PATIENCE_MS }).catch(
       () => 'secret' as const,
     )

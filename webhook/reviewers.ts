@@ -24,6 +24,7 @@ import { withoutSecond } from '#core/rollout/release-style.ts'
 import { formatProblems } from '#core/rollout/problem.ts'
 import type { WorkloadAdapter } from '#core/workload/adapter.ts'
 import { holdOf } from '#core/workload/hold.ts'
+import { isSameVersion } from '#core/workload/native.ts'
 import { recordOf } from '#core/workload/record.ts'
 import type { TrafficProvider } from '#core/traffic/model.ts'
 import { adapterFor, heldBy } from '#core/workload/registry.ts'
@@ -72,10 +73,8 @@ export async function admit(known: Known, request: AdmissionRequest): Promise<Ad
 /** Answers a write to a Service or a route; undefined for others. */
 function admitTraffic(known: Known, request: AdmissionRequest): AdmissionResponse | undefined {
   const { object, oldObject, kind } = request
-  const apiVersion = apiVersionOf(kind)
-  const provider = known.providers.find(
-    each => each.apiVersion === apiVersion && each.kind === kind.kind,
-  )
+  const ref = { apiVersion: apiVersionOf(kind), kind: kind.kind }
+  const provider = known.providers.find(each => isSameVersion(each, ref))
   if (!provider || !object) return undefined
   const before = oldObject ?? undefined
   const fromController = isFromController(known, request)

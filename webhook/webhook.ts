@@ -2,7 +2,7 @@
 // them, and the server. It is not ready before the API server has been told whom to trust, and reviews can
 // be answered.
 
-import { addedProviders, trafficProviders } from '#core/traffic/registry.ts'
+import { providersWith } from '#core/traffic/registry.ts'
 import { adaptersWith } from '#core/workload/registry.ts'
 import { keepCertificates } from './certificate.ts'
 import type { CertificateOptions, Certificates } from './certificate.ts'
@@ -65,7 +65,7 @@ function createServer(
     kruiseRegistered,
     makeDeployments,
     routes,
-    providers: [...trafficProviders, ...addedProviders(routeKinds)],
+    providers: providersWith(routeKinds),
     adapters: adaptersWith(extraKinds),
     kindWarnings: createKindWarnings(client, extraKinds),
     lookup: createLookup({

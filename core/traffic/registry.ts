@@ -2,7 +2,7 @@
 
 import type { TrafficRouting } from '#api/rollout.generated.ts'
 import type { KindRef } from '../workload/adapter.ts'
-import { groupOf, isNative, isSameKind } from '../workload/native.ts'
+import { groupOf, isNative, isSameKind, isSameVersion } from '../workload/native.ts'
 import { httpRouteRouter } from './http-route-router.ts'
 import { httpRoutesIn } from './http-route.ts'
 import { ingressRouter } from './ingress-router.ts'
@@ -53,14 +53,19 @@ export const routers: readonly Router[] = routerKinds.flat()
 /** One of each kind. */
 export const newestRouters: readonly Router[] = routerKinds.map(([newest]) => newest!)
 
-/** Of kinds that an installation has added: a script of the users' own says how each is split. */
-export function addedProviders(kinds: readonly KindRef[]): readonly TrafficProvider[] {
-  return kinds.map(networkObjects)
+/** The kinds that admission computes, and those that an installation has added. */
+export function providersWith(added: readonly KindRef[]): readonly TrafficProvider[] {
+  return [...trafficProviders, ...added.map(networkObjects)]
 }
 
-/** The routers of those. */
+/** Of kinds that an installation has added: a script of the users' own says how each is split. */
 export function addedRouters(kinds: readonly KindRef[]): readonly Router[] {
-  return addedProviders(kinds).map(provider => networkRouter(provider))
+  return kinds.map(kind => networkRouter(networkObjects(kind)))
+}
+
+/** All that send requests to a Service, those of added kinds as well. */
+export function routersWith(added: readonly KindRef[]): readonly Router[] {
+  return [...routers, ...addedRouters(added)]
 }
 
 /** What an item of `trafficRoutings` names, in the order in which it is to be written. */
@@ -83,8 +88,8 @@ export function isNetworkKind(ref: Kind): boolean {
 type Kind = Pick<RouteRef, 'apiVersion' | 'kind'>
 
 /** The one of a kind in that version. */
-export function routerOf({ apiVersion, kind }: Kind): Router | undefined {
-  return routers.find(each => each.apiVersion === apiVersion && each.kind === kind)
+export function routerOf(ref: Kind): Router | undefined {
+  return routers.find(each => isSameVersion(each, ref))
 }
 
 /** Those of a kind, in whatever version, the newest first. */

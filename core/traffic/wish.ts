@@ -65,7 +65,7 @@ export function whoseIn(wish: string): Whose | undefined {
 
 /** What the record of an object says; undefined where it has none that can be used. */
 export function recordedOn(provider: TrafficProvider, object: KubeObject): Wished | undefined {
-  const { [RECORD]: text } = { ...object.metadata.annotations }
+  const text = object.metadata.annotations?.[RECORD]
   if (text === undefined) return undefined
   const patch = recordIn(text)
   const { annotations } = membersOf(patch['metadata'])
@@ -77,9 +77,9 @@ export function recordedOn(provider: TrafficProvider, object: KubeObject): Wishe
 /** The same of one as it is stored: where its kind remembers it elsewhere, a damaged record loses nothing. */
 export function wishedOn(provider: TrafficProvider, object: KubeObject): Wished | undefined {
   const recorded = recordedOn(provider, object)
-  const { [RECORD]: text } = { ...object.metadata.annotations }
   const wish = wishOn(object)
-  if (recorded || text === undefined || wish === undefined || wish === OVER) return recorded
+  const damaged = !recorded && object.metadata.annotations?.[RECORD] !== undefined
+  if (!damaged || wish === undefined || wish === OVER) return recorded
   const remembered = provider.remembered({}, object)
   return remembered && { ...remembered, wish }
 }

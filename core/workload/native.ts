@@ -13,10 +13,14 @@ export function groupOf({ apiVersion }: Pick<WorkloadRef, 'apiVersion'>): string
   return apiVersion.split('/')[0]!
 }
 
+type Kind = Pick<WorkloadRef, 'apiVersion' | 'kind'>
+
 /** The same kind, in whatever version. */
-export function isSameKind(
-  a: Pick<WorkloadRef, 'apiVersion' | 'kind'>,
-  b: Pick<WorkloadRef, 'apiVersion' | 'kind'>,
-): boolean {
+export function isSameKind(a: Kind, b: Kind): boolean {
   return a.kind === b.kind && groupOf(a) === groupOf(b)
+}
+
+/** The same kind in the same version. */
+export function isSameVersion(a: Kind, b: Kind): boolean {
+  return a.kind === b.kind && a.apiVersion === b.apiVersion
 }

@@ -9,7 +9,7 @@ import { applyCustomResources } from '../../dev/sluice.ts'
 import { leftovers } from '../../cli/kruise.ts'
 import { helm, helm3, kubectl, sluice } from './commands.ts'
 import { DEFAULT_FIELDS, holdFields, ownKeys, runTold, warningsOf } from './deployment-facts.ts'
-import { condition, obey, stand, told, worst } from './facts.ts'
+import { condition, messageOf, obey, stand, told, worst } from './facts.ts'
 import { makePool } from './kinds/nodes.ts'
 import {
   createKruiseRollout,
@@ -119,19 +119,18 @@ test('what it left paused with Recreate is named, and mended by the patch that i
   await isReady(story, 'LeftByKruise')
   const before = await story.deployment()
   const [event] = await told(story, 'LeftByKruise')
-  const { conditions = [] } = (await story.rollout()).status!
-  const { message } = conditions.find(({ type }) => type === 'Ready')!
+  const message = await messageOf(story)
   expect(event!.message).toContain(message)
   expect(message).toContain('paused with strategy Recreate')
 
   const args = ['adopt', `deploy/${WORKLOAD}`, '-n', story.namespace]
   const { stderr } = await sluice(world.cluster, args, { expectFailure: true })
-  expect(stderr).toContain(message!.split('with: ')[1]!.split('; ')[0])
+  expect(stderr).toContain(message.split('with: ')[1]!.split('; ')[0])
 
   // Nobody of ours touches it.
   expect((await story.deployment()).metadata.resourceVersion).toBe(before.metadata.resourceVersion)
   story.forget()
-  await runTold(story, [message!.split('; its BatchRelease')[0]!], 'own strategy, with: ')
+  await runTold(story, [message.split('; its BatchRelease')[0]!], 'own strategy, with: ')
   await stand(story, { 'app:1': 0, 'app:2': 10 })
   expect(worst(story).ready).toBeGreaterThanOrEqual(8)
   const after = await story.deployment()

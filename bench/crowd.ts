@@ -4,8 +4,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
 import { conflictsIn, readAudit, tally, writesIn } from './audit.ts'
+import { rollOut } from './floor.ts'
 import { idle } from './idle.ts'
 import type { Place } from './place.ts'
+import { RUNS } from './releases.ts'
+import { spread } from './samples.ts'
+import type { Spread } from './samples.ts'
 import { STEPS, createSubject } from './subject.ts'
 import type { Subject } from './subject.ts'
 import { residentMiB } from './usage.ts'
@@ -53,6 +57,8 @@ export interface Burst {
   readonly writes: number
   readonly writesByKind: Readonly<Record<string, number>>
   readonly conflicts: number
+  /** Of a plain Deployment, half of them right before the edits and half right after. */
+  readonly plainRollOut: Spread
 }
 
 /** Edits all at once. */
@@ -60,6 +66,8 @@ export async function burst(place: Place): Promise<Burst> {
   const { subjects } = await place.shared(crowd)
   // A try before this one has left them in their first pause.
   await Promise.all(subjects.map(finish))
+  const plain = await createSubject(place, { steps: false })
+  const before = await rollOuts(plain)
   place.progress(`editing ${rollouts} Rollouts at once`)
   const begun = Date.now()
   const sentAt = performance.now()
@@ -71,10 +79,20 @@ export async function burst(place: Place): Promise<Burst> {
     ({ namespace, receivedAt }) => namespaces.has(namespace) && receivedAt >= begun,
   )
   const writes = writesIn(entries)
+  const after = await rollOuts(plain)
+  await plain.remove()
   return {
     seconds: (Math.max(...ends) - sentAt) / 1000,
     writes: writes.length,
     writesByKind: tally(writes.map(({ verb, resource }) => `${verb} ${resource}`)),
     conflicts: conflictsIn(entries).length,
+    plainRollOut: spread([...before, ...after]),
   }
+}
+
+/** None while the crowd is edited: that would be its own load. */
+async function rollOuts(plain: Subject): Promise<readonly number[]> {
+  const times: number[] = []
+  while (times.length < RUNS.measured / 2) times.push(await rollOut(plain))
+  return times
 }

@@ -8,13 +8,19 @@ import type { Place } from './place.ts'
 import { RUNS } from './releases.ts'
 import type { Beside } from './releases.ts'
 import { spread } from './samples.ts'
+import type { Spread } from './samples.ts'
 import { createSubject } from './subject.ts'
 import type { Subject } from './subject.ts'
 
 /** Milliseconds until an edit is answered. */
 export interface Edits {
-  readonly webhook: Beside
-  readonly withPolicy: Beside
+  readonly webhook: BesideRollOuts
+  readonly withPolicy: BesideRollOuts
+}
+
+interface BesideRollOuts extends Beside {
+  /** Whole roll-outs of the plain Deployment, one beside each held edit. */
+  readonly plainRollOut: Spread
 }
 
 interface Pair {
@@ -39,20 +45,26 @@ export async function edits(place: Place): Promise<Edits> {
 }
 
 /** The API server hears of a policy, or of its end, a moment later: its catches per edit tell. */
-async function measure(place: Place, { ours, plain }: Pair, perEdit: number): Promise<Beside> {
-  const times = { ours: [] as number[], plain: [] as number[] }
+async function measure(
+  place: Place,
+  { ours, plain }: Pair,
+  perEdit: number,
+): Promise<BesideRollOuts> {
+  const times = { ours: [] as number[], plain: [] as number[], plainRollOut: [] as number[] }
   for (let warm = RUNS.warm; times.ours.length < RUNS.measured;) {
     const before = await catches(place.cluster)
     const plainEdit = await plain.edit()
-    await plain.rolledOut()
+    const plainEnd = await plain.rolledOut()
     const edit = await ours.edit()
     await ours.healthy()
     if ((await catches(place.cluster)) - before !== perEdit) warm = RUNS.warm
     else if (warm > 0) warm -= 1
     else {
       times.plain.push(plainEdit.acceptedAt - plainEdit.sentAt)
+      times.plainRollOut.push(plainEnd - plainEdit.acceptedAt)
       times.ours.push(edit.acceptedAt - edit.sentAt)
     }
   }
-  return { ours: spread(times.ours), plain: spread(times.plain) }
+  const { ours: held, plain: unheld, plainRollOut } = times
+  return { ours: spread(held), plain: spread(unheld), plainRollOut: spread(plainRollOut) }
 }

@@ -35,6 +35,8 @@ export interface Releases {
   /** The same of the step to 60 percent, which the strategy makes a surge wave of. */
   readonly writesPerSurgeStep: Spread
   readonly firstPod: Beside
+  /** Of the plain Deployment, each beside a release of ours. */
+  readonly plainRollOut: Spread
   /** Writes of ours between the edits and their first new pods: to the workload, and the others. */
   readonly beforeFirstPod: { readonly workload: number; readonly news: number }
   readonly approval: Spread
@@ -53,6 +55,7 @@ export interface Beside {
 interface Run {
   readonly firstPod: number
   readonly plainFirstPod: number
+  readonly plainRollOut: number
   /** From the approval to the size, by size. */
   readonly approvals: Readonly<Record<number, number>>
   readonly cpu: number
@@ -83,7 +86,7 @@ export async function releases(place: Place): Promise<Releases> {
 async function measureOne(place: Place, ours: Subject, plain: Subject): Promise<Run> {
   const plainEdit = await plain.edit()
   const plainFirstPod = (await plain.firstPod()) - plainEdit.acceptedAt
-  await plain.rolledOut()
+  const plainRollOut = (await plain.rolledOut()) - plainEdit.acceptedAt
   await calm()
 
   const before = cpuOf(place)
@@ -101,6 +104,7 @@ async function measureOne(place: Place, ours: Subject, plain: Subject): Promise<
   return {
     firstPod,
     plainFirstPod,
+    plainRollOut,
     approvals,
     cpu: cpuOf(place) - before,
   }
@@ -120,6 +124,7 @@ function timesOf(runs: readonly Run[]) {
   const sizes = [3, 6, 10]
   return {
     firstPod: { ours: of(run => run.firstPod), plain: of(run => run.plainFirstPod) },
+    plainRollOut: of(run => run.plainRollOut),
     approval: spread(runs.flatMap(run => Object.values(run.approvals))),
     approvalBySize: Object.fromEntries(sizes.map(n => [n, of(run => run.approvals[n]!)])),
     cpu: of(run => run.cpu),

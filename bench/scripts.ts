@@ -3,27 +3,41 @@
 import type { FoundScript } from '#core/traffic/script.ts'
 import { ingressScript, routerScript } from '#lua/library.ts'
 import { ScriptThreads } from '#lua/runner.ts'
+import { rollOut } from './floor.ts'
 import type { Place } from './place.ts'
+import { RUNS } from './releases.ts'
 import { spread } from './samples.ts'
 import type { Spread } from './samples.ts'
+import { createSubject } from './subject.ts'
 
 const CALLS = 500
 
-/** Milliseconds per call. */
-export async function scripts(place: Pick<Place, 'progress'>): Promise<Spread> {
+/** Milliseconds per call, and of the roll-outs between them. */
+export interface Scripts {
+  readonly call: Spread
+  readonly plainRollOut: Spread
+}
+
+/** Measures both. */
+export async function scripts(place: Place): Promise<Scripts> {
   place.progress('calls of traffic scripts')
   // Nothing is begun again because a neighbour is busy.
   const threads = new ScriptThreads({ momentMs: 30_000 })
+  const plain = await createSubject(place, { steps: false })
   const times: number[] = []
+  const rollOuts: number[] = []
   try {
     for (let run = 0; run < CALLS; run++) {
+      if (run % (CALLS / RUNS.measured) === 0) rollOuts.push(await rollOut(plain))
       for (const [found, input] of calls) times.push(await timed(threads, found, input))
     }
   } finally {
     threads.stop()
   }
   // The first ones start the thread and warm it up.
-  return spread(times.slice(calls.length * 20))
+  const call = spread(times.slice(calls.length * 20))
+  await plain.remove()
+  return { call, plainRollOut: spread(rollOuts) }
 }
 
 async function timed(threads: ScriptThreads, found: FoundScript, input: unknown): Promise<number> {

@@ -1,5 +1,6 @@
 // Four steps without pauses, beside a plain Deployment that rolls out the same edit.
 
+import { rollOut } from './floor.ts'
 import type { Place } from './place.ts'
 import { RUNS, type Beside } from './releases.ts'
 import { spread } from './samples.ts'
@@ -13,12 +14,11 @@ export async function straight(place: Place): Promise<Beside> {
   const plain = await createSubject(place, { steps: false })
   const times = { ours: [] as number[], plain: [] as number[] }
   for (let run = 1 - RUNS.warm; run <= RUNS.measured; run++) {
-    const plainEdit = await plain.edit()
-    const plainEnd = await plain.rolledOut()
+    const plainTime = await rollOut(plain)
     const edit = await ours.edit()
     const end = await ours.healthy()
     if (run < 1) continue
-    times.plain.push(plainEnd - plainEdit.acceptedAt)
+    times.plain.push(plainTime)
     times.ours.push(end - edit.acceptedAt)
   }
   await Promise.all([ours.remove(), plain.remove()])

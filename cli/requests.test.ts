@@ -11,7 +11,7 @@ import { formatRouteWish, httpRoutes } from '#core/traffic/http-route.ts'
 import type { TrafficProvider } from '#core/traffic/model.ts'
 import { routerOf } from '#core/traffic/registry.ts'
 import { seeEndpoints, seeRoute, seeService } from '#core/traffic/seen.ts'
-import { pinTo, services } from '#core/traffic/service-pin.ts'
+import { pinTo, services, sharedBy } from '#core/traffic/service-pin.ts'
 import { merge } from '../test/world/controller.ts'
 import { escapeOff, returning, tracesOf } from './requests.ts'
 import type { Requests, Return } from './requests.ts'
@@ -124,6 +124,26 @@ test('new pods that leave: the split goes first, and the Service does not find t
 test('of a workload that is gone the Service is freed last: it says by what else requests come', () => {
   expect(next({ service: pinned, way: routed }, { to: 'all' })).toBe('write HTTPRoute web')
   expect(next({ service: pinned }, { to: 'all' })).toBe('write Service web')
+})
+
+test('one Service: what it remembers stands in the escape until the grace period is over', () => {
+  const shared = { workload, routes: [ref], routedTo: 'new' }
+  const service = wished(services, web, sharedBy(shared))
+  const read = (object: Service, now: number) => {
+    const { traffic, ...others } = requests({ service: object })
+    const routing = { ...traffic.routing, oneService: true, graceSeconds: 3 } as const
+    return returning({ ...others, traffic: { ...traffic, routing } }, { pods, to: 'all', now })
+  }
+  const first = read(service, 5000)
+  if (first?.type !== 'write') throw new Error('nothing is written')
+  const written = merge(first.object, first.patch) as Service
+  const { [ESCAPE]: escape, ...others } = written.metadata.annotations!
+  expect(JSON.parse(escape!)).toEqual({ ...shared, unroutedSince: '1970-01-01T00:00:05Z' })
+  expect([others, written.spec]).toEqual([{}, web.spec])
+  expect(read(written, 6000)).toMatchObject({ type: 'await', until: 8000 })
+  expect(read(written, 8000)).toBeUndefined()
+  const after = { ...requests({}), touched: [written] }
+  expect(escapeOff(after, [web])).toMatchObject({ type: 'write' })
 })
 
 test.each([

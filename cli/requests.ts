@@ -5,18 +5,18 @@ import type { KubeObject } from '#api/kubernetes.ts'
 import { ESCAPE, RECORD, SERVICE_NAME, TRAFFIC } from '#api/names.ts'
 import type { Patch } from '#core/change.ts'
 import { defined } from '#core/defined.ts'
-import { canaryServiceName } from '#core/traffic/canary-service.ts'
+import { newServiceOf, servicesOf } from '#core/traffic/canary-service.ts'
 import { routingLeft, workloadsOf } from '#core/traffic/left.ts'
 import type { WishedRoute } from '#core/traffic/left.ts'
 import { isMadeFor } from '#core/traffic/made.ts'
 import type { Owner } from '#core/traffic/made.ts'
 import type { RouteRef, Routing, TrafficProvider } from '#core/traffic/model.ts'
 import { trafficMove } from '#core/traffic/moves.ts'
-import type { RoutedPods, Traffic, TrafficAim } from '#core/traffic/moves.ts'
+import type { RoutedPods, Traffic, TrafficAim } from '#core/traffic/routed.ts'
 import { addedRouters, providersWith, routerKinds, routersOf } from '#core/traffic/registry.ts'
 import type { RouteFound, Router } from '#core/traffic/router.ts'
 import { seeEndpoints, seeService } from '#core/traffic/seen.ts'
-import { freedOwner, freeing, wishedOn } from '#core/traffic/wish.ts'
+import { freedOwner, freeing, OVER, wishedOn } from '#core/traffic/wish.ts'
 import { isSameVersion } from '#core/workload/native.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { findKind } from '#kube/discovery.ts'
@@ -42,8 +42,8 @@ export async function readRequests(
   namespace: string,
   routing: Routing,
 ): Promise<Requests> {
-  const { service: name, routes: refs } = routing
-  const names = [name, canaryServiceName(name)]
+  const { routes: refs } = routing
+  const names = servicesOf(routing)
   const [service, canary] = await Promise.all(
     names.map(each => client.get(SERVICES, { namespace, name: each }).catch(unlessGone)),
   )
@@ -203,7 +203,8 @@ export function returning(requests: Requests, { pods, to, now }: Return): Step |
 
 /** Those that are ready behind the Service that is theirs alone. */
 function newPodsIn({ routing, endpoints }: Traffic): RoutedPods['updatePods'] {
-  const name = canaryServiceName(routing.service)
+  if (routing.oneService) return []
+  const name = newServiceOf(routing)
   const uids = endpoints.flatMap(({ service, ready }) => (service === name ? ready : []))
   return uids.map(uid => ({ uid, readySince: 0 }))
 }
@@ -211,7 +212,8 @@ function newPodsIn({ routing, endpoints }: Traffic): RoutedPods['updatePods'] {
 /** Whether the webhook answers is not known: under the escape it is not asked. */
 function withoutAdmission(object: KubeObject, { patch }: Patch): Patch['patch'] {
   const { annotations } = { ...(patch['metadata'] as KubeObject['metadata'] | undefined) }
-  if (annotations?.[TRAFFIC] === undefined) return patch
+  const { [TRAFFIC]: asked } = { ...annotations }
+  if (asked === undefined) return patch
   const provider = providerOf(object)
   const was = wishedOn(provider, object)
   if (!was) {
@@ -219,7 +221,9 @@ function withoutAdmission(object: KubeObject, { patch }: Patch): Patch['patch'] 
     const annotations = { ...Object.fromEntries(notes), [TRAFFIC]: null, [RECORD]: null }
     return { metadata: { annotations } }
   }
-  return freeing(provider, { ...was, owner: freedOwner(provider, object) })
+  // What it is to remember stands in the escape.
+  const wish = asked === OVER ? was.wish : asked
+  return freeing(provider, { wish, owner: freedOwner(provider, object) })
 }
 
 function providerOf({ apiVersion, kind }: KubeObject): TrafficProvider {

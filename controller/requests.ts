@@ -3,11 +3,11 @@
 
 import type { ConfigMap, EndpointSlice, KubeObject, Service } from '#api/kubernetes.ts'
 import { MADE_FOR, OWN_SCRIPTS, TRAFFIC } from '#api/names.ts'
-import { canaryServiceName } from '#core/traffic/canary-service.ts'
+import { servicesOf } from '#core/traffic/canary-service.ts'
 import { routingLeft, workloadsOf } from '#core/traffic/left.ts'
 import type { WishedRoute } from '#core/traffic/left.ts'
 import type { RouteRef, Routing } from '#core/traffic/model.ts'
-import type { Traffic } from '#core/traffic/moves.ts'
+import type { Traffic } from '#core/traffic/routed.ts'
 import { routerOf, routersWith } from '#core/traffic/registry.ts'
 import type { RouteFound, Router } from '#core/traffic/router.ts'
 import type { Answers } from '#core/traffic/script.ts'
@@ -58,12 +58,12 @@ export interface RequestsOptions extends SoughtOptions {
 }
 
 /** Under what a workload is found, when one of the objects changes by which its requests come. */
-function namesIn(namespace: string, { service, routes }: Routing): readonly string[] {
-  const ways = routes.flatMap(ref => {
+function namesIn(namespace: string, routing: Routing): readonly string[] {
+  const ways = routing.routes.flatMap(ref => {
     const made = routerOf(ref)?.makes?.(ref.name)
     return [ref.name, ...(made === undefined ? [] : [made])].map(name => `${ref.kind}/${name}`)
   })
-  const names = [service, canaryServiceName(service)].map(name => `Service/${name}`)
+  const names = servicesOf(routing).map(name => `Service/${name}`)
   return [...names, ...ways].map(name => `${namespace}/${name}`)
 }
 
@@ -109,11 +109,10 @@ export function createRequests(options: RequestsOptions): Requests {
       return defined({ ...observed(caches, namespace, routing), answers, unread })
     },
     ...leftBehind(options, { services, kinds, need: needed.resolve }),
-    *versions(namespace, { service, routes }) {
-      const stable = services.get(namespace, service)
-      const canary = services.get(namespace, canaryServiceName(service))
-      const found = routes.map(ref => foundIn(kinds, namespace, ref))
-      for (const each of [stable, canary, ...found.flatMap(({ object, made }) => [object, made])]) {
+    *versions(namespace, routing) {
+      const both = servicesOf(routing).map(name => services.get(namespace, name))
+      const found = routing.routes.map(ref => foundIn(kinds, namespace, ref))
+      for (const each of [...both, ...found.flatMap(({ object, made }) => [object, made])]) {
         if (each) yield each.metadata
       }
     },
@@ -274,19 +273,18 @@ function observed(
   namespace: string,
   routing: Routing,
 ): Omit<Traffic, 'answers'> {
-  const canary = canaryServiceName(routing.service)
+  const names = servicesOf(routing)
+  const [stable, canary] = names.map(name => services.get(namespace, name))
   const [{ data = {} } = {}] = scripts.cache.list()
   return defined({
     routing,
-    service: services.get(namespace, routing.service),
-    canary: services.get(namespace, canary),
+    service: stable,
+    canary,
     routes: routing.routes.map(ref => {
       const script = isScripted(kinds, ref) ? scriptFor(ref, data) : undefined
       return defined({ ...foundIn(kinds, namespace, ref), script })
     }),
-    endpoints: [routing.service, canary].flatMap(name =>
-      endpoints.byIndex('service', `${namespace}/${name}`),
-    ),
+    endpoints: names.flatMap(name => endpoints.byIndex('service', `${namespace}/${name}`)),
   })
 }
 

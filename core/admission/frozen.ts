@@ -48,6 +48,10 @@ function planChange(now: RolloutSpec, before: RolloutSpec): readonly Problem[] {
   if (!equalJson(plan.trafficRoutings, old.trafficRoutings)) {
     problems.push({ field: `${path}.trafficRoutings`, message: 'keep it as it was' })
   }
+  if (plan.oneService !== old.oneService) {
+    const field = `${path}.disableGenerateCanaryService`
+    problems.push({ field, message: `keep ${old.oneService}` })
+  }
   if (plan.steps !== old.steps) {
     const message = `keep the number of steps (${old.steps}, not ${plan.steps})`
     problems.push({ field: `${path}.steps`, message })
@@ -56,8 +60,9 @@ function planChange(now: RolloutSpec, before: RolloutSpec): readonly Problem[] {
 }
 
 function planOf(spec: RolloutSpec) {
-  const { trafficRoutings = [], steps = [] } = spec.strategy[activeOf(spec)] ?? {}
-  return { trafficRoutings, steps: steps.length }
+  const { trafficRoutings = [], steps = [], ...others } = spec.strategy[activeOf(spec)] ?? {}
+  const { disableGenerateCanaryService: oneService = false } = others
+  return { trafficRoutings, oneService, steps: steps.length }
 }
 
 function activeOf({ strategy }: RolloutSpec): 'canary' | 'blueGreen' {

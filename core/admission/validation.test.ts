@@ -137,12 +137,6 @@ test.each<[string, Rollout, string]>([
       'remove `trafficRoutingRef`, and write `trafficRoutings`',
   ],
   [
-    'no second Service',
-    canary({ disableGenerateCanaryService: true }),
-    `spec.strategy.canary.disableGenerateCanaryService: this version of Sluice moves requests only by a second Service; ` +
-      'remove `disableGenerateCanaryService`',
-  ],
-  [
     'a share of the requests, at its own step',
     steps({ replicas: 1 }, { replicas: 2, traffic: '20%' }),
     `spec.strategy.canary.steps[1].traffic: ${noRouting}, or remove \`traffic\`: ` +
@@ -319,6 +313,12 @@ test.each<[string, Rollout, Partial<Strategy> | WorkloadRef, string]>([
     `spec.strategy.canary.trafficRoutings: keep it as it was ${until}`,
   ],
   [
+    'how many Services there are',
+    canary({ disableGenerateCanaryService: true }),
+    { canary: { steps: threeSteps } },
+    `spec.strategy.canary.disableGenerateCanaryService: keep true ${until}`,
+  ],
+  [
     'the place of the new pods',
     rollout(),
     { canary: { steps: threeSteps, enableExtraWorkloadForCanary: true } },
@@ -407,6 +407,29 @@ test('where requests are moved, routes are followed for every kind, and nothing 
     'steps[0].traffic: nothing says what sends the requests: add `trafficRoutings`, or remove `traffic`: ',
   )
   expect(problemsOf(canary(routed)).join()).toContain('trafficRoutings: ')
+})
+
+test('one Service for both versions is followed, but for a router that needs two', () => {
+  const one = { disableGenerateCanaryService: true, steps: [{ replicas: 1, traffic: '20%' }] }
+  const of = (more: object) => ({ ...one, trafficRoutings: [{ service: 'shop', ...more }] })
+  const customNetworkRefs = [{ apiVersion: 'example.com/v1', kind: 'Mesh', name: 'shop' }]
+  for (const more of [{ ingress: { name: 'shop' } }, { customNetworkRefs }]) {
+    expect(problemsOfRouted(canary(of(more)))).toBe('')
+    expect(problemsOfRouted(blueGreen(of(more)))).toBe('')
+  }
+  const gateway = { httpRouteName: 'shop' }
+  const why =
+    'an HTTPRoute tells new pods by a Service of their own, and this asks for none; remove it, or `gateway` from `trafficRoutings`'
+  for (const more of [{ gateway }, { gateway, customNetworkRefs }]) {
+    expect(problemsOfRouted(canary(of(more)))).toBe(
+      `spec.strategy.canary.disableGenerateCanaryService: ${why}`,
+    )
+    expect(problemsOfRouted(blueGreen(of(more)))).toBe(
+      `spec.strategy.blueGreen.disableGenerateCanaryService: ${why}`,
+    )
+  }
+  const two = { ...of({ gateway }), disableGenerateCanaryService: false }
+  expect(problemsOfRouted(canary(two))).toBe('')
 })
 
 const virtualService = {

@@ -1,6 +1,6 @@
 // Facts about the world, each with what brings it about and what to tell while it is not there.
 
-import type { TrafficAim } from '../traffic/moves.ts'
+import type { TrafficAim } from '../traffic/routed.ts'
 import type { WorkloadAction } from '../workload/adapter.ts'
 import { wordsOf } from '../change.ts'
 import { isInForce } from '../workload/hold.ts'

@@ -12,7 +12,7 @@ import type {
 import type { FinalisingStep } from '#api/rollout.generated.ts'
 import type { Change } from '../change.ts'
 import type { Routing, Split } from '../traffic/model.ts'
-import type { Traffic, TrafficAim } from '../traffic/moves.ts'
+import type { Traffic, TrafficAim } from '../traffic/routed.ts'
 import type { ScriptCall } from '../traffic/script.ts'
 import type { WorkloadAdapter } from '../workload/adapter.ts'
 import type { Hold } from '../workload/hold.ts'

@@ -3,7 +3,7 @@
 import type { Change, Creation, Deletion } from '../change.ts'
 import { defined } from '../defined.ts'
 import { trafficMove } from '../traffic/moves.ts'
-import type { RoutedPods, TrafficAim } from '../traffic/moves.ts'
+import type { RoutedPods, TrafficAim } from '../traffic/routed.ts'
 import type { WorkloadAction, WorkloadAdapter } from '../workload/adapter.ts'
 import { deleteDeploymentsCommand, deletePodsCommand } from './commands.ts'
 import type { Action, Move, Snapshot, Workload } from './model.ts'

@@ -56,12 +56,12 @@ function stepsOf({ steps = [] }: Strategy, routed: boolean): readonly Step[] {
 
 /** By what requests come that the Rollout moves; undefined: it moves none. */
 export function routingOf(spec: RolloutObject['spec']): Routing | undefined {
-  const { trafficRoutings = [] } = strategyOf(spec)
+  const { trafficRoutings = [], disableGenerateCanaryService: one } = strategyOf(spec)
   const [routing] = trafficRoutings
   const routes = routing ? routesIn(routing) : []
   if (!routing || routes.length === 0) return undefined
   const { service, gracePeriodSeconds: graceSeconds = GRACE_SECONDS } = routing
-  return { service, routes, graceSeconds }
+  return { service, routes, ...(one === true && { oneService: true }), graceSeconds }
 }
 
 function splitOf({ traffic, matches = [], requestHeaderModifier }: StepObject): Split | undefined {

@@ -82,8 +82,10 @@ function routed(strategy: string): readonly Row[] {
     },
     {
       field: `${path}.disableGenerateCanaryService`,
+      refuses: (one, { spec }, { routes }) =>
+        routes && one === true && (strategyOf(spec).trafficRoutings ?? []).some(needsTwo),
       message:
-        'this version of Sluice moves requests only by a second Service; remove `disableGenerateCanaryService`',
+        'an HTTPRoute tells new pods by a Service of their own, and this asks for none; remove it, or `gateway` from `trafficRoutings`',
     },
     {
       field: `${path}.steps[].traffic`,
@@ -177,6 +179,11 @@ function splitsNothing(item: TrafficRouting): boolean {
   const named = routers.filter(router => router.refsIn(item).length > 0)
   const alone = named.length > 0 && named.every(({ onlyBeside }) => onlyBeside !== undefined)
   return alone && othersIn(item).length === 0
+}
+
+/** It names a router that tells new pods by a Service of their own alone. */
+function needsTwo(item: TrafficRouting): boolean {
+  return routers.some(router => router.betweenServices && router.refsIn(item).length > 0)
 }
 
 /** What the Rollout asks for and this version does not do, in the order of the table. */

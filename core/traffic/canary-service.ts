@@ -6,6 +6,7 @@ import type { Service } from '#api/kubernetes.ts'
 import { defined } from '../defined.ts'
 import { madeFor, ownedBy } from './made.ts'
 import type { Owner } from './made.ts'
+import type { Routing } from './model.ts'
 import type { ServiceSeen } from './seen.ts'
 
 type Labels = Readonly<Record<string, string>>
@@ -13,6 +14,16 @@ type Labels = Readonly<Record<string, string>>
 /** Its name. */
 export function canaryServiceName(service: string): string {
   return `${service}-canary`
+}
+
+/** Where requests for new pods are sent. */
+export function newServiceOf({ service, oneService }: Routing): string {
+  return oneService ? service : canaryServiceName(service)
+}
+
+/** The Services that are looked at: that of the owner, and the one that new pods have of their own. */
+export function servicesOf(routing: Routing): readonly string[] {
+  return [...new Set([routing.service, newServiceOf(routing)])]
 }
 
 /** By what it selects: as the stable one, and the new version. */

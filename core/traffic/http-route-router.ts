@@ -18,6 +18,7 @@ export function httpRouteRouter(provider: TrafficProvider): Router<RouteSeen> {
     apiVersion,
     kind,
     plural,
+    betweenServices: true,
     see: object => seeRoute(object as HTTPRoute),
     refsIn: ({ gateway: { httpRouteName: name } = {} }) =>
       name ? [{ apiVersion, kind, name }] : [],

@@ -6,7 +6,7 @@ import { instantOf } from '../time.ts'
 import type { Instant, Move } from '../rollout/model.ts'
 import { seen } from '../workload/seen.ts'
 import type { Seen } from '../workload/seen.ts'
-import { canaryServiceName } from './canary-service.ts'
+import { newServiceOf } from './canary-service.ts'
 import {
   annotationsIn,
   canaryIngressName,
@@ -89,7 +89,7 @@ export const ingressRouter: Router<IngressSeen> = {
     return { changes: [{ type: 'delete', target, uid: made.metadata.uid }], why }
   },
 
-  // The grace period is counted by the Service of the new pods.
+  // The grace period is counted by the Service.
   offSeen: () => undefined,
 }
 
@@ -98,7 +98,7 @@ function splitOf(
   { routing, owner, answers }: RouteUse,
   { split, now }: SplitAsked,
 ): Move | undefined {
-  const canary = canaryServiceName(routing.service)
+  const canary = newServiceOf(routing)
   const input = ingressInput(object!.object, canary, split)
   const answer = answerTo(answers, { script, input }, now)
   if ('wait' in answer) return answer.wait

@@ -30,7 +30,11 @@ export function routingLeft(
   // Pods that are gone have no requests under way.
   const graceSeconds = GRACE_SECONDS
   const pinned = services.find(({ workload }) => workload !== undefined)
-  if (pinned) return { service: pinned.metadata.name, routes: pinned.routes, graceSeconds }
+  if (pinned) {
+    const { metadata, routes, routedTo } = pinned
+    const shared = routedTo !== undefined && ({ oneService: true } as const)
+    return { service: metadata.name, routes, ...shared, graceSeconds }
+  }
   const found = routes.flatMap(([ref, { service, made }]) => {
     const [name, route] = made ? [made.service, made.route] : [service, ref.name]
     return name === undefined || route === undefined ? [] : [{ name, ref: { ...ref, name: route } }]

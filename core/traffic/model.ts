@@ -17,6 +17,8 @@ export interface Routing {
   readonly service: string
   /** What sends requests there. */
   readonly routes: readonly RouteRef[]
+  /** It has the pods of both versions: the routes tell these apart, and none is made for new pods alone. */
+  readonly oneService?: true
   /** Seconds that requests under way are given before pods change. */
   readonly graceSeconds: number
 }

@@ -11,7 +11,7 @@ import { isObject } from '../members.ts'
 import type { Instant } from '../rollout/model.ts'
 import { instantOf, timeOf } from '../time.ts'
 import type { KindRef } from '../workload/adapter.ts'
-import { canaryServiceName, untracked } from './canary-service.ts'
+import { newServiceOf, untracked } from './canary-service.ts'
 import type { Json, Routing, Split, TrafficProvider, Whose } from './model.ts'
 import { threeWay } from './three-way.ts'
 import { recordIn } from './wish.ts'
@@ -99,7 +99,7 @@ export function networkInput(owner: Json, routing: Routing, split: Split): unkno
     canaryWeight: percent,
     stableWeight: 100 - percent,
     matches,
-    canaryService: canaryServiceName(routing.service),
+    canaryService: newServiceOf(routing),
     stableService: routing.service,
     requestHeaderModifier: headers,
   })

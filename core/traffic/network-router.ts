@@ -72,7 +72,7 @@ export function networkRouter(provider: TrafficProvider, onlyBeside?: string): R
       return wishing(provider, object, OVER, why)
     },
 
-    // The grace period is counted by the Service of the new pods.
+    // The grace period is counted by the Service.
     offSeen: () => undefined,
   }
 }

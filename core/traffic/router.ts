@@ -44,6 +44,8 @@ export interface SplitAsked {
 export interface Router<S extends Seen = Seen> extends KindRef {
   /** The name of the one that we make for new pods beside one of that name, where we do. */
   readonly makes?: (name: string) => string
+  /** It tells new pods by a Service of their own alone. */
+  readonly betweenServices?: true
   /** A script says how it is split. */
   readonly scripted?: true
   /** It splits nothing itself: it is of use beside one of this kind alone. */

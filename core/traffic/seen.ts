@@ -18,7 +18,7 @@ import type { RouteRef } from './model.ts'
 import { seeMade } from './made.ts'
 import type { MadeSeen } from './made.ts'
 import { pared } from './pared.ts'
-import { services } from './service-pin.ts'
+import { services, sharedIn } from './service-pin.ts'
 import { routesTo } from './split-rules.ts'
 import type { RouteRule } from './split-rules.ts'
 import { look } from './touched.ts'
@@ -33,7 +33,9 @@ export interface ServiceSeen extends TouchedSeen, MadeSeen {
   readonly object: Service
   /** By what else the requests come for whose sake it is pinned. */
   readonly routes: readonly RouteRef[]
-  /** Since when no route sends requests there. */
+  /** The version to whose pods routes may send requests; undefined: no wish says so. */
+  readonly routedTo?: string
+  /** Since when no route sends requests to new pods there. */
   readonly unroutedSince?: Instant
 }
 
@@ -65,14 +67,16 @@ export interface EndpointsSeen extends Seen {
 /** What is kept of a Service. */
 export function seeService(object: Service): ServiceSeen {
   const { metadata } = object
-  const since = metadata.annotations?.[UNROUTED]
   const { owner, said, ...touched } = look(services, object)
+  const { routedTo, unroutedSince } = { ...sharedIn(said) }
+  const since = metadata.annotations?.[UNROUTED] ?? unroutedSince
   return defined({
     ...touched,
     selector: owner as ServiceSeen['selector'],
     object: pared(object),
     ...seeMade(object),
     routes: routesIn(said),
+    routedTo,
     unroutedSince: since === undefined ? undefined : instantOf(since),
   })
 }

@@ -1,5 +1,6 @@
 // A Service that is pinned selects the pods of one version alone. The labels for that are added to its
-// selector: it is never emptied, and nothing that its owner selects by is lost.
+// selector: it is never emptied, and nothing that its owner selects by is lost. One that has the pods of both
+// versions selects as its owner wrote: its wish only remembers by what requests come.
 
 import type { Service } from '#api/kubernetes.ts'
 import type { Routing, TrafficProvider, Whose } from './model.ts'
@@ -19,7 +20,27 @@ export function pinTo(pin: Pin): string {
   return JSON.stringify(pin)
 }
 
-/** The labels of such a wish; none where it cannot be read. */
+/** What the wish remembers on a Service that has the pods of both versions. */
+export interface Shared {
+  /** The version to whose pods routes may send requests; empty: none yet. */
+  readonly routedTo: string
+  /** Since when no route does that any more. */
+  readonly unroutedSince?: string
+}
+
+/** That wish as text. */
+export function sharedBy(shared: Shared & Omit<Pin, 'labels'>): string {
+  return JSON.stringify(shared)
+}
+
+/** What such a wish remembers; undefined for any other. */
+export function sharedIn(wish: string): Shared | undefined {
+  const { routedTo, unroutedSince } = recordIn(wish)
+  if (typeof routedTo !== 'string') return undefined
+  return { routedTo, ...(typeof unroutedSince === 'string' && { unroutedSince }) }
+}
+
+/** The labels of a pin; none where it cannot be read. */
 export function pinnedTo(wish: string): Labels {
   return onlyTexts(recordIn(wish)['labels'])
 }

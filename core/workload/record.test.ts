@@ -24,6 +24,13 @@ test('a record is read as it was written', () => {
   expect(recordOf(carrying(formatRecord(record)))).toEqual(record)
 })
 
+test.each([[undefined], [true as const]])('so is by what requests come, one Service: %s', one => {
+  const ref = { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', name: 'web', className: 'a;b' }
+  const oneService = one && { oneService: one }
+  const traffic = { service: 'web', routes: [ref], ...oneService, graceSeconds: 5 }
+  expect(recordOf(carrying(formatRecord({ ...record, traffic })))).toEqual({ ...record, traffic })
+})
+
 test('a record is the merge patch that frees the workload when nobody of ours is alive', () => {
   expect(JSON.parse(formatRecord(record))).toEqual({
     metadata: {

@@ -71,18 +71,21 @@ function parseRecord(text: string | undefined): HoldRecord | undefined {
   return defined({ owner, stable, rollout, rolloutUid, traffic: routingIn(pairs) })
 }
 
-function formatRouting({ service, routes, graceSeconds }: Routing): string {
+function formatRouting({ service, routes, oneService, graceSeconds }: Routing): string {
   const refs = routes.map(({ apiVersion, kind, name, className = '' }) =>
     [apiVersion, kind, name, className].map(encodeURIComponent).join('/'),
   )
-  return `service=${service};routes=${refs.join()};grace=${graceSeconds};`
+  const shared = oneService ? 'services=one;' : ''
+  return `service=${service};routes=${refs.join()};${shared}grace=${graceSeconds};`
 }
 
 function routingIn(pairs: ReadonlyMap<string, string>): Routing | undefined {
   const service = pairs.get('service')
   const routes = (pairs.get('routes') ?? '').split(',').flatMap(routeIn)
   const graceSeconds = Number(pairs.get('grace'))
-  return service && routes.length > 0 ? { service, routes, graceSeconds } : undefined
+  if (!service || routes.length === 0) return undefined
+  const oneService = pairs.get('services') === 'one' || undefined
+  return defined({ service, routes, oneService, graceSeconds })
 }
 
 function routeIn(text: string): readonly RouteRef[] {

@@ -41,6 +41,16 @@ async function nothingBeside(s: Story): Promise<void> {
 
 const pages: readonly (readonly [page: string, promises: Promises])[] = [
   [
+    'docs/traffic.md',
+    {
+      'one-service-edit': async s => {
+        await pods(s, { 'deli:1': 5, 'deli:2': 1 })
+        await nothingBeside(s)
+      },
+      'one-service-gone': s => pods(s, { 'deli:1': 0, 'deli:2': 0 }),
+    },
+  ],
+  [
     'docs/ingress.md',
     {
       'ingress-edit': s => pods(s, { 'shop:1': 4, 'shop:2': 1 }),

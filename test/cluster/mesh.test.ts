@@ -64,7 +64,7 @@ interface Place {
   readonly story: Story
   readonly found: () => Promise<MeshObject | undefined>
   readonly service: (name?: string) => Promise<Service | undefined>
-  /** Weights of the hosts to which its last rule sends requests. */
+  /** Weights of the hosts, or of their subsets, to which its last rule sends requests. */
   readonly weights: (expected: Readonly<Record<string, number | undefined>>) => Promise<void>
   readonly untouched: (http?: readonly object[]) => Promise<void>
 }
@@ -106,7 +106,9 @@ function placeOf(story: Story): Place {
     weights: expected =>
       story.until(JSON.stringify(expected), async () => {
         const { route = [] } = (await rulesOf(found)).at(-1) ?? {}
-        const entries = route.map(({ destination, weight }) => [destination.host, weight])
+        const entries = route.map(({ destination: { host, subset }, weight }) => {
+          return [subset === undefined ? host : `${host}/${subset}`, weight]
+        })
         return equalJson(Object.fromEntries(entries), expected)
       }),
     untouched: (http = ownHttp) =>
@@ -132,7 +134,7 @@ function placeOf(story: Story): Place {
 interface Rule {
   readonly match?: readonly object[]
   readonly route: readonly {
-    readonly destination: { readonly host: string }
+    readonly destination: { readonly host: string; readonly subset?: string }
     readonly weight?: number
   }[]
 }
@@ -286,6 +288,91 @@ test.concurrent('a workload and its Rollout that are deleted together leave noth
   await place.untouched()
 })
 
+const oneService = { disableGenerateCanaryService: true }
+const subset = { web: 80, 'web/canary': 20 }
+
+/** It has the pods of both versions. */
+async function selectsBoth({ service }: Place): Promise<void> {
+  expect((await service())?.spec?.selector).toEqual({ app: WORKLOAD })
+  expect(await service('web-canary')).toBeUndefined()
+}
+
+test.concurrent('one Service: the mesh tells versions apart, and the Service selects as ever', async () => {
+  const labels = { 'istio.service.tag': 'gray' }
+  const second = { enableExtraWorkloadForCanary: true, patchPodTemplateMetadata: { labels } }
+  const place = await begin({ canary: { ...oneService, ...second } })
+  const { story } = place
+  await story.edit('app:2')
+  await story.reached(1)
+  await place.weights(subset)
+  await selectsBoth(place)
+  const { namespace, client } = story
+  const rule = await client.get(DESTINATION_RULES, { namespace, name: WORKLOAD })
+  expect(rule.spec?.['subsets']).toContainEqual({ name: 'canary', labels })
+  await story.approve()
+  await story.reached(2)
+  expect((await rulesOf(place.found))[0]).toMatchObject({
+    route: [{ destination: { host: WORKLOAD, subset: 'canary' } }],
+  })
+  await selectsBoth(place)
+  await story.approve()
+  await story.phase('Healthy')
+  await stand(story, { 'app:2': 10 })
+  await place.untouched()
+})
+
+test.concurrent('one Service: requests come home before new pods leave, and a deleted Rollout leaves nothing', async () => {
+  const steps = [{ replicas: 5, traffic: '20%' }, { replicas: '100%' }]
+  const [back, deleted] = [
+    await begin({ steps, canary: oneService }),
+    await begin({ steps, canary: oneService }),
+  ]
+  for (const { story } of [back, deleted]) await story.edit('app:2')
+  await back.story.reached(1)
+  await back.weights(subset)
+  const left = new Promise<number>(resolve => {
+    void back.story.until('no share', async () => {
+      const gone = (await rulesOf(back.found)).at(-1)?.route.length === 1
+      if (gone) resolve(back.story.now().wanted['app:2'] ?? 0)
+      return gone
+    })
+  })
+  await back.story.edit('app:1')
+  expect(await left).toBe(5)
+  await back.story.phase('Healthy')
+  await stand(back.story, { 'app:1': 10 })
+  await back.untouched()
+
+  await deleted.story.reached(1)
+  await deleted.weights(subset)
+  await selectsBoth(deleted)
+  await deleted.story.kubectl(['delete', 'rollout', '--all'])
+  await deleted.untouched()
+  await deleted.story.until('the workload is free', () => deleted.story.free())
+})
+
+test.concurrent('one Service, blue-green: all requests go to new pods before the old ones leave', async () => {
+  const steps = [{ replicas: '100%', traffic: '20%' }]
+  const place = await begin({ blueGreen: true, canary: oneService, steps })
+  const { story } = place
+  await story.edit('app:2')
+  await story.reached(1)
+  await place.weights(subset)
+  const left = new Promise<number>(resolve => {
+    void story.until('everybody', async () => {
+      const { route = [] } = (await rulesOf(place.found)).at(-1) ?? {}
+      const all = route.at(-1)?.weight === 100
+      if (all) resolve(story.now().wanted['app:1'] ?? 0)
+      return all
+    })
+  })
+  await story.approve()
+  expect(await left).toBe(10)
+  await story.phase('Healthy')
+  await stand(story, { 'app:2': 10 })
+  await place.untouched()
+})
+
 /** What users say of it. */
 const laneScript = `local spec = obj.data.spec
 spec.canary = { service = obj.canaryService, weight = obj.canaryWeight }
@@ -348,16 +435,18 @@ test('a kind that was registered is moved by a script of the user’s own, and e
 })
 
 test('eject frees all with nobody of ours alive', async () => {
-  const place = await begin()
-  const { story } = place
-  await story.edit('app:2')
-  await story.reached(1)
-  await place.weights(shared)
+  const [two, one] = [await begin(), await begin({ canary: oneService })]
+  for (const { story } of [two, one]) await story.edit('app:2')
+  for (const { story } of [two, one]) await story.reached(1)
+  await two.weights(shared)
+  await one.weights(subset)
   await ours.without(['webhook', 'controller'], async () => {
-    const workload = ['deployment/web', '-n', story.namespace, '--keep-rollouts']
-    await sluice(world.cluster, ['eject', ...workload])
-    await place.untouched()
-    expect((await place.found())?.metadata.annotations ?? {}).toEqual({})
-    await story.kubectl(['delete', 'rollout', ROLLOUT])
+    for (const { story, untouched, found } of [two, one]) {
+      const workload = ['deployment/web', '-n', story.namespace, '--keep-rollouts']
+      await sluice(world.cluster, ['eject', ...workload])
+      await untouched()
+      expect((await found())?.metadata.annotations ?? {}).toEqual({})
+      await story.kubectl(['delete', 'rollout', ROLLOUT])
+    }
   })
 })

@@ -13,7 +13,7 @@ import type { Change } from '#core/change.ts'
 import { defined } from '#core/defined.ts'
 import { equalJson } from '#core/equal.ts'
 import type { Move } from '#core/rollout/model.ts'
-import type { RouteRef, Split } from '#core/traffic/model.ts'
+import type { RouteRef, Routing, Split } from '#core/traffic/model.ts'
 import { routers, trafficProviders } from '#core/traffic/registry.ts'
 import type { RouteFound, Router, RouteUse, SplitAsked } from '#core/traffic/router.ts'
 import { scriptKey } from '#core/traffic/script.ts'
@@ -30,6 +30,8 @@ interface Sample {
   readonly edit: (object: KubeObject) => KubeObject
   /** What a script makes of it. */
   readonly answer?: (input: Input) => unknown
+  /** The Service to which it sends requests for new pods. */
+  readonly leadsTo: (split: KubeObject | undefined) => unknown
   /** Share of the requests that goes to new pods, in percent. */
   readonly share: (split: KubeObject | undefined) => number
   /** It leads elsewhere, and how that is said. */
@@ -39,6 +41,7 @@ interface Sample {
 interface Input {
   readonly weight: string
   readonly canaryWeight: number
+  readonly canaryService: string
   readonly annotations: Readonly<Record<string, string>>
   readonly data: { readonly spec: Spec }
 }
@@ -98,7 +101,11 @@ function mesh(kind: string): Sample {
     } as KubeObject,
     routing: { customNetworkRefs: [ref] },
     edit: object => withSpec(object, () => ({ timeout: '5s' })),
-    answer: ({ data, canaryWeight }) => ({ ...data, spec: { ...data.spec, weight: canaryWeight } }),
+    answer: ({ data, canaryWeight, canaryService }) => ({
+      ...data,
+      spec: { ...data.spec, weight: canaryWeight, to: canaryService },
+    }),
+    leadsTo: split => (split as { spec?: Spec } | undefined)?.spec?.['to'],
     share: split => Number((split as { spec?: Spec } | undefined)?.spec?.['weight'] ?? 0),
   }
 }
@@ -110,6 +117,7 @@ const samples: Readonly<Record<string, Sample>> = {
     edit: object => annotated(object, { theirs: 'yes' }),
     answer: ({ annotations, weight }) => ({ ...annotations, [WEIGHT]: weight }),
     share: split => Number(split?.metadata.annotations?.[WEIGHT] ?? 0),
+    leadsTo: split => (split as Ingress).spec?.rules?.[0]?.http?.paths?.[0]?.backend?.service?.name,
     elsewhere: [ingressTo('other'), 'no path of Ingress web sends requests to Service web'],
   },
   HTTPRoute: {
@@ -123,6 +131,11 @@ const samples: Readonly<Record<string, Sample>> = {
         ({ backendRefs = [] }) => backendRefs,
       )
       return refs.find(({ name }) => name === 'web-canary')?.weight ?? 0
+    },
+    leadsTo(split) {
+      const { rules = [] } = { ...(split as HTTPRoute | undefined)?.spec }
+      const [{ backendRefs = [] } = {}] = rules as readonly { backendRefs?: readonly Backend[] }[]
+      return backendRefs.at(-1)?.name
     },
     elsewhere: [routeTo('other'), 'no rule of HTTPRoute web sends requests to Service web'],
   },
@@ -155,14 +168,16 @@ class Place {
   readonly sample: Sample
   readonly router: Router
   readonly ref: RouteRef
+  readonly services: Pick<Routing, 'oneService'>
   readonly stored = new Map<string, KubeObject>()
   readonly answers = new Map<string, ScriptAnswer>()
   now = NOW
   writes = 0
   #versions = 0
 
-  constructor(router: Router) {
+  constructor(router: Router, services: Pick<Routing, 'oneService'> = {}) {
     this.router = router
+    this.services = services
     this.sample = sampleOf(router)
     this.ref = router.refsIn({ service: 'web', ...this.sample.routing })[0]!
     this.put(this.sample.own)
@@ -185,7 +200,8 @@ class Place {
   }
 
   use(of: RouteUse['owner'] | undefined = owner): RouteUse {
-    const routing = { service: 'web', routes: [this.ref], graceSeconds: GRACE }
+    const { services, ref } = this
+    const routing = { service: 'web', routes: [ref], ...services, graceSeconds: GRACE }
     return { routing, answers: this.answers, ...(of && { owner: of }) }
   }
 
@@ -277,14 +293,19 @@ function asWritten(object: KubeObject): unknown {
 }
 
 const share = (percent: number) => ({ percent })
-const rows = routers.map(router => [`${router.apiVersion} ${router.kind}`, router] as const)
+const rows = routers.flatMap(router => {
+  const name = `${router.apiVersion} ${router.kind}`
+  const two = [name, router, {}] as const
+  const one = [`${name}, one Service`, router, { oneService: true }] as const
+  return router.betweenServices ? [two] : [two, one]
+})
 
 test('every router has a row', () => {
   const kinds = new Set(routers.map(({ kind }) => kind))
   expect(Object.keys(samples).toSorted()).toEqual([...kinds].toSorted())
 })
 
-describe.each(rows)('%s', (_, router) => {
+describe.each(rows)('%s', (_, router, services) => {
   const { kind } = router
   const { own, elsewhere, edit, routing } = sampleOf(router)
 
@@ -297,7 +318,7 @@ describe.each(rows)('%s', (_, router) => {
   })
 
   test('moves a share, then another, and does nothing twice', () => {
-    const place = new Place(router)
+    const place = new Place(router, services)
     expect(router.trouble(place.found, place.use())).toBeUndefined()
     for (const percent of [20, 50]) {
       place.reach(() => place.splitting(share(percent)))
@@ -309,8 +330,15 @@ describe.each(rows)('%s', (_, router) => {
     expect(place.writes).toBe(2)
   })
 
+  test('leads to the Service that has new pods', () => {
+    const place = new Place(router, services)
+    place.reach(() => place.splitting(share(20)))
+    const wanted = 'oneService' in services ? 'web' : 'web-canary'
+    expect(place.sample.leadsTo(place.split)).toBe(wanted)
+  })
+
   test('is not done before whoever routes has said so, or a grace period is over', () => {
-    const place = new Place(router)
+    const place = new Place(router, services)
     place.reach(() => router.split(place.found, place.use(), place.asked(share(20))))
     const waits = place.splitting(share(20))
     expect(waits).toMatchObject({ changes: [] })
@@ -321,7 +349,7 @@ describe.each(rows)('%s', (_, router) => {
   })
 
   test('goes home and leaves no trace', () => {
-    const place = new Place(router)
+    const place = new Place(router, services)
     place.reach(() => place.splitting(share(20)))
     place.reach(() => place.goingHome())
     place.isAs(own)
@@ -331,7 +359,7 @@ describe.each(rows)('%s', (_, router) => {
   })
 
   test('goes home also where its workload is gone and has left everything to nobody', () => {
-    const place = new Place(router)
+    const place = new Place(router, services)
     place.reach(() => place.splitting(share(20)))
     for (const object of place.stored.values()) {
       const { ownerReferences: _, ...others } = object.metadata
@@ -347,7 +375,7 @@ describe.each(rows)('%s', (_, router) => {
   })
 
   test('what others edit in the middle survives, and the split does', () => {
-    const place = new Place(router)
+    const place = new Place(router, services)
     place.reach(() => place.splitting(share(20)))
     place.put(edit(place.split!))
     place.reach(() => place.splitting(share(20)))
@@ -358,7 +386,7 @@ describe.each(rows)('%s', (_, router) => {
   })
 
   test('what others take away of ours comes back', () => {
-    const place = new Place(router)
+    const place = new Place(router, services)
     place.reach(() => place.splitting(share(20)))
     if (router.makes) place.stored.delete(router.makes('web'))
     else place.put(own)
@@ -369,7 +397,7 @@ describe.each(rows)('%s', (_, router) => {
   })
 
   test('what is refused is the same write a moment later, and another one for another share', () => {
-    const place = new Place(router)
+    const place = new Place(router, services)
     const written = (percent: number, now: number) => {
       place.now = now
       for (;;) {
@@ -387,7 +415,7 @@ describe.each(rows)('%s', (_, router) => {
   })
 
   test('one that is missing, or on its way out, is named, and keeps nobody from going home', () => {
-    const place = new Place(router)
+    const place = new Place(router, services)
     const trouble = () => router.trouble(place.found, place.use())
     const gone = { ...own.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' }
     place.stored.set('web', { ...own, metadata: gone })
@@ -398,19 +426,19 @@ describe.each(rows)('%s', (_, router) => {
   })
 
   test.runIf(elsewhere)('one that leads elsewhere is named', () => {
-    const place = new Place(router)
+    const place = new Place(router, services)
     place.put(elsewhere![0])
     expect(router.trouble(place.found, place.use())).toBe(elsewhere![1])
   })
 
   test.runIf(router.scripted)('a script that is missing is named', () => {
-    const place = new Place(router)
+    const place = new Place(router, services)
     const missing = { ...place.found, script: { missing: 'there is no script' } }
     expect(router.trouble(missing, place.use())).toBe('there is no script')
   })
 
   test.runIf(router.makes)("somebody else's in the place of ours is named, and stays", () => {
-    const place = new Place(router)
+    const place = new Place(router, services)
     const name = router.makes!('web')
     place.put({ ...own, metadata: { namespace: 'shop', name, uid: 'theirs' } })
     expect(router.trouble(place.found, place.use())).toBe(
@@ -420,7 +448,7 @@ describe.each(rows)('%s', (_, router) => {
   })
 
   test.skipIf(router.makes)('one that its owner has taken over is named, and left alone', () => {
-    const place = new Place(router)
+    const place = new Place(router, services)
     place.stored.set('web', annotated(own, { [ESCAPE]: '{}' }))
     expect(router.trouble(place.found, place.use())).toContain(`its owner took ${kind} web over`)
     expect(place.goingHome()).toBeUndefined()

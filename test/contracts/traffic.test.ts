@@ -15,7 +15,7 @@ import type { TrafficProvider } from '#core/traffic/model.ts'
 import { networkWish } from '#core/traffic/network-object.ts'
 import type { NetworkConfig } from '#core/traffic/network-object.ts'
 import { trafficProviders } from '#core/traffic/registry.ts'
-import { pinTo } from '#core/traffic/service-pin.ts'
+import { pinTo, sharedBy } from '#core/traffic/service-pin.ts'
 import { freedOwner } from '#core/traffic/wish.ts'
 import { OVER } from '#core/traffic/wish.ts'
 import { merge } from '../world/controller.ts'
@@ -98,6 +98,10 @@ function withSpec(object: KubeObject, change: (spec: Routed['spec']) => object):
 
 const foreignRule = { name: 'foreign', matches: [{ path: { type: 'Exact', value: '/healthz' } }] }
 
+function sharing(): string {
+  return sharedBy({ workload: whose, routes: [], routedTo: 'x' })
+}
+
 const samples: ReadonlyMap<string, Sample> = new Map([
   [
     'Service',
@@ -105,7 +109,8 @@ const samples: ReadonlyMap<string, Sample> = new Map([
       objects: selectors.map(asService),
       wishes: fc
         .dictionary(fc.constantFrom('pod-template-hash', 'tier'), fc.constant('x'))
-        .map(labels => () => pinTo({ workload: whose, routes: [], labels })),
+        .map(labels => () => pinTo({ workload: whose, routes: [], labels }))
+        .chain(pin => fc.constantFrom(pin, sharing)),
       edits: fc.constantFrom<Sample['edits'] extends fc.Arbitrary<infer E> ? E : never>(
         object => withSpec(object, ({ selector }) => ({ selector: { ...selector, more: 'yes' } })),
         object => withSpec(object, () => ({ ports: [{ port: 81 }] })),

@@ -72,7 +72,8 @@ test('every reason of the catalogue is given by the core', () => {
 })
 
 test('Tasks at the end: every task is in the reference, and no other', () => {
-  const tasks = quoted(read('core/traffic/moves.ts'), /ofTask\('(\w+)'/g)
+  const orders = ['one-service', 'two-services'].map(name => read(`core/traffic/${name}.ts`))
+  const tasks = quoted(orders.join(''), /ofTask\('(\w+)'/g)
   expect(tasks.length).toBeGreaterThan(1)
   const told = firstCells(section(status, 'Tasks at the end'))
   expect(told.toSorted()).toEqual([...new Set([...tasks, 'END'])].toSorted())

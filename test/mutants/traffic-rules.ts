@@ -3,8 +3,11 @@
 import type { Rule } from './rule.ts'
 
 const moves = 'core/traffic/moves.ts'
+const twoServices = 'core/traffic/two-services.ts'
+const oneService = 'core/traffic/one-service.ts'
 const histories = 'test/properties/requests.test.ts'
 const movesTest = 'core/traffic/moves.test.ts'
+const oneServiceTest = 'core/traffic/one-service.test.ts'
 const leavingTest = 'cli/requests.test.ts'
 const laws = 'test/contracts/routers.test.ts'
 const httpRoute = 'core/traffic/http-route-router.ts'
@@ -15,49 +18,49 @@ const network = 'core/traffic/network-router.ts'
 export const trafficRules: readonly Rule[] = [
   [
     'before new pods leave, every gateway has seen that they get no requests',
-    moves,
+    twoServices,
     '[unsplit, unsplitSeen, graced]',
     '[unsplit, graced]',
     histories,
   ],
   [
     'requests under way get their grace period',
-    moves,
+    twoServices,
     '[unsplit, unsplitSeen, graced]',
     '[unsplit, unsplitSeen]',
     movesTest,
   ],
   [
     'requests are sent to new pods once one of them answers',
-    moves,
-    'canaryMade, canaryServes, splitWritten',
+    twoServices,
+    'canaryMade, newServes, splitWritten',
     'canaryMade, splitWritten',
     histories,
   ],
   [
     'the Service leaves new pods out before the first one starts',
-    moves,
+    twoServices,
     'othersAway, pinnedToStable, stableAlone]',
     'othersAway]',
     histories,
   ],
   [
     'new pods leave after their requests',
-    moves,
+    twoServices,
     'stable: [unpinnedFromNew, ...away]',
     'stable: [unpinnedFromNew]',
     histories,
   ],
   [
     'in the end the Service selects as its owner wrote',
-    moves,
+    twoServices,
     'all: [...free, ...away]',
     'all: away',
     histories,
   ],
   [
     'the Service of new pods has the ports of the stable one',
-    moves,
+    twoServices,
     'equalJson(portsOf(canary) ?? [], ports)',
     'true',
     movesTest,
@@ -65,9 +68,79 @@ export const trafficRules: readonly Rule[] = [
   [
     'of a workload that is gone the Service is freed last',
     moves,
-    'routed.pods ? rules[aim.to] : gone',
-    'rules[aim.to]',
+    'routed.pods ? aims[aim.to] : gone',
+    'aims[aim.to]',
     leavingTest,
+  ],
+  [
+    'one Service: requests leave pods of another version before those leave',
+    oneService,
+    'routesThere, othersAway, remembered]',
+    'routesThere, remembered]',
+    oneServiceTest,
+  ],
+  [
+    'one Service: it remembers by what its requests come before a new pod starts',
+    oneService,
+    'routesThere, othersAway, remembered]',
+    'routesThere, othersAway]',
+    oneServiceTest,
+  ],
+  [
+    'one Service: requests are sent to new pods once one of them answers',
+    oneService,
+    'noted, newServes, splitByRoutes',
+    'noted, splitByRoutes',
+    oneServiceTest,
+  ],
+  [
+    'one Service: it knows to whose pods before requests are sent there',
+    oneService,
+    'noted, newServes, splitByRoutes',
+    'newServes, splitByRoutes',
+    oneServiceTest,
+  ],
+  [
+    'one Service: requests under way get their grace period',
+    oneService,
+    '[unsplit, unsplitSeen, graced]',
+    '[unsplit, unsplitSeen]',
+    oneServiceTest,
+  ],
+  [
+    'one Service: what it remembers goes last',
+    oneService,
+    "all: [...away, ...ofTask('RestoreStableService', [forgotten])]",
+    "all: [...ofTask('RestoreStableService', [forgotten]), ...away]",
+    oneServiceTest,
+  ],
+  [
+    'one Service: before all others leave everybody is sent to new pods',
+    oneService,
+    'split: { percent: 100 }, now',
+    'split: {}, now',
+    oneServiceTest,
+  ],
+  [
+    'one Service: a router that needs two moves nothing',
+    oneService,
+    'return betweenServices && blocked(why)',
+    'return undefined',
+    oneServiceTest,
+  ],
+  [
+    'one Service: a workload that is gone is found by it',
+    'core/traffic/left.ts',
+    'routedTo !== undefined && ({ oneService: true } as const)',
+    'false',
+    oneServiceTest,
+  ],
+  [
+    'one Service: in which way a release has begun is kept until it ends',
+    'core/admission/frozen.ts',
+    'if (plan.oneService !== old.oneService)',
+    'if (false)',
+    'core/admission/validation.test.ts',
   ],
   [
     'an owner gets back what he wants by now',

@@ -1,0 +1,73 @@
+// What is done with the objects that send requests to a Service, whoever has the pods of which version.
+
+import type { Move } from '../rollout/model.ts'
+import type { RouteRef } from './model.ts'
+import { routerOf } from './registry.ts'
+import type { Routed } from './routed.ts'
+import type { RouteFound, Router, RouteUse, SplitAsked } from './router.ts'
+import { blocked } from './writes.ts'
+
+/** By each of them requests can be moved. */
+export function routesThere(routed: Routed): Move | undefined {
+  return firstOfRoutes(routed, (router, route, use) => {
+    const trouble = route.unserved ? notServed(route.ref) : router.trouble(route, use)
+    return trouble === undefined ? undefined : blocked(trouble)
+  })
+}
+
+function notServed({ apiVersion, kind }: RouteRef): string {
+  return `the cluster does not serve ${apiVersion} ${kind}: install its CRD`
+}
+
+/** Has the split written by all of them. */
+export function splitByRoutes(routed: Routed, asked: SplitAsked): Move | undefined {
+  const next = ofRoutes(routed, (router, route, use) => router.split(route, use, asked))
+  // None is written before it is known of all how they are to be.
+  return next.find(({ changes }) => changes.length === 0) ?? next[0]
+}
+
+/** Whoever routes by them has taken it over. */
+export function seenByRoutes(routed: Routed, asked: SplitAsked): Move | undefined {
+  return firstOfRoutes(routed, (router, route, use) => router.splitSeen(route, use, asked))
+}
+
+/** Nobody is sent to new pods by them. */
+export function unsplit(routed: Routed): Move | undefined {
+  return routesOff(routed, 'sending no requests to new pods by the route')
+}
+
+/** The same, for a reason. */
+export function routesOff(routed: Routed, why: string): Move | undefined {
+  // Who leads to another one leaves before it.
+  const next = ofRoutes(routed, (router, route, use) => router.off(route, use, why))
+  return next.findLast(move => !move.blocked) ?? next.at(-1)
+}
+
+/** Whoever routes by them has seen that. */
+export function unsplitSeen(routed: Routed): Move | undefined {
+  return firstOfRoutes(routed, (router, route, use) => router.offSeen(route, use))
+}
+
+type RouteMove = (router: Router, route: RouteFound, use: RouteUse) => Move | undefined
+
+/** What the first of them has to do, or waits for. */
+export function firstOfRoutes(routed: Routed, move: RouteMove): Move | undefined {
+  return ofRoutes(routed, move)[0]
+}
+
+function ofRoutes({ traffic, pods }: Routed, move: RouteMove): readonly Move[] {
+  const { routes, routing, answers } = traffic
+  const use = { routing, answers, ...(pods && { owner: pods }) }
+  return routes.flatMap(route => {
+    const router = route.router ?? routerOf(route.ref)
+    return (router ? move(router, route, use) : unknown(route.ref)) ?? []
+  })
+}
+
+/** Nobody has added it to this installation, or another version knew it. */
+function unknown({ apiVersion, kind, name }: RouteRef): Move {
+  const value = `{apiVersion: ${apiVersion}, kind: ${kind}, plural: <its plural>}`
+  return blocked(
+    `${kind} ${name} cannot be moved: ${apiVersion} ${kind} is not registered; add it to the values of the chart: traffic.extraKinds: [${value}]`,
+  )
+}

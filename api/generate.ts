@@ -43,6 +43,9 @@ const scalars: ReadonlyMap<string, string> = new Map([
   ['integer', 'number'],
 ])
 
+/** Of these no object was ever stored without what a rule asks for: of others it may have come later. */
+const specs = new Set(['RolloutSpec', 'RolloutSpecV1alpha1'])
+
 const root = join(import.meta.dirname, '..')
 const crds = join(import.meta.dirname, 'crds')
 
@@ -113,12 +116,18 @@ function named(title: string, schema: Schema, declarations: Declarations): strin
 }
 
 function members(schema: Schema, declarations: Declarations): string {
-  const required = new Set(schema.required)
+  const required = new Set([...(schema.required ?? []), ...askedFor(schema)])
   const lines = Object.entries(schema.properties ?? {}).map(([key, value]) => {
     const optional = required.has(key) ? '' : '?'
     return `${comment(value)}readonly ${key}${optional}: ${typeOf(value, declarations)}`
   })
   return `{\n${lines.join('\n')}\n}`
+}
+
+/** Fields that a rule asks for, in words of its own, and that no older object lacks. */
+function askedFor({ title = '', 'x-kubernetes-validations': rules = [] }: Schema): string[] {
+  if (!specs.has(title)) return []
+  return rules.flatMap(({ rule }) => /^has\(self\.(\w+)\)$/.exec(rule)?.[1] ?? [])
 }
 
 function union(values: readonly string[]): string {

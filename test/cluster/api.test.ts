@@ -165,7 +165,18 @@ const clean =
   'at its end'
 
 test.each<[string, Json, string, string]>([
-  ['no strategy', rollout({}), 'spec.strategy', 'Required value'],
+  [
+    'no strategy',
+    rollout({}),
+    'spec.strategy: Required value',
+    'say how to release, for example `strategy: {canary: {steps: [{replicas: 20%}, {replicas: 100%}]}}`',
+  ],
+  [
+    'no workload',
+    rollout({ workloadRef: undefined, strategy: { canary: { steps: [{ replicas: 1 }] } } }),
+    'spec.workloadRef: Required value',
+    'name the workload to guard, for example `workloadRef: {apiVersion: apps/v1, kind: Deployment, name: web}`',
+  ],
   [
     'neither way of releasing',
     rollout({ strategy: {} }),
@@ -328,10 +339,38 @@ test.each<[string, Json, string, string]>([
     'write a number of pods from 0 on, or a percent up to 100%',
   ],
   ['a field that is not there', canary({ step: [] }), 'unknown field', 'spec.strategy.canary.step'],
+  [
+    'the reference of v1alpha1',
+    rollout({ workloadRef: undefined, objectRef: { workloadRef }, strategy: { canary: {} } }),
+    'unknown field',
+    'spec.objectRef',
+  ],
+  [
+    'a share of v1alpha1',
+    step({ weight: 20 }),
+    'unknown field',
+    'spec.strategy.canary.steps[1].weight',
+  ],
 ])('refused, with the field and what to write: %s', async (_, object, field, message) => {
   const text = await refusal(object)
   expect(text).toContain(field)
   expect(text).toContain(message)
+})
+
+test('a client that asks for no check of its fields is warned of those of v1alpha1', async () => {
+  const warned = async (object: Json, expectFailure: boolean) => {
+    const args = [...dryRun, '--validate=warn']
+    const input = JSON.stringify(object)
+    return (await kubectl(cluster, args, { input, expectFailure })).stderr.replaceAll(/\s+/g, ' ')
+  }
+  expect(await warned(step({ weight: 20 }), false)).toContain(
+    'Warning: unknown field "spec.strategy.canary.steps[1].weight"',
+  )
+  const { spec, ...rest } = canary({})
+  const { workloadRef: _, ...strategy } = spec as Json
+  const moved = await warned({ ...rest, spec: { objectRef: { workloadRef }, ...strategy } }, true)
+  expect(moved).toContain('spec.workloadRef: Required value')
+  expect(moved).toContain('`objectRef` is its name in v1alpha1')
 })
 
 test('an expression is not checked as a path', async () => {

@@ -135,9 +135,9 @@ test('what is refused is told by the fields that were written', async () => {
     )
   }
   expect(await refusal(older({ steps: [] }))).toContain('write at least one step')
-  expect(
-    await refusal({ ...older({ steps }), spec: { strategy: { canary: { steps } } } }),
-  ).toContain('spec.objectRef: Required value')
+  const nameless = await refusal({ ...older({ steps }), spec: { strategy: { canary: { steps } } } })
+  expect(nameless).toContain('spec.objectRef: Required value: name the workload to guard')
+  expect(nameless).toContain('`objectRef: {workloadRef: {apiVersion: apps/v1, kind: Deployment,')
 })
 
 test('through the newer version a share may stay, and none may come', async () => {

@@ -6,7 +6,7 @@ import { read } from './markdown.ts'
 
 type Proof = readonly [file: string, ...titles: readonly string[]]
 
-/** What docs/kruise.md says is the same. Shares of the requests are not among it: nobody routes them yet. */
+/** What docs/kruise.md says is the same. */
 const proofs: Readonly<Record<string, readonly Proof[]>> = {
   'status paths, columns and enums': [
     ['cluster/drop-in', 'told in the words of the API: a release'],
@@ -28,6 +28,15 @@ const proofs: Readonly<Record<string, readonly Proof[]>> = {
     ['cluster/drop-in', 'held in the answer to the edit'],
     ['cluster/kruise-kinds', 'what is edited while nobody of ours is alive is held'],
   ],
+  'the `-canary` Service and Ingress, what they select and carry, what a script is given and says':
+    [
+      ['cluster/ingress', 'requests follow the pods step by step, and nothing is left at the end'],
+      ['cluster/requests', 'requests follow the pods step by step, and nothing is left at the end'],
+      ['cluster/mesh', 'a kind that was registered is moved by a script of the user’s own'],
+      ['../core/traffic/ingress', 'the script is given what one for Kruise Rollouts is'],
+      ['../core/traffic/network-router', 'the script is asked, its word is written'],
+      ['../lua/library', 'a share of the requests', 'matches, the last one first'],
+    ],
   'labels of workloads, and of the second Deployment': [
     ['cluster/drop-in', 'labels say the stable revision'],
   ],

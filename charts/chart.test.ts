@@ -8,6 +8,7 @@ import { parser } from '@prometheus-io/lezer-promql'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 
+import { READY_REASONS } from '#api/names.ts'
 import { dashboard } from './dashboard.ts'
 import { readme } from './readme.ts'
 
@@ -119,6 +120,22 @@ test('an alert for each row of the page that says when to worry', () => {
   told.delete('sluice_controller_conflicts_total')
   expect(told.size).toBeGreaterThan(7)
   expect([...told].filter(name => !alerts.some(({ expr }) => expr.includes(name)))).toEqual([])
+})
+
+test('an alert for every reason for which a Rollout does not do its work', () => {
+  // Of these a person knows, or they end by themselves; a webhook that is away has an alert of its own.
+  const calm = [
+    'Guarding',
+    'Releasing',
+    'Aborted',
+    'EditCaught',
+    'WorkloadHeld',
+    'WorkloadNotFound',
+  ]
+  const reasons = alerts.flatMap(({ expr }) =>
+    [...expr.matchAll(/reason=~?"([^"]+)"/g)].flatMap(([, words = '']) => words.split('|')),
+  )
+  expect([...reasons, ...calm].toSorted()).toEqual(Object.keys(READY_REASONS).toSorted())
 })
 
 /** Paths of what the schema describes, down to what has no properties of its own. */

@@ -57,6 +57,12 @@ test.each([
   }
 })
 
+test('every reason for which a Rollout is not Ready is on the page of operations', () => {
+  const table = section(read('docs/operations.md'), 'The table')
+  const { Guarding: _, Releasing: __, ...reasons } = names.READY_REASONS
+  expect(Object.keys(reasons).filter(reason => !table.includes(`\`${reason}\``))).toEqual([])
+})
+
 test('every reason of the catalogue is given by the core', () => {
   const { READY_REASONS, STALLED_REASONS, PROGRESSING_REASONS, EVENT_REASONS } = names
   const { SUCCEEDED_REASONS } = names

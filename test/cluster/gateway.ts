@@ -6,7 +6,7 @@ import { Cache } from '#kube/cache.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { Conflict, NotFound } from '#kube/errors.ts'
 import { Reflector } from '#kube/reflector.ts'
-import { CUSTOM_RESOURCES, HTTP_ROUTES, SERVICES } from '#kube/resources.ts'
+import { CUSTOM_RESOURCES, HTTP_ROUTES, resource, SERVICES } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
 import { until } from '../../dev/until.ts'
 
@@ -49,47 +49,47 @@ const spec = object({
   rules: list(rule, { maxItems: 16 }),
 })
 
-const definition = {
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  metadata: {
-    name: 'httproutes.gateway.networking.k8s.io',
-    annotations: { 'api-approved.kubernetes.io': 'unapproved, only for tests' },
-  },
-  spec: {
-    group: 'gateway.networking.k8s.io',
-    scope: 'Namespaced',
-    names: {
-      kind: 'HTTPRoute',
-      listKind: 'HTTPRouteList',
-      plural: 'httproutes',
-      singular: 'httproute',
+const group = 'gateway.networking.k8s.io'
+
+/** What else a gateway reads. */
+const kinds: readonly ResourceType[] = [
+  resource(`${group}/v1`, 'gatewayclasses', 'GatewayClass', false),
+  resource(`${group}/v1`, 'gateways', 'Gateway'),
+  resource(`${group}/v1`, 'grpcroutes', 'GRPCRoute'),
+  resource(`${group}/v1`, 'backendtlspolicies', 'BackendTLSPolicy'),
+  resource(`${group}/v1beta1`, 'referencegrants', 'ReferenceGrant'),
+]
+
+function definitionOf({ apiVersion, plural, kind, namespaced }: ResourceType, schema: Schema) {
+  const name = `${plural}.${group}`
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: {
+      name,
+      annotations: { 'api-approved.kubernetes.io': 'unapproved, only for tests' },
     },
-    versions: [
-      {
-        name: 'v1',
-        served: true,
-        storage: true,
-        subresources: { status: {} },
-        schema: { openAPIV3Schema: object({ spec, status: { type: 'object', ...anything } }) },
-      },
-    ],
-  },
+    spec: {
+      group,
+      scope: namespaced ? 'Namespaced' : 'Cluster',
+      names: { kind, listKind: `${kind}List`, plural, singular: kind.toLowerCase() },
+      versions: [
+        {
+          name: apiVersion.slice(group.length + 1),
+          served: true,
+          storage: true,
+          subresources: { status: {} },
+          schema: { openAPIV3Schema: schema },
+        },
+      ],
+    },
+  } as KubeObject
 }
 
-/** HTTPRoutes in a version. */
-export function routesIn(version: string): ResourceType<HTTPRoute> {
-  return { ...HTTP_ROUTES, apiVersion: `gateway.networking.k8s.io/${version}` }
-}
-
-/** Serves HTTPRoutes, in one version. */
-export async function serveRoutes(client: KubeClient, name = 'v1'): Promise<void> {
-  const { spec: own, ...others } = definition
-  const versions = own.versions.map(version => ({ ...version, name }))
-  const served = { ...others, spec: { ...own, versions } } as KubeObject
-  await client.apply(CUSTOM_RESOURCES, served, { fieldManager: 'gateway' })
-  await until('HTTPRoutes are served', () =>
-    client.listAll(routesIn(name), {}).then(
+async function serve(client: KubeClient, type: ResourceType, schema: Schema): Promise<void> {
+  await client.apply(CUSTOM_RESOURCES, definitionOf(type, schema), { fieldManager: 'gateway' })
+  await until(`${type.plural} are not served`, () =>
+    client.listAll(type, {}).then(
       () => true,
       error => {
         if (error instanceof NotFound) return false
@@ -99,6 +99,22 @@ export async function serveRoutes(client: KubeClient, name = 'v1'): Promise<void
   )
 }
 
+/** HTTPRoutes in a version. */
+export function routesIn(version: string): ResourceType<HTTPRoute> {
+  return { ...HTTP_ROUTES, apiVersion: `${group}/${version}` }
+}
+
+/** Serves HTTPRoutes, in one version. */
+export async function serveRoutes(client: KubeClient, version = 'v1'): Promise<void> {
+  const schema = object({ spec, status: { type: 'object', ...anything } })
+  await serve(client, routesIn(version), schema)
+}
+
+/** Serves the other kinds of the Gateway API that a real gateway cannot do without, with no defaults. */
+export async function serveOthers(client: KubeClient): Promise<void> {
+  for (const type of kinds) await serve(client, type, { type: 'object', ...anything })
+}
+
 /** A gateway for all routes of the cluster. */
 export interface Gateway {
   /** All routes as they are. */
@@ -106,8 +122,8 @@ export interface Gateway {
   readonly stop: () => void
 }
 
-/** Tells of each route that it is taken over, and whether all Services exist to which it sends requests. */
-export async function startGateway(client: KubeClient, version = 'v1'): Promise<Gateway> {
+/** Watches all routes, and tells nothing of them. */
+export async function watchRoutes(client: KubeClient, version = 'v1'): Promise<Gateway> {
   const type = routesIn(version)
   const routes = new Cache<HTTPRoute>()
   const ending = new AbortController()
@@ -117,12 +133,20 @@ export async function startGateway(client: KubeClient, version = 'v1'): Promise<
     cache: routes,
     project: (each: HTTPRoute) => each,
   })
-  routes.onChange((_, route) => {
-    if (route && !isTold(route)) void tell(client, type, route).catch(passOver)
-  })
   void reflector.run(ending.signal)
   await routes.synced
   return { routes, stop: () => ending.abort() }
+}
+
+/** Tells of each route that it is taken over, and whether all Services exist to which it sends requests. */
+export async function startGateway(client: KubeClient, version = 'v1'): Promise<Gateway> {
+  const gateway = await watchRoutes(client, version)
+  const look = (route: HTTPRoute | undefined) => {
+    if (route && !isTold(route)) void tell(client, routesIn(version), route).catch(passOver)
+  }
+  gateway.routes.onChange((_, route) => look(route))
+  for (const route of gateway.routes.list()) look(route)
+  return gateway
 }
 
 function isTold({ metadata, status }: HTTPRoute): boolean {

@@ -11,6 +11,7 @@ import type { TestProject } from 'vitest/node'
 import type { CommandTarget } from './commands.ts'
 import { readConfig, type ClusterConfig } from './config.ts'
 import { startControlPlane } from './control-plane.ts'
+import { namespaceTrouble } from './data-plane/namespace.ts'
 import { findProgram } from './programs.ts'
 
 /** What a test knows about the shared cluster, by `inject('cluster')`. */
@@ -36,6 +37,8 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   }
   // Built on first use they would take the time of whichever test comes first.
   for (const name of ['helm4', 'helm3'] as const) await findProgram(name, { config })
+  // The one test that needs it tells why it could not be built.
+  if (!namespaceTrouble()) await findProgram('gateway', { config }).catch(() => {})
   const controlPlane = await startControlPlane({ config })
   const { kubeconfig, auditLog, bin } = controlPlane
   project.provide('cluster', { kubeconfig, auditLog, bin })

@@ -20,7 +20,7 @@ export const kubernetesPrograms = [
 ] as const
 
 /** What is built in one go: a folder of the cache. */
-export type Target = 'kube' | 'kwok' | 'helm4' | 'helm3'
+export type Target = 'kube' | 'kwok' | 'helm4' | 'helm3' | 'gateway'
 
 /** Where a build goes, and who hears of it. */
 export interface BuildOptions {
@@ -34,13 +34,18 @@ export interface BuildOptions {
   readonly missing: string
 }
 
-const source = join(import.meta.dirname, 'programs')
+const kubeSource = join(import.meta.dirname, 'programs')
+/** Modules of ours; the others are built as they are published. */
+const sources: Readonly<Partial<Record<Target, string>>> = {
+  kube: kubeSource,
+  gateway: join(import.meta.dirname, 'gateway-program'),
+}
 const kubernetes = { version: 'v1.36.3', major: '1', minor: '36' }
-const modules: Readonly<Record<Exclude<Target, 'kube'>, string>> = {
+const modules = {
   kwok: 'sigs.k8s.io/kwok/cmd/kwok@v0.8.0',
   helm4: 'helm.sh/helm/v4/cmd/helm@v4.3.1',
   helm3: 'helm.sh/helm/v3/cmd/helm@v3.22.0',
-}
+} as const satisfies Partial<Record<Target, string>>
 const linkerFlags = [
   '-s -w',
   `-X k8s.io/component-base/version.gitVersion=${kubernetes.version}`,
@@ -54,12 +59,12 @@ const tickMs = 10_000
 
 /** The path that a program has, or will have, in the cache. */
 export function builtProgram(cacheDir: string, target: Target, file: string): string {
-  return join(versionFolder(cacheDir), target, file)
+  return join(versionFolder(cacheDir, target), target, file)
 }
 
 /** Builds a target into the cache, unless it is there or another process is building it now. */
 export async function build(target: Target, options: BuildOptions): Promise<void> {
-  const folder = join(versionFolder(options.cacheDir), target)
+  const folder = join(versionFolder(options.cacheDir, target), target)
   const go = goProgram(options)
   const lock = {
     path: folder,
@@ -85,7 +90,9 @@ export async function build(target: Target, options: BuildOptions): Promise<void
   })
 }
 
-function versionFolder(cacheDir: string): string {
+// A change of the gateway must not build the others again.
+function versionFolder(cacheDir: string, target: Target): string {
+  const source = target === 'gateway' ? sources.gateway! : kubeSource
   const digest = createHash('sha256')
   for (const file of ['go.mod', 'go.sum', 'main.go']) {
     digest.update(readFileSync(join(source, file))).update('\0')
@@ -96,7 +103,7 @@ function versionFolder(cacheDir: string): string {
 
 // Only the holder of the lock builds, so every other staging folder is from a killed process.
 async function removeUnfinished(target: Target, cacheDir: string): Promise<void> {
-  const folder = versionFolder(cacheDir)
+  const folder = versionFolder(cacheDir, target)
   for (const name of await readdir(folder)) {
     if (name.startsWith(`${target}.build-`)) await rm(join(folder, name), { recursive: true })
   }
@@ -151,15 +158,18 @@ async function compile(target: Target, options: Compilation): Promise<void> {
 
 // With -v Go names each package as it compiles it: the only progress that it tells.
 function goArguments(target: Target, staging: string): readonly string[] {
-  if (target !== 'kube') return ['install', '-v', '-trimpath', modules[target]]
-  return ['build', '-v', '-trimpath', '-ldflags', linkerFlags, '-o', join(staging, 'kube'), '.']
+  if (target !== 'kube' && target !== 'gateway') {
+    return ['install', '-v', '-trimpath', modules[target]]
+  }
+  const flags = target === 'kube' ? linkerFlags : '-s -w'
+  return ['build', '-v', '-trimpath', '-ldflags', flags, '-o', join(staging, target), '.']
 }
 
 function runGo(target: Target, options: Compilation, output: string[]): Promise<number | null> {
   // Programs for another platform are of no use here, and Go refuses GOBIN with these set.
   const { GOOS: _os, GOARCH: _arch, ...env } = process.env
   const child = spawn(options.go, goArguments(target, options.staging), {
-    cwd: target === 'kube' ? source : tmpdir(),
+    cwd: sources[target] ?? tmpdir(),
     env: {
       ...env,
       GOBIN: options.staging,

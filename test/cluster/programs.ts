@@ -13,7 +13,7 @@ import { build, builtProgram, kubernetesPrograms, type Target } from './program-
 type KubernetesProgram = (typeof kubernetesPrograms)[number]
 
 /** Every program by the name that this folder uses for it; both Helms are called `helm` on disk. */
-export type ProgramName = KubernetesProgram | 'kwok' | 'helm4' | 'helm3'
+export type ProgramName = KubernetesProgram | 'kwok' | 'helm4' | 'helm3' | 'gateway'
 
 /** How to look for programs. */
 export interface FindOptions {
@@ -76,7 +76,8 @@ export function locateProgram(name: ProgramName, config: ClusterConfig): string 
 
 function placeOf(name: ProgramName): { readonly target: Target; readonly file: string } {
   if (name === 'helm3' || name === 'helm4') return { target: name, file: 'helm' }
-  return { target: name === 'kwok' ? 'kwok' : 'kube', file: name }
+  if (name === 'kwok' || name === 'gateway') return { target: name, file: name }
+  return { target: 'kube', file: name }
 }
 
 function givenTogether(file: string, config: ClusterConfig): string | undefined {
@@ -86,6 +87,8 @@ function givenTogether(file: string, config: ClusterConfig): string | undefined 
 }
 
 function givenAlone(name: ProgramName, file: string, config: ClusterConfig): string | undefined {
+  // Nobody but us has it.
+  if (name === 'gateway') return undefined
   const folders = config.assets === undefined ? config.path : [config.assets, ...config.path]
   const found = lookIn(folders, file)
   if (found === undefined || name === 'kwok') return found

@@ -24,7 +24,8 @@ export function readyByHand(client: KubeClient, namespace: string): () => void {
   return () => end.abort()
 }
 
-async function makeReady(
+/** Says that a pod is Ready; one that is gone by now needs nothing. */
+export async function makeReady(
   client: KubeClient,
   ref: { readonly namespace: string; readonly name: string },
 ): Promise<void> {

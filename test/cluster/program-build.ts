@@ -3,10 +3,10 @@
 
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { mkdir, readdir, rename, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { delimiter, join, relative } from 'node:path'
 
 import { withLock } from './lock.ts'
 
@@ -34,37 +34,47 @@ export interface BuildOptions {
   readonly missing: string
 }
 
-const kubeSource = join(import.meta.dirname, 'programs')
-/** Modules of ours; the others are built as they are published. */
-const sources: Readonly<Partial<Record<Target, string>>> = {
-  kube: kubeSource,
-  gateway: join(import.meta.dirname, 'gateway-program'),
+/** A package, built in the module that pins what all programs are made of. */
+interface Recipe {
+  readonly package: string
+  readonly file: string
+  readonly linkerFlags: string
 }
+
 const kubernetes = { version: 'v1.36.3', major: '1', minor: '36' }
-const modules = {
-  kwok: 'sigs.k8s.io/kwok/cmd/kwok@v0.8.0',
-  helm4: 'helm.sh/helm/v4/cmd/helm@v4.3.1',
-  helm3: 'helm.sh/helm/v3/cmd/helm@v3.22.0',
-} as const satisfies Partial<Record<Target, string>>
-const linkerFlags = [
-  '-s -w',
-  `-X k8s.io/component-base/version.gitVersion=${kubernetes.version}`,
-  `-X k8s.io/component-base/version.gitMajor=${kubernetes.major}`,
-  `-X k8s.io/component-base/version.gitMinor=${kubernetes.minor}`,
-  `-X k8s.io/client-go/pkg/version.gitVersion=${kubernetes.version}`,
-].join(' ')
+const small = '-s -w'
+// One module: the libraries of Kubernetes, which take longer to compile than what is made of them, are
+// compiled once for all. So every program is of a release that goes with the same version of them.
+const source = join(import.meta.dirname, 'programs')
+const recipes: Readonly<Record<Target, Recipe>> = {
+  kube: {
+    package: '.',
+    file: 'kube',
+    linkerFlags: [
+      small,
+      `-X k8s.io/component-base/version.gitVersion=${kubernetes.version}`,
+      `-X k8s.io/component-base/version.gitMajor=${kubernetes.major}`,
+      `-X k8s.io/component-base/version.gitMinor=${kubernetes.minor}`,
+      `-X k8s.io/client-go/pkg/version.gitVersion=${kubernetes.version}`,
+    ].join(' '),
+  },
+  kwok: { package: 'sigs.k8s.io/kwok/cmd/kwok', file: 'kwok', linkerFlags: small },
+  helm4: { package: 'helm.sh/helm/v4/cmd/helm', file: 'helm', linkerFlags: small },
+  helm3: { package: 'helm.sh/helm/v3/cmd/helm', file: 'helm', linkerFlags: small },
+  gateway: { package: './gateway', file: 'gateway', linkerFlags: small },
+}
 // Go 1.21 is the first that fetches the newer toolchain that a module asks for.
 const oldestGo = [1, 21] as const
 const tickMs = 10_000
 
 /** The path that a program has, or will have, in the cache. */
 export function builtProgram(cacheDir: string, target: Target, file: string): string {
-  return join(versionFolder(cacheDir, target), target, file)
+  return join(versionFolder(cacheDir), target, file)
 }
 
 /** Builds a target into the cache, unless it is there or another process is building it now. */
 export async function build(target: Target, options: BuildOptions): Promise<void> {
-  const folder = join(versionFolder(options.cacheDir, target), target)
+  const folder = join(versionFolder(options.cacheDir), target)
   const go = goProgram(options)
   const lock = {
     path: folder,
@@ -90,20 +100,21 @@ export async function build(target: Target, options: BuildOptions): Promise<void
   })
 }
 
-// A change of the gateway must not build the others again.
-function versionFolder(cacheDir: string, target: Target): string {
-  const source = target === 'gateway' ? sources.gateway! : kubeSource
+// What is built otherwise goes to another folder, so that nobody finds a program of before.
+function versionFolder(cacheDir: string): string {
   const digest = createHash('sha256')
-  for (const file of ['go.mod', 'go.sum', 'main.go']) {
-    digest.update(readFileSync(join(source, file))).update('\0')
+  const files = readdirSync(source, { recursive: true, withFileTypes: true })
+  const paths = files.filter(each => each.isFile()).map(each => join(each.parentPath, each.name))
+  for (const path of paths.toSorted()) {
+    digest.update(relative(source, path)).update(readFileSync(path)).update('\0')
   }
-  digest.update(JSON.stringify([modules, linkerFlags, process.platform, process.arch]))
+  digest.update(JSON.stringify([recipes, process.platform, process.arch]))
   return join(cacheDir, 'programs', digest.digest('hex').slice(0, 16))
 }
 
 // Only the holder of the lock builds, so every other staging folder is from a killed process.
 async function removeUnfinished(target: Target, cacheDir: string): Promise<void> {
-  const folder = versionFolder(cacheDir, target)
+  const folder = versionFolder(cacheDir)
   for (const name of await readdir(folder)) {
     if (name.startsWith(`${target}.build-`)) await rm(join(folder, name), { recursive: true })
   }
@@ -158,21 +169,21 @@ async function compile(target: Target, options: Compilation): Promise<void> {
 
 // With -v Go names each package as it compiles it: the only progress that it tells.
 function goArguments(target: Target, staging: string): readonly string[] {
-  if (target !== 'kube' && target !== 'gateway') {
-    return ['install', '-v', '-trimpath', modules[target]]
-  }
-  const flags = target === 'kube' ? linkerFlags : '-s -w'
-  return ['build', '-v', '-trimpath', '-ldflags', flags, '-o', join(staging, target), '.']
+  const { package: from, file, linkerFlags } = recipes[target]
+  // The linker leaves out what a debugger would read, so the compiler need not write it either.
+  const flags = ['-trimpath', '-gcflags=all=-dwarf=false', '-ldflags', linkerFlags]
+  return ['build', '-v', ...flags, '-o', join(staging, file), from]
 }
 
 function runGo(target: Target, options: Compilation, output: string[]): Promise<number | null> {
-  // Programs for another platform are of no use here, and Go refuses GOBIN with these set.
+  // Programs for another platform are of no use here.
   const { GOOS: _os, GOARCH: _arch, ...env } = process.env
   const child = spawn(options.go, goArguments(target, options.staging), {
-    cwd: sources[target] ?? tmpdir(),
+    cwd: source,
     env: {
+      // A compiler is gone before collecting its garbage is worth the time.
+      GOGC: '800',
       ...env,
-      GOBIN: options.staging,
       // What an interrupted Go leaves of its work goes with the staging folder.
       GOTMPDIR: options.staging,
       PATH: options.path.join(delimiter),

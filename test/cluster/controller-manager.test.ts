@@ -20,7 +20,7 @@ import { inLanes } from './lanes.ts'
 import { startRecorder } from './recording.ts'
 
 const firstSeed = Number(process.env['SEED'] ?? 1000)
-const sequences = Number(process.env['SEQUENCES'] ?? 150)
+const sequences = Number(process.env['SEQUENCES'] ?? 75)
 const atOnce = 40
 /** Turns of a sequence in which who comes first decides; on a busy machine it was 4 in 300. */
 const racedMost = 20 / 300

@@ -10,7 +10,7 @@ import { annotated } from '../admission/marks.ts'
 import { reviewTraffic } from '../admission/traffic-review.ts'
 import { httpRoutes } from '../traffic/http-route.ts'
 import type { Traffic } from '../traffic/routed.ts'
-import { pinTo, services } from '../traffic/service-pin.ts'
+import { pinTo, services, sharedBy } from '../traffic/service-pin.ts'
 import { seeEndpoints, seeRoute, seeService } from '../traffic/seen.ts'
 import { OVER, formatWished } from '../traffic/wish.ts'
 import { wordsOf } from '../change.ts'
@@ -47,6 +47,8 @@ interface Scene {
   readonly workload?: Partial<Workload> | null
   /** Of the selector of the Service. */
   readonly pinned?: string
+  /** There is one Service for both versions; to whose pods routes may send requests, as it remembers. */
+  readonly shared?: string
   /** Refused is that the Service becomes free; where a split stands in the route, that it ends. */
   readonly refused?: string
   /** A split stands in the route; how ready the new pod is that the `-canary` Service has. */
@@ -57,16 +59,16 @@ interface Scene {
   readonly open?: readonly WorkloadAction['type'][]
 }
 
-function web(pinned: string | undefined): Service {
+function web({ pinned, shared }: Pick<Scene, 'pinned' | 'shared'>): Service {
   const metadata = { name: 'web', namespace: 'shop', uid: 's', resourceVersion: '1' }
   const spec = { selector: { app: 'web' } }
   const free: Service = { apiVersion: 'v1', kind: 'Service', metadata, spec }
-  if (pinned === undefined) return free
-  const wish = pinTo({
-    workload: threeSteps.ref,
-    routes: routing.routes,
-    labels: { 'pod-template-hash': pinned },
-  })
+  if (pinned === undefined && shared === undefined) return free
+  const of = { workload: threeSteps.ref, routes: routing.routes }
+  const wish =
+    shared === undefined
+      ? pinTo({ ...of, labels: { 'pod-template-hash': pinned! } })
+      : sharedBy({ ...of, routedTo: shared })
   const record = formatWished(services, { owner: spec.selector, wish })
   const annotations = { [TRAFFIC]: wish, [RECORD]: record }
   const selector = services.project(spec.selector, wish) as Record<string, string>
@@ -103,7 +105,7 @@ function splitSeen(split: Scene['split']): Partial<Traffic> {
   }
 }
 
-function snapshot({ open = [], pinned, refused, split, unread, ...scene }: Scene): Snapshot {
+function snapshot({ open = [], refused, split, unread, ...scene }: Scene): Snapshot {
   const hold = { mode: 'wave', pods: 1, budget: 1, surge: '0%', rolloutId: 'r', seq: 1 } as const
   const workload = {
     ref: threeSteps.ref,
@@ -139,8 +141,8 @@ function snapshot({ open = [], pinned, refused, split, unread, ...scene }: Scene
     memory: { ...memory, ...scene.memory },
     ...(scene.workload !== null && { workload, adapter }),
     traffic: {
-      routing,
-      service: seeService(web(pinned)),
+      routing: { ...routing, ...(scene.shared !== undefined && { oneService: true }) },
+      service: seeService(web(scene)),
       routes: [],
       endpoints: [],
       answers: new Map(),
@@ -367,6 +369,66 @@ test.each<[string, Scene, string]>([
     'requests all (fine): letting Service web select all pods',
   ],
 ])('%s', (_, scene, line) => {
+  expect(next(scene)).toContain(line)
+})
+
+test.each<[string, Scene, string]>([
+  [
+    'a step whose new pods are all broken: requests come home before pods',
+    { memory: { state: 'StepPaused' }, shared: 'new', split: 'notReady', open: ['advance'] },
+    'requests answered (fine): no new pod is ready in Service web: its requests go to the stable ones',
+  ],
+  [
+    'a step waits for a router that can tell versions apart',
+    { shared: '', open: ['advance'] },
+    'requests pinned (RequestsBlocked): HTTPRoute web tells new pods by a Service of their own',
+  ],
+  [
+    'a rollback: requests before pods',
+    { ...cancelling, shared: 'new', split: 'ready', open: ['finish'] },
+    'requests stable (fine): sending no requests to new pods by the route',
+  ],
+  [
+    'pods leave while it is remembered by what requests come',
+    { ...cancelling, shared: 'new', open: ['finish'] },
+    'finish (fine): finish',
+  ],
+  [
+    'which is forgotten when they have left',
+    {
+      workload: { updateRevision: 'old', rolledOut: true },
+      shared: 'new',
+      open: ['release'],
+    },
+    'requests all (fine): letting Service web forget by what its requests come',
+  ],
+  [
+    'the end: requests are home before the others come',
+    { ...finishing, shared: 'new', split: 'ready', open: ['finish'] },
+    'requests all (fine): sending no requests to new pods by the route',
+  ],
+  [
+    'blue-green: the routes are asked for everybody before the old ones leave',
+    {
+      ...finishing,
+      rollout: { style: 'blueGreen' },
+      workload: ready,
+      shared: 'new',
+      open: ['finish'],
+    },
+    'requests new (RequestsBlocked): HTTPRoute web tells new pods by a Service of their own',
+  ],
+  [
+    'a Rollout that is gone: requests, then the Service, then the workload',
+    { rollout: null, shared: 'new', split: 'ready', open: ['release'] },
+    'requests all (fine): sending no requests to new pods by the route',
+  ],
+  [
+    'a workload that is gone as well',
+    { rollout: null, workload: null, shared: 'new' },
+    'requests all (fine): letting Service web forget by what its requests come',
+  ],
+])('one Service: %s', (_, scene, line) => {
   expect(next(scene)).toContain(line)
 })
 

@@ -1,5 +1,6 @@
 // A small world in which requests are moved: what the API server stores through admission, endpoints and a
-// gateway that are each a moment behind, pods, and a controller that reaches one aim after the other.
+// gateway that are each a moment behind, pods, and a controller that reaches one aim after the other. Where
+// one Service has the pods of both versions a mesh tells them apart, whose proxies follow within a grace period.
 
 import type { HTTPRoute, KubeObject, Service } from '#api/kubernetes.ts'
 import { SERVICE_NAME } from '#api/names.ts'
@@ -8,7 +9,9 @@ import type { Change } from '#core/change.ts'
 import { equalJson } from '#core/equal.ts'
 import { trafficMove } from '#core/traffic/moves.ts'
 import type { Routed, TrafficAim } from '#core/traffic/routed.ts'
-import { trafficProviders } from '#core/traffic/registry.ts'
+import { routerOf, trafficProviders } from '#core/traffic/registry.ts'
+import { scriptKey } from '#core/traffic/script.ts'
+import type { ScriptAnswer } from '#core/traffic/script.ts'
 import { seeEndpoints, seeRoute, seeService } from '#core/traffic/seen.ts'
 import { merge } from './controller.ts'
 
@@ -27,8 +30,11 @@ interface Pod {
 export const SIZE = 4
 const LABEL = 'pod-template-hash'
 const ref = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute', name: 'web' }
+const meshRef = { apiVersion: 'networking.istio.io/v1', kind: 'VirtualService', name: 'web' }
+const script = { name: 'the script', text: 'return', remedy: 'mend it' }
+const GRACE = 2
 const own = { name: 'web', port: 80, weight: 1 }
-export const ownRules = [{ backendRefs: [own] }, { backendRefs: [{ name: 'images' }] }]
+const ownRules = [{ backendRefs: [own] }, { backendRefs: [{ name: 'images' }] }]
 const metadataOf = (name: string) => ({
   namespace: 'shop',
   name,
@@ -48,6 +54,8 @@ const ownRoute: HTTPRoute = {
   spec: { parentRefs: [{ name: 'gate' }], rules: ownRules },
 }
 
+const ownMesh = { ...meshRef, metadata: metadataOf('web'), spec: { http: ownRules } } as KubeObject
+
 interface Rule {
   readonly backendRefs?: readonly { readonly name: string; readonly weight?: number }[]
 }
@@ -57,16 +65,27 @@ export class RoutedWorld {
   readonly plan: Stage[] = []
   now = 0
   pods: readonly Pod[] = podsOf(SIZE, 'old', true)
+  readonly oneService: boolean
+  /** As its owner wrote it. */
+  readonly ownRoute: KubeObject
   /** By `kind/name`. */
-  readonly #stored = new Map<string, KubeObject>([
-    ['Service/web', ownService],
-    ['HTTPRoute/web', ownRoute],
-  ])
+  readonly #stored: Map<string, KubeObject>
+  /** What scripts have said. */
+  readonly #answers = new Map<string, ScriptAnswer>()
+  /** Share of new pods in the mesh, from when on. */
+  readonly #shares: { readonly at: number; readonly share: number }[] = [{ at: 0, share: 0 }]
   /** By Service; as they were told last. */
-  #endpoints: Readonly<Record<string, readonly string[]>> = { web: this.#selected('web') }
+  #endpoints: Readonly<Record<string, readonly string[]>> = {}
   /** What the gateway goes by. */
   #served: readonly Rule[] = ownRules
   #uids = 0
+
+  constructor(oneService = false) {
+    this.oneService = oneService
+    this.ownRoute = oneService ? ownMesh : ownRoute
+    this.#stored = new Map([ownService, this.ownRoute].map(each => [keyOf(each), each]))
+    this.tellEndpoints()
+  }
 
   get service(): Service | undefined {
     return this.#stored.get('Service/web') as Service | undefined
@@ -77,11 +96,16 @@ export class RoutedWorld {
   }
 
   get route(): HTTPRoute {
-    return this.#stored.get('HTTPRoute/web') as HTTPRoute
+    return this.#stored.get(keyOf(this.ownRoute)) as HTTPRoute
   }
 
   /** Share of the requests that go to new pods, where each weight counts. */
   get share(): number {
+    if (this.oneService) {
+      const since = this.now - GRACE * 1000
+      const old = this.#shares.findLastIndex(({ at }) => at <= since)
+      return Math.max(...this.#shares.slice(Math.max(old, 0)).map(({ share }) => share))
+    }
     const refs = this.#served.flatMap(({ backendRefs = [] }) => backendRefs)
     return refs.find(({ name }) => name === 'web-canary')?.weight ?? 0
   }
@@ -107,7 +131,8 @@ export class RoutedWorld {
     }
     const move = trafficMove(this.#routed(), stage.aim, this.now)
     if (!move) this.plan.shift()
-    const [change] = move?.changes ?? []
+    const { run, changes: [change] = [] } = { ...move }
+    if (run) this.#answers.set(scriptKey(run), { returned: answerOf(run.input), at: this.now })
     if (change) this.#write(change)
     return change
   }
@@ -120,8 +145,9 @@ export class RoutedWorld {
     this.#endpoints = Object.fromEntries(names.map(name => [name, this.#selected(name)]))
   }
 
-  /** The gateway takes the route over as it is, and says so. */
+  /** The gateway takes the route over as it is, and says so; a mesh says nothing. */
   tellGateway(): void {
+    if (this.oneService) return
     const { metadata, spec } = this.route
     this.#served = (spec?.rules ?? []) as readonly Rule[]
     const common = { observedGeneration: metadata.generation ?? 0, reason: 'Yes', message: '' }
@@ -140,9 +166,10 @@ export class RoutedWorld {
 
   /** His chart is applied again. */
   ownerApplies(): void {
-    for (const owner of [ownService, ownRoute] as const) {
+    for (const owner of [ownService, this.ownRoute]) {
       const before = this.#stored.get(keyOf(owner))!
-      this.#store({ ...before, spec: owner.spec } as KubeObject, before, false)
+      const { spec } = owner as KubeObject & { readonly spec: object }
+      this.#store({ ...before, spec } as KubeObject, before, false)
     }
   }
 
@@ -179,12 +206,11 @@ export class RoutedWorld {
     }))
     return {
       traffic: {
-        routing: { service: 'web', routes: [ref], graceSeconds: 2 },
+        ...this.#way(route),
         ...(service && { service: seeService(service) }),
         ...(canary && { canary: seeService(canary) }),
-        routes: [{ ref, object: seeRoute(route) }],
         endpoints: slices.map(seeEndpoints),
-        answers: new Map(),
+        answers: this.#answers,
       },
       pods: {
         ref: { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name: 'web' },
@@ -197,6 +223,21 @@ export class RoutedWorld {
         ),
         podLabels: {},
       },
+    }
+  }
+
+  #way(route: HTTPRoute): Pick<Routed['traffic'], 'routing' | 'routes'> {
+    const common = { service: 'web', graceSeconds: GRACE }
+    if (!this.oneService) {
+      return {
+        routing: { ...common, routes: [ref] },
+        routes: [{ ref, object: seeRoute(route) }],
+      }
+    }
+    const object = routerOf(meshRef)!.see(route)
+    return {
+      routing: { ...common, routes: [meshRef], oneService: true },
+      routes: [{ ref: meshRef, object, script }],
     }
   }
 
@@ -220,7 +261,20 @@ export class RoutedWorld {
     const same = equalJson(provider.valueIn(stored), provider.valueIn(before))
     const generation = (before.metadata.generation ?? 0) + Number(!same)
     this.#stored.set(keyOf(object), { ...stored, metadata: { ...stored.metadata, generation } })
+    if (object.kind !== meshRef.kind) return
+    const { spec } = stored as KubeObject & { readonly spec: { readonly share?: number } }
+    this.#shares.push({ at: this.now, share: spec.share ?? 0 })
   }
+}
+
+/** What the script of the mesh says. */
+function answerOf(input: unknown): unknown {
+  const { data, canaryWeight } = input as { readonly data: MeshData; readonly canaryWeight: number }
+  return { ...data, spec: { ...data.spec, share: canaryWeight } }
+}
+
+interface MeshData {
+  readonly spec: object
 }
 
 function podsOf(count: number, version: Pod['version'], ready: boolean, batch = 0): readonly Pod[] {

@@ -3,7 +3,7 @@
 
 import fc from 'fast-check'
 import { pino } from 'pino'
-import { Client } from 'undici'
+import { Pool } from 'undici'
 import { expect, onTestFinished, test } from 'vitest'
 
 import type { Deployment, KubeObject } from '#api/kubernetes.ts'
@@ -205,7 +205,7 @@ const headers = { 'content-type': 'application/json' }
 const post = { method: 'POST', headers } as const
 
 /** A client of a server with the reviewers that a webhook has. */
-async function clientOfServer(): Promise<Client> {
+async function clientOfServer(): Promise<Pool> {
   const ca = await createAuthority({ now: Date.now(), days: 2 })
   const names = { dnsNames: [], ips: ['127.0.0.1'] }
   const server = createWebhookServer({
@@ -220,7 +220,7 @@ async function clientOfServer(): Promise<Client> {
   })
   const { port } = await server.listen()
   onTestFinished(() => server.close())
-  return new Client(`https://127.0.0.1:${port}`, { connect: { ca: ca.cert } })
+  return new Pool(`https://127.0.0.1:${port}`, { connections: 8, connect: { ca: ca.cert } })
 }
 
 test(
@@ -249,3 +249,41 @@ test(
   },
   patienceMs,
 )
+
+/** An edit of a Deployment at rest, whose template and the one before have so many variables of 300 bytes. */
+function editWith(variables: number): unknown {
+  const env = Array.from({ length: variables }, (_, i) => ({
+    name: `V${i}`,
+    value: 'x'.repeat(280),
+  }))
+  const [before, after] = ['app:1', 'app:2'].map(image => {
+    const object = workloadOf('shop', { image }) as Deployment
+    const labels = { [WORKLOAD_TYPE]: 'deployment' }
+    const template = {
+      ...object.spec.template,
+      spec: { containers: [{ name: 'app', image, env }] },
+    }
+    const status = { replicas: 10, readyReplicas: 10, updatedReplicas: 10, availableReplicas: 10 }
+    const metadata = { ...object.metadata, generation: 1, labels }
+    return { ...object, metadata, spec: { ...object.spec, template }, status }
+  })
+  return reviewOf(after, before)
+}
+
+test('edits of objects of 1.4 MiB are held among small ones, by patches as small as theirs', async () => {
+  const [large, small] = [JSON.stringify(editWith(4800)), JSON.stringify(editWith(1))]
+  expect(large.length).toBeGreaterThan(2 * 1.4 * 1024 * 1024)
+  const client = await clientOfServer()
+  const sent = Array.from({ length: 66 }, (_, i) => (i % 11 === 0 ? large : small))
+  const answers = await Promise.all(
+    sent.map(async body => {
+      const { body: answer } = await client.request({ ...post, path: '/admit', body })
+      return answer.text()
+    }),
+  )
+  for (const answer of answers) {
+    expect(answer).toContain('release starts with step 1 of 2: 1 of 10 pods')
+    expect(answer.length).toBeLessThan(4096)
+  }
+  await client.close()
+})

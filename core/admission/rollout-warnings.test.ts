@@ -18,6 +18,12 @@ function rollout(kind: string, strategy: RolloutSpec['strategy'], annotations = 
 const steps = [{ replicas: 1, pause: { duration: 5 } }]
 const below = [...steps, { replicas: 2, pause: { duration: -5 } }]
 const beside = { steps, enableExtraWorkloadForCanary: true }
+const oneService = (routing?: object) => ({
+  steps,
+  disableGenerateCanaryService: true,
+  ...(routing && { trafficRoutings: [{ service: 'web', ...routing }] }),
+})
+const meshed = { customNetworkRefs: [{ apiVersion: 'a/v1', kind: 'Mesh', name: 'web' }] }
 const older = { [ROLLING_STYLE]: 'canary' }
 
 test.each<[string, Rollout, string | undefined]>([
@@ -41,6 +47,22 @@ test.each<[string, Rollout, string | undefined]>([
     rollout('StatefulSet', { canary: beside }),
     'canary.enableExtraWorkloadForCanary',
   ],
+  [
+    'one Service, and no requests are routed',
+    rollout('Deployment', { canary: oneService() }),
+    'canary.disableGenerateCanaryService',
+  ],
+  [
+    'one Service, and an Ingress that needs two',
+    rollout('Deployment', { blueGreen: oneService({ ingress: { name: 'web' } }) }),
+    'blueGreen.disableGenerateCanaryService',
+  ],
+  [
+    'one Service, and an Ingress of a class that tells pods apart',
+    rollout('Deployment', { canary: oneService({ ingress: { name: 'web', classType: 'mse' } }) }),
+    undefined,
+  ],
+  ['one Service, and a mesh', rollout('Deployment', { canary: oneService(meshed) }), undefined],
   ['a second Deployment', rollout('Deployment', { canary: beside }), undefined],
   [
     'what the older version asks for where it says nothing',

@@ -6,6 +6,7 @@ import { targetOf, undoneBy } from '../rollout/commands.ts'
 import { releaseIn } from '../rollout/release-status.ts'
 import { strategyOf } from '../rollout/release-style.ts'
 import { hasRoutes } from '../rollout/unsupported.ts'
+import { DEFAULT_CLASS, classesByService } from '../traffic/ingress.ts'
 import { adapterFor, inStyle } from '../workload/registry.ts'
 
 /** Deleting or disabling a Rollout lets everybody go: that is said, and the way back from there. */
@@ -31,7 +32,12 @@ export function unheardWarnings(object: Rollout, before?: Rollout): readonly str
 }
 
 function unheard(object: Rollout): readonly string[] {
-  const lines = [notInBatch(object), notBeside(object), ...pausesBelowZero(object)]
+  const lines = [
+    notInBatch(object),
+    notBeside(object),
+    notByService(object),
+    ...pausesBelowZero(object),
+  ]
   return lines.filter(line => line !== undefined)
 }
 
@@ -44,8 +50,25 @@ function notBeside({ metadata, spec }: Rollout): string | undefined {
   return `spec.strategy.canary.enableExtraWorkloadForCanary says nothing for a ${adapter.kind}: its new pods take the place of old ones; only Deployments can have a second one`
 }
 
+/** A share that leads to the same pods is none. */
+function notByService(object: Rollout): string | undefined {
+  const { spec } = object
+  const { disableGenerateCanaryService: one, trafficRoutings = [] } = strategyOf(spec)
+  if (one !== true) return undefined
+  const field = `spec.strategy.${fieldOf(spec)}.disableGenerateCanaryService`
+  if (!hasRoutes(object)) return `${field} says nothing where no requests are routed`
+  const { ingress } = { ...trafficRoutings[0] }
+  const type = ingress?.classType || DEFAULT_CLASS
+  if (!ingress || !classesByService.includes(type)) return undefined
+  return `${field} leaves Ingress ${ingress.name} nothing to tell new pods by: the class ${type} does so by a Service of their own; remove the field, unless a script of yours for the class does otherwise`
+}
+
+function fieldOf({ strategy }: Rollout['spec']): 'blueGreen' | 'canary' {
+  return strategy.blueGreen ? 'blueGreen' : 'canary'
+}
+
 function pausesBelowZero({ spec }: Rollout): readonly string[] {
-  const style = spec.strategy.blueGreen ? 'blueGreen' : 'canary'
+  const style = fieldOf(spec)
   const { steps = [] } = strategyOf(spec)
   return steps.flatMap(({ pause }, index) => {
     const { duration = 0 } = { ...pause }

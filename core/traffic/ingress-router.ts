@@ -8,6 +8,7 @@ import { seen } from '../workload/seen.ts'
 import type { Seen } from '../workload/seen.ts'
 import { newServiceOf } from './canary-service.ts'
 import {
+  DEFAULT_CLASS,
   annotationsIn,
   canaryIngressName,
   canaryIngressOf,
@@ -44,7 +45,7 @@ export const ingressRouter: Router<IngressSeen> = {
   scripted: true,
 
   refsIn({ ingress }) {
-    const className = ingress?.classType || 'nginx'
+    const className = ingress?.classType || DEFAULT_CLASS
     return ingress ? [{ apiVersion, kind, name: ingress.name, className }] : []
   },
 

@@ -17,6 +17,12 @@ import { recordIn } from './wish.ts'
 
 type Annotations = Readonly<Record<string, string>>
 
+/** The one where none is said. */
+export const DEFAULT_CLASS = 'nginx'
+
+/** Classes whose Ingress controllers tell new pods by a Service of their own alone. */
+export const classesByService: readonly string[] = [DEFAULT_CLASS, 'higress', 'aliyun-alb']
+
 /** Its name. */
 export function canaryIngressName(ingress: string): string {
   return `${ingress}-canary`

@@ -10,7 +10,7 @@ import { delimiter, join, relative } from 'node:path'
 
 import { withLock } from './lock.ts'
 
-/** The programs that have to fit each other: one binary, which goes by each of these names. */
+/** The programs that have to fit each other. */
 export const kubernetesPrograms = [
   'etcd',
   'kube-apiserver',
@@ -34,10 +34,9 @@ export interface BuildOptions {
   readonly missing: string
 }
 
-/** A package, built in the module that pins what all programs are made of. */
+/** Packages, built in the module that pins what all programs are made of. */
 interface Recipe {
-  readonly package: string
-  readonly file: string
+  readonly packages: readonly string[]
   readonly linkerFlags: string
 }
 
@@ -45,11 +44,13 @@ const kubernetes = { version: 'v1.36.3', major: '1', minor: '36' }
 const small = '-s -w'
 // One module: the libraries of Kubernetes, which take longer to compile than what is made of them, are
 // compiled once for all. So every program is of a release that goes with the same version of them.
-const source = join(import.meta.dirname, 'programs')
+// Its own package is the one whose binary goes by several names.
+const combined = 'programs'
+const source = join(import.meta.dirname, combined)
 const recipes: Readonly<Record<Target, Recipe>> = {
   kube: {
-    package: '.',
-    file: 'kube',
+    // What is started often is a binary of its own, which has less to set up before it begins.
+    packages: ['.', 'k8s.io/kubernetes/cmd/kubectl'],
     linkerFlags: [
       small,
       `-X k8s.io/component-base/version.gitVersion=${kubernetes.version}`,
@@ -58,10 +59,10 @@ const recipes: Readonly<Record<Target, Recipe>> = {
       `-X k8s.io/client-go/pkg/version.gitVersion=${kubernetes.version}`,
     ].join(' '),
   },
-  kwok: { package: 'sigs.k8s.io/kwok/cmd/kwok', file: 'kwok', linkerFlags: small },
-  helm4: { package: 'helm.sh/helm/v4/cmd/helm', file: 'helm', linkerFlags: small },
-  helm3: { package: 'helm.sh/helm/v3/cmd/helm', file: 'helm', linkerFlags: small },
-  gateway: { package: './gateway', file: 'gateway', linkerFlags: small },
+  kwok: { packages: ['sigs.k8s.io/kwok/cmd/kwok'], linkerFlags: small },
+  helm4: { packages: ['helm.sh/helm/v4/cmd/helm'], linkerFlags: small },
+  helm3: { packages: ['helm.sh/helm/v3/cmd/helm'], linkerFlags: small },
+  gateway: { packages: ['./gateway'], linkerFlags: small },
 }
 // Go 1.21 is the first that fetches the newer toolchain that a module asks for.
 const oldestGo = [1, 21] as const
@@ -90,7 +91,8 @@ export async function build(target: Target, options: BuildOptions): Promise<void
     try {
       await compile(target, { ...options, go, staging })
       if (target === 'kube') {
-        await Promise.all(kubernetesPrograms.map(name => symlink('kube', join(staging, name))))
+        const together = kubernetesPrograms.filter(name => !existsSync(join(staging, name)))
+        await Promise.all(together.map(name => symlink(combined, join(staging, name))))
       }
       await rename(staging, folder)
     } finally {
@@ -169,10 +171,10 @@ async function compile(target: Target, options: Compilation): Promise<void> {
 
 // With -v Go names each package as it compiles it: the only progress that it tells.
 function goArguments(target: Target, staging: string): readonly string[] {
-  const { package: from, file, linkerFlags } = recipes[target]
+  const { packages, linkerFlags } = recipes[target]
   // The linker leaves out what a debugger would read, so the compiler need not write it either.
   const flags = ['-trimpath', '-gcflags=all=-dwarf=false', '-ldflags', linkerFlags]
-  return ['build', '-v', ...flags, '-o', join(staging, file), from]
+  return ['build', '-v', ...flags, '-o', staging, ...packages]
 }
 
 function runGo(target: Target, options: Compilation, output: string[]): Promise<number | null> {

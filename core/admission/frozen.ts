@@ -4,6 +4,7 @@
 import type { Rollout, RolloutSpec } from '#api/rollout.generated.ts'
 import { equalJson } from '../equal.ts'
 import type { Problem } from '../rollout/problem.ts'
+import { strategyField, strategyOf } from '../rollout/release-style.ts'
 
 /** The forbidden changes of the edit; none unless the Rollout is Progressing or Terminating. */
 export function frozen(rollout: Rollout, previous: Rollout): readonly Problem[] {
@@ -31,8 +32,8 @@ function workloadChange(now: RolloutSpec, before: RolloutSpec): readonly Problem
 
 /** Undefined where the style stays: only then is there something else to compare. */
 function styleChange(now: RolloutSpec, before: RolloutSpec): readonly Problem[] | undefined {
-  const style = activeOf(before)
-  if (activeOf(now) !== style) {
+  const style = strategyField(before)
+  if (strategyField(now) !== style) {
     return [{ field: 'spec.strategy', message: `keep \`${style}\`` }]
   }
   const extra = before.strategy.canary?.enableExtraWorkloadForCanary ?? false
@@ -43,7 +44,7 @@ function styleChange(now: RolloutSpec, before: RolloutSpec): readonly Problem[] 
 
 function planChange(now: RolloutSpec, before: RolloutSpec): readonly Problem[] {
   const [plan, old] = [planOf(now), planOf(before)]
-  const path = `spec.strategy.${activeOf(before)}`
+  const path = `spec.strategy.${strategyField(before)}`
   const problems: Problem[] = []
   if (!equalJson(plan.trafficRoutings, old.trafficRoutings)) {
     problems.push({ field: `${path}.trafficRoutings`, message: 'keep it as it was' })
@@ -60,11 +61,7 @@ function planChange(now: RolloutSpec, before: RolloutSpec): readonly Problem[] {
 }
 
 function planOf(spec: RolloutSpec) {
-  const { trafficRoutings = [], steps = [], ...others } = spec.strategy[activeOf(spec)] ?? {}
+  const { trafficRoutings = [], steps = [], ...others } = strategyOf(spec)
   const { disableGenerateCanaryService: oneService = false } = others
   return { trafficRoutings, oneService, steps: steps.length }
-}
-
-function activeOf({ strategy }: RolloutSpec): 'canary' | 'blueGreen' {
-  return strategy.blueGreen ? 'blueGreen' : 'canary'
 }

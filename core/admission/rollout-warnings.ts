@@ -4,7 +4,7 @@ import { ROLLBACK_IN_BATCH, ROLLING_STYLE } from '#api/names.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
 import { targetOf, undoneBy } from '../rollout/commands.ts'
 import { releaseIn } from '../rollout/release-status.ts'
-import { strategyOf } from '../rollout/release-style.ts'
+import { strategyField, strategyOf } from '../rollout/release-style.ts'
 import { hasRoutes } from '../rollout/unsupported.ts'
 import { DEFAULT_CLASS, classesByService } from '../traffic/ingress.ts'
 import { adapterFor, inStyle } from '../workload/registry.ts'
@@ -55,7 +55,7 @@ function notByService(object: Rollout): string | undefined {
   const { spec } = object
   const { disableGenerateCanaryService: one, trafficRoutings = [] } = strategyOf(spec)
   if (one !== true) return undefined
-  const field = `spec.strategy.${fieldOf(spec)}.disableGenerateCanaryService`
+  const field = `spec.strategy.${strategyField(spec)}.disableGenerateCanaryService`
   if (!hasRoutes(object)) return `${field} says nothing where no requests are routed`
   const { ingress } = { ...trafficRoutings[0] }
   const type = ingress?.classType || DEFAULT_CLASS
@@ -63,12 +63,8 @@ function notByService(object: Rollout): string | undefined {
   return `${field} leaves Ingress ${ingress.name} nothing to tell new pods by: the class ${type} does so by a Service of their own; remove the field, unless a script of yours for the class does otherwise`
 }
 
-function fieldOf({ strategy }: Rollout['spec']): 'blueGreen' | 'canary' {
-  return strategy.blueGreen ? 'blueGreen' : 'canary'
-}
-
 function pausesBelowZero({ spec }: Rollout): readonly string[] {
-  const style = fieldOf(spec)
+  const style = strategyField(spec)
   const { steps = [] } = strategyOf(spec)
   return steps.flatMap(({ pause }, index) => {
     const { duration = 0 } = { ...pause }

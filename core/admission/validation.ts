@@ -6,7 +6,7 @@ import type { Rollout, RolloutSpec, Step } from '#api/rollout.generated.ts'
 import { equalJson } from '../equal.ts'
 import { parseIntOrPercent } from '../replicas.ts'
 import type { Problem } from '../rollout/problem.ts'
-import { strategyOf, styleOf } from '../rollout/release-style.ts'
+import { strategyField, strategyOf, styleOf } from '../rollout/release-style.ts'
 import { asksForTraffic, hasRoutes, unsupported } from '../rollout/unsupported.ts'
 import { isSameKind } from '../workload/native.ts'
 import { frozen } from './frozen.ts'
@@ -123,6 +123,5 @@ function sameWorkload(a: Rollout, b: Rollout): boolean {
 }
 
 function stepsOf({ spec }: Rollout): { path: string; steps: readonly Step[] } {
-  const style = spec.strategy.blueGreen ? 'blueGreen' : 'canary'
-  return { path: `spec.strategy.${style}.steps`, steps: strategyOf(spec).steps ?? [] }
+  return { path: `spec.strategy.${strategyField(spec)}.steps`, steps: strategyOf(spec).steps ?? [] }
 }

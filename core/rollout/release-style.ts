@@ -18,6 +18,11 @@ export function styleOf({ strategy, workloadRef }: RolloutSpec): Style {
 /** The members of either one. */
 export type Strategy = Partial<CanaryStrategy & BlueGreenStrategy>
 
+/** Under what the spec says it. */
+export function strategyField({ strategy }: Pick<RolloutSpec, 'strategy'>): 'blueGreen' | 'canary' {
+  return strategy.blueGreen ? 'blueGreen' : 'canary'
+}
+
 /** What the spec says of the release: the steps, and by what requests come. */
 export function strategyOf({ strategy }: Pick<RolloutSpec, 'strategy'>): Strategy {
   return strategy.blueGreen ?? strategy.canary ?? {}

@@ -20,7 +20,14 @@ export default defineConfig({
           expect: { poll: { timeout: 30_000 } },
         },
       },
-      { test: { name: 'mutants', include: ['test/mutants/*.test.ts'] } },
+      {
+        test: {
+          name: 'mutants',
+          include: ['test/mutants/*.test.ts'],
+          // Every row is prepared and run in one hook.
+          hookTimeout: 1_800_000,
+        },
+      },
       {
         test: {
           name: 'cluster',

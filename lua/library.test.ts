@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest'
 
 import { ingressScript, isOursAlone, routerScript } from './library.ts'
+import { subsetLabel } from '#core/traffic/registry.ts'
 import type { FoundScript } from '#core/traffic/script.ts'
 import { luaMachine } from './machine.ts'
 import { compiledLua } from './module.ts'
@@ -304,7 +305,7 @@ describe('VirtualService', () => {
 describe('DestinationRule', () => {
   const script = routerScript('networking.istio.io', 'DestinationRule', {})
   const changed = (spec: unknown) => given(script, { data: { spec, annotations: { a: 'b' } } })
-  const canary = { name: 'canary', labels: { 'istio.service.tag': 'gray' } }
+  const canary = { name: 'canary', labels: { [subsetLabel.key]: subsetLabel.value } }
 
   test('a subset more', () => {
     const base = { name: 'base', labels: { version: 'base' } }

@@ -23,6 +23,16 @@ const oneService = (routing?: object) => ({
   disableGenerateCanaryService: true,
   ...(routing && { trafficRoutings: [{ service: 'web', ...routing }] }),
 })
+const istio = (...kinds: readonly string[]) =>
+  oneService({
+    customNetworkRefs: kinds.map(kind => {
+      return { apiVersion: 'networking.istio.io/v1beta1', kind, name: 'web' }
+    }),
+  })
+const labelled = {
+  enableExtraWorkloadForCanary: true,
+  patchPodTemplateMetadata: { labels: { 'istio.service.tag': 'gray' } },
+}
 const meshed = { customNetworkRefs: [{ apiVersion: 'a/v1', kind: 'Mesh', name: 'web' }] }
 const older = { [ROLLING_STYLE]: 'canary' }
 
@@ -63,6 +73,41 @@ test.each<[string, Rollout, string | undefined]>([
     undefined,
   ],
   ['one Service, and a mesh', rollout('Deployment', { canary: oneService(meshed) }), undefined],
+  [
+    'one Service, and a subset that nobody makes',
+    rollout('Deployment', { blueGreen: istio('VirtualService') }),
+    'blueGreen.disableGenerateCanaryService',
+  ],
+  [
+    'one Service, and a subset that no pod is in',
+    rollout('Deployment', { canary: istio('VirtualService', 'DestinationRule') }),
+    'canary.disableGenerateCanaryService',
+  ],
+  [
+    'one Service, and a label that no second Deployment has',
+    rollout(
+      'DaemonSet',
+      {
+        canary: { ...istio('DestinationRule', 'VirtualService'), ...labelled },
+      },
+      older,
+    ),
+    'canary.disableGenerateCanaryService',
+  ],
+  [
+    'one Service, and a subset of the pods of a second Deployment',
+    rollout('Deployment', {
+      canary: { ...istio('DestinationRule', 'VirtualService'), ...labelled },
+    }),
+    undefined,
+  ],
+  [
+    'two Services need no subset',
+    rollout('Deployment', {
+      canary: { ...istio('VirtualService'), disableGenerateCanaryService: false },
+    }),
+    undefined,
+  ],
   ['a second Deployment', rollout('Deployment', { canary: beside }), undefined],
   [
     'what the older version asks for where it says nothing',

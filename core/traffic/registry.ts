@@ -20,6 +20,12 @@ const httpRoutes = versions.map(httpRoutesIn)
 const rules = istio('DestinationRule', 'destinationrules')
 const virtualServices = istio('VirtualService', 'virtualservices')
 
+/** The one that sends requests to a subset, and the one that makes it. */
+export const [virtualService, destinationRule] = [virtualServices[0]!, rules[0]!] as const
+
+/** Of pods that are in the subset, as our script for a DestinationRule says. */
+export const subsetLabel = { key: 'istio.service.tag', value: 'gray' } as const
+
 function istio(kind: string, plural: string): readonly TrafficProvider[] {
   return versions.map(version => {
     return networkObjects({ apiVersion: `networking.istio.io/${version}`, kind, plural })

@@ -111,6 +111,7 @@ const said: Readonly<Record<string, () => readonly Lines[]>> = {
     rolloutWarnings.unheardWarnings(routed(inBatch('true'))),
     rolloutWarnings.unheardWarnings(passing()),
     rolloutWarnings.unheardWarnings(besideDaemonSet()),
+    ...oneServiceBy().map(object => rolloutWarnings.unheardWarnings(object)),
   ],
 }
 const lines = Object.values(said).flatMap(say => say().flat())
@@ -165,6 +166,23 @@ function besideDaemonSet(): RolloutObject {
   const canary = { ...spec.strategy.canary, enableExtraWorkloadForCanary: true }
   const workloadRef = { ...spec.workloadRef, kind: 'DaemonSet' }
   return { ...rest, spec: { workloadRef, strategy: { canary } } }
+}
+
+function oneServiceBy(): readonly RolloutObject[] {
+  const { spec, ...rest } = progressing([])
+  const [rule, route] = ['DestinationRule', 'VirtualService'].map(kind => {
+    return { apiVersion: 'networking.istio.io/v1', kind, name: 'shop' }
+  })
+  const by: readonly object[] = [
+    { ingress: { name: 'shop' } },
+    { customNetworkRefs: [route] },
+    { customNetworkRefs: [rule, route] },
+  ]
+  const routings = [[], ...by.map(each => [{ service: 'shop', ...each }])]
+  return routings.map(trafficRoutings => {
+    const canary = { ...spec.strategy.canary, disableGenerateCanaryService: true, trafficRoutings }
+    return { ...rest, spec: { ...spec, strategy: { canary } } }
+  })
 }
 
 function progressing(conditions: readonly object[]): RolloutObject {

@@ -110,9 +110,9 @@ export function createRequests(options: RequestsOptions): Requests {
     },
     ...leftBehind(options, { services, kinds, need: needed.resolve }),
     *versions(namespace, routing) {
-      const both = servicesOf(routing).map(name => services.get(namespace, name))
+      const ends = servicesOf(routing).map(name => services.get(namespace, name))
       const found = routing.routes.map(ref => foundIn(kinds, namespace, ref))
-      for (const each of [...both, ...found.flatMap(({ object, made }) => [object, made])]) {
+      for (const each of [...ends, ...found.flatMap(({ object, made }) => [object, made])]) {
         if (each) yield each.metadata
       }
     },

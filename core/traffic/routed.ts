@@ -12,12 +12,12 @@ import type { EndpointsSeen, ServiceSeen } from './seen.ts'
 export interface Traffic {
   readonly routing: Routing
   readonly service?: ServiceSeen
-  /** That of the new pods, or one of somebody else that has its name. */
+  /** That of the new pods alone, where they have one, or one of somebody else that has its name. */
   readonly canary?: ServiceSeen
   readonly routes: readonly RouteFound[]
   /** What scripts have said of them. */
   readonly answers: Answers
-  /** Of both Services. */
+  /** Of all Services that are looked at. */
   readonly endpoints: readonly EndpointsSeen[]
   /** Why it is not known what is there; undefined: it is. */
   readonly unread?: string

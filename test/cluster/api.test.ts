@@ -8,7 +8,7 @@ import { parse } from 'yaml'
 
 import type { Rollout } from '#api/rollout.generated.ts'
 import { validateRollout } from '#core/admission/validation.ts'
-import { kubectl, kubectlJson } from './commands.ts'
+import { ESTABLISHED, kubectl, kubectlJson } from './commands.ts'
 
 const cluster = inject('cluster')
 const root = join(import.meta.dirname, '..', '..')
@@ -30,7 +30,7 @@ async function applyCrd(text: string, name: string): Promise<void> {
   await kubectl(cluster, ['apply', '--server-side', '--force-conflicts', '-f', '-'], {
     input: text,
   })
-  await kubectl(cluster, ['wait', '--for=condition=Established', `crd/${name}`, '--timeout=30s'])
+  await kubectl(cluster, ['wait', ESTABLISHED, `crd/${name}`, '--timeout=30s'])
   // Established comes before the first request is served.
   await eventually(() => kubectl(cluster, ['get', name, '-n', 'default']))
 }

@@ -9,7 +9,7 @@ import { expect } from 'vitest'
 import type { KubeObject } from '#api/kubernetes.ts'
 import { CANARY_DEPLOYMENT, KRUISE_CANARY_FINALIZER } from '#api/names.ts'
 import { CUSTOM_RESOURCES, DEPLOYMENTS } from '#kube/resources.ts'
-import { kubectl } from './commands.ts'
+import { ESTABLISHED, kubectl } from './commands.ts'
 import { DEFAULT_FIELDS, holdFields } from './deployment-facts.ts'
 import { pods } from './facts.ts'
 import { createKruiseRollout, holdByRecreate, kruiseCrd, register, tellHealthy } from './kruise.ts'
@@ -51,7 +51,7 @@ export const arrive: Preparation = async (story, { cluster, client }) => {
   await holdByRecreate(story, 'api', 'api:2')
   await client.create(CUSTOM_RESOURCES, customResource('BatchRelease', 'v1beta1'))
   await client.create(CUSTOM_RESOURCES, customResource('TrafficRouting', 'v1alpha1'))
-  await kubectl(cluster, ['wait', '--for=condition=Established', 'crd', '--all'])
+  await kubectl(cluster, ['wait', ESTABLISHED, 'crd', '--all'])
   const batchRelease = {
     apiVersion: 'rollouts.kruise.io/v1beta1',
     kind: 'BatchRelease',

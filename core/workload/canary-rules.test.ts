@@ -39,6 +39,8 @@ interface Scene {
   readonly unavailable?: number | string
   /** Its fields are not those of the hold. */
   readonly loose?: boolean
+  /** It asks for the stable template again. */
+  readonly back?: true
   /** Pods of its own that are asked for, and those that are Ready, by version; all stable unless given. */
   readonly own?: Readonly<Record<string, readonly [pods: number, ready: number]>>
   /** Somebody else has a Deployment of the second one's name. */
@@ -97,7 +99,7 @@ function web(scene: Scene): Deployment {
     spec: {
       replicas,
       selector: { matchLabels: { app: 'web' } },
-      template: template('2'),
+      template: template(scene.back ? '1' : '2'),
       strategy: own.strategy,
       progressDeadlineSeconds: 600,
       ...(seconds > 0 && { minReadySeconds: seconds }),
@@ -350,6 +352,21 @@ test('new pods count when they were Ready for as long as the owner says, who loo
   const scene: Scene = { seconds: 30, beside: { 'v2-2': [5, 5] } }
   expect(viewOf(scene)).toMatchObject({ updated: 5, updatedReady: 0, updateRevision: 'abc' })
   expect(moveOf(half, scene)).toMatchObject({ changes: [], requeueAt: now + 20_000 })
+})
+
+test('the stable template that has returned is what it asks for, while the second one still has pods', () => {
+  const beside = { 'v2-2': [3, 3] } as const
+  const { updateRevision, stableRevision, updated, total } = viewOf({
+    hold: { mode: 'aborted' },
+    back: true,
+    beside,
+  })
+  expect({ updateRevision, updated, total }).toEqual({
+    updateRevision: stableRevision,
+    updated: 10,
+    total: 13,
+  })
+  expect(viewOf({ hold: { mode: 'aborted' }, beside }).updateRevision).toBe('abc')
 })
 
 test('without a hold, whatever was made for it goes', () => {

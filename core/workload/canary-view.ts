@@ -51,13 +51,19 @@ export function viewCanary(seen: CanarySeen, owned: Owned, now: Instant): Canary
     hold: hold && reaching(hold, canary),
     settled: [own, ...beside].every(({ settled }) => settled),
     total: [own, ...beside].reduce((sum, { total }) => sum + total, 0),
-    // Once the hold is over its own new pods take the place of the others.
-    ...((!hold || isInForce(hold)) && newPodsOf(own, canary)),
+    // Once the hold is over its own new pods take the place of the others; so do its pods when their template
+    // has returned, and the second one waits only for requests to leave.
+    ...((!hold || isInForce(hold)) && !isBack(seen) && newPodsOf(own, canary)),
     canary,
     nameTaken: owned.nameTaken,
     others,
     abandoned: own.abandoned + others.reduce((sum, { total }) => sum + total, 0),
   })
+}
+
+/** It asks for the template again that everybody ran when the release began. */
+function isBack({ fingerprint, record }: CanarySeen): boolean {
+  return record !== undefined && record.stable === fingerprint
 }
 
 type Counts = Pick<Workload, 'updateRevision' | 'updated' | 'updatedReady' | 'updatePods'>

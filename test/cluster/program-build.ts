@@ -30,7 +30,7 @@ export interface BuildOptions {
   readonly path: readonly string[]
   readonly progress: (line: string) => void
   readonly signal: AbortSignal | undefined
-  /** What is missing and how else to give it: the start of the error when there is no Go. */
+  /** What is missing and how else to give it, if at all: the start of the error when there is no Go. */
   readonly missing: string
 }
 
@@ -125,8 +125,8 @@ async function removeUnfinished(target: Target, cacheDir: string): Promise<void>
 function goProgram(options: BuildOptions): string {
   const folder = options.path.find(folder => existsSync(join(folder, 'go')))
   const into = options.cacheDir
-  const cure = `or install Go 1.21 or newer (https://go.dev/dl), which builds it once into ${into}`
-  if (folder === undefined) throw new Error(`${options.missing}; ${cure}`)
+  const cure = `install Go 1.21 or newer (https://go.dev/dl), which builds it once into ${into}`
+  if (folder === undefined) throw new Error(`${options.missing} ${cure}`)
   const go = join(folder, 'go')
   const { stdout } = spawnSync(go, ['env', 'GOVERSION'], {
     cwd: tmpdir(),
@@ -135,7 +135,7 @@ function goProgram(options: BuildOptions): string {
   })
   const version = /^go(\d+)\.(\d+)/.exec(stdout ?? '')
   if (version && isOlder(Number(version[1]), Number(version[2]))) {
-    throw new Error(`${options.missing}; ${cure}: ${go} is ${stdout.trim()}`)
+    throw new Error(`${options.missing} ${cure}: ${go} is ${stdout.trim()}`)
   }
   return go
 }

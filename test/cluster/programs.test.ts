@@ -12,7 +12,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { readConfig } from './config.ts'
 import { withLock } from './lock.ts'
 import { builtProgram, kubernetesPrograms } from './program-build.ts'
-import { locateProgram } from './programs.ts'
+import { findProgram, locateProgram } from './programs.ts'
 
 async function folder(): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'sluice-test-'))
@@ -55,6 +55,18 @@ test('a helm on PATH is taken for the major version that it says', async () => {
   await put(join(root, 'path'), ['helm'], 'echo v3.22.0+gabc')
   expect(locateProgram('helm3', config)).toBe(join(root, 'path', 'helm'))
   expect(locateProgram('helm4', config)).toBeUndefined()
+})
+
+test('without Go each program is missed with the ways to give it', async () => {
+  const root = await folder()
+  const config = readConfig({ HOME: root, PATH: join(root, 'path') })
+  const go = `install Go 1.21 or newer (https://go.dev/dl), which builds it once into ${config.cacheDir}`
+  await expect(findProgram('kwok', { config })).rejects.toThrow(
+    `kwok is missing: set KUBEBUILDER_ASSETS to a folder with kwok; or put kwok on PATH; or ${go}`,
+  )
+  await expect(findProgram('gateway', { config })).rejects.toThrow(
+    `gateway is missing, which nobody but us has: ${go}`,
+  )
 })
 
 test('only one holds a lock at a time, and nothing stays of it', async () => {

@@ -114,11 +114,12 @@ function isExecutable(file: string): boolean {
 }
 
 function missing(name: ProgramName, config: ClusterConfig): string {
+  if (name === 'gateway') return `${name} is missing, which nobody but us has:`
   const { target, file } = placeOf(name)
   const wanted = target === 'kube' ? kubernetesPrograms.join(', ') : file
   const assets =
     config.assets === undefined
       ? `set KUBEBUILDER_ASSETS to a folder with ${wanted}`
       : `complete the folder of KUBEBUILDER_ASSETS, ${config.assets}: it needs ${wanted}`
-  return `${name} is missing: ${assets}; or put ${wanted} on PATH`
+  return `${name} is missing: ${assets}; or put ${wanted} on PATH; or`
 }

@@ -57,6 +57,9 @@ const late: Readonly<Record<string, (plainRollOut: Spread) => unknown>> = {
     return { webhook: beside, withPolicy: beside }
   },
   burst: plainRollOut => ({ seconds: 9, writes: 500, plainRollOut }),
+  'traffic-step': plainRollOut => ({ latency: spread([150]), graceMs: 0, plainRollOut }),
+  'traffic-step-ingress': plainRollOut => ({ latency: spread([150]), graceMs: 0, plainRollOut }),
+  'traffic-step-grace': plainRollOut => ({ latency: spread([3150]), graceMs: 3000, plainRollOut }),
   'traffic-script': plainRollOut => ({ call: spread([3]), plainRollOut }),
 }
 

@@ -12,7 +12,7 @@ import type { ControlPlane } from '#cluster/control-plane.ts'
 import { KubeClient } from '#kube/client.ts'
 import { fromKubeconfig } from '#kube/kubeconfig.ts'
 import { startSluice } from '../dev/sluice.ts'
-import type { Sluice } from '../dev/sluice.ts'
+import type { Sluice, SluiceOptions } from '../dev/sluice.ts'
 import { watchEverything } from './sights.ts'
 import type { Sights } from './sights.ts'
 
@@ -37,7 +37,10 @@ export interface Place {
 }
 
 /** Starts everything. */
-export async function startPlace(progress: Place['progress']): Promise<Place> {
+export async function startPlace(
+  progress: Place['progress'],
+  options: Pick<SluiceOptions, 'traffic'> = {},
+): Promise<Place> {
   const cluster = await startControlPlane({ progress })
   try {
     const compiled = await compile(cluster)
@@ -48,12 +51,13 @@ export async function startPlace(progress: Place['progress']): Promise<Place> {
     const sluice = await startSluice({
       client,
       kubeconfig: cluster.kubeconfig,
-      pods: await makeAccounts(cluster, client),
+      pods: await makeAccounts(cluster, client, options),
       env: { NODE_COMPILE_CACHE: compiled },
       // Where to debug is told when somebody asks for it by a signal.
       nodeFlags: ['--inspect-port=0'],
       webhookHost: '127.0.0.1',
       failurePolicy: 'Fail',
+      ...options,
       logLevel: 'info',
       onLine: line => void log.push(line),
     })

@@ -16,6 +16,8 @@ import { inWords, short } from './samples.ts'
 import { scripts } from './scripts.ts'
 import { slope } from './slope.ts'
 import { straight } from './straight.ts'
+import { byIngress, byIngressGraced, byRoute } from './traffic.ts'
+import type { TrafficFigures } from './traffic.ts'
 
 /** What came out, and whether that is as good as it must be. */
 export interface Judged {
@@ -196,8 +198,44 @@ export const rows: readonly Row[] = [
       met: requestsPerHour <= 1000,
     }),
   }),
+  row(byRoute, {
+    name: 'traffic-step',
+    group: 'traffic',
+    what: 'a step of requests alone by an HTTPRoute, `gracePeriodSeconds: 3`, approve accepted -> split proven',
+    peer: 'at least 3 s',
+    target: 'p50 at most 100 ms: its status proves it',
+    judge: soon,
+  }),
+  row(byIngress, {
+    name: 'traffic-step-ingress',
+    group: 'traffic',
+    what: 'the same by an Ingress, `gracePeriodSeconds: 0`',
+    peer: 'at least 3 s',
+    target: 'p50 at most 100 ms',
+    judge: soon,
+  }),
+  row(byIngressGraced, {
+    name: 'traffic-step-grace',
+    group: 'traffic',
+    what: 'the same by an Ingress, `gracePeriodSeconds: 3`',
+    peer: 'at least 3 s',
+    target: 'p50 at most 100 ms after the grace period',
+    judge: soon,
+  }),
+  row(byRoute, {
+    name: 'traffic-writes',
+    group: 'traffic',
+    what: 'writes of such a step by an HTTPRoute',
+    peer: '-',
+    target: 'at most 4',
+    judge: ({ writesPerStep, complete }) => ({
+      ours: inWords(writesPerStep),
+      met: writesPerStep.p99 <= 4 && complete,
+    }),
+  }),
   row(scripts, {
     name: 'traffic-script',
+    group: 'traffic',
     what: 'one call of a traffic script, for an Ingress and a VirtualService',
     peer: '-',
     target: 'p50 at most 2 ms',
@@ -239,6 +277,18 @@ async function memory(place: Parameters<Family<unknown>>[0]) {
     webhookMiB: after.webhookMiB,
     bytesPerPod: await place.shared(slope),
   }
+}
+
+function soon({ latency, graceMs, plainRollOut }: TrafficFigures): Judged {
+  const time = latency.p50 - graceMs
+  const limit = {
+    name: graceMs > 0 ? 'after it p50 ' : 'p50 ',
+    time,
+    most: 100,
+    unit: 'ms',
+  } as const
+  const { words, met } = counted(plainRollOut, [limit])
+  return { ours: `${inWords(latency, ' ms')}; ${words}`, met, again: true }
 }
 
 function ratio({ ours, plain }: Beside): number {

@@ -18,6 +18,12 @@ export function timeOf(instant: Instant): string {
   return new Date(Math.ceil(instant / 1000) * 1000).toISOString().replace('.000Z', 'Z')
 }
 
+/** The time of an instant to the millisecond, where it is kept in a text of ours. */
+export function momentOf(instant: Instant): string {
+  // oxlint-disable-next-line no-restricted-globals -- formats a number, reads no clock
+  return new Date(instant).toISOString().replace('.000Z', 'Z')
+}
+
 /**
  * Since when, for people: the whole second before `timeOf`, which is never yet to come. The same for an
  * instant and for what is read back of it.

@@ -7,7 +7,7 @@ import { ROUTED } from '#api/names.ts'
 import type { MergePatch } from '../change.ts'
 import { defined } from '../defined.ts'
 import { equalJson } from '../equal.ts'
-import { timeOf } from '../time.ts'
+import { momentOf } from '../time.ts'
 import type { Instant } from '../rollout/model.ts'
 import { untracked } from './canary-service.ts'
 import { madeFor, ownedBy } from './made.ts'
@@ -120,7 +120,7 @@ function annotationsSet({ metadata }: KubeObject): readonly string[] {
 }
 
 function formatRouted(annotations: Annotations, now: Instant): string {
-  return JSON.stringify({ since: timeOf(now), keys: Object.keys(annotations).toSorted() })
+  return JSON.stringify({ since: momentOf(now), keys: Object.keys(annotations).toSorted() })
 }
 
 function specOf(

@@ -9,7 +9,7 @@ import { digest } from '../digest.ts'
 import { equalJson } from '../equal.ts'
 import { isObject } from '../members.ts'
 import type { Instant } from '../rollout/model.ts'
-import { instantOf, timeOf } from '../time.ts'
+import { instantOf, momentOf } from '../time.ts'
 import type { KindRef } from '../workload/adapter.ts'
 import { newServiceOf, untracked } from './canary-service.ts'
 import type { Json, Routing, Split, TrafficProvider, Whose } from './model.ts'
@@ -80,7 +80,7 @@ export function networkWish(
   { owner, ...said }: Omit<NetworkWish, 'of' | 'since'> & { readonly owner: Json },
   { before = '', now }: { readonly before: string | undefined; readonly now: Instant },
 ): string {
-  const wish = { ...said, of: digest(owner), since: timeOf(now) }
+  const wish = { ...said, of: digest(owner), since: momentOf(now) }
   const was = networkWishIn(before)
   const same = was && equalJson({ ...wish, since: was.since }, recordIn(before))
   return same ? before : JSON.stringify(wish)

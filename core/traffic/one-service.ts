@@ -2,7 +2,7 @@
 // a label of pods. A wish on it remembers the routes, and whose new pods they may send requests to.
 
 import type { Move } from '../rollout/model.ts'
-import { timeOf } from '../time.ts'
+import { momentOf } from '../time.ts'
 import { firstMove } from '../workload/rules.ts'
 import {
   firstOfRoutes,
@@ -87,7 +87,7 @@ function graced(routed: Routed, { now }: SplitAsked): Move | undefined {
   const { routedTo, unroutedSince } = service
   if (unroutedSince !== undefined) return gracePeriod(unroutedSince, graceSeconds, now)
   if (isFree(service)) return undefined
-  const shared = { routedTo, unroutedSince: timeOf(now) }
+  const shared = { routedTo, unroutedSince: momentOf(now) }
   const move = remembering(routed, shared, 'remember when requests went away from new pods')
   return move && atAnyTime(move, routedTo)
 }
@@ -98,7 +98,10 @@ function forgotten(routed: Routed): Move | undefined {
 
 function sharedOf({ traffic }: Routed): Shared {
   const { routedTo = '', unroutedSince } = traffic.service!
-  return { routedTo, ...(unroutedSince !== undefined && { unroutedSince: timeOf(unroutedSince) }) }
+  return {
+    routedTo,
+    ...(unroutedSince !== undefined && { unroutedSince: momentOf(unroutedSince) }),
+  }
 }
 
 function remembering({ traffic, pods }: Routed, shared: Shared, what: string): Move | undefined {

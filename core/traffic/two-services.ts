@@ -3,7 +3,7 @@
 
 import { UNROUTED } from '#api/names.ts'
 import type { Move } from '../rollout/model.ts'
-import { timeOf } from '../time.ts'
+import { momentOf } from '../time.ts'
 import { firstMove } from '../workload/rules.ts'
 import { canarySelector, canaryServiceName, canaryServiceOf, portsOf } from './canary-service.ts'
 import { equalJson } from '../equal.ts'
@@ -201,7 +201,7 @@ function graced(routed: Routed, { now }: SplitAsked): Move | undefined {
   const { graceSeconds } = routing
   if (!canary || !isOurs(routed, canary) || graceSeconds <= 0) return undefined
   if (canary.unroutedSince === undefined) {
-    const annotations = { [UNROUTED]: timeOf(now) }
+    const annotations = { [UNROUTED]: momentOf(now) }
     const change = patched(services, canary, { metadata: { annotations } })
     const why = 'noting when requests went away from new pods'
     return atAnyTime({ changes: [change], why }, UNROUTED)

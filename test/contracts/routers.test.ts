@@ -160,7 +160,8 @@ const owner = {
   ref: { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name: 'web' },
   uid: 'w',
 }
-const NOW = Date.parse('2026-01-01T00:00:00Z')
+// In the middle of a second: a grace period is no longer than was asked.
+const NOW = Date.parse('2026-01-01T00:00:00.250Z')
 const GRACE = 3
 
 /** What the API server has, behind admission, and whoever routes by it. */

@@ -8,7 +8,12 @@ import type { Block, Partitioned } from '#core/workload/partition-kind.ts'
 import type { ResourceType } from '#kube/resources.ts'
 import { walkTo, walkToTheEnd } from './approvals.ts'
 import { abort, most, obey, says, stand, told, worst } from './facts.ts'
-import { goesBackInSteps, releasesStepByStep } from './kind-contract.ts'
+import {
+  goesBackByAbort,
+  goesBackInSteps,
+  keepsItsShare,
+  releasesStepByStep,
+} from './kind-contract.ts'
 import { makePool } from './kinds/nodes.ts'
 import {
   CLONE_SETS,
@@ -74,6 +79,8 @@ describe('CloneSet', () => {
   const owner = cloning({ partition: 0, maxUnavailable: 2 })
   const under = { kind: CLONE_SETS, owner, fewestReady: 8 }
   releasesStepByStep(under, () => world)
+  keepsItsShare(under, () => world)
+  goesBackByAbort(under, () => world)
   goesBackInSteps(under, () => world)
 
   test.concurrent('with a surge new pods come first; where none may be missing, none is sent back', async () => {

@@ -78,6 +78,17 @@ export function chapters(
   return all
 }
 
+/** The bench asks a workload of that kind for another template. */
+export function isEditOf(plural: string): (entry: Entry) => boolean {
+  return ({ author, verb, resource }) =>
+    author === 'bench' && verb === 'patch' && resource === plural
+}
+
+/** The bench lets a release go on. */
+export function isApproval({ author, resource }: Entry): boolean {
+  return author === 'bench' && resource === 'rollouts/status'
+}
+
 /** Writes of ours that the API server accepted. */
 export function writesIn(entries: readonly Entry[]): readonly Entry[] {
   return entries.filter(

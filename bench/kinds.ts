@@ -1,20 +1,19 @@
 // Releases of each kind and style of 10 pods: what a step writes, and how long it takes from its approval
 // until the kind's own controller counts as many new pods. For the kinds of Kruise stand-ins count.
 
-import { setTimeout as delay } from 'node:timers/promises'
-
-import { WORKLOAD } from '#cluster/manifests.ts'
 import type { StoryOptions } from '#cluster/manifests.ts'
 import { makePool } from '#cluster/kinds/nodes.ts'
 import { CLONE_SETS, KRUISE_DAEMON_SETS, KRUISE_STATEFUL_SETS } from '#cluster/kinds/resources.ts'
 import { startStandIns } from '#cluster/kinds/stand-in.ts'
-import { chapters, readAudit, tally, writesIn } from './audit.ts'
 import type { Entry } from './audit.ts'
 import { createGuarded } from './guarded.ts'
 import type { Guarded } from './guarded.ts'
+import { named } from './place.ts'
 import type { Family, Place } from './place.ts'
 import { spread } from './samples.ts'
 import type { Spread } from './samples.ts'
+import { calm, readSteps } from './steps.ts'
+import type { StepWrites } from './steps.ts'
 
 /** Releases that are measured, and those before them that are not. */
 const RUNS = { measured: 4, warm: 1 }
@@ -90,16 +89,14 @@ export const kinds: readonly KindRow[] = [
 
 /** How one of them is measured. */
 export function familyOf(row: KindRow): Family<KindFigures> {
-  const measured = async (place: Place) => {
+  return named(row.name, async place => {
     const standIns = row.standIn && (await startStandIns(place.client))
     try {
       return await measure(place, row)
     } finally {
       await standIns?.stop()
     }
-  }
-  // The figures are saved by the name of the family.
-  return Object.defineProperty(measured, 'name', { value: row.name })
+  })
 }
 
 const pool: Family<Awaited<ReturnType<typeof makePool>>> = ({ client }) => makePool(client, 10)
@@ -113,13 +110,11 @@ async function measure(place: Place, { what, options, onNodes }: KindRow): Promi
     const found = await release(guarded)
     if (run >= 1) latencies.push(...found)
   }
-  // News that only count are written later.
-  await delay(1000)
-  const entries = (await readAudit(place.cluster.auditLog)).filter(
-    ({ namespace }) => namespace === guarded.namespace,
-  )
+  const { namespace, plural } = guarded
+  const asked = { namespace, plural, releases: RUNS.measured, steps: sizes.length - 2 }
+  const written = await readSteps(place, asked)
   await guarded.remove()
-  return { ...countsOf(entries, guarded.plural), latency: spread(latencies) }
+  return { ...countsOf(written), latency: spread(latencies) }
 }
 
 /** Goes through one release, and gives how long the steps in the middle have taken. */
@@ -137,30 +132,15 @@ async function release(guarded: Guarded): Promise<readonly number[]> {
   return latencies
 }
 
-/** A person takes longer: what follows a pause or an end is over by then. */
-async function calm(): Promise<void> {
-  await delay(150)
-}
-
-function countsOf(entries: readonly Entry[], plural: string): Omit<KindFigures, 'latency'> {
-  const isEdit = ({ author, verb, resource, name }: Entry) =>
-    author === 'bench' && verb === 'patch' && resource === plural && name === WORKLOAD
-  const isApproval = ({ author, resource }: Entry) =>
-    author === 'bench' && resource === 'rollouts/status'
-  const releases = chapters(entries, isEdit).slice(-RUNS.measured)
-  const approved = releases.map(each => chapters(each, isApproval))
-  const writes = approved
-    .flatMap(each => each.slice(0, sizes.length - 2))
-    .map(step => writesIn(step).filter(({ resource }) => resource !== 'events'))
+function countsOf({ writes, writesByKind, approvals }: StepWrites): Omit<KindFigures, 'latency'> {
   const count = (counts: (entry: Entry) => boolean) =>
     spread(writes.map(step => step.filter(counts).length))
   return {
     writesPerStep: count(each => !isDeletion(each)),
     deletionsPerStep: count(isDeletion),
-    writesByKind: tally(writes.flat().map(({ verb, resource }) => `${verb} ${resource}`)),
+    writesByKind,
     complete:
-      releases.length === RUNS.measured &&
-      approved.every(({ length }) => length >= sizes.length - 1),
+      approvals.length === RUNS.measured && approvals.every(given => given >= sizes.length - 1),
   }
 }
 

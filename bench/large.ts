@@ -2,7 +2,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 
-import { chapters, conflictsIn, readAudit, tally, writesIn } from './audit.ts'
+import { chapters, conflictsIn, isApproval, readAudit, tally, writesIn } from './audit.ts'
 import type { Place } from './place.ts'
 import { createSubject } from './subject.ts'
 
@@ -29,10 +29,7 @@ export async function large(place: Place): Promise<Large> {
   const entries = (await readAudit(place.cluster.auditLog)).filter(
     ({ namespace }) => namespace === subject.namespace,
   )
-  const step = chapters(
-    entries,
-    entry => entry.resource === 'rollouts/status' && entry.author === 'bench',
-  ).at(-1)!
+  const step = chapters(entries, isApproval).at(-1)!
   await subject.remove()
   const writes = writesIn(step)
   return {

@@ -19,6 +19,11 @@ import type { Sights } from './sights.ts'
 /** What is measured once for several rows. */
 export type Family<F> = (place: Place) => Promise<F>
 
+/** A family that is made of something: its figures are saved by that name. */
+export function named<F>(name: string, family: Family<F>): Family<F> {
+  return Object.defineProperty(family, 'name', { value: name })
+}
+
 /** A cluster that Sluice guards, and the means to measure it. */
 export interface Place {
   readonly cluster: ControlPlane

@@ -3,12 +3,23 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 
+import { DEPLOYMENTS } from '#kube/resources.ts'
 import { webhookCalls } from './admissions.ts'
-import { chapters, conflictsIn, ownConflictsIn, readAudit, tally, writesIn } from './audit.ts'
+import {
+  chapters,
+  conflictsIn,
+  isApproval,
+  isEditOf,
+  ownConflictsIn,
+  readAudit,
+  tally,
+  writesIn,
+} from './audit.ts'
 import type { Entry } from './audit.ts'
 import type { Place } from './place.ts'
 import { mean, spread } from './samples.ts'
 import type { Spread } from './samples.ts'
+import { calm } from './steps.ts'
 import { STEPS, createSubject } from './subject.ts'
 import type { Subject } from './subject.ts'
 import { cpuSeconds } from './usage.ts'
@@ -110,11 +121,6 @@ async function measureOne(place: Place, ours: Subject, plain: Subject): Promise<
   }
 }
 
-/** A person takes longer: what follows a pause or an end is over by then. */
-async function calm(): Promise<void> {
-  await delay(150)
-}
-
 function cpuOf({ sluice }: Place): number {
   return cpuSeconds(sluice.webhook.pid) + cpuSeconds(sluice.controller.pid)
 }
@@ -133,7 +139,7 @@ function timesOf(runs: readonly Run[]) {
 }
 
 function countsOf(entries: readonly Entry[]) {
-  const all = chapters(entries, isEdit).slice(-RUNS.measured)
+  const all = chapters(entries, isEditOf(DEPLOYMENTS.plural)).slice(-RUNS.measured)
   const writes = all.map(writesIn)
   const steps = all.map(release => chapters(release, isApproval).map(stepWrites))
   const counted = (lists: readonly (readonly Entry[] | undefined)[]) =>
@@ -155,14 +161,6 @@ function countsOf(entries: readonly Entry[]) {
       news: sumOf(before, ({ news }) => news),
     },
   }
-}
-
-function isEdit({ author, verb, resource }: Entry): boolean {
-  return author === 'bench' && verb === 'patch' && resource === 'deployments'
-}
-
-function isApproval({ author, resource }: Entry): boolean {
-  return author === 'bench' && resource === 'rollouts/status'
 }
 
 function stepWrites(entries: readonly Entry[]): readonly Entry[] {

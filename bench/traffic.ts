@@ -2,21 +2,18 @@
 // writes. In a cluster of their own, since Sluice watches more where it moves requests. A stand-in plays the
 // gateway, and answers at once.
 
-import { setTimeout as delay } from 'node:timers/promises'
-
 import { serveRoutes, startGateway } from '#cluster/gateway.ts'
 import { WORKLOAD } from '#cluster/manifests.ts'
 import { ownRules, routeOf, serviceOf } from '#cluster/routed.ts'
 import type { KubeObject } from '#api/kubernetes.ts'
-import { HTTP_ROUTES, resource, SERVICES } from '#kube/resources.ts'
+import { DEPLOYMENTS, HTTP_ROUTES, resource, SERVICES } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
-import { chapters, readAudit, tally, writesIn } from './audit.ts'
-import type { Entry } from './audit.ts'
 import { rollOut } from './floor.ts'
-import { startPlace } from './place.ts'
+import { named, startPlace } from './place.ts'
 import type { Family, Place } from './place.ts'
 import { spread } from './samples.ts'
 import type { Spread } from './samples.ts'
+import { calm, readSteps } from './steps.ts'
 import { createSubject } from './subject.ts'
 
 /** Releases that are measured, and those before them that are not. */
@@ -39,8 +36,6 @@ export interface TrafficFigures {
   /** The audit log has every edit and every approval of every measured release. */
   readonly complete: boolean
 }
-
-type Counts = Pick<TrafficFigures, 'writesPerStep' | 'writesByKind' | 'complete'>
 
 interface Way {
   readonly name: string
@@ -78,7 +73,7 @@ export const byIngressGraced = familyOf({
 })
 
 function familyOf(way: Way): Family<TrafficFigures> {
-  const measured = async (outer: Place) => {
+  return named(way.name, async outer => {
     outer.progress(`steps of requests alone, ${way.name}`)
     const place = await startPlace(() => {}, { traffic: true })
     try {
@@ -90,9 +85,7 @@ function familyOf(way: Way): Family<TrafficFigures> {
     } finally {
       await place.stop()
     }
-  }
-  // The figures are saved by the name of the family.
-  return Object.defineProperty(measured, 'name', { value: way.name })
+  })
 }
 
 async function measure(place: Place, way: Way): Promise<TrafficFigures> {
@@ -121,40 +114,21 @@ async function measure(place: Place, way: Way): Promise<TrafficFigures> {
     await subject.healthy()
     await calm()
   }
-  // News that only count are written later.
-  await delay(1000)
-  const entries = (await readAudit(place.cluster.auditLog)).filter(
-    each => each.namespace === namespace,
-  )
+  // After the last approval the release ends.
+  const asked = { releases: RUNS.measured, steps: shares.length - 1 }
+  const { writes, writesByKind, approvals } = await readSteps(place, {
+    namespace,
+    plural: DEPLOYMENTS.plural,
+    ...asked,
+  })
   return {
-    ...countsOf(entries),
+    writesPerStep: spread(writes.map(({ length }) => length)),
+    writesByKind,
+    complete:
+      approvals.length === RUNS.measured && approvals.every(given => given === shares.length),
     latency: spread(latencies),
     graceMs: way.proves ? 0 : way.graceSeconds * 1000,
     plainRollOut: spread(rollOuts),
-  }
-}
-
-/** A person takes longer: what follows a pause or an end is over by then. */
-async function calm(): Promise<void> {
-  await delay(150)
-}
-
-function countsOf(entries: readonly Entry[]): Counts {
-  const isEdit = ({ author, verb, resource: of }: Entry) =>
-    author === 'bench' && verb === 'patch' && of === 'deployments'
-  const isApproval = ({ author, resource: of }: Entry) =>
-    author === 'bench' && of === 'rollouts/status'
-  const releases = chapters(entries, isEdit).slice(-RUNS.measured)
-  const approved = releases.map(each => chapters(each, isApproval))
-  // After the last approval the release ends.
-  const writes = approved
-    .flatMap(each => each.slice(0, shares.length - 1))
-    .map(step => writesIn(step).filter(each => each.resource !== 'events'))
-  return {
-    writesPerStep: spread(writes.map(({ length }) => length)),
-    writesByKind: tally(writes.flat().map(each => `${each.verb} ${each.resource}`)),
-    complete:
-      releases.length === RUNS.measured && approved.every(({ length }) => length === shares.length),
   }
 }
 

@@ -16,6 +16,7 @@ import type { RoutedPods, Traffic, TrafficAim } from '#core/traffic/routed.ts'
 import { addedRouters, providersWith, routerKinds, routersOf } from '#core/traffic/registry.ts'
 import type { RouteFound, Router } from '#core/traffic/router.ts'
 import { seeEndpoints, seeService } from '#core/traffic/seen.ts'
+import { readyOf } from '#core/traffic/service-moves.ts'
 import { freedOwner, freeing, OVER, wishedOn } from '#core/traffic/wish.ts'
 import { isSameVersion } from '#core/workload/native.ts'
 import type { KubeClient } from '#kube/client.ts'
@@ -202,17 +203,16 @@ export function returning(requests: Requests, { pods, to, now }: Return): Step |
 }
 
 /** Those that are ready behind the Service that is theirs alone. */
-function newPodsIn({ routing, endpoints }: Traffic): RoutedPods['updatePods'] {
-  if (routing.oneService) return []
-  const name = newServiceOf(routing)
-  const uids = endpoints.flatMap(({ service, ready }) => (service === name ? ready : []))
+function newPodsIn(traffic: Traffic): RoutedPods['updatePods'] {
+  const { routing } = traffic
+  const uids = routing.oneService ? [] : [...readyOf(traffic, newServiceOf(routing))]
   return uids.map(uid => ({ uid, readySince: 0 }))
 }
 
 /** Whether the webhook answers is not known: under the escape it is not asked. */
 function withoutAdmission(object: KubeObject, { patch }: Patch): Patch['patch'] {
   const { annotations } = { ...(patch['metadata'] as KubeObject['metadata'] | undefined) }
-  const { [TRAFFIC]: asked } = { ...annotations }
+  const asked = annotations?.[TRAFFIC]
   if (asked === undefined) return patch
   const provider = providerOf(object)
   const was = wishedOn(provider, object)

@@ -100,9 +100,8 @@ test.concurrent('one pod is replaced by its step, and waits there', async () => 
   const { stdout, stderr } = await adopt(story)
   expect(withoutRelease(await applied(story, stdout))).toEqual(withoutRelease(told(stderr)))
   await stand(story, { 'app:1': 0, 'app:2': 1 })
-  const path = 'jsonpath={.status.phase}'
-  const { stdout: phase } = await story.kubectl(['get', 'rollout', WORKLOAD, '-o', path])
-  expect(phase).toBe('Progressing')
+  const paused = 'jsonpath={.status.canaryStatus.currentStepState}=StepPaused'
+  await story.kubectl(['wait', `rollout/${WORKLOAD}`, `--for=${paused}`])
 })
 
 test.concurrent('what cannot be held is said before as it is said then', async () => {

@@ -93,6 +93,17 @@ export function sluice(
   return run(target, { program: process.execPath, args: [script, ...args] }, options)
 }
 
+/** Runs what `helm uninstall` waits for, from this checkout; rejects like `kubectl`. */
+export function uninstall(
+  target: CommandTarget,
+  args: readonly string[],
+  options: CommandOptions = {},
+): Promise<CommandResult> {
+  const script = fileURLToPath(new URL('../../cli/uninstall.ts', import.meta.url))
+  const flags = [`--kubeconfig=${target.kubeconfig}`, ...args]
+  return run(target, { program: process.execPath, args: [script, ...flags] }, options)
+}
+
 /** The environment in which kubectl and helm find the cluster and keep their files beside it. */
 export function commandEnvironment(target: CommandTarget): Readonly<Record<string, string>> {
   const home = join(target.bin, '..', 'commands')

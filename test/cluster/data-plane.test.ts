@@ -1,13 +1,10 @@
 // Requests meet real processes: pods have servers, a gateway routes by what the API server has, and at no moment
 // of a release, of a rollback, of a blue-green switch or of an uninstallation is one of them not answered.
 
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
-
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 
 import { lease } from '../../dev/sluice.ts'
+import { uninstall } from './commands.ts'
 import { startDataPlane } from './data-plane/data-plane.ts'
 import type { DataPlane } from './data-plane/data-plane.ts'
 import { openGateway } from './data-plane/gateway-objects.ts'
@@ -174,27 +171,11 @@ describe.skipIf(trouble !== undefined)('with real processes', () => {
     await story.edit(NEW)
     await story.reached(1)
     await scene.meets(30)
-    await uninstall(routed.world.cluster.kubeconfig)
+    const { namespace, name } = lease
+    const ours = [`--namespace=${namespace}`, `--lease-name=${name}`, '--traffic=yes']
+    await uninstall(routed.world.cluster, ours, { timeoutMs: 200_000 })
     await stand(story, { [NEW]: 10 })
     await scene.ends(NEW)
     scene.nobodyFailed()
   })
 })
-
-/** What `helm uninstall` waits for. */
-async function uninstall(kubeconfig: string): Promise<void> {
-  const program = fileURLToPath(new URL('../../cli/uninstall.ts', import.meta.url))
-  const args = [
-    `--kubeconfig=${kubeconfig}`,
-    `--namespace=${lease.namespace}`,
-    `--lease-name=${lease.name}`,
-    '--traffic=yes',
-  ]
-  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
-  let said = ''
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => (said += text))
-  }
-  const [code] = await once(child, 'close')
-  expect(code, said).toBe(0)
-}

@@ -70,7 +70,6 @@ export interface Answer {
   readonly name: string
   /** Epoch milliseconds. */
   readonly begunAt: number
-  readonly endedAt: number
   /** Of the pod that answered; undefined: it failed. */
   readonly version?: string
   readonly failure?: string

@@ -25,7 +25,7 @@ export function startRequests({ port, perSecond }: Load, hear: (answer: Answer) 
     const begunAt = Date.now()
     const outcome = await answerOf(agent, port, request)
     open -= 1
-    hear({ name: request.name, begunAt, endedAt: Date.now(), ...outcome })
+    hear({ name: request.name, begunAt, ...outcome })
   }
   setInterval(() => {
     const next = asked[turn++ % asked.length]

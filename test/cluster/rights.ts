@@ -25,6 +25,12 @@ export interface Right {
   readonly name?: string
 }
 
+/** A ServiceAccount. */
+export interface Account {
+  readonly namespace: string
+  readonly name: string
+}
+
 /** One request, as the audit log has it. */
 export interface Request {
   readonly resource: string
@@ -68,10 +74,7 @@ export function auditPolicy(namespace: string): string {
 }
 
 /** The rights of a ServiceAccount, by the roles that are bound to it. */
-export async function rightsOf(
-  client: KubeClient,
-  account: { readonly namespace: string; readonly name: string },
-): Promise<readonly Right[]> {
+export async function rightsOf(client: KubeClient, account: Account): Promise<readonly Right[]> {
   const mine = ({ subjects = [] }: Binding) =>
     subjects.some(
       ({ kind, name, namespace }) =>
@@ -138,7 +141,7 @@ export function covers(right: Right, request: Request): boolean {
 /** What a ServiceAccount has asked of the API server. */
 export async function requestsOf(
   auditLog: string,
-  { namespace, name }: { readonly namespace: string; readonly name: string },
+  { namespace, name }: Account,
 ): Promise<readonly Request[]> {
   const user = `system:serviceaccount:${namespace}:${name}`
   const lines = (await readFile(auditLog, 'utf8')).split('\n').filter(line => line.includes(user))
@@ -156,17 +159,6 @@ export function lacking(rights: readonly Right[], requests: readonly Request[]):
   const refused = requests.filter(({ code }) => code === 403)
   const missing = refused.filter(request => !rights.some(right => covers(right, request)))
   return [...new Set(missing.map(({ verb, resource: what }) => `${verb} ${what}`))]
-}
-
-/** What a ServiceAccount lacks. */
-export async function lackingOf(
-  client: KubeClient,
-  auditLog: string,
-  account: { readonly namespace: string; readonly name: string },
-): Promise<readonly string[]> {
-  const rights = await rightsOf(client, account)
-  const requests = await requestsOf(auditLog, account)
-  return lacking(rights, requests).map(right => `${account.name}: ${right}`)
 }
 
 interface AuditEvent {

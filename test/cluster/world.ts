@@ -1,6 +1,8 @@
 // A control plane with Sluice beside it, for tests that release workloads. Each file of tests has one
 // of its own, so that it may stop what it likes; each test has a namespace in it.
 
+import { inject } from 'vitest'
+
 import { KubeClient } from '#kube/client.ts'
 import { fromKubeconfig } from '#kube/kubeconfig.ts'
 import { LEASES, NAMESPACES } from '#kube/resources.ts'
@@ -12,7 +14,7 @@ import { startControlPlane } from './control-plane.ts'
 import type { ControlPlane } from './control-plane.ts'
 import { rolloutOf, workloadOf } from './manifests.ts'
 import type { StoryOptions } from './manifests.ts'
-import { lackingOf } from './rights.ts'
+import { settleRights } from './run-rights.ts'
 import { createStory } from './story.ts'
 import type { Story } from './story.ts'
 
@@ -77,7 +79,8 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       story: storyOptions => begin({ cluster, client, log }, storyOptions ?? {}),
       async stop() {
         for (const each of started) await each.stop()
-        const lacking = sluiceAccounts.map(each => lackingOf(client, cluster.auditLog, each))
+        const settled = { client, auditLog: cluster.auditLog, folder: inject('rights') }
+        const lacking = sluiceAccounts.map(each => settleRights(settled, each))
         const refused = (await Promise.all(lacking)).flat()
         await client.close()
         await cluster.stop()

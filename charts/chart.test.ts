@@ -21,11 +21,15 @@ const page = read('../docs/reference/metrics.md')
 const rules = parse(read('sluice/monitoring/rules.yaml')) as readonly Group[]
 const alerts = rules.flatMap(group => group.rules)
 const { panels } = dashboard() as { readonly panels: readonly Panel[] }
-const graphs = panels.flatMap(({ title, targets }) => targets.map(({ expr }) => ({ title, expr })))
+const graphs = panels.flatMap(({ title, targets, fieldConfig }) =>
+  targets.map(target => ({ title, ...target, unit: fieldConfig.defaults.unit })),
+)
 
 interface Panel {
   readonly title: string
-  readonly targets: readonly { readonly expr: string }[]
+  readonly gridPos: Readonly<Record<'x' | 'y' | 'w' | 'h', number>>
+  readonly fieldConfig: { readonly defaults: { readonly unit: string } }
+  readonly targets: readonly { readonly expr: string; readonly legendFormat: string }[]
 }
 
 type Tree = Readonly<Record<string, unknown>>
@@ -74,7 +78,7 @@ test.each([
 ] as const)(
   '%s: Prometheus understands it, and its labels and their values are ours',
   (_, expr) => {
-    const query = expr.replaceAll('$__rate_interval', '5m')
+    const query = asked(expr)
     expect(textsOf(query, '⚠'), query).toEqual([])
     const selectors = textsOf(query, 'VectorSelector')
     expect(selectors.length).toBeGreaterThan(0)
@@ -83,16 +87,54 @@ test.each([
     for (const selector of selectors) {
       const labels = labelsOf(selector)
       for (const [, label, values = ''] of selector.matchAll(/(\w+)=~?"([^"]+)"/g)) {
-        const asked = [label, ...values.split('|')].map(name => `\`${name}\``)
-        for (const name of asked) expect(labels, selector).toContain(name)
+        if (label === 'namespace') continue
+        const names = [label, ...values.split('|')].map(name => `\`${name}\``)
+        for (const name of names) expect(labels, selector).toContain(name)
       }
     }
-    // Who scrapes adds the pod; a histogram has its buckets.
+    // Who scrapes adds namespace and pod; a histogram has its buckets.
     const known = `${selectors.map(labelsOf).join()} \`pod\` \`le\``
     for (const list of textsOf(query, 'GroupingLabels'))
       for (const [label] of list.matchAll(/\w+/g)) expect(known, query).toContain(`\`${label}\``)
   },
 )
+
+test.each(graphs.map(graph => [graph.title, graph.expr, graph] as const))(
+  '%s: %s is drawn as what it is, with a legend of labels that it keeps',
+  (_, expr, { legendFormat, unit }) => {
+    const query = asked(expr)
+    const kept = textsOf(query, 'GroupingLabels').flatMap(list => list.match(/\w+/g) ?? [])
+    const told = [...legendFormat.matchAll(/{{(\w+)}}/g)].map(([, label]) => label!)
+    expect(told, legendFormat).toEqual(kept.filter(label => label !== 'le'))
+    // Of what only grows nobody reads the sum, and of what stands there is no rate.
+    const counters = expr.match(/sluice_\w+_(total|count|bucket)/g) ?? []
+    expect(expr.match(/(rate|increase)\(sluice_\w+_(total|count|bucket)/g) ?? []).toHaveLength(
+      counters.length,
+    )
+    expect(expr.match(/(rate|increase)\(/g) ?? []).toHaveLength(counters.length)
+    // A rate of seconds is a number of those that wait.
+    const seconds = /_bucket|_timestamp_seconds/.test(expr)
+    const perSecond = expr.includes('rate(') && !/wait_seconds|_bucket/.test(expr)
+    expect(unit).toBe(seconds ? 's' : perSecond ? 'reqps' : 'short')
+    // There may be several installations.
+    for (const selector of textsOf(query, 'VectorSelector'))
+      expect(selector).toContain('namespace=~"$namespace"')
+  },
+)
+
+test('the dashboard fills its width, and no panel lies upon another', () => {
+  const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
+    Array.from({ length: w * h }, (_, at) => `${x + (at % w)} ${y + Math.floor(at / w)}`),
+  )
+  const rows = Math.max(...panels.map(({ gridPos: { y, h } }) => y + h))
+  expect(new Set(cells).size).toBe(cells.length)
+  expect(cells).toHaveLength(24 * rows)
+})
+
+/** A query as Grafana asks it. */
+function asked(expr: string): string {
+  return expr.replaceAll('$__rate_interval', '5m')
+}
 
 /** What stands in a query under the nodes of a name. */
 function textsOf(query: string, name: string): readonly string[] {
@@ -136,6 +178,10 @@ test('an alert for every reason for which a Rollout does not do its work', () =>
     [...expr.matchAll(/reason=~?"([^"]+)"/g)].flatMap(([, words = '']) => words.split('|')),
   )
   expect([...reasons, ...calm].toSorted()).toEqual(Object.keys(READY_REASONS).toSorted())
+  // The same at a glance.
+  const { expr = '' } = graphs.find(({ title }) => title === 'Rollouts that need somebody') ?? {}
+  const [, shown = ''] = /reason=~"([^"]+)"/.exec(expr) ?? []
+  expect(shown.split('|').toSorted()).toEqual(reasons.toSorted())
 })
 
 /** Paths of what the schema describes, down to what has no properties of its own. */

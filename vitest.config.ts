@@ -16,7 +16,8 @@ export default defineConfig({
           include: ['**/*.test.ts'],
           exclude: ['test/cluster/**', 'test/mutants/**', '**/node_modules/**'],
           // A machine that is busy with other things is no failure.
-          testTimeout: 60_000,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
           expect: { poll: { timeout: 30_000 } },
         },
       },
@@ -33,7 +34,7 @@ export default defineConfig({
           name: 'cluster',
           include: ['test/cluster/**/*.test.ts'],
           globalSetup: ['test/cluster/global-setup.ts'],
-          testTimeout: 240_000,
+          testTimeout: 480_000,
           hookTimeout: 1_800_000,
           env: {
             // Processes of ours start in half the time,

@@ -42,7 +42,7 @@ beforeAll(async () => {
     mkdirSync(dirname(link), { recursive: true })
     symlinkSync(join(root, 'node_modules', name), link)
   }
-}, 60_000)
+})
 
 // The system's own may be older than the one that runs the tests.
 const nodes = [process.execPath, '/usr/bin/node'].filter(path => existsSync(path))

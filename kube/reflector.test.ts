@@ -110,7 +110,7 @@ async function reflect(script: Script, options: { idleMs?: number; broken?: stri
   return { cache, seen, news, asked, kinds, stop, running }
 }
 
-const eventually = (fact: () => void) => vi.waitFor(fact, { timeout: 8_000, interval: 10 })
+const eventually = (fact: () => void) => vi.waitFor(fact, { timeout: 30_000, interval: 10 })
 const watchVersions = (asked: readonly URL[]) =>
   asked.flatMap(url =>
     url.searchParams.has('watch') ? url.searchParams.get('resourceVersion') : [],

@@ -121,7 +121,7 @@ test('after one connection fell silent no request goes over its neighbours', asy
     const before = ports.size
     await client.get(PODS, ref)
     expect(ports.size).toBe(before)
-  })
+  }, 30_000)
   for (const port of ports) silent.add(port)
   const before = ports.size
   await expect(client.get(PODS, ref, { timeoutMs: 50 })).rejects.toBeInstanceOf(Retryable)

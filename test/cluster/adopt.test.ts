@@ -42,6 +42,8 @@ function withoutRelease(lines: readonly string[]): readonly string[] {
   return lines.map(line => line.replace(/sluice\.dev\/abort=\S+/, 'sluice.dev/abort='))
 }
 
+const patience = '--timeout=90s'
+
 /** Applies what was proposed, edits, and gives what the edit was told. */
 async function applied(
   story: Story,
@@ -49,9 +51,11 @@ async function applied(
   then: 'Ready' | 'Stalled' = 'Ready',
 ): Promise<readonly string[]> {
   await kubectl(world.cluster, ['apply', '-f', '-'], { input: manifest })
-  await story.kubectl(['wait', `rollout/${WORKLOAD}`, `--for=condition=${then}`])
+  await story.kubectl(['wait', `rollout/${WORKLOAD}`, `--for=condition=${then}`, patience])
   return warningsOf(await story.edit('app:2'))
 }
+
+const disabled = JSON.stringify({ spec: { disabled: true } })
 
 const containers = [
   { name: 'app', image: 'app:1', readinessProbe: { httpGet: { path: '/', port: 80 } } },
@@ -101,7 +105,7 @@ test.concurrent('one pod is replaced by its step, and waits there', async () => 
   expect(withoutRelease(await applied(story, stdout))).toEqual(withoutRelease(told(stderr)))
   await stand(story, { 'app:1': 0, 'app:2': 1 })
   const paused = 'jsonpath={.status.canaryStatus.currentStepState}=StepPaused'
-  await story.kubectl(['wait', `rollout/${WORKLOAD}`, `--for=${paused}`])
+  await story.kubectl(['wait', `rollout/${WORKLOAD}`, `--for=${paused}`, patience])
 })
 
 test.concurrent('what cannot be held is said before as it is said then', async () => {
@@ -127,9 +131,12 @@ test.concurrent('as it is packed, by whatever Node the system has', async () => 
   }
   expect(await sluiceOf('adopt')).toBe((await adopt(story)).stdout)
   await applied(story, await sluiceOf('adopt'))
-  await story.kubectl(['delete', 'rollout', WORKLOAD])
-  expect(await sluiceOf('eject')).toMatch(/^\S+\/deployment\/web: .*given back/)
+  // So that the controller does not come first.
+  await story.kubectl(['patch', 'rollout', WORKLOAD, '--type=merge', '-p', disabled])
   await stand(story, { 'app:1': 0, 'app:2': 10 })
+  const phase = '--for=jsonpath={.status.phase}=Disabled'
+  await story.kubectl(['wait', `rollout/${WORKLOAD}`, phase, patience])
+  expect(await sluiceOf('eject')).toMatch(/^\S+\/deployment\/web: .*given back/)
   expect(await sluiceOf('eject', [])).toMatch(/^nothing of Sluice is on any workload of namespace /)
 })
 

@@ -18,4 +18,5 @@ export async function walkToTheEnd(story: Story): Promise<void> {
     if (releaseIn(status)?.currentStepState === 'StepPaused') await story.approve()
     return status?.phase === 'Healthy'
   })
+  await story.caughtUp()
 }

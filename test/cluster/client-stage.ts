@@ -265,20 +265,14 @@ export async function bringToItsEnd({ story, heal }: Stage): Promise<void> {
   if (metadata.annotations?.[ABORT] !== undefined) await annotateAbort(story, null)
   if (spec.strategy.paused === true) await pauseRollout(story, false)
   if ((await story.deployment()).spec.paused === true) await pauseWorkload(story, false)
-  await story.until(
-    'the end of the release',
-    async () => {
-      const { metadata, status } = await story.rollout()
-      if (status?.canaryStatus?.currentStepState === 'StepPaused') await goOn(story, STEPS.length)
-      const seen = status?.observedGeneration === metadata.generation
-      return seen && status?.phase === 'Healthy' && (await isRolledOut(story))
-    },
-    patienceMs,
-  )
+  await story.until('the end of the release', async () => {
+    const { metadata, status } = await story.rollout()
+    if (status?.canaryStatus?.currentStepState === 'StepPaused') await goOn(story, STEPS.length)
+    const seen = status?.observedGeneration === metadata.generation
+    return seen && status?.phase === 'Healthy' && (await isRolledOut(story))
+  })
+  await story.caughtUp()
 }
-
-/** Several waves, and whoever else uses the machine. */
-const patienceMs = 60_000
 
 async function isRolledOut(story: Story): Promise<boolean> {
   const { metadata, spec, status } = await story.deployment()

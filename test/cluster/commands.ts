@@ -28,7 +28,7 @@ export interface CommandOptions {
   readonly cwd?: string
   /** Hears what the command prints, while it runs. */
   readonly hear?: (text: string) => void
-  /** The command is killed after this time; by default after 60 s. */
+  /** The command is killed after this time; by default after two minutes. */
   readonly timeoutMs?: number
 }
 
@@ -142,7 +142,7 @@ async function run(
   const child = spawn(program, args, {
     env: { ...process.env, ...commandEnvironment(target), ...options.env },
     cwd: options.cwd,
-    timeout: options.timeoutMs ?? 60_000,
+    timeout: options.timeoutMs ?? 120_000,
   })
   let stdout = ''
   let stderr = ''

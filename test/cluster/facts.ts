@@ -66,6 +66,7 @@ export async function told(
     found = (await story.events()).filter(event => event.reason === reason)
     return found.length >= count
   })
+  await story.caughtUp()
   expect(found, reason).toHaveLength(count)
   return found
 }
@@ -83,6 +84,7 @@ export async function says(story: Story, text: string | RegExp): Promise<void> {
     const message = await messageOf(story)
     return typeof text === 'string' ? message.includes(text) : text.test(message)
   })
+  await story.caughtUp()
 }
 
 /** A condition of the Rollout. */
@@ -96,6 +98,7 @@ export async function hasCondition(story: Story, type: string, reason: string): 
     const found = await condition(story, type)
     return found?.status === 'True' && found.reason === reason
   })
+  await story.caughtUp()
 }
 
 /** The documented command: all pods back to the stable revision. */

@@ -226,7 +226,7 @@ test('what is edited while nobody of ours is alive is held, and released when we
     await walkToTheEnd(half)
     await stand(half, { 'app:3': 10 })
   }
-}, 240_000)
+})
 
 function begin(kind: ResourceType, options: StoryOptions): Promise<Story> {
   return world.story({ kind, ...options })

@@ -7,6 +7,7 @@ import { STABLE_REVISION, WORKLOAD_TYPE } from '#api/names.ts'
 import { walkTo } from './approvals.ts'
 import { abort, condition, hasCondition, says, setOf, stand, told, worst } from './facts.ts'
 import { ROLLOUT, workloadOf, rolloutOf } from './manifests.ts'
+import { readyByHand } from './ready-by-hand.ts'
 import type { Story } from './story.ts'
 import { startWorld } from './world.ts'
 import type { World } from './world.ts'
@@ -74,7 +75,7 @@ test.concurrent('a Rollout that is deleted mid-release leaves the owner’s valu
 
 test.concurrent('a Rollout that is deleted at rest takes its labels with it', async () => {
   const story = await world.story()
-  expect(await guardLabels(story)).toHaveLength(2)
+  await story.until('guarded', async () => (await guardLabels(story)).length === 2)
   await story.kubectl(['delete', 'rollout', ROLLOUT, '--timeout=20s'])
   await story.until('no label', async () => (await guardLabels(story)).length === 0)
 })
@@ -143,19 +144,20 @@ test.concurrent('a workload that is replaced under the same name at once is a ne
 })
 
 test.concurrent('a Rollout that comes during a native rollout waits for it, and says so', async () => {
-  const story = await world.story({ steps: false, spec: { minReadySeconds: 3 } })
-  await story.edit('app:2')
-  await story.until('the native rollout runs', () => (story.now().wanted['app:2'] ?? 0) > 0)
+  const story = await world.story({ steps: false })
+  await story.edit('app:broken')
+  await stand(story, { 'app:1': 8, 'app:broken': 5 }, 8)
   await story.create(rolloutOf(story.namespace, {}))
   await story.until('guarded at once', async () => (await guardLabels(story)).length === 2)
-  expect(story.now().wanted['app:1'], 'the native rollout still runs').toBeGreaterThan(0)
   await says(story, /\d+ of 10 pods are ready/)
   const { status } = await story.rollout()
   expect(status?.canaryStatus?.stableRevision ?? '').not.toBe(
-    (await setOf(story, 'app:2')).metadata.labels?.['pod-template-hash'],
+    (await setOf(story, 'app:broken')).metadata.labels?.['pod-template-hash'],
   )
+  const stop = readyByHand(story.client, story.namespace)
   await story.phase('Healthy')
-  await stand(story, { 'app:1': 0, 'app:2': 10 })
+  await stand(story, { 'app:1': 0, 'app:broken': 10 })
+  stop()
 })
 
 test.concurrent('an edit during such a native rollout is held, and the oldest version is the stable one', async () => {

@@ -11,11 +11,13 @@ import {
   heldFields,
   holdFields,
   ownKeys,
+  printed,
   runTold,
   warningsOf,
 } from './deployment-facts.ts'
-import { totalOf } from './facts.ts'
+import { pods, totalOf } from './facts.ts'
 import { WORKLOAD } from './manifests.ts'
+import { readyByHand } from './ready-by-hand.ts'
 import type { Story } from './story.ts'
 import { startWorld } from './world.ts'
 import type { World } from './world.ts'
@@ -48,7 +50,8 @@ describe('an owner’s edit in the middle of a release', () => {
     const story = await world.story()
     await story.edit('app:2')
     await story.reached(1)
-    const pods = story.now().wanted
+    const step = { 'app:1': 9, 'app:2': 1 }
+    await pods(story, step)
     const before = holdFields(await story.deployment())
     const told = warningsOf(await story.patch(edit))
 
@@ -57,7 +60,7 @@ describe('an owner’s edit in the middle of a release', () => {
     expect(holdFields(held)).toEqual(before)
     const recorded = JSON.parse(held.metadata.annotations![RECORD]!) as { spec: object }
     expect(recorded.spec).toMatchObject(withoutReplicas(edit))
-    if (!('replicas' in edit)) expect(story.now().wanted).toEqual(pods)
+    if (!('replicas' in edit)) expect(story.now().wanted).toEqual(step)
 
     await end(story)
     expect(holdFields(await story.deployment())).toEqual(merged(withoutReplicas(edit)))
@@ -68,6 +71,7 @@ describe('an owner’s edit in the middle of a release', () => {
     await story.edit('app:2')
     await story.reached(1)
     await story.patch(rolling(1, 0))
+    await pods(story, { 'app:1': 9, 'app:2': 1 })
     story.forget()
     await story.approve()
     await story.reached(2)
@@ -93,8 +97,8 @@ describe('an owner’s edit in the middle of a release', () => {
     await story.edit('app:2')
     await story.reached(1)
     await story.patch({ minReadySeconds: 3 })
-    await story.approve()
     const approved = Date.now()
+    await story.approve()
     await story.reached(2)
     // The API keeps whole seconds of when a pod got Ready, so up to one of the three is not seen.
     expect(Date.now() - approved).toBeGreaterThanOrEqual(2000)
@@ -104,8 +108,8 @@ describe('an owner’s edit in the middle of a release', () => {
     const story = await world.story({ replicas: 4 })
     await story.edit('broken:2')
     await story.patch({ progressDeadlineSeconds: 2 })
-    await story.until('Stalled', async () => stalled(await story.rollout()), 10_000)
-    expect(story.now().wanted).toMatchObject({ 'app:1': 4, 'broken:2': 1 })
+    await story.until('Stalled', async () => stalled(await story.rollout()))
+    await pods(story, { 'app:1': 4, 'broken:2': 1 })
   })
 
   test.concurrent('that is not valid is refused, as ever', async () => {
@@ -129,8 +133,9 @@ describe('an owner’s edit in the middle of a release', () => {
     await story.edit('app:2')
     await story.reached(1)
     const template = { spec: { containers: [{ name: 'app', image: 'app:3' }] } }
-    await story.patch({ ...rolling('50%', 1), template })
-    expect(holdFields(await story.deployment())).toEqual(heldFields('00%', 1))
+    const edit = JSON.stringify({ spec: { ...rolling('50%', 1), template } })
+    const args = ['patch', target, '--type=merge', '-p', edit, '-o', 'json']
+    expect(holdFields(printed(await story.kubectl(args)))).toEqual(heldFields('00%', 1))
     await story.reached(1)
     await end(story)
     expect(story.now().wanted).toMatchObject({ 'app:3': 10 })
@@ -154,6 +159,7 @@ describe('kubectl rollout pause', () => {
     const story = await world.story()
     await story.edit('app:2')
     await story.reached(1)
+    await pods(story, { 'app:1': 9, 'app:2': 1 })
     const told = warningsOf(await story.kubectl(['rollout', 'pause', target]))
     expect(told).toEqual([expect.stringMatching(/frozen until the workload is resumed/)])
     await paused(story)
@@ -171,18 +177,26 @@ describe('kubectl rollout pause', () => {
 
   test.concurrent('in the middle of a wave lets no more pods in', async () => {
     const story = await world.story({ spec: rolling(1, 0) })
-    await story.edit('slow:2')
+    const ready = () => readyByHand(story.client, story.namespace)
+    await story.edit('broken:2')
+    const stopFirst = ready()
     await story.reached(1)
+    stopFirst()
     await story.approve()
-    await story.until('a second new pod', () => story.now().wanted['slow:2'] === 2)
+    await pods(story, { 'app:1': 8, 'broken:2': 2 })
     await story.kubectl(['rollout', 'pause', target])
     await paused(story)
-    await story.until('the pods of the wave', () => story.now().ready === 10)
-    expect(story.now().wanted).toMatchObject({ 'app:1': 8, 'slow:2': 2 })
+    const stop = ready()
+    await story.until('the pods of the wave, which the Rollout has counted', async () => {
+      const { status } = await story.rollout()
+      return story.now().ready === 10 && status?.canaryStatus?.canaryReadyReplicas === 2
+    })
+    expect(story.now().wanted).toMatchObject({ 'app:1': 8, 'broken:2': 2 })
 
     await story.kubectl(['rollout', 'resume', target])
     await story.reached(2)
-    expect(story.now().wanted).toMatchObject({ 'app:1': 5, 'slow:2': 5 })
+    await pods(story, { 'app:1': 5, 'broken:2': 5 })
+    stop()
   })
 
   test.concurrent('before the edit: no new pod until it is resumed', async () => {
@@ -195,7 +209,7 @@ describe('kubectl rollout pause', () => {
 
     await runTold(story, told, 'go on with: ')
     await story.reached(1)
-    expect(story.now().wanted).toMatchObject({ 'app:1': 9, 'app:2': 1 })
+    await pods(story, { 'app:1': 9, 'app:2': 1 })
   })
 
   test.concurrent('is undone by a rollback, or the pods could not go back', async () => {

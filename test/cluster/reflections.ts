@@ -39,7 +39,7 @@ export async function newNamespace(client: KubeClient): Promise<string> {
 
 /** Waits until nothing in the function throws any more. */
 export async function eventually(fact: () => void | Promise<void>): Promise<void> {
-  await vi.waitFor(fact, { timeout: 60_000, interval: 20 })
+  await vi.waitFor(fact, { timeout: 120_000, interval: 20 })
 }
 
 /** A reflector that runs until the test ends. */

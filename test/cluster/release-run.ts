@@ -119,7 +119,7 @@ function told(states: readonly State[], { law, index }: Breach): string {
 /** Gives up after a while: whoever looks then sees what is not as it should be. */
 async function endsAs(client: KubeClient, namespace: string, end: End): Promise<void> {
   const same = async () => equalJson((await endOf(client, namespace)).rollouts, end.rollouts)
-  await until('another end', same, 20_000).catch(() => {})
+  await until('another end', same).catch(() => {})
 }
 
 function startOf({ replicas }: Size) {

@@ -5,6 +5,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { condition, jump, messageOf, most, obey, says, stand, told, worst } from './facts.ts'
 import { ROLLOUT } from './manifests.ts'
+import { readyByHand } from './ready-by-hand.ts'
+import type { Story } from './story.ts'
 import { startWorld } from './world.ts'
 import type { World } from './world.ts'
 
@@ -15,6 +17,16 @@ beforeAll(async () => {
 afterAll(() => world?.stop())
 
 const full = { replicas: '100%' }
+
+/** The pods of the step are not all Ready yet, and nobody's word waits to be heard. */
+async function inUpgradeOf(story: Story, step: number): Promise<void> {
+  await story.until(`step ${step} begun`, async () => {
+    const { currentStepIndex, currentStepState } = {
+      ...(await story.rollout()).status?.canaryStatus,
+    }
+    return currentStepIndex === step && currentStepState === 'StepUpgrade'
+  })
+}
 
 test.concurrent('numbers and percents let out as many pods as they say', async () => {
   const steps = [{ replicas: 2 }, { replicas: '25%' }, { replicas: '80%' }, full]
@@ -38,6 +50,7 @@ test.concurrent('a last step of 10 of 10 pods waits for approval, one of 100% do
     world.story({ steps: [full] }),
   ])
   await Promise.all([counted.edit('app:2'), percent.edit('app:2')])
+  await told(percent, 'ReleaseCompleted')
   await percent.phase('Healthy')
   await stand(percent, { 'app:1': 0, 'app:2': 10 })
   expect((await percent.events()).map(({ reason }) => reason)).not.toContain('StepReached')
@@ -51,14 +64,14 @@ test.concurrent('a last step of 10 of 10 pods waits for approval, one of 100% do
 })
 
 test.concurrent('a pause with a duration ends by itself, and not before', async () => {
-  const steps = [{ replicas: 1, pause: { duration: 3 } }, { replicas: 5, pause: {} }, full]
+  const steps = [{ replicas: 1, pause: { duration: 8 } }, { replicas: 5, pause: {} }, full]
   const story = await world.story({ steps })
   const begin = Date.now()
   await story.edit('app:2')
   await story.reached(1)
-  await says(story, 'waiting 3 s')
+  await says(story, 'waiting 8 s')
   await story.until('more than one new pod', () => (story.now().wanted['app:2'] ?? 0) > 1)
-  expect(Date.now() - begin).toBeGreaterThan(3000)
+  expect(Date.now() - begin).toBeGreaterThan(8000)
   await story.reached(2)
   await stand(story, { 'app:1': 5, 'app:2': 5 })
 })
@@ -92,29 +105,35 @@ test.concurrent('a waiting step says since when and names the command that goes 
 
 test.concurrent('an approval before the pause is refused with an event, and lost', async () => {
   const story = await world.story()
-  await story.edit('app:slow')
-  await story.until('step 1 begun', async () => {
-    return (await story.rollout()).status?.canaryStatus?.currentStepState === 'StepUpgrade'
-  })
+  await story.edit('app:broken')
+  await inUpgradeOf(story, 1)
   await story.approve()
   const [event] = await told(story, 'ApprovalIgnored')
   expect(event).toMatchObject({ type: 'Warning' })
   expect(event?.message).toContain('step 1')
+  const stop = readyByHand(story.client, story.namespace)
   await story.reached(1)
-  await stand(story, { 'app:1': 9, 'app:slow': 1 })
+  await stand(story, { 'app:1': 9, 'app:broken': 1 })
   await story.approve()
   await story.reached(2)
+  stop()
 })
 
 test.concurrent('the second of two approvals does not count for the next step', async () => {
   const story = await world.story()
-  await story.edit('app:slow')
+  await story.edit('app:broken')
+  const pause = readyByHand(story.client, story.namespace)
   await story.reached(1)
+  // Until both are used up, no pod of the next step gets Ready.
+  pause()
   await story.approve()
   await story.approve()
+  await inUpgradeOf(story, 2)
+  const stop = readyByHand(story.client, story.namespace)
   await story.reached(2)
-  await stand(story, { 'app:1': 5, 'app:slow': 5 })
-  expect(most(story, 'app:slow')).toBe(5)
+  await stand(story, { 'app:1': 5, 'app:broken': 5 })
+  expect(most(story, 'app:broken')).toBe(5)
+  stop()
 })
 
 test.concurrent('an approval after the end does not count for the next release', async () => {

@@ -16,6 +16,7 @@ import type { KubeClient } from '#kube/client.ts'
 import { Reflector } from '#kube/reflector.ts'
 import { DEPLOYMENTS, EVENTS, PODS, REPLICA_SETS, ROLLOUTS } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
+import { knows } from './cache-facts.ts'
 import { kubectl } from './commands.ts'
 import type { CommandOptions, CommandResult, CommandTarget } from './commands.ts'
 import { ROLLOUT, typeOf, WORKLOAD } from './manifests.ts'
@@ -64,13 +65,12 @@ export interface Story {
   readonly replicaSets: () => readonly ReplicaSet[]
   readonly events: () => Promise<readonly StoryEvent[]>
   /** Waits for the fact. Throws what was expected, and how things stand, when it does not come. */
-  readonly until: (
-    expected: string,
-    fact: () => boolean | Promise<boolean>,
-    timeoutMs?: number,
-  ) => Promise<void>
+  readonly until: (expected: string, fact: () => boolean | Promise<boolean>) => Promise<void>
+  /** Waits until `now` and `history` know the pods and ReplicaSets that there are, or later ones. */
+  readonly caughtUp: () => Promise<void>
+  /** Waits until the Rollout tells that phase, and all that has led to it is known. */
   readonly phase: (phase: string) => Promise<void>
-  /** Waits until the step has reached its pause. */
+  /** Waits until the step has reached its pause, and all that has led to it is known. */
   readonly reached: (step: number) => Promise<void>
   /** Neither hold nor record is on the workload. */
   readonly free: () => Promise<boolean>
@@ -85,7 +85,7 @@ interface Place {
   readonly log: readonly string[]
 }
 
-const patienceMs = 60_000
+const patienceMs = 120_000
 
 /** Makes a story in a namespace that is there. */
 export async function createStory(place: Place, kind?: StoryKind): Promise<Story> {
@@ -102,8 +102,8 @@ export async function createStory(place: Place, kind?: StoryKind): Promise<Story
   const workload = <T extends KubeObject>() => client.get(type as ResourceType<T>, ref)
   const merge = (what: readonly string[], patch: object) =>
     run(['patch', ...what, '--type=merge', '-p', JSON.stringify(patch)])
-  const until: Story['until'] = async (expected, fact, timeoutMs = patienceMs) => {
-    const end = Date.now() + timeoutMs
+  const until: Story['until'] = async (expected, fact) => {
+    const end = Date.now() + patienceMs
     for (;;) {
       const change = changed()
       if (await fact()) return
@@ -146,19 +146,23 @@ export async function createStory(place: Place, kind?: StoryKind): Promise<Story
       return items as unknown as readonly StoryEvent[]
     },
     until,
-    phase: phase =>
-      until(`phase ${phase}`, async () => {
+    async phase(phase) {
+      await until(`phase ${phase}`, async () => {
         const { metadata, status } = await rollout()
         return status?.phase === phase && status.observedGeneration === metadata.generation
-      }),
-    reached: step =>
-      until(`step ${step} in its pause`, async () => {
+      })
+      await watched.caughtUp()
+    },
+    async reached(step) {
+      await until(`step ${step} in its pause`, async () => {
         const release = releaseIn((await rollout()).status)
         const paused = release?.currentStepState === 'StepPaused'
         if (release?.currentStepIndex !== step || !paused) return false
         // Right after an edit the status still tells of the release before.
         return holdOf(await workload())?.rolloutId === release.observedRelease
-      }),
+      })
+      await watched.caughtUp()
+    },
     async free() {
       const { metadata } = await workload()
       const { [HOLD]: hold, [RECORD]: record } = metadata.annotations ?? {}
@@ -185,18 +189,19 @@ async function watch({ client, namespace }: Place, type: ResourceType) {
   const sets = new Cache<ReplicaSet>()
   const pods = new Cache<StoryPod>({ indexes: { owner: pod => [pod.ownerUid] } })
   const owners = [new Cache<Cached>(), new Cache<Cached>()] as const
-  const scope = { client, namespace }
+  const scope = { namespace }
+  const from = { client, namespace }
   const metadataOf = ({ metadata }: KubeObject): Cached => ({ metadata })
   const reflectors = [
-    new Reflector({ ...scope, type: REPLICA_SETS, cache: sets, project: set => set }),
+    new Reflector({ ...from, type: REPLICA_SETS, cache: sets, project: set => set }),
     new Reflector<Pod, StoryPod>({
-      ...scope,
+      ...from,
       type: PODS,
       cache: pods,
       project: pod => ({ ...seePod(pod), image: imageOf(pod) }),
     }),
-    new Reflector({ ...scope, type, cache: owners[0], project: metadataOf }),
-    new Reflector({ ...scope, type: ROLLOUTS, cache: owners[1], project: metadataOf }),
+    new Reflector({ ...from, type, cache: owners[0], project: metadataOf }),
+    new Reflector({ ...from, type: ROLLOUTS, cache: owners[1], project: metadataOf }),
   ]
   const forever = new AbortController()
   for (const reflector of reflectors) void reflector.run(forever.signal)
@@ -233,6 +238,11 @@ async function watch({ client, namespace }: Place, type: ResourceType) {
     now,
     /** Fulfilled at the next change of anything that is watched. */
     changed: () => change.promise,
+    async caughtUp() {
+      const listed = [client.listAll(REPLICA_SETS, scope), client.listAll(PODS, scope)] as const
+      const [listedSets, listedPods] = await Promise.all(listed)
+      await Promise.all([knows(sets, namespace, listedSets), knows(pods, namespace, listedPods)])
+    },
     close: () => forever.abort(),
     history: () => moments as readonly Moment[],
     forget: () => void (moments = [now()]),

@@ -11,7 +11,7 @@ import { WorkQueue } from '#kube/queue.ts'
 import { Reflector } from '#kube/reflector.ts'
 import type { Page } from '#kube/requests.ts'
 import type { ResourceType } from '#kube/resources.ts'
-import { caughtUp, untilSeen } from '../cache-facts.ts'
+import { caughtUp, knows, untilSeen } from '../cache-facts.ts'
 import { planCloneSet } from './clone-set.ts'
 import { serveKinds } from './crds.ts'
 import { planDaemonSet } from './daemon-set.ts'
@@ -66,18 +66,7 @@ export async function startStandIns(client: KubeClient): Promise<StandIns> {
   await Promise.all([pods.synced, revisions.synced, nodes.synced])
   for (const controller of controllers) controller.start(end.signal)
   return {
-    async know(namespace, { items, resourceVersion }) {
-      const uids = new Set(items.map(({ metadata }) => metadata.uid))
-      const versions = items.map(({ metadata }) => Number(metadata.resourceVersion))
-      const newest = Math.max(0, ...versions)
-      // One that was not listed is later, or gone and not yet known to be.
-      const isLate = ({ metadata }: PlacedPod) =>
-        uids.has(metadata.uid) || Number(metadata.resourceVersion) > Number(resourceVersion)
-      const known = () =>
-        Number(pods.resourceVersion) >= newest &&
-        pods.list().every(pod => pod.metadata.namespace !== namespace || isLate(pod))
-      await untilSeen([pods], known, () => `the stand-ins do not know the pods of ${namespace}`)
-    },
+    know: (namespace, listed) => knows(pods, namespace, listed),
     async stop() {
       const errors = (await Promise.all(controllers.map(each => each.stop()))).flat()
       end.abort()

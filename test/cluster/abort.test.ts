@@ -154,7 +154,7 @@ test.concurrent('kubectl rollout status that waits, or comes later, exits 1 at o
   const story = await world.story()
   await story.edit('app:2')
   await story.reached(1)
-  const args = ['rollout', 'status', 'deployment/web', '--timeout=50s']
+  const args = ['rollout', 'status', 'deployment/web', '--timeout=100s']
   const waiting = story.kubectl(args, { expectFailure: true })
   await abort(story)
   const early = await waiting
@@ -173,7 +173,7 @@ test.concurrent('helm upgrade --wait fails at once', async () => {
   const install = (namespace: string) =>
     helm(world.cluster, ['--namespace', namespace, 'install', 'web', chart])
   const story = await world.story({ install })
-  const args = ['upgrade', 'web', chart, '--set', 'image=app:2', '--timeout=50s', '--wait']
+  const args = ['upgrade', 'web', chart, '--set', 'image=app:2', '--timeout=100s', '--wait']
   const options = { expectFailure: true }
   const upgraded = helm(world.cluster, ['--namespace', story.namespace, ...args], options)
   await story.until('app:2 begun', () => story.now().wanted['app:2'] === 1)

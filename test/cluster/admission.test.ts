@@ -101,7 +101,7 @@ async function untilCalled(): Promise<void> {
   await vi.waitFor(async () => {
     await client.create(DEPLOYMENTS, probe, { dryRun: true })
     if (asked.length === 0) throw new Error('the webhook is not called yet')
-  }, 10_000)
+  }, 60_000)
   user = asked.find(({ name }) => name === 'probe')!.userInfo.username
 }
 
@@ -336,7 +336,7 @@ async function edit(metadata: ObjectMeta, patch: object, options: EditOptions): 
     asked.length = 0
     const guardedPatch = { ...patch, metadata: { ...metadataOf(patch), resourceVersion } }
     await client.mergePatch(DEPLOYMENTS, metadata, guardedPatch, options)
-  }, 10_000)
+  }, 60_000)
 }
 
 function metadataOf(patch: { readonly metadata?: object }): object {

@@ -96,7 +96,7 @@ describe.concurrent('a release', () => {
       canaryReadyReplicas: 1,
       currentStepIndex: 1,
     })
-    const waiting = ['rollout', 'status', target, '--timeout=1s']
+    const waiting = ['rollout', 'status', target, '--timeout=5s']
     const { stderr } = await story.kubectl(waiting, { expectFailure: true })
     expect(stderr).toContain('timed out')
 
@@ -271,7 +271,7 @@ describe.concurrent('the way back', () => {
     await story.edit('app:3')
     await story.reached(1)
     await stand(story, { 'app:1': 4, 'app:2': 0, 'app:3': 1 })
-    expect(await canaries(story)).toHaveLength(1)
+    await story.until('one second Deployment', async () => (await canaries(story)).length === 1)
     expect(most(story, 'app:3')).toBe(1)
     expect(worst(story).ready).toBeGreaterThanOrEqual(4)
     await walkToTheEnd(story)

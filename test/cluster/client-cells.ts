@@ -45,7 +45,7 @@ interface Waiting {
 
 /** Begins to wait as pipelines do: it ends with 0 when all is rolled out, with 1 when it is aborted. */
 function watchRollout({ story }: Stage): Waiting {
-  const args = ['rollout', 'status', `deployment/${WORKLOAD}`, '--timeout=110s']
+  const args = ['rollout', 'status', `deployment/${WORKLOAD}`, '--timeout=280s']
   const said = Promise.withResolvers<void>()
   const hear = (text: string) => void (text.includes('Waiting for deployment') && said.resolve())
   const outcome = story.kubectl(args, { ...longEnough, hear }).then(
@@ -62,7 +62,7 @@ function watchRollout({ story }: Stage): Waiting {
   return waiting
 }
 
-const longEnough = { timeoutMs: 120_000 }
+const longEnough = { timeoutMs: 300_000 }
 
 /** What a waiting client hears after a write, before anybody goes on. */
 type Told = 'waits' | 'rolled out' | 'failed'

@@ -32,7 +32,7 @@ function kubectl(args: Args): Command['run'] {
     stage.story.kubectl(await args(stage, version), { ...longEnough, ...options })
 }
 
-const longEnough = { timeoutMs: 120_000 }
+const longEnough = { timeoutMs: 300_000 }
 
 /** One client with each of the templates that it can write. */
 function each(
@@ -238,7 +238,7 @@ function undo(
 
 function waiter(brings: 'helm3' | 'helm4', name: string, flags: readonly string[]): Command {
   const run: Command['run'] = ({ world, what }, version, options) => {
-    const tool = helmTool(world.cluster, brings === 'helm3' ? 3 : 4, [...flags, '--timeout=100s'])
+    const tool = helmTool(world.cluster, brings === 'helm3' ? 3 : 4, [...flags, '--timeout=280s'])
     return tool.bring(what(version), { ...longEnough, ...options })
   }
   return { name, brings, manager: 'helm', waits: brings, writes: { template: 'new' }, run }

@@ -16,7 +16,7 @@ import { startWorld } from './world.ts'
 import type { World } from './world.ts'
 
 // Cells wait for pods more than they work.
-vi.setConfig({ maxConcurrency: 10, testTimeout: 300_000 })
+vi.setConfig({ maxConcurrency: 10, testTimeout: 600_000 })
 
 let world: World
 beforeAll(async () => {

@@ -63,7 +63,7 @@ test('it guards the cluster until Ctrl-C takes the registration away', async () 
 })
 
 test('after a crash it says whose Lease it waits for, and guards when its controller leads', async () => {
-  const spec = { holderIdentity: 'crashed', leaseDurationSeconds: 3, renewTime: MICRO_TIME }
+  const spec = { holderIdentity: 'crashed', leaseDurationSeconds: 8, renewTime: MICRO_TIME }
   const kind = { apiVersion: LEASES.apiVersion, kind: LEASES.kind }
   await client.create(LEASES, { ...kind, metadata: lease, spec })
   const { child, lines } = dev()

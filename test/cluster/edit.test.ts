@@ -8,7 +8,7 @@ import type { Deployment } from '#api/kubernetes.ts'
 import { DEPLOYMENTS } from '#kube/resources.ts'
 import { walkTo } from './approvals.ts'
 import { heldFields, holdFields, ownKeys, printed } from './deployment-facts.ts'
-import { stand } from './facts.ts'
+import { pods, stand, totalOf } from './facts.ts'
 import { WORKLOAD } from './manifests.ts'
 import type { Story } from './story.ts'
 import { MANIFEST_SPEC } from './tools.ts'
@@ -106,6 +106,7 @@ describe('the old image restores the owner’s values in the same admission', ()
     const story = await world.story({ steps: fourSteps, spec: MANIFEST_SPEC })
     await story.edit('app:2')
     await walkTo(story, step)
+    if (step > 0) await story.until('nobody beside', () => totalOf(story.now()) === 10)
     story.forget()
     const before = story.now().wanted['app:2'] ?? 0
     const answer = printed(await story.kubectl(['set', 'image', target, 'app=app:1', ...json]))
@@ -131,6 +132,7 @@ describe('a third template', () => {
     const story = await world.story()
     await story.edit('app:2')
     await walkTo(story, step)
+    await story.until('nobody beside', () => totalOf(story.now()) === 10)
     const { 'app:1': stable = 0, 'app:2': middle = 0 } = story.now().wanted
     story.forget()
     const { stderr } = await story.edit('app:3')
@@ -139,11 +141,10 @@ describe('a third template', () => {
     expect(first).toContainEqual(holdFields(await story.deployment()))
 
     await story.reached(1)
-    const { wanted } = story.now()
-    expect(wanted).toMatchObject({ 'app:1': stable, 'app:2': middle - 1, 'app:3': 1 })
+    await pods(story, { 'app:1': stable, 'app:2': middle - 1, 'app:3': 1 })
     await story.approve()
     await story.reached(2)
-    expect(story.now().wanted).toMatchObject({ 'app:1': 5, 'app:2': 0, 'app:3': 5 })
+    await pods(story, { 'app:1': 5, 'app:2': 0, 'app:3': 5 })
     const history = story.history()
     expect(Math.min(...history.map(moment => moment.wanted['app:1'] ?? 0))).toBe(5)
     expect(Math.min(...history.map(moment => moment.ready))).toBeGreaterThanOrEqual(8)
@@ -151,7 +152,7 @@ describe('a third template', () => {
     await story.edit('app:1')
     expect(ownKeys(await story.deployment())).toEqual([])
     await story.phase('Healthy')
-    expect(story.now().wanted).toMatchObject({ 'app:1': 10, 'app:2': 0, 'app:3': 0 })
+    await pods(story, { 'app:1': 10, 'app:2': 0, 'app:3': 0 })
   })
 })
 

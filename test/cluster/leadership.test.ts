@@ -163,7 +163,7 @@ async function proven(
 }
 
 function eventually(what: string, fact: () => Promise<boolean>): Promise<void> {
-  return until(`expected that ${what}`, fact, 60_000)
+  return until(`expected that ${what}`, fact, 120_000)
 }
 
 /** Waits for news of a Lease in the log, from now on. */
@@ -186,7 +186,7 @@ test('the leader is killed in the middle of its writes: the other goes on within
   // The follower sees a renewal, and the end of the lease, one attempt later at most;
   // the rest is for a busy machine.
   const attempt = (seconds * 2) / 15
-  expect(next!.from - first!.renewed).toBeLessThan(1e6 * (seconds + 2 * attempt + 2))
+  expect(next!.from - first!.renewed).toBeLessThan(1e6 * (seconds + 2 * attempt + 6))
 })
 
 test('a leader that is asked to end finishes its writes and hands over at once', async () => {
@@ -205,7 +205,7 @@ test('a leader that is asked to end finishes its writes and hands over at once',
 test.each([1, 9, 30])(
   'a leader that sleeps past its lease from write %i on wakes up and writes nothing',
   async n => {
-    const { leader, leading, second } = await pair(3)
+    const { leader, leading, second } = await pair(5)
     const awake = signal()
     const { wrote } = slowSecond(awake.given)
     atWrite(n, () => process.kill(leader.pid, 'SIGSTOP'))
@@ -222,7 +222,7 @@ test.each([1, 9, 30])(
 )
 
 test('a leader that is cut off writes nothing, also when what it sent arrives afterwards', async () => {
-  const { leader, leading, second } = await pair(3)
+  const { leader, leading, second } = await pair(5)
   const healed = signal()
   const over = signal()
   const { wrote } = slowSecond(over.given)

@@ -128,7 +128,7 @@ test('the good ones take no more decisions beside it, and nobody goes round in c
   const before = await released('2')
   const bad = await poison()
   const beside = await released('3')
-  expect(beside).toBeLessThan(before * 1.5 + 20 * bad.length)
+  expect(beside).toBeLessThan(before * 3 + 20 * bad.length)
   const writes = await writesWhenWoken(world.sluice.controller, good, () => {
     const patch = { metadata: { labels: { woken: 'yes' } } }
     return Promise.all(

@@ -19,7 +19,7 @@ export interface Watch {
 }
 
 const pollMs = 25
-const boundMs = 60_000
+const boundMs = 180_000
 const shownLines = 12
 
 /** A component ended while it should run; the message holds the end of its log. */
@@ -38,7 +38,7 @@ export class ComponentEnded extends Error {
 
 /**
  * Waits until a fact holds; a fact that throws does not hold yet. Fails with ComponentEnded, with
- * the reason of the signal, or after 60 s with what is still untrue.
+ * the reason of the signal, or after three minutes with what is still untrue.
  */
 export async function until(
   what: string,

@@ -24,8 +24,8 @@ async function shared(story: Story, step: number | string, replicas: number): Pr
   await stand(story, { 'app:1': replicas - pods, 'app:2': pods })
 }
 
-/** Wave by wave a scaling takes six at most; what undoes its own work takes more and more. */
-const writesMost = 10
+/** A scaling takes six, and more waves where pods get Ready one by one; what undoes its own work takes ever more. */
+const writesMost = 20
 
 /** Writes of ours to workloads and their ReplicaSets. */
 async function workloadWrites(): Promise<number> {
@@ -177,6 +177,7 @@ test('scaling while new pods are broken keeps the promise for the new size', asy
   await stand(story, { 'app:1': 8, 'app:broken': 5 }, 8)
   await story.scale(20)
   await story.until('as many Ready as the owner wants', () => story.now().ready >= 15)
+  await stand(story, { 'app:1': 15, 'app:broken': 10 }, 15)
   expect(most(story, 'app:broken')).toBeLessThanOrEqual(10)
   await story.scale(8)
   await story.until('settled', () => totalOf(story.now()) <= 10)

@@ -265,7 +265,7 @@ describe.concurrent('kubectl', () => {
     const spec = { replicas: 4, serviceName: 'web', ...rolling({ partition: 3 }) }
     const scene = await startScene(stage(), STATEFUL_SETS, { spec })
     const rollout = (...args: readonly string[]) =>
-      scene.kubectl(['rollout', ...args, 'statefulset/web'], { timeoutMs: 10_000 })
+      scene.kubectl(['rollout', ...args, 'statefulset/web'])
     await scene.edit('app:2')
     await scene.rest()
     const { stdout } = await rollout('status', '--watch=false')
@@ -284,7 +284,7 @@ describe.concurrent('kubectl', () => {
 
   test('refuses to tell of a StatefulSet with OnDelete', async () => {
     const scene = await startScene(stage(), STATEFUL_SETS, { spec: { replicas: 1, ...onDelete } })
-    const options = { timeoutMs: 10_000, expectFailure: true }
+    const options = { expectFailure: true }
     const { code, stderr } = await scene.kubectl(['rollout', 'status', 'statefulset/web'], options)
     expect(code).toBe(1)
     expect(stderr).toBe('error: rollout status is only available for RollingUpdate strategy type\n')
@@ -294,7 +294,7 @@ describe.concurrent('kubectl', () => {
   test('refuses to tell of a DaemonSet with OnDelete; what it writes moves nothing there', async () => {
     const scene = await startScene(stage(), DAEMON_SETS, { spec: onDelete, pod: pool.placement })
     const rollout = (args: readonly string[], expectFailure = false) =>
-      scene.kubectl(['rollout', ...args, 'daemonset/web'], { timeoutMs: 10_000, expectFailure })
+      scene.kubectl(['rollout', ...args, 'daemonset/web'], { expectFailure })
     const { code, stderr } = await rollout(['status'], true)
     expect(code).toBe(1)
     expect(stderr).toBe('error: rollout status is only available for RollingUpdate strategy type\n')

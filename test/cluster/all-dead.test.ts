@@ -10,7 +10,7 @@ import { BOTH, presenceIn } from './absence.ts'
 import type { Presence } from './absence.ts'
 import { walkToTheEnd } from './approvals.ts'
 import { DEFAULT_FIELDS, holdFields, ownKeys, printed } from './deployment-facts.ts'
-import { most, obey, stand, told, worst } from './facts.ts'
+import { most, obey, pods, stand, told, worst } from './facts.ts'
 import { WORKLOAD } from './manifests.ts'
 import type { Story } from './story.ts'
 import { MANIFEST_SPEC, helmTool, manifestTool } from './tools.ts'
@@ -251,7 +251,7 @@ test.each([
     expect(holdFields(await story.deployment())).toEqual(DEFAULT_FIELDS)
     await story.edit('app:4')
     await story.reached(1)
-    expect(story.now().wanted).toMatchObject({ [image]: 9, 'app:4': 1 })
+    await pods(story, { [image]: 9, 'app:4': 1 })
   }
   expect((await on.events()).map(({ reason }) => reason)).not.toContain('ReleaseCompleted')
 })

@@ -146,7 +146,7 @@ test.concurrent('an abort takes the new side away at once, and it can start agai
   const stable = await podsOf(story, 'app:1')
   await story.edit('app:2')
   await walkTo(story, 3)
-  const waiting = story.kubectl(['rollout', 'status', target, '--timeout=50s'], {
+  const waiting = story.kubectl(['rollout', 'status', target, '--timeout=100s'], {
     expectFailure: true,
   })
   await abort(story)
@@ -212,10 +212,7 @@ test.concurrent('an abort beside a third version starts none of it, also after a
   await story.edit('app:3')
   await says(story, 'put the stable template back, or')
   await story.scale(14)
-  await story.until('both sides have grown', async () => {
-    const { status } = await story.deployment()
-    return status?.replicas === 21
-  })
+  await sides(story, '50%', 14)
   story.forget()
   await abort(story)
   await hasCondition(story, 'Stalled', 'Aborted')

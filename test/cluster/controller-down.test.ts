@@ -92,11 +92,11 @@ test('an approval that nobody saw counts afterwards, once', async () => {
 })
 
 test('a pause that ended meanwhile is over at once', async () => {
-  const steps = [{ replicas: 1, pause: { duration: 2 } }, { replicas: 5 }]
+  const steps = [{ replicas: 1, pause: { duration: 6 } }, { replicas: 5 }]
   const story = await world.story({ steps })
   await edited(story, 'app:2')
   const reached = Date.parse((await story.rollout()).status?.canaryStatus?.lastUpdateTime ?? '')
-  await without('SIGTERM', () => story.until('2 s over', () => Date.now() > reached + 3000))
+  await without('SIGTERM', () => story.until('6 s over', () => Date.now() > reached + 7000))
   expect(story.now().wanted['app:2']).toBe(1)
   await story.reached(2)
   await stand(story, { 'app:1': 5, 'app:2': 5 })

@@ -12,9 +12,10 @@ import type { ResourceType } from '#kube/resources.ts'
 import { lease } from '../../dev/sluice.ts'
 import type { Sluice } from '../../dev/sluice.ts'
 import { sluice } from './commands.ts'
-import { condition, says, stand } from './facts.ts'
+import { condition, pods, says, stand } from './facts.ts'
 import { rolloutOf, WORKLOAD } from './manifests.ts'
 import type { StoryOptions } from './manifests.ts'
+import { fewerThan, firstTime } from './order.ts'
 import type { Story } from './story.ts'
 import { startWorld } from './world.ts'
 import type { World } from './world.ts'
@@ -180,17 +181,14 @@ test.concurrent('a rollback takes requests away before it takes pods away', asyn
   await story.reached(1)
   await story.approve()
   await story.reached(2)
-  story.forget()
-  const left = new Promise<number>(resolve => {
-    void story.until('our Ingress is gone', async () => {
-      const gone = (await place.ingress('web-canary')) === undefined
-      if (gone) resolve(story.now().wanted['app:2'] ?? 0)
-      return gone
-    })
+  await pods(story, { 'app:1': 5, 'app:2': 5 })
+  const gone = await firstTime(story, INGRESSES, (name, ingress) => {
+    return name === 'web-canary' && ingress === undefined
   })
+  const fewer = await fewerThan(story, 5, 'app:2')
   await story.edit('app:1')
-  expect(await left).toBe(5)
   await story.phase('Healthy')
+  expect(await gone.version).toBeLessThan(await fewer.version)
   await stand(story, { 'app:1': 10 })
   await place.untouched()
 })

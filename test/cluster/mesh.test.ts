@@ -13,11 +13,12 @@ import { lease } from '../../dev/sluice.ts'
 import { presenceIn } from './absence.ts'
 import type { Presence } from './absence.ts'
 import { sluice } from './commands.ts'
-import { condition, says, stand } from './facts.ts'
+import { condition, pods, says, stand } from './facts.ts'
 import { ROLLOUT, rolloutOf, WORKLOAD } from './manifests.ts'
 import type { StoryOptions } from './manifests.ts'
 import { DESTINATION_RULES, LANES, serveMesh, VIRTUAL_SERVICES } from './mesh.ts'
 import type { MeshObject } from './mesh.ts'
+import { fewerThan, firstTime } from './order.ts'
 import type { Story } from './story.ts'
 import { startWorld } from './world.ts'
 import type { World } from './world.ts'
@@ -143,6 +144,15 @@ async function rulesOf(found: Place['found']): Promise<readonly Rule[]> {
   return ((await found())?.spec?.['http'] ?? []) as readonly Rule[]
 }
 
+function lastRule(found: MeshObject | undefined): Rule | undefined {
+  return ((found?.spec?.['http'] ?? []) as readonly Rule[]).at(-1)
+}
+
+/** All requests go where they went before. */
+function unshared(_: string, found: MeshObject | undefined): boolean {
+  return lastRule(found)?.route.length === 1
+}
+
 /** As Helm, Flux and others do; refused where somebody else owns one of the fields. */
 async function apply(story: Story, object: KubeObject, ...more: string[]): Promise<void> {
   const input = JSON.stringify(object)
@@ -190,16 +200,12 @@ test.concurrent('a rollback takes requests away before it takes pods away', asyn
   const { story } = place
   await story.edit('app:2')
   await story.reached(1)
-  const left = new Promise<number>(resolve => {
-    void story.until('no share', async () => {
-      const gone = (await rulesOf(place.found)).at(-1)?.route.length === 1
-      if (gone) resolve(story.now().wanted['app:2'] ?? 0)
-      return gone
-    })
-  })
+  await pods(story, { 'app:1': 5, 'app:2': 5 })
+  const back = await firstTime(story, VIRTUAL_SERVICES, unshared)
+  const fewer = await fewerThan(story, 5, 'app:2')
   await story.edit('app:1')
-  expect(await left).toBe(5)
   await story.phase('Healthy')
+  expect(await back.version).toBeLessThan(await fewer.version)
   await stand(story, { 'app:1': 10 })
   await place.untouched()
 })
@@ -330,16 +336,12 @@ test.concurrent('one Service: requests come home before new pods leave, and a de
   for (const { story } of [back, deleted]) await story.edit('app:2')
   await back.story.reached(1)
   await back.weights(subset)
-  const left = new Promise<number>(resolve => {
-    void back.story.until('no share', async () => {
-      const gone = (await rulesOf(back.found)).at(-1)?.route.length === 1
-      if (gone) resolve(back.story.now().wanted['app:2'] ?? 0)
-      return gone
-    })
-  })
+  await pods(back.story, { 'app:1': 5, 'app:2': 5 })
+  const home = await firstTime(back.story, VIRTUAL_SERVICES, unshared)
+  const fewer = await fewerThan(back.story, 5, 'app:2')
   await back.story.edit('app:1')
-  expect(await left).toBe(5)
   await back.story.phase('Healthy')
+  expect(await home.version).toBeLessThan(await fewer.version)
   await stand(back.story, { 'app:1': 10 })
   await back.untouched()
 
@@ -358,17 +360,13 @@ test.concurrent('one Service, blue-green: all requests go to new pods before the
   await story.edit('app:2')
   await story.reached(1)
   await place.weights(subset)
-  const left = new Promise<number>(resolve => {
-    void story.until('everybody', async () => {
-      const { route = [] } = (await rulesOf(place.found)).at(-1) ?? {}
-      const all = route.at(-1)?.weight === 100
-      if (all) resolve(story.now().wanted['app:1'] ?? 0)
-      return all
-    })
+  const moved = await firstTime(story, VIRTUAL_SERVICES, (_, found) => {
+    return lastRule(found)?.route.at(-1)?.weight === 100
   })
+  const fewer = await fewerThan(story, 10, 'app:1')
   await story.approve()
-  expect(await left).toBe(10)
   await story.phase('Healthy')
+  expect(await moved.version).toBeLessThan(await fewer.version)
   await stand(story, { 'app:2': 10 })
   await place.untouched()
 })

@@ -7,7 +7,7 @@ import type { Deployment } from '#api/kubernetes.ts'
 import { HOLD } from '#api/names.ts'
 import { DEPLOYMENTS, NAMESPACES } from '#kube/resources.ts'
 import { walkToTheEnd } from './approvals.ts'
-import { heldFields, holdFields, holdOn, ownKeys, warningsOf } from './deployment-facts.ts'
+import { heldFields, holdFields, holdOn, ownKeys, printed, warningsOf } from './deployment-facts.ts'
 import { WORKLOAD } from './manifests.ts'
 import type { Story } from './story.ts'
 import { startWorld } from './world.ts'
@@ -64,8 +64,8 @@ describe('a dump of a held Deployment', () => {
     await story.phase('Healthy')
     expect(story.now().wanted).toMatchObject({ 'app:2': 10 })
 
-    await story.edit('app:3')
-    expect(holdFields(await story.deployment())).toEqual(heldFields('00%', '01%'))
+    const edited = await story.kubectl(['set', 'image', target, 'app=app:3', '-o', 'json'])
+    expect(holdFields(printed(edited))).toEqual(heldFields('00%', '01%'))
   })
 
   test.concurrent('replaced at a later step moves nothing', async () => {
@@ -133,9 +133,7 @@ describe('what is no edit of a guarded Deployment', () => {
     const story = await world.story({ replicas: 4 })
     expect(warningsOf(await story.kubectl(args))).toEqual([])
     expect(ownKeys(await story.deployment())).toEqual([])
-    // The line of a call would stand before that of this one, which is certain to come.
-    await story.kubectl(['set', 'image', target, 'app=app:2', '--dry-run=server'])
-    await story.until('the line of the edit', () => asked(story).length > 0)
+    await lookedAt(story)
     expect(asked(story)).toHaveLength(1)
   })
 
@@ -145,6 +143,7 @@ describe('what is no edit of a guarded Deployment', () => {
     await story.reached(1)
     await story.until('no more than 10 pods', () => story.now().total === 10)
     const before = await story.deployment()
+    await lookedAt(story)
     const calls = asked(story).length
     const status = '{"status":{"replicas":11}}'
     await story.kubectl(['patch', target, '--subresource=status', '-p', status])
@@ -154,7 +153,8 @@ describe('what is no edit of a guarded Deployment', () => {
       return ready === 20 && wanted['app:1'] === 14 && wanted['app:2'] === 6
     })
 
-    expect(asked(story)).toHaveLength(calls)
+    await lookedAt(story)
+    expect(asked(story)).toHaveLength(calls + 1)
     const after = await story.deployment()
     expect(after.spec).toEqual({ ...before.spec, replicas: 20 })
     expect(holdOn(after)).toEqual(holdOn(before))
@@ -162,13 +162,25 @@ describe('what is no edit of a guarded Deployment', () => {
 })
 
 /** Reviews of the Deployment that the webhook answered for somebody. */
-function asked({ namespace }: Story): readonly string[] {
-  return world.log.filter(
-    line =>
-      line.includes('"name":"webhook"') &&
-      line.includes(`"namespace":"${namespace}"`) &&
-      line.includes('"kind":"Deployment"'),
-  )
+function asked({ namespace }: Story, from = 0): readonly string[] {
+  return world.log
+    .slice(from)
+    .filter(
+      line =>
+        line.includes('"name":"webhook"') &&
+        line.includes(`"namespace":"${namespace}"`) &&
+        line.includes('"kind":"Deployment"'),
+    )
+}
+
+/** One more call: the lines of all before it stand before its own, which is certain to come. */
+async function lookedAt(story: Story): Promise<void> {
+  const image = `app:${Math.random().toString(36).slice(2, 8)}`
+  const from = world.log.length
+  await story.kubectl(['set', 'image', target, `app=${image}`, '--dry-run=server'])
+  await story.until('the line of the call', () => {
+    return asked(story, from).some(line => line.includes('"dryRun":true'))
+  })
 }
 
 async function heldAtStep1(): Promise<Story> {

@@ -3,13 +3,13 @@
 
 import { expect } from 'vitest'
 
-import type { HTTPRoute, KubeObject, Service } from '#api/kubernetes.ts'
+import type { EndpointSlice, HTTPRoute, KubeObject, Pod, Service } from '#api/kubernetes.ts'
 import { RECORD, TRAFFIC } from '#api/names.ts'
 import { equalJson } from '#core/equal.ts'
 import { Cache } from '#kube/cache.ts'
 import { NotFound } from '#kube/errors.ts'
 import { Reflector } from '#kube/reflector.ts'
-import { ENDPOINT_SLICES, HTTP_ROUTES, ROLLOUTS, SERVICES } from '#kube/resources.ts'
+import { ENDPOINT_SLICES, HTTP_ROUTES, PODS, ROLLOUTS, SERVICES } from '#kube/resources.ts'
 import { routesIn, serveRoutes, startGateway } from './gateway.ts'
 import type { Gateway } from './gateway.ts'
 import { rolloutOf, WORKLOAD } from './manifests.ts'
@@ -123,7 +123,9 @@ export async function begin(
     })
   return {
     story,
-    sights,
+    get sights() {
+      return sights()
+    },
     route,
     service,
     shares: percent =>
@@ -158,44 +160,98 @@ function shareOf(route: HTTPRoute | undefined): number {
 }
 
 /** What is true at every moment: requests are sent only where somebody answers. */
-async function watchRequests(story: Story, gateway: Gateway): Promise<readonly Sight[]> {
+async function watchRequests(story: Story, gateway: Gateway): Promise<() => readonly Sight[]> {
   const { namespace, client } = story
   const services = new Cache<Service>()
-  const slices = new Cache<KubeObject>()
+  const slices = new Cache<EndpointSlice>()
+  const pods = new Cache<Pod>()
+  const project = <T>(object: T) => object
   const scope = { client, namespace }
   const reflectors = [
-    new Reflector({ ...scope, type: SERVICES, cache: services, project: (each: Service) => each }),
-    new Reflector({
-      ...scope,
-      type: ENDPOINT_SLICES,
-      cache: slices,
-      project: (each: KubeObject) => each,
-    }),
+    new Reflector({ ...scope, type: SERVICES, cache: services, project }),
+    new Reflector({ ...scope, type: ENDPOINT_SLICES, cache: slices, project }),
+    new Reflector({ ...scope, type: PODS, cache: pods, project }),
   ]
   const forever = new AbortController()
   for (const each of reflectors) void each.run(forever.signal)
-  await Promise.all([services.synced, slices.synced])
-  const sights: Sight[] = []
-  const note = () => {
-    const ready: Record<string, number> = {}
-    for (const slice of slices.list() as readonly (KubeObject & {
-      endpoints?: readonly { conditions?: { ready?: boolean } }[]
-    })[]) {
-      const name = slice.metadata.labels?.['kubernetes.io/service-name'] ?? ''
-      const count = (slice.endpoints ?? []).filter(each => each.conditions?.ready !== false).length
-      ready[name] = (ready[name] ?? 0) + count
-    }
-    const { wanted } = story.now()
-    sights.push({
-      share: shareOf(gateway.routes.get(namespace, WORKLOAD)),
-      ready,
-      newPods: wanted['app:2'] ?? 0,
-      selector: services.get(namespace, WORKLOAD)?.spec?.selector ?? {},
-    })
+  await Promise.all([services.synced, slices.synced, pods.synced])
+  const begun: Known = {
+    share: shareOf(gateway.routes.get(namespace, WORKLOAD)),
+    slices: new Map(slices.list().map(slice => [slice.metadata.name, slice])),
+    newPods: new Set(pods.list().filter(isNew).map(nameOf)),
+    selector: services.get(namespace, WORKLOAD)?.spec?.selector ?? {},
   }
-  for (const cache of [services, slices]) cache.onChange(note)
-  gateway.routes.onChange(note)
-  return sights
+  const notes: Note[] = []
+  const hear = <T extends KubeObject>(cache: Cache<T>, changeBy: ChangeBy<T>) =>
+    cache.onChange((before, after) => {
+      const { metadata } = (after ?? before)!
+      if (metadata.namespace !== namespace) return
+      const change = changeBy(metadata.name, after)
+      if (change) notes.push({ version: BigInt(cache.resourceVersion), change })
+    })
+  hear(services, (name, service) => {
+    const selector = service?.spec?.selector ?? {}
+    return name === WORKLOAD ? known => ({ ...known, selector }) : undefined
+  })
+  hear(slices, (name, slice) => known => {
+    const others = [...known.slices].filter(([other]) => other !== name)
+    return { ...known, slices: new Map(slice ? [...others, [name, slice]] : others) }
+  })
+  hear(pods, (name, pod) => known => {
+    const others = [...known.newPods].filter(other => other !== name)
+    return { ...known, newPods: new Set(pod && isNew(pod) ? [...others, name] : others) }
+  })
+  hear(gateway.routes, (name, route) => {
+    return name === WORKLOAD ? known => ({ ...known, share: shareOf(route) }) : undefined
+  })
+  return () => sightsOf(begun, notes)
+}
+
+/** What requests meet, as far as it is known. */
+interface Known {
+  readonly share: number
+  readonly slices: ReadonlyMap<string, EndpointSlice>
+  /** Names of those that nobody has asked to go. */
+  readonly newPods: ReadonlySet<string>
+  readonly selector: Readonly<Record<string, string>>
+}
+
+type Change = (known: Known) => Known
+type ChangeBy<T> = (name: string, object: T | undefined) => Change | undefined
+
+/** What became other, and in which version: each watch has a pace of its own. */
+interface Note {
+  readonly version: bigint
+  readonly change: Change
+}
+
+function isNew(pod: Pod): boolean {
+  return pod.metadata.deletionTimestamp === undefined && JSON.stringify(pod).includes('"app:2"')
+}
+
+function nameOf({ metadata }: Pod): string {
+  return metadata.name
+}
+
+/** In the order in which the API server stored it. */
+function sightsOf(begun: Known, notes: readonly Note[]): readonly Sight[] {
+  let known = begun
+  const inOrder = notes.toSorted((a, b) => Number(a.version - b.version))
+  return inOrder.map(({ change }) => {
+    known = change(known)
+    const { share, selector, slices, newPods } = known
+    return { share, selector, newPods: newPods.size, ready: readyIn([...slices.values()]) }
+  })
+}
+
+function readyIn(slices: readonly EndpointSlice[]): Readonly<Record<string, number>> {
+  const ready: Record<string, number> = {}
+  for (const { metadata, endpoints } of slices) {
+    const name = metadata.labels?.['kubernetes.io/service-name'] ?? ''
+    const count = (endpoints ?? []).filter(each => each.conditions?.ready !== false).length
+    ready[name] = (ready[name] ?? 0) + count
+  }
+  return ready
 }
 
 /** At no moment were requests sent where nobody answers. */

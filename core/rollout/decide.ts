@@ -162,6 +162,7 @@ export const plans: Readonly<Record<PlanName, Plan>> = {
       requestsToNew,
       lettingAllGo,
       unhindered,
+      unblocked,
       rolledOut,
       podsLabelled,
       requestsFree,

@@ -70,7 +70,7 @@ export const unhindered: Goal = {
   },
 }
 
-/** No broken pod of the release keeps its workload from going back. */
+/** No broken pod of a version that nobody wants keeps its workload from going on, or back. */
 export const unblocked = reached({ type: 'unblock' })
 
 /** No edit stands still that the webhook did not answer. */

@@ -41,6 +41,13 @@ export const partitionRules: readonly Rule[] = [
     ordered,
   ],
   [
+    'a broken pod is taken out of the way of the last step, too',
+    decide,
+    'unblocked,\n      rolledOut,\n      podsLabelled,',
+    'rolledOut,\n      podsLabelled,',
+    ordered,
+  ],
+  [
     'nobody is kept as a version that nobody wants',
     rules,
     'if (w.adrift) return',

@@ -37,6 +37,19 @@ tell({
     beginning,
     rows: [...stuck, [edit('v1'), 'delete web-0, ReleaseRolledBack -> Healthy: 3 v1']],
   },
+  'a third version takes the place of a broken one where the only step lets everybody go': {
+    beginning: { ...beginning, steps: [{ replicas: '100%' }] },
+    rows: [
+      [
+        edit('broken'),
+        'ReleaseStarted, finishing -> Progressing 1 StepUpgrade: 3 v1 1 broken, 3 ready',
+      ],
+      [
+        edit('v3'),
+        'ReleaseRestarted, finishing, delete web-3, released, ReleaseCompleted -> Healthy: 4 v3',
+      ],
+    ],
+  },
 })
 
 test('a broken pod of which no release was seen keeps nobody from the old version', () => {

@@ -9,10 +9,9 @@ import { PODS } from '#kube/resources.ts'
 import { walkTo } from './approvals.ts'
 import { warningsOf } from './deployment-facts.ts'
 import { abort, resume, says, stand, told, worst } from './facts.ts'
-import { releasesStepByStep } from './kind-contract.ts'
+import { livesOnNodes, releasesStepByStep, restsByOnDelete } from './kind-contract.ts'
 import { makePool } from './kinds/nodes.ts'
 import type { Pool } from './kinds/nodes.ts'
-import type { PlacedPod } from './kinds/resources.ts'
 import { WORKLOAD } from './manifests.ts'
 import type { StoryOptions } from './manifests.ts'
 import { helmTool } from './tools.ts'
@@ -46,31 +45,8 @@ async function strategyOf(story: Story) {
 // A quarter of ten, rounded up.
 const under = { kind, owner: rolling('25%'), fewestReady: 7, pod: () => pool.placement } as const
 releasesStepByStep(under, () => world)
-
-test.concurrent('a node that joins at a step comes new and counts; one that leaves takes its pod along', async () => {
-  const own = await makePool(world.client, 4)
-  const steps = [{ replicas: 1 }, { replicas: '60%' }, { replicas: '100%' }]
-  const story = await begin({ pod: own.placement, replicas: 4, steps })
-  const { stderr } = await story.edit('app:2')
-  expect(stderr).toContain('a node that joins meanwhile gets the new version at once, and counts')
-  await story.reached(1)
-  await stand(story, { 'app:1': 3, 'app:2': 1 })
-  await own.add()
-  await stand(story, { 'app:1': 3, 'app:2': 2 })
-  await story.approve()
-  await story.reached(2)
-  await stand(story, { 'app:1': 2, 'app:2': 3 })
-  const { items } = await story.client.listAll(PODS, { namespace: story.namespace })
-  const old = (items as readonly PlacedPod[]).find(
-    ({ spec }) => spec?.containers[0]?.image === 'app:1',
-  )
-  await own.leave(old!.spec!.nodeName!)
-  await stand(story, { 'app:1': 1, 'app:2': 3 })
-  await story.approve()
-  await story.phase('Healthy')
-  await stand(story, { 'app:2': 4 })
-  expect(await story.free()).toBe(true)
-})
+livesOnNodes(under, () => world)
+restsByOnDelete(under, () => world)
 
 test.concurrent('the cheapest pod goes first; no more at a time than its owner says', async () => {
   const story = await begin({ spec: rolling(2), steps: [{ replicas: 1 }, { replicas: 5 }] })
@@ -155,17 +131,6 @@ test.concurrent('some broken nodes are tolerated, where the Rollout says so', as
   await story.edit('app:broken')
   await story.reached(1)
   await stand(story, { 'app:1': 8, 'app:broken': 2 }, 8)
-})
-
-test.concurrent('OnDelete has no steps: the edit says so', async () => {
-  const story = await begin({ spec: { updateStrategy: { type: 'OnDelete' } } })
-  const { stderr } = await story.edit('app:2')
-  expect(stderr).toMatch(/not held: its updateStrategy is OnDelete/)
-  await story.until('a native rollout', async () => {
-    const { status } = await story.rollout()
-    return status?.message?.includes('waiting for a native rollout') ?? false
-  })
-  await stand(story, { 'app:1': 10 })
 })
 
 test.concurrent('a whole object that is put again carries no status, and is held all the same', async () => {

@@ -7,6 +7,8 @@ import type { KubeObject } from '#api/kubernetes.ts'
 import { PODS } from '#kube/resources.ts'
 import { walkTo } from './approvals.ts'
 import { abort, hasCondition, jump, most, resume, says, stand, told, worst } from './facts.ts'
+import { makePool } from './kinds/nodes.ts'
+import { PLACED_PODS } from './kinds/resources.ts'
 import { ROLLOUT } from './manifests.ts'
 import type { StoryOptions } from './manifests.ts'
 import type { Story } from './story.ts'
@@ -37,8 +39,8 @@ function scenesOf({ kind, owner, fewestReady, pod }: KindUnderTest, worldOf: () 
     return story
   }
   /** Everybody runs the image, by what the owner wants, and nothing of ours is left. */
-  const over = async (story: Story, image: string, pods = 10) => {
-    await stand(story, { [image]: pods })
+  const over = async (story: Story, image: string) => {
+    await stand(story, { [image]: 10 })
     await story.until('given back', () => story.free())
     expect((await story.workload<Specified>()).spec).toMatchObject(owner)
     expect(worst(story).ready).toBeGreaterThanOrEqual(fewestReady)
@@ -51,8 +53,9 @@ export function releasesStepByStep(under: KindUnderTest, worldOf: () => World): 
   const { fewestReady } = under
   const { begin, half, over } = scenesOf(under, worldOf)
 
-  test.concurrent('steps let out as many pods as they say, and then all', async () => {
+  test.concurrent('a Rollout that comes moves no pod; steps let out as many as they say, and then all', async () => {
     const story = await begin()
+    expect(worst(story)).toEqual({ ready: 10, total: 10 })
     const { stderr } = await story.edit('app:2')
     expect(stderr).toMatch(/release starts with step 1 of 3: 2 of 10 pods, then waits for approval/)
     for (const [index, pods] of [2, 5].entries()) {
@@ -69,8 +72,8 @@ export function releasesStepByStep(under: KindUnderTest, worldOf: () => World): 
     await told(story, 'ReleaseCompleted', 1)
   })
 
-  test.concurrent('the old template takes everybody back', async () => {
-    const story = await half()
+  test.concurrent('a workload that its Rollout waits for is held, too; the old template takes everybody back', async () => {
+    const story = await half({ rolloutFirst: true })
     await story.edit('app:1')
     await story.phase('Healthy')
     await over(story, 'app:1')
@@ -237,6 +240,49 @@ export function keepsItsShare(under: KindUnderTest, worldOf: () => World): void 
     await story.phase('Healthy')
     await stand(story, { 'app:2': 6 })
     expect(await story.free()).toBe(true)
+  })
+}
+
+/** Registers the stories of a kind that has a pod on every node, and whose pods always come new. */
+export function livesOnNodes(under: KindUnderTest, worldOf: () => World): void {
+  const { begin } = scenesOf(under, worldOf)
+
+  test.concurrent('a node that joins comes new and counts, one that leaves takes its pod along; the way back is no release', async () => {
+    const own = await makePool(worldOf().client, 4)
+    const plan = [{ replicas: 1 }, { replicas: '60%' }, { replicas: '100%' }]
+    const story = await begin({ pod: own.placement, replicas: 4, steps: plan })
+    const { stderr } = await story.edit('app:2')
+    expect(stderr).toContain('a node that joins meanwhile gets the new version at once')
+    await story.reached(1)
+    await stand(story, { 'app:1': 3, 'app:2': 1 })
+    await own.add()
+    await stand(story, { 'app:1': 3, 'app:2': 2 })
+    await story.approve()
+    await story.reached(2)
+    await stand(story, { 'app:1': 2, 'app:2': 3 })
+    const { items } = await story.client.listAll(PLACED_PODS, { namespace: story.namespace })
+    const old = items.find(({ spec }) => spec?.containers[0]?.image === 'app:1')
+    await own.leave(old!.spec!.nodeName!)
+    await stand(story, { 'app:1': 1, 'app:2': 3 })
+    const asked = await story.kubectl(['annotate', 'rollout', ROLLOUT, `${ROLLBACK_IN_BATCH}=true`])
+    expect(asked.stderr).toContain('says nothing for a DaemonSet: a rollback goes back at once')
+    await story.edit('app:1')
+    await story.phase('Healthy')
+    await stand(story, { 'app:1': 4 })
+    expect(await story.free()).toBe(true)
+  })
+}
+
+/** Registers the story of a kind whose owner may replace its pods by his own hands. */
+export function restsByOnDelete(under: KindUnderTest, worldOf: () => World): void {
+  const { begin } = scenesOf(under, worldOf)
+
+  test.concurrent('OnDelete has no steps: the edit says so', async () => {
+    const story = await begin({ spec: { updateStrategy: { type: 'OnDelete' } } })
+    const { stderr } = await story.edit('app:2')
+    expect(stderr).toMatch(/not held: its updateStrategy is OnDelete/)
+    await says(story, 'waiting for a native rollout')
+    await stand(story, { 'app:1': 10 })
   })
 }
 

@@ -12,9 +12,12 @@ import {
   goesBackByAbort,
   goesBackInSteps,
   keepsItsShare,
+  livesOnNodes,
   releasesStepByStep,
+  restsByOnDelete,
 } from './kind-contract.ts'
 import { makePool } from './kinds/nodes.ts'
+import type { Pool } from './kinds/nodes.ts'
 import {
   CLONE_SETS,
   KRUISE_DAEMON_SETS,
@@ -23,7 +26,6 @@ import {
 } from './kinds/resources.ts'
 import { startStandIns } from './kinds/stand-in.ts'
 import type { StandIns } from './kinds/stand-in.ts'
-import { WORKLOAD } from './manifests.ts'
 import type { StoryOptions } from './manifests.ts'
 import type { Story } from './story.ts'
 import { startWorld, unlock } from './world.ts'
@@ -31,10 +33,12 @@ import type { World } from './world.ts'
 
 let world: World
 let standIns: StandIns
+let pool: Pool
 
 beforeAll(async () => {
   world = await startWorld({ failurePolicy: 'Ignore' })
   standIns = await startStandIns(world.client)
+  pool = await makePool(world.client, 10)
 })
 afterAll(async () => {
   await standIns?.stop()
@@ -44,7 +48,9 @@ afterAll(async () => {
 const rolling = (rollingUpdate: object) => ({
   updateStrategy: { type: 'RollingUpdate', rollingUpdate },
 })
+const surging = (rollingUpdate: object) => rolling({ maxSurge: 1, ...rollingUpdate })
 const cloning = (updateStrategy: object) => ({ updateStrategy })
+const placed = () => pool.placement
 const steps = [{ replicas: 2 }, { replicas: '50%' }, { replicas: '100%' }]
 
 describe('StatefulSet', () => {
@@ -54,6 +60,7 @@ describe('StatefulSet', () => {
   const under = { kind, owner, fewestReady: 7 }
   releasesStepByStep(under, () => world)
   goesBackInSteps(under, () => world)
+  restsByOnDelete(under, () => world)
 
   test.concurrent('in its older version, and without an order of its pods', async () => {
     const spec = rolling({ partition: 0, maxUnavailable: 2, unorderedUpdate: {} })
@@ -65,13 +72,6 @@ describe('StatefulSet', () => {
     await stand(story, { 'app:1': 7, 'app:2': 7 })
     await abort(story)
     await stand(story, { 'app:1': 14, 'app:2': 0 })
-  })
-
-  test.concurrent('OnDelete has no steps: the edit says so', async () => {
-    const spec = { updateStrategy: { type: 'OnDelete' } }
-    const story = await begin(kind, { replicas: 2, spec })
-    const { stderr } = await story.edit('app:2')
-    expect(stderr).toMatch(/not held: its updateStrategy is OnDelete/)
   })
 })
 
@@ -101,74 +101,42 @@ describe('CloneSet', () => {
 })
 
 describe('DaemonSet', () => {
+  const owner = rolling({ partition: 0, maxUnavailable: 2 })
   const kind = KRUISE_DAEMON_SETS
-  const plan = [{ replicas: 1 }, { replicas: '50%' }, { replicas: '100%' }]
-  const onPool = async (nodes: number, owner: object, canary = {}) => {
-    const pool = await makePool(world.client, nodes)
-    const containers = [{ name: 'app', image: 'app:1' }]
-    const labels = { app: WORKLOAD }
-    const template = { metadata: { labels }, spec: { ...pool.placement, containers } }
-    // It has no number of replicas: it is on every node of the pool.
-    const spec = { ...owner, replicas: undefined, template }
-    return { pool, story: await begin(kind, { replicas: nodes, spec, steps: plan, canary }) }
-  }
+  const under = { kind, owner, fewestReady: 8, pod: placed }
+  releasesStepByStep(under, () => world)
+  livesOnNodes(under, () => world)
+  restsByOnDelete(under, () => world)
 
-  test.concurrent('steps count nodes; one that joins is new, and only the old template leads back', async () => {
-    const { pool, story } = await onPool(4, rolling({ partition: 0 }))
-    // Put as a whole, without its status, which alone tells how many there are.
+  test.concurrent('put as a whole, without its status, it is held; only the old template leads back', async () => {
+    const story = await begin(kind, { spec: owner, pod: placed(), steps })
+    // That alone tells how many there are.
     const { status: _, ...object } = await story.workload<Partitioned>()
-    const { template } = object.spec
-    const spec = { ...template.spec, containers: [{ name: 'app', image: 'app:2' }] }
-    const edited = { ...object, spec: { ...object.spec, template: { ...template, spec } } }
-    const { stderr } = await story.kubectl(['replace', '-f', '-'], {
-      input: JSON.stringify(edited),
-    })
-    expect(stderr).toMatch(/release starts with step 1 of 3: 1 of 4 pods, then waits for approval/)
+    const input = JSON.stringify(object).replace('app:1', 'app:2')
+    const { stderr } = await story.kubectl(['replace', '-f', '-'], { input })
+    expect(stderr).toMatch(/release starts with step 1 of 3: 2 of 10 pods, then waits for approval/)
     await story.reached(1)
-    await stand(story, { 'app:1': 3, 'app:2': 1 })
-    await pool.add()
-    await stand(story, { 'app:1': 3, 'app:2': 2 })
-    await story.approve()
-    await story.reached(2)
-    await stand(story, { 'app:1': 2, 'app:2': 3 })
     await abort(story)
     await says(story, 'it cannot be aborted: a pod would not come back at the stable revision')
     // Nobody else: its own controller would go on by the partition of the step.
     expect(await blockOf(story)).toMatchObject({ partition: 2147483647 })
+    await stand(story, { 'app:1': 8, 'app:2': 2 })
     await story.edit('app:1')
     await story.phase('Healthy')
-    await stand(story, { 'app:1': 5, 'app:2': 0 })
+    await stand(story, { 'app:1': 10, 'app:2': 0 })
     expect(await story.free()).toBe(true)
-  })
-
-  test.concurrent('failureThreshold completes a step, and lets nobody else leave', async () => {
-    const { story } = await onPool(4, rolling({ partition: 0 }), { failureThreshold: 1 })
-    await story.edit('app:broken')
-    await story.reached(1)
-    await stand(story, { 'app:1': 3, 'app:broken': 1 }, 3)
-    await story.edit('app:1')
-    await story.phase('Healthy')
-    await stand(story, { 'app:1': 4, 'app:broken': 0 })
-    expect(worst(story).ready).toBe(3)
-  })
-
-  test.concurrent('its owner’s share is never undercut, also with a surge', async () => {
-    const { story } = await onPool(4, rolling({ partition: '50%', maxSurge: 1 }))
-    await story.edit('app:2')
-    await story.reached(1)
-    await walkToTheEnd(story)
-    await stand(story, { 'app:1': 2, 'app:2': 2 })
-    expect(await blockOf(story)).toMatchObject({ partition: '50%' })
   })
 })
 
 describe.each([
   { type: KRUISE_STATEFUL_SETS, own: rolling, share: 7 },
   { type: CLONE_SETS, own: cloning, share: '70%' },
-])('$type.kind', ({ type, own, share }) => {
+  { type: KRUISE_DAEMON_SETS, own: surging, share: '70%', pod: placed },
+])('$type.kind', ({ type, own, share, pod }) => {
   test.concurrent('its owner’s partition is never undercut, and his pause is his', async () => {
     const spec = own({ partition: share, paused: true })
-    const story = await begin(type, { spec, steps: [{ replicas: 2 }, { replicas: '50%' }] })
+    const plan = [{ replicas: 2 }, { replicas: '50%' }]
+    const story = await begin(type, { spec, steps: plan, ...(pod && { pod: pod() }) })
     const { stderr } = await story.edit('app:2')
     const resumption = /the workload is paused and no new pod starts; go on with: (kubectl .*)/
     await says(story, 'paused by its owner')
@@ -187,31 +155,32 @@ describe.each([
 
 test('what is edited while nobody of ours is alive is held, and released when we are back', async () => {
   const kinds = [
-    { type: KRUISE_STATEFUL_SETS, own: rolling, share: 4 },
-    { type: CLONE_SETS, own: cloning, share: '40%' },
+    { type: KRUISE_STATEFUL_SETS, own: rolling, share: 4, scaled: 12 },
+    { type: CLONE_SETS, own: cloning, share: '40%', scaled: 12 },
+    { type: KRUISE_DAEMON_SETS, own: rolling, share: '40%', pod: pool.placement },
   ]
   const scenes = await Promise.all(
-    kinds.map(async ({ type, own, share }) => {
-      const rested = await begin(type, { spec: own({ partition: share }), steps })
-      const half = await begin(type, { steps })
+    kinds.map(async ({ type, own, share, scaled, pod = {} }) => {
+      const rested = await begin(type, { spec: own({ partition: share }), pod, steps })
+      const half = await begin(type, { pod, steps })
       await half.edit('app:2')
       await walkTo(half, 2)
       await stand(half, { 'app:1': 5, 'app:2': 5 })
       half.forget()
-      return { rested, half, share }
+      return { rested, half, share, scaled }
     }),
   )
   const { webhook, controller } = world.sluice
   await Promise.all([webhook, controller].map(child => child.stop('SIGKILL')))
-  for (const { rested, half, share } of scenes) {
+  for (const { rested, half, share, scaled } of scenes) {
     await rested.edit('app:2')
     await half.edit('app:3')
     expect((await rested.workload()).metadata.annotations?.[CAUGHT]).toBe(String(share))
     for (const story of [rested, half]) {
       expect((await blockOf(story)).partition).toBe(2147483647)
     }
-    await rested.scale(12)
-    await stand(rested, { 'app:1': 12, 'app:2': 0 })
+    if (scaled) await rested.scale(scaled)
+    await stand(rested, { 'app:1': scaled ?? 10, 'app:2': 0 })
   }
   await unlock(world.client)
   await world.sluice.startWebhook()

@@ -40,6 +40,8 @@ export interface StoryOptions {
   readonly canary?: Readonly<Record<string, unknown>>
   /** The steps are those of `strategy.blueGreen`. */
   readonly blueGreen?: true
+  /** The Rollout is there before its workload. */
+  readonly rolloutFirst?: true
   /** Brings the workload instead of the test itself: as many replicas, by the same name. */
   readonly install?: (namespace: string) => Promise<unknown>
 }

@@ -9,6 +9,7 @@ import {
   goesBackInSteps,
   keepsItsShare,
   releasesStepByStep,
+  restsByOnDelete,
 } from './kind-contract.ts'
 import type { Story } from './story.ts'
 import { startWorld } from './world.ts'
@@ -59,11 +60,7 @@ test.concurrent('the owner’s own partition is never undercut, and is there aga
   await stand(story, { 'app:1': 7, 'app:2': 3, 'app:3': 0 })
 })
 
-test.concurrent('OnDelete has no steps: the edit says so', async () => {
-  const story = await world.story({ kind, spec: { updateStrategy: { type: 'OnDelete' } } })
-  const { stderr } = await story.edit('app:2')
-  expect(stderr).toMatch(/not held: its updateStrategy is OnDelete/)
-})
+restsByOnDelete({ kind, owner, fewestReady: 10 }, () => world)
 
 test.concurrent('OnDelete in the middle of a release stands at once, and it waits', async () => {
   const story = await world.story({ kind, replicas: 4, spec: owner })

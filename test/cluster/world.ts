@@ -103,14 +103,18 @@ async function begin(place: Place, options: StoryOptions): Promise<Story> {
   const namespace = `story-${Math.random().toString(36).slice(2, 8)}`
   const metadata = { name: namespace }
   await place.client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata })
+  const { rolloutFirst = false, steps, replicas = 10 } = options
   const story = await createStory({ ...place, namespace }, options.kind)
+  if (rolloutFirst) {
+    await story.create(rolloutOf(namespace, options))
+    await story.phase('Initial')
+  }
   if (options.install) await options.install(namespace)
   else await story.create(workloadOf(namespace, options))
-  await story.until('all pods Ready', () => story.now().ready === (options.replicas ?? 10))
+  await story.until('all pods Ready', () => story.now().ready === replicas)
   story.forget()
-  if (options.steps !== false) {
-    await story.create(rolloutOf(namespace, options))
-    await story.phase('Healthy')
-  }
+  if (steps === false) return story
+  if (!rolloutFirst) await story.create(rolloutOf(namespace, options))
+  await story.phase('Healthy')
   return story
 }

@@ -32,7 +32,7 @@ export async function makePool(client: KubeClient, count: number): Promise<Pool>
     await client.create(NODES, node as KubeObject)
     await until(`node ${name} does not get Ready`, () => isReady(client, name))
   }
-  for (let i = 0; i < count; i++) await add()
+  await Promise.all(Array.from({ length: count }, add))
   const tolerations = [{ key: 'pool', operator: 'Exists' }]
   return {
     names,

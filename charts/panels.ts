@@ -126,7 +126,7 @@ export const graphs: readonly Graph[] = [
   {
     title: 'Releases that ended',
     description:
-      'How many in each five minutes, by outcome. One that was aborted and then rolled back counts in both.',
+      'By outcome; a bar is five minutes, or more where the range is long. One that was aborted and then rolled back counts in both.',
     unit: 'short',
     bars: true,
     queries: [
@@ -139,7 +139,7 @@ export const graphs: readonly Graph[] = [
   {
     title: 'Edits that were held',
     description:
-      'How many in each five minutes. Each begins a release, or goes on in one with another version.',
+      'A bar is five minutes, or more where the range is long. Each edit begins a release, or goes on in one with another version.',
     unit: 'short',
     bars: true,
     queries: [

@@ -79,6 +79,15 @@ function numberAfter(text: string, before: string): string | undefined {
   return /^\d+/.exec(text.split(before)[1] ?? '')?.[0]
 }
 
+test('the page names each number by which a run is made longer', () => {
+  const { scripts } = JSON.parse(read('package.json')) as {
+    readonly scripts: Readonly<Record<string, string>>
+  }
+  const variables = (scripts['test:faults'] ?? '').match(/\b[A-Z]+(?==)/g) ?? []
+  expect(variables.length).toBeGreaterThan(5)
+  expect(variables.filter(name => !page.includes(`\`${name}\``))).toEqual([])
+})
+
 test('every test that it names is there, and every suite that reports faults is named', () => {
   const named = [...page.matchAll(/`([\w/-]+\.test\.ts)`/g)].map(([, file]) => file!)
   expect(named.filter(file => !existsSync(join(root, file)))).toEqual([])

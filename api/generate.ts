@@ -59,11 +59,12 @@ for (const file of readdirSync(crds).toSorted()) {
 function print(crd: CustomResourceDefinition, file: string): string {
   const declarations: Declarations = new Map()
   const objects = crd.spec.versions.map(version => printObject(crd, version, declarations))
+  const text = [...objects, ...declarations.values()].join('\n\n')
+  const known = ['IntOrPercent', 'KubeObject'].filter(name => text.includes(name))
   return [
     `// DO NOT EDIT: made by api/generate.ts from api/crds/${file}.`,
-    `import type { IntOrPercent, KubeObject } from './kubernetes.ts'`,
-    ...objects,
-    ...declarations.values(),
+    `import type { ${known.join(', ')} } from './kubernetes.ts'`,
+    text,
   ].join('\n\n')
 }
 

@@ -74,7 +74,7 @@ export const CAUGHT = 'sluice.dev/caught'
  * ones in a second Deployment, as does a Rollout without it.
  */
 export const ROLLING_STYLE = 'rollouts.kruise.io/rolling-style'
-/** On a Rollout of the older version: the name of a TrafficRouting. */
+/** On a Rollout: the name of the TrafficRouting that says where requests go while a release runs. */
 export const TRAFFIC_ROUTING = 'rollouts.kruise.io/trafficrouting'
 /** On a Rollout: takes all pods of the running release back to the stable revision. Any value. */
 export const ABORT = 'sluice.dev/abort'
@@ -202,6 +202,18 @@ export const SUCCEEDED_REASONS = {
 } as const
 /** A reason of condition Succeeded. */
 export type SucceededReason = keyof typeof SUCCEEDED_REASONS
+
+/** Reasons of condition Ready of a TrafficRouting. */
+export const ROUTING_REASONS = {
+  Home: 'its routes are as their owners wrote them, and no release needs it',
+  Waiting: 'a release needs it, and no new pod is ready: its routes are as their owners wrote them',
+  Moving: 'its routes are on their way: to what it says, or home',
+  Routed: 'its routes are as it says',
+  RequestsBlocked: 'the Service or a route is missing, not as it has to be, or may not be written',
+  Unsupported: 'it asks for what cannot be done; says for what',
+} as const
+/** A reason of condition Ready of a TrafficRouting. */
+export type RoutingReason = keyof typeof ROUTING_REASONS
 
 /** Reasons of events on a workload. */
 export const EVENT_REASONS = {

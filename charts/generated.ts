@@ -94,6 +94,13 @@ const keptAndInjected = [
   '  {{- end }}\n',
 ].join('')
 
+const kept = [
+  '  {{- if .Values.crds.keep }}\n',
+  '  annotations:\n',
+  '    helm.sh/resource-policy: keep\n',
+  '  {{- end }}\n',
+].join('')
+
 /** Something that the API server admits by. */
 interface Manifest {
   readonly apiVersion: string
@@ -144,18 +151,19 @@ function forEachExtra(text: string, value = 'extraKinds'): string {
 
 function customResource(file: string): string {
   const text = readFileSync(join(crds, file), 'utf8')
+  const isConverted = text.includes('strategy: Webhook')
   const [, comment, head, name, rest] =
     /^((?:#.*\n)*)([^]*?\n)(metadata:\n {2}name: \S+\n)([^]*)$/.exec(text) ?? []
   if (comment === undefined || text.includes('{{')) throw new Error(`${file}: not as expected`)
   return [
     note(`api/crds/${file}`),
     '{{- if .Values.crds.install }}\n',
-    readable,
+    isConverted ? readable : '',
     head,
     name,
     labels,
-    keptAndInjected,
-    converted(rest ?? '', file),
+    isConverted ? keptAndInjected : kept,
+    isConverted ? converted(rest ?? '', file) : rest,
     '{{- end }}\n',
   ].join('')
 }

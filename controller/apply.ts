@@ -6,7 +6,7 @@ import type { Rollout } from '#api/rollout.generated.ts'
 import { wordsOf } from '#core/change.ts'
 import type { Change, Creation, Deletion, Patch, Target } from '#core/change.ts'
 import { holdRefused, notCreated, requestsRefused } from '#core/rollout/events.ts'
-import type { Action, Decision, Instant, Snapshot } from '#core/rollout/model.ts'
+import type { Action, Decision, Instant, Move, Snapshot } from '#core/rollout/model.ts'
 import { keyOf } from '#core/rollout/key.ts'
 import { moveFor } from '#core/rollout/moves.ts'
 import { isPassing, statusDue, statusOf } from '#core/rollout/status.ts'
@@ -24,7 +24,7 @@ import type { Marks, Refusals } from './refusals.ts'
 import type { RefusedWrites } from './refused-writes.ts'
 import type { Repeats } from './repeats.ts'
 import { tell } from './tell.ts'
-import type { Telling } from './tell.ts'
+import type { About, Telling } from './tell.ts'
 
 /** A write, for counters and the log. */
 export type WriteKind = (typeof writeKinds)[number]
@@ -91,8 +91,9 @@ async function act(
   if (action.type === 'event') {
     return { wrote: await tell(effects, snapshot, action.event), refused: false }
   }
-  if (action.type === 'route') return moveRequests(effects, { key, snapshot }, action)
-  const { changes, later } = changesOf(effects, snapshot, action)
+  const due = changesOf(effects, snapshot, action)
+  if (action.type === 'route') return moveRequests(effects, { key, about: snapshot }, due)
+  const { changes, later } = due
   const { workload, now } = snapshot
   let applied: Applied = { wrote: false, refused: false, ...requeue(later) }
   for (const change of changes) {
@@ -106,24 +107,38 @@ async function act(
   return { ...applied, ...requeue(effects.refusals.note(workload!.uid, now)) }
 }
 
+/** What is to be written, or when. */
+export interface Due {
+  readonly changes: readonly Change[]
+  readonly later?: Instant
+}
+
+/** Whose requests are moved, by the key under which what was refused is known. */
+export interface Moved {
+  readonly key: string
+  readonly about: Scene
+}
+
+/** About what something is written. */
+type Scene = About & Pick<Snapshot, 'adapter'>
+
 /** What is refused here is refused again, until somebody changes a setting: it is told, and waits. */
-async function moveRequests(
+export async function moveRequests(
   effects: Effects,
-  { key, snapshot }: Observation,
-  action: Extract<Action, { type: 'route' }>,
+  { key, about }: Moved,
+  { changes, later }: Due,
 ): Promise<Applied> {
-  const { now } = snapshot
-  const { changes, later } = changesOf(effects, snapshot, action)
+  const { now } = about
   let applied: Applied = { wrote: false, refused: false, ...requeue(later) }
   for (const change of changes) {
     const write = wordsOf(change)
     const waits = effects.refusedWrites.until(key, write, now)
     if (waits !== undefined) return together(applied, { ...nothing, ...requeue(waits) })
     try {
-      applied = together(applied, await carryOut(effects, snapshot, change))
+      applied = together(applied, await carryOut(effects, about, change))
     } catch (error) {
       if (!(error instanceof Forbidden) && !(error instanceof Invalid)) throw error
-      await tell(effects, snapshot, requestsRefused(change, error.message))
+      await tell(effects, about, requestsRefused(change, error.message))
       effects.refusedWrites.note(key, { write, why: error.message }, now)
       // The next decision says so.
       return together(applied, { ...nothing, ...requeue(now) })
@@ -135,13 +150,14 @@ async function moveRequests(
 
 const nothing: Applied = { wrote: false, refused: false }
 
-async function carryOut(effects: Effects, snapshot: Snapshot, change: Change): Promise<Applied> {
-  if (change.type === 'create') return create(effects, snapshot, change)
-  const type = typeOf(effects, snapshot.adapter, change.target)
+async function carryOut(effects: Effects, about: Scene, change: Change): Promise<Applied> {
+  if (change.type === 'create') return create(effects, about, change)
+  const type = typeOf(effects, about.adapter, change.target)
   return { wrote: true, refused: !(await write(effects, type, change)) }
 }
 
-function together(a: Applied, b: Applied): Applied {
+/** What became of both. */
+export function together(a: Applied, b: Applied): Applied {
   return {
     wrote: a.wrote || b.wrote,
     refused: a.refused || b.refused,
@@ -159,16 +175,32 @@ function earlier(a: Instant | undefined, b: Instant | undefined): Instant | unde
 }
 
 function changesOf(
-  { mayRepeat, refusals, runScript }: Effects,
+  effects: Effects,
   snapshot: Snapshot,
   action: Exclude<Action, { type: 'event' }>,
-): { readonly changes: readonly Change[]; readonly later?: Instant } {
+): Due {
   const { workload, now } = snapshot
-  const move = moveFor(snapshot, action)
-  if (!move) return { changes: [] }
-  if (move.run) runScript(keyOf(workload!.ref), move.run)
   // Of a workload that is gone there may be something left to undo.
   const uid = workload?.uid ?? snapshot.memory.workloadUid
+  const key = workload ? keyOf(workload.ref) : ''
+  return dueOf(effects, { key, uid, now }, moveFor(snapshot, action))
+}
+
+/** Whose move it is: the key under which it is looked at again, and the uid by which its repeats are known. */
+interface Mover {
+  readonly key: string
+  readonly uid: string
+  readonly now: Instant
+}
+
+/** What of a move is to be written now. */
+export function dueOf(
+  { mayRepeat, refusals, runScript }: Effects,
+  { key, uid, now }: Mover,
+  move: Move | undefined,
+): Due {
+  if (!move) return { changes: [] }
+  if (move.run) runScript(key, move.run)
   const held = move.changes.some(sendsHold) ? refusals.until(uid, now) : undefined
   const later = held ?? (move.again && mayRepeat(uid, now))
   return later ? { changes: [], later } : { changes: move.changes }
@@ -235,20 +267,16 @@ const REFUSED_MS = 30_000
  * Throws `AlreadyExists`: the watch is about to tell of it. Where it is refused for what it is, as by a
  * right that we have not, or by somebody's policy, that is told, and it is tried again.
  */
-async function create(
-  effects: Effects,
-  snapshot: Snapshot,
-  { object }: Creation,
-): Promise<Applied> {
+async function create(effects: Effects, about: Scene, { object }: Creation): Promise<Applied> {
   const { client, onWrite, now } = effects
-  const type = typeOf(effects, snapshot.adapter, object)
+  const type = typeOf(effects, about.adapter, object)
   const kind = writeKindOf(effects, object)
   try {
     await client.create(type, object, { fieldManager: CONTROLLER_MANAGER })
   } catch (error) {
     const theirs = error instanceof Forbidden || error instanceof Invalid
     if (!theirs || kind !== 'workload') throw error
-    await tell(effects, snapshot, notCreated(object, error.message))
+    await tell(effects, about, notCreated(object, error.message))
     return { wrote: false, refused: false, requeueAt: now() + REFUSED_MS }
   }
   onWrite(kind)

@@ -7,6 +7,8 @@ import { decide } from '#core/rollout/decide.ts'
 import { refOf } from '#core/rollout/key.ts'
 import type { Instant } from '#core/rollout/model.ts'
 import type { NamedKind } from '#core/rollout/unseen.ts'
+import { decideRouting } from '#core/traffic-routing/decide.ts'
+import { isRoutingRef } from '#core/traffic-routing/parse.ts'
 import { routersWith } from '#core/traffic/registry.ts'
 import type { ScriptRunner } from '#core/traffic/script.ts'
 import type { KindRef } from '#core/workload/adapter.ts'
@@ -19,6 +21,7 @@ import type { RunReport } from '#kube/queue.ts'
 import { tellOfKruise } from '#process/kruise.ts'
 import { untilAborted } from '#process/program.ts'
 import { tellFailedWatch } from '#process/watches.ts'
+import { applyRouting } from './apply-routing.ts'
 import { apply } from './apply.ts'
 import type { Effects } from './apply.ts'
 import type { ControllerMetrics } from './metrics.ts'
@@ -28,7 +31,7 @@ import type { KruiseFinalizers } from './config.ts'
 import type { Sight } from './kinds.ts'
 import { createScripts } from './scripts.ts'
 import { createNews } from './news.ts'
-import { observe } from './observe.ts'
+import { observe, observeRouting } from './observe.ts'
 import type { Known } from './observe.ts'
 import { createOwnWrites } from './own-writes.ts'
 import type { ReflectOptions } from './reflections.ts'
@@ -201,7 +204,15 @@ interface Running {
   readonly queue: WorkQueue
 }
 
-async function reconcile(
+async function reconcile(options: ControllerOptions, running: Running, key: string): Promise<void> {
+  const { watches, effects, queue } = running
+  const awaited = effects.ownWrites.awaited(watches.versions(key), options.now())
+  if (awaited !== undefined) queue.addAt(key, awaited)
+  else if (isRoutingRef(refOf(key))) await reconcileRouting(options, running, key)
+  else await reconcileWorkload(options, running, key)
+}
+
+async function reconcileWorkload(
   options: ControllerOptions,
   { watches, effects, waits, arrivals, queue }: Running,
   key: string,
@@ -209,11 +220,6 @@ async function reconcile(
   const { log, now } = options
   const begun = now()
   const { refusals, refusedWrites } = effects
-  const awaited = effects.ownWrites.awaited(watches.versions(key), begun)
-  if (awaited !== undefined) {
-    queue.addAt(key, awaited)
-    return
-  }
   const rollouts = watches.rollouts.byIndex('workload', key)
   const { is, lookAt } = await arrivals(effects, rollouts, watches.kruise.size > 0)
   if (lookAt !== undefined) queue.addAt(key, lookAt)
@@ -246,6 +252,31 @@ async function reconcile(
     const did = actions.map(({ type }) => type).join(', ')
     log.info({ workload, rollout, did, ...standing }, message)
   }
+  // Who needs it is computed from what was just looked at.
+  const routing = watches.routings.of(key)
+  if (routing !== undefined) queue.add(routing)
+}
+
+/** One TrafficRouting. */
+async function reconcileRouting(
+  options: ControllerOptions,
+  { watches, effects, queue }: Running,
+  key: string,
+): Promise<void> {
+  const { log, now } = options
+  // The controller of Kruise Rollouts moves its routes.
+  if (watches.kruise.size > 0) return
+  const { refusals, refusedWrites } = effects
+  const known = { now: now(), refusals, refusedWrites, kruiseRuns: false, ...settingsIn(options) }
+  const snapshot = observeRouting(watches, key, known)
+  if (snapshot === 'open') return
+  const decision = decideRouting(snapshot)
+  const { wrote, requeueAt } = await applyRouting(effects, key, snapshot, decision)
+  if (requeueAt !== undefined) queue.addAt(key, requeueAt)
+  if (!wrote) return
+  const { namespace, name } = refOf(key)
+  const { phase, reason, message } = decision
+  log.info({ trafficRouting: `${namespace}/${name}`, phase, reason }, message)
 }
 
 function kruiseIn(is: Arrival['is']): Pick<Known, 'kruiseRuns' | 'finalizerKept'> {

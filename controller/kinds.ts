@@ -3,12 +3,13 @@
 
 import type { KubeObject } from '#api/kubernetes.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
-import { refOf, workloadKey } from '#core/rollout/key.ts'
+import { keyOf, refOf, workloadKey } from '#core/rollout/key.ts'
 import { notRegistered, notServed, unread } from '#core/rollout/unseen.ts'
 import type { NamedKind, Unseen } from '#core/rollout/unseen.ts'
+import { routingsOn } from '#core/traffic-routing/keys.ts'
 import type { WorkloadAdapter } from '#core/workload/adapter.ts'
 import { holdOf } from '#core/workload/hold.ts'
-import { isNative } from '#core/workload/native.ts'
+import { isNative, isSameVersion } from '#core/workload/native.ts'
 import { adapterFor, adapters, heldBy } from '#core/workload/registry.ts'
 import type { WorkloadSeen } from '#core/workload/seen.ts'
 import { Cache } from '#kube/cache.ts'
@@ -75,6 +76,7 @@ export function createKinds(options: KindsOptions): Kinds {
         madeFor: seen => madeFor(seen),
         besideName: seen => besideName(adapter, seen),
         requests: ({ metadata, record }) => routedNames(metadata.namespace, record?.traffic),
+        routing: routingsOn,
       },
       namespaces,
       onListenerError,
@@ -209,6 +211,23 @@ function sightOf({ adapters: all }: KindsOptions, ref: NamedKind, presence: Pres
     case 'unread':
       return unread(ref, { ...presence, missing: presence.missing.map(rightInWords) })
   }
+}
+
+/** The workload that a key names, among those of its kind. */
+export function workloadOf(
+  kinds: readonly Kind[],
+  key: string,
+): (Kind & { readonly seen: WorkloadSeen }) | undefined {
+  const ref = refOf(key)
+  const found = kinds.find(({ adapter }) => isSameVersion(adapter, ref))
+  const seen = found?.cache.get(ref.namespace, ref.name)
+  return found && seen && { ...found, seen }
+}
+
+/** The key of a workload. */
+export function keyOfSeen({ adapter }: Kind, { metadata }: WorkloadSeen): string {
+  const { apiVersion, kind } = adapter
+  return keyOf({ apiVersion, kind, namespace: metadata.namespace, name: metadata.name })
 }
 
 function rolloutsOf({ rollouts }: KindsOptions, ref: NamedKind): readonly Rollout[] {

@@ -3,13 +3,16 @@
 import type { Rollout as RolloutObject } from '#api/rollout.generated.ts'
 import type { Instant, Snapshot } from '#core/rollout/model.ts'
 import { firstOf, isAlive, refusedFor, rolloutOf } from '#core/rollout/parse.ts'
-import { isBehind } from '#core/rollout/phases.ts'
+import { isBehind, isReleasing } from '#core/rollout/phases.ts'
 import { withoutSecond } from '#core/rollout/release-style.ts'
 import { memoryOf } from '#core/rollout/status.ts'
 import { defined } from '#core/defined.ts'
+import { namedRouting } from '#core/traffic-routing/decide.ts'
+import type { RoutingSnapshot, RoutingUser } from '#core/traffic-routing/decide.ts'
 import { isOn } from '#core/workload/hold.ts'
 import type { RefusedWrites } from './refused-writes.ts'
 import type { Refusals } from './refusals.ts'
+import type { RoutingFound } from './routings.ts'
 import type { Watches } from './watches.ts'
 
 /** A snapshot, and the stored Rollout that its decision is written to. */
@@ -38,12 +41,55 @@ export interface Known {
   readonly deploymentsLeft?: true
 }
 
+/** The same, with what is known of the TrafficRouting that the release or the Rollout names. */
+export function observe(watches: Watches, key: string, known: Known): readonly Observation[] {
+  const alone = observeAlone(watches, key, known)
+  const named = watches.routings.of(key)
+  if (named === undefined || alone.length === 0) return alone
+  const found = observeRouting(watches, named, known)
+  if (found === 'open') return []
+  return alone.map(each => {
+    const self = each.object?.metadata.name ?? ''
+    const trafficRouting = namedRouting(found, self, found.unread)
+    return { ...each, snapshot: { ...each.snapshot, trafficRouting } }
+  })
+}
+
+/** All that a decision about a TrafficRouting looks at. `open`: something of it is not known yet. */
+export function observeRouting(
+  watches: Watches,
+  key: string,
+  known: Known,
+): (RoutingSnapshot & Pick<RoutingFound, 'unread'>) | 'open' {
+  const found = watches.routings.find(key)
+  if (found === 'open') return 'open'
+  const users: RoutingUser[] = []
+  for (const workload of watches.routings.users(key)) {
+    if (watches.routings.of(workload) !== key) continue
+    const observations = observeAlone(watches, workload, known)
+    const isNamed = watches.rollouts.byIndex('workload', workload).some(isAlive)
+    // Whether it is in a release is not known.
+    if (isNamed && observations.length === 0) return 'open'
+    users.push(...observations.flatMap(({ snapshot }) => userIn(snapshot)))
+  }
+  const refusedWrite = known.refusedWrites.of(key)
+  return defined({ ...found, now: known.now, users, refusedWrite })
+}
+
+function userIn(s: Snapshot): readonly RoutingUser[] {
+  const { rollout, workload } = s
+  const speaks = rollout !== undefined && rollout.refused?.reason !== 'Conflict'
+  if (!speaks || !isReleasing(s)) return []
+  const answers = (workload?.updatePods ?? []).some(({ readySince }) => readySince !== undefined)
+  return [{ rollout: rollout.name, answers }]
+}
+
 /**
  * One observation for the Rollout that guards the workload, one for each that came too late, one for what is
  * left of a Rollout that is gone; none by what is older than a status, since its news are on their way, nor
  * while nothing is known of its kind.
  */
-export function observe(
+function observeAlone(
   watches: Watches,
   key: string,
   { now, refusals, refusedWrites, routes, ...known }: Known,

@@ -48,6 +48,17 @@ const routing: readonly Rule[] = [
   ...newestRouters.map(routeRule),
 ]
 
+/** Only to follow TrafficRoutings. */
+const routings: readonly Rule[] = [
+  { group: GROUP, resources: ['trafficroutings'], verbs: ['list', 'watch'] },
+  { group: GROUP, resources: ['trafficroutings/status'], verbs: ['update'] },
+]
+
+/** What is needed for that. */
+export function rightsToRoutings(namespaces: readonly string[] | undefined): readonly Right[] {
+  return rightsOf(routings, namespaces)
+}
+
 /** What is made beside the owner's is taken away, too. */
 function routeRule({ apiVersion, plural, makes }: Router): Rule {
   const verbs = ['list', 'watch', 'patch', ...(makes ? ['create', 'delete'] : [])]
@@ -91,7 +102,7 @@ export function controllerRights(config: ControllerConfig): readonly Right[] {
     ...(config.kruiseFinalizers === 'leave' ? [] : [takingOff]),
     ...(config.deletePods ? [deleting] : []),
     ...(config.makeDeployments ? [makingDeployments] : []),
-    ...(config.routes ? routing : []),
+    ...(config.routes ? [...routing, ...routings] : []),
   ]
   return [
     ...rightsOf([...workloads, ...asked], namespaces),

@@ -18,6 +18,8 @@ export interface Sought<P extends Cached> {
   readonly cache: Cache<P>
   /** Somebody needs it. */
   readonly need: () => void
+  /** It is looked for again where it was not there. */
+  readonly lookAgain: () => void
   /** Nothing is known of it yet. */
   readonly open: () => boolean
   /** The cluster does not have the kind. */
@@ -37,6 +39,8 @@ export interface Seeking<T extends KubeObject, P extends Cached> {
   readonly name: string
   /** That object alone. */
   readonly only?: string
+  /** Somebody waits for it, where it is not there; always unless given. */
+  readonly named?: () => boolean
   /** By what they are found beside their names. */
   readonly indexes?: Readonly<Record<string, Indexer<P>>>
 }
@@ -51,7 +55,7 @@ export interface SoughtOptions extends ReflectOptions {
 /** Nothing is asked before somebody needs it. */
 export function seek<T extends KubeObject, P extends Cached>(
   options: SoughtOptions,
-  { type, project, rights, name, only, indexes = {} }: Seeking<T, P>,
+  { type, project, rights, name, only, named = () => true, indexes = {} }: Seeking<T, P>,
 ): Sought<P> {
   const { client, namespaces, onListenerError, wake } = options
   const cache = new Cache<P>({ indexes, namespaces, onListenerError })
@@ -66,12 +70,13 @@ export function seek<T extends KubeObject, P extends Cached>(
       forget: () => cache.replace([], ''),
       rights,
     },
-    named: () => true,
+    named,
     onChange: () => wake(),
   })
   return {
     cache,
     need: () => needed.resolve(),
+    lookAgain: looking.lookAgain,
     open: () => looking.presence().is === 'open',
     unserved: () => looking.presence().is === 'unserved',
     unread() {

@@ -23,6 +23,12 @@ export interface Telling {
   readonly onUntold: (reason: EventReason, error: ApiError) => void
 }
 
+/** About what it is told, and when. */
+export interface About extends Pick<Snapshot, 'now' | 'rollout' | 'workload' | 'traffic'> {
+  /** The TrafficRouting whose routes are moved. */
+  readonly routing?: WorkloadRef & { readonly uid: string }
+}
+
 /**
  * Its name follows from what it tells: told twice, after a crash or a conflict, it is still one. Gives
  * whether it was told now. Throws where the API server does not answer, or asks for a second try: that
@@ -30,10 +36,10 @@ export interface Telling {
  */
 export async function tell(
   { client, onWrite, onTold, onUntold, news }: Telling,
-  snapshot: Snapshot,
+  about: About,
   event: WorkloadEvent,
 ): Promise<boolean> {
-  const object = eventOf(snapshot, event)
+  const object = eventOf(about, event)
   if (!object || news.wasTold(object.metadata.name)) return false
   const { name } = object.metadata
   try {
@@ -58,13 +64,13 @@ function isAnswer(error: unknown): error is ApiError {
 }
 
 function eventOf(
-  snapshot: Snapshot,
+  told: About,
   { type, reason, message, key }: WorkloadEvent,
 ): (KubeObject & Readonly<Record<string, unknown>>) | undefined {
-  const about = objectOf(snapshot)
+  const about = objectOf(told)
   if (!about) return undefined
   const { namespace, name, uid } = about
-  const { rollout, now } = snapshot
+  const { rollout, now } = told
   const time = timeOf(now)
   return {
     apiVersion: 'v1',
@@ -83,7 +89,12 @@ function eventOf(
 }
 
 /** The workload; of one that is gone it is told where its requests come. */
-function objectOf({ workload, traffic }: Snapshot): (WorkloadRef & { uid: string }) | undefined {
+function objectOf({
+  workload,
+  traffic,
+  routing,
+}: About): (WorkloadRef & { uid: string }) | undefined {
+  if (routing) return routing
   if (workload) return { ...workload.ref, uid: workload.uid }
   const { service, canary, routes = [] } = { ...traffic }
   const found = [service, canary].flatMap(each => (each ? [{ ref: SERVICES, object: each }] : []))

@@ -4,14 +4,14 @@
 import { KRUISE_WEBHOOKS } from '#api/names.ts'
 import type { ControllerRevision, Pod, ReplicaSet } from '#api/kubernetes.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
-import { keyOf, refOf, workloadKey } from '#core/rollout/key.ts'
+import { refOf, workloadKey } from '#core/rollout/key.ts'
 import { routingOf } from '#core/rollout/parse.ts'
 import type { Routing } from '#core/traffic/model.ts'
 import type { Answers } from '#core/traffic/script.ts'
 import type { Traffic } from '#core/traffic/routed.ts'
+import { routingsIn } from '#core/traffic-routing/keys.ts'
 import type { Instant, Snapshot } from '#core/rollout/model.ts'
-import type { KindRef, WorkloadAdapter } from '#core/workload/adapter.ts'
-import { isSameVersion } from '#core/workload/native.ts'
+import type { KindRef } from '#core/workload/adapter.ts'
 import { heldBy } from '#core/workload/registry.ts'
 import { seePod, seeReplicaSet, seeRevision } from '#core/workload/seen.ts'
 import type {
@@ -24,9 +24,11 @@ import type {
 import { Cache } from '#kube/cache.ts'
 import { CONTROLLER_REVISIONS, PODS, REPLICA_SETS, ROLLOUTS } from '#kube/resources.ts'
 import type { ResourceType, WebhookConfiguration } from '#kube/resources.ts'
-import { createKinds, kindOf, madeFor, nameIn } from './kinds.ts'
+import { createKinds, keyOfSeen, kindOf, madeFor, nameIn, workloadOf } from './kinds.ts'
 import { createRequests, routedNames } from './requests.ts'
 import type { Requests } from './requests.ts'
+import { createRoutings } from './routings.ts'
+import type { Routings } from './routings.ts'
 import type { Kind, KindsOptions, Sight } from './kinds.ts'
 import { reflect, reflectConfiguration } from './reflections.ts'
 import type { ReflectOptions } from './reflections.ts'
@@ -44,6 +46,8 @@ export interface Watches {
   readonly workload: (key: string, now: Instant) => Observed | undefined
   /** By what requests come to the workload of a key; undefined: nobody moves them. `open`: not known yet. */
   readonly traffic: (key: string) => Traffic | 'open' | undefined
+  /** TrafficRoutings, and who needs them. */
+  readonly routings: Pick<Routings, 'find' | 'of' | 'users'>
   /** The versions of all that a decision about the key looks at. */
   readonly versions: (key: string) => Iterable<Version>
   /** The keys of everything that may need a decision: what Rollouts name, and what is marked. */
@@ -108,9 +112,18 @@ export function createWatches(options: WatchesOptions): Watches {
   const requests = createRequests({
     ...options,
     wake: (changed, keys) =>
-      wakeRouted(caches, options, { changed, keys: keys ?? requests.keys() }),
+      wakeRouted(caches, options, {
+        changed,
+        keys: [...(keys ?? requests.keys()), ...routings.through(changed)],
+      }),
   })
-
+  const routings = createRoutings({
+    ...options,
+    rollouts,
+    kinds: caches.kinds,
+    requests,
+    wake: key => options.wake(key, 'soon'),
+  })
   const reflectors = [
     reflect(options, ROLLOUTS as ResourceType<Rollout>, rollouts, rollout => rollout),
     reflect<ReplicaSet, ReplicaSetSeen>(options, REPLICA_SETS, replicaSets, seeReplicaSet),
@@ -125,6 +138,7 @@ export function createWatches(options: WatchesOptions): Watches {
     reflectConfiguration(options, KRUISE_WEBHOOKS, kruise),
     kinds,
     requests,
+    routings,
   ]
   return {
     rollouts,
@@ -136,8 +150,12 @@ export function createWatches(options: WatchesOptions): Watches {
       const routing = routingFor(caches, requests, key, options.routes)
       return routing && requests.observe(refOf(key).namespace, routing)
     },
-    versions: key => versionsOf(caches, requests, key),
-    keys: () => new Set([...keysOf(caches), ...requests.keys()]),
+    routings,
+    *versions(key) {
+      for (const each of routings.with(key)) yield* versionsOf(caches, requests, each)
+      yield* routings.versions(key)
+    },
+    keys: () => new Set([...keysOf(caches), ...requests.keys(), ...routings.keys()]),
     synced: Promise.all([...Object.values(one).map(({ synced }) => synced), kinds.known]),
     search: requests.search,
     run: signal => Promise.all(reflectors.map(reflector => reflector.run(signal))),
@@ -152,6 +170,7 @@ function createCaches({ namespaces, onListenerError }: WatchesOptions): Omit<Cac
         workload: each => [workloadKey(each)],
         kind: each => [kindOf(each)],
         requests: each => routedNames(each.metadata.namespace, routingOf(each.spec)),
+        routing: routingsIn,
       },
       ...inEach,
     }),
@@ -200,9 +219,10 @@ function wakeRouted(caches: Caches, { wake }: WatchesOptions, { changed, keys }:
   for (const rollout of named) {
     if (routingOf(rollout.spec)) wake(workloadKey(rollout), 'soon')
   }
-  for (const { adapter, cache } of kinds) {
+  for (const kind of kinds) {
+    const { cache } = kind
     const held = changed === undefined ? cache.list() : cache.byIndex('requests', changed)
-    for (const seen of held) if (seen.record?.traffic) wake(keyOfSeen(adapter, seen), 'soon')
+    for (const seen of held) if (seen.record?.traffic) wake(keyOfSeen(kind, seen), 'soon')
   }
 }
 
@@ -222,11 +242,8 @@ function* versionsOfRequests(caches: Caches, requests: Requests, key: string): I
 }
 
 function findWorkload(caches: Caches, key: string) {
-  const ref = refOf(key)
-  const { namespace, name } = ref
-  const found = caches.kinds.find(({ adapter }) => isSameVersion(adapter, ref))
-  const seen = found?.cache.get(namespace, name)
-  return found && seen && { adapter: heldBy(found.adapter, seen.hold), cache: found.cache, seen }
+  const found = workloadOf(caches.kinds, key)
+  return found && { ...found, adapter: heldBy(found.adapter, found.seen.hold) }
 }
 
 /** Somebody else has made what is to be made for its release. */
@@ -254,7 +271,7 @@ function wakeOnChange(caches: Caches, { wake, now }: WatchesOptions): void {
   const { rollouts, replicaSets, revisions, pods, configurations, kruise, kinds } = caches
   // Most workloads of a large cluster are nobody's business: when to wake is asked only for the others.
   const wakeWorkload = (kind: Kind, seen: WorkloadSeen, when: () => When) => {
-    const key = keyOfSeen(kind.adapter, seen)
+    const key = keyOfSeen(kind, seen)
     if (isTouched(kind, seen) || rollouts.byIndex('workload', key).length > 0) wake(key, when())
   }
   const soon = () => 'soon' as const
@@ -305,15 +322,11 @@ function touchedKeys(kinds: readonly Kind[]): readonly string[] {
     kind.cache
       .list()
       .filter(seen => isTouched(kind, seen))
-      .map(seen => keyOfSeen(kind.adapter, seen)),
+      .map(seen => keyOfSeen(kind, seen)),
   )
 }
 
 /** Something of ours is on the workload, or was made for it, which is of its kind. */
 function isTouched({ cache }: Kind, { marked, hold, metadata }: WorkloadSeen): boolean {
   return marked || hold !== undefined || cache.byIndex('madeFor', metadata.uid).length > 0
-}
-
-function keyOfSeen({ apiVersion, kind }: WorkloadAdapter, { metadata }: WorkloadSeen): string {
-  return keyOf({ apiVersion, kind, namespace: metadata.namespace, name: metadata.name })
 }

@@ -8,17 +8,21 @@ import { fileURLToPath } from 'node:url'
 import { plans } from '#core/rollout/decide.ts'
 import * as goals from '#core/rollout/goals.ts'
 import { phaseRules } from '#core/rollout/phases.ts'
+import * as routingGoals from '#core/rollout/routing-goals.ts'
 import { styles } from '#core/rollout/style.ts'
 import type { Style } from '#core/rollout/style.ts'
 import { adapters, inStyle } from '#core/workload/registry.ts'
 
-const names = new Map<unknown, string>(Object.entries(goals).map(([name, goal]) => [goal, name]))
-const source = readFileSync(new URL('../core/rollout/goals.ts', import.meta.url), 'utf8')
+const all = Object.entries({ ...goals, ...routingGoals })
+const names = new Map<unknown, string>(all.map(([name, goal]) => [goal, name]))
+const source = ['goals', 'routing-goals']
+  .map(name => readFileSync(new URL(`../core/rollout/${name}.ts`, import.meta.url), 'utf8'))
+  .join('')
 
 /** The sentence above the goal in its file. */
 function meaning(name: string): string {
   const [, sentence] = new RegExp(`/\\*\\* (.*) \\*/\\nexport const ${name}\\b`).exec(source) ?? []
-  if (sentence === undefined) throw new Error(`core/rollout/goals.ts: ${name} has no doc comment`)
+  if (sentence === undefined) throw new Error(`core/rollout: ${name} has no doc comment`)
   return sentence.charAt(0).toLowerCase() + sentence.slice(1).replace(/\.$/, '')
 }
 

@@ -12,8 +12,9 @@ import type {
   ReplicaSet,
   Service,
 } from '#api/kubernetes.ts'
-import { API_VERSION, GROUP } from '#api/names.ts'
+import { API_VERSION, GROUP, OLDER_API_VERSION } from '#api/names.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
+import type { TrafficRouting } from '#api/trafficrouting.generated.ts'
 
 /** One kind of object as the API server serves it. */
 export interface ResourceType<T extends KubeObject = KubeObject> {
@@ -119,6 +120,12 @@ export function resource<T extends KubeObject = KubeObject>(
 
 /** Rollouts of the product's own API. */
 export const ROLLOUTS = resource<Rollout>(API_VERSION, 'rollouts', 'Rollout')
+/** TrafficRoutings, of the same API. */
+export const TRAFFIC_ROUTINGS = resource<TrafficRouting>(
+  OLDER_API_VERSION,
+  'trafficroutings',
+  'TrafficRouting',
+)
 /** `apps/v1` Deployments. */
 export const DEPLOYMENTS = resource<Deployment>('apps/v1', 'deployments', 'Deployment')
 /** `apps/v1` ReplicaSets. */

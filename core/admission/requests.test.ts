@@ -87,3 +87,18 @@ test('the routing of a release is the one that it has begun with', () => {
   const { object } = write(edited(second, '3'), second, native)
   expect(recordOf(object)?.traffic).toEqual(traffic)
 })
+
+test('a TrafficRouting is on record, and no pod starts or leaves before its routes are moved', () => {
+  const named: Rollout = { ...threeSteps, trafficRouting: 'lane' }
+  const second = write(web('2'), web('1'), named).object
+  expect(holdOf(second)).toMatchObject({ mode: 'stop' })
+  expect(recordOf(second)).toMatchObject({ trafficRouting: 'lane' })
+  // A release keeps the one that it has begun with.
+  const other = { ...named, trafficRouting: 'other' }
+  const third = write(edited(second, '3'), second, other).object
+  expect(holdOf(third)).toMatchObject({ mode: 'stop' })
+  expect(recordOf(third)).toMatchObject({ trafficRouting: 'lane' })
+  const back = write(edited(second, '1'), second, { ...threeSteps, rollbackInSteps: true })
+  expect(back.outcome).toBe('projected')
+  expect(holdOf(back.object)).toMatchObject({ mode: 'aborted' })
+})

@@ -1,7 +1,8 @@
 // What an edit does to requests that are moved with the pods.
 
-import { recordOf } from '../workload/record.ts'
-import type { Routing } from '../traffic/model.ts'
+import { defined } from '../defined.ts'
+import { movesRequests, recordOf } from '../workload/record.ts'
+import type { HoldRecord } from '../workload/record.ts'
 import type { WorkloadReview } from './review.ts'
 
 /**
@@ -9,11 +10,21 @@ import type { WorkloadReview } from './review.ts'
  * still be sent there. Our controller goes on when that is so.
  */
 export function waitsForRequests({ before, rollout }: WorkloadReview): boolean {
-  const isHeld = before !== undefined && recordOf(before)?.traffic !== undefined
-  return isHeld || (rollout?.traffic && rollout.steps[0]?.split) !== undefined
+  const record = before && recordOf(before)
+  if (record && movesRequests(record)) return true
+  return (
+    rollout?.trafficRouting !== undefined ||
+    (rollout?.traffic && rollout.steps[0]?.split) !== undefined
+  )
 }
 
 /** What a release has begun with is to be undone, whatever the Rollout says by now. */
-export function routingFor({ before, rollout }: WorkloadReview): Routing | undefined {
-  return (before && recordOf(before)?.traffic) ?? rollout?.traffic
+export function requestsIn({
+  before,
+  rollout,
+}: WorkloadReview): Pick<HoldRecord, 'traffic' | 'trafficRouting'> {
+  const { traffic = rollout?.traffic, trafficRouting = rollout?.trafficRouting } = {
+    ...(before && recordOf(before)),
+  }
+  return defined({ traffic, trafficRouting })
 }

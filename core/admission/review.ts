@@ -13,7 +13,7 @@ import type { WorkloadAdapter } from '../workload/adapter.ts'
 import { isCaught } from '../workload/caught.ts'
 import { holdOf, still } from '../workload/hold.ts'
 import type { Hold } from '../workload/hold.ts'
-import { recordOf } from '../workload/record.ts'
+import { movesRequests, recordOf } from '../workload/record.ts'
 import type { HoldRecord, OwnerValues } from '../workload/record.ts'
 import { inStyle } from '../workload/registry.ts'
 import { mayRun } from './between.ts'
@@ -21,7 +21,7 @@ import { asRequested, stillCaught } from './caught.ts'
 import { firstHold, stopped } from './first-hold.ts'
 import { withHoldMarks, withMarks, withoutHoldMarks } from './marks.ts'
 import { heldName, isOfThisRequest, namePart, releaseId, seqAfter } from './release-name.ts'
-import { routingFor } from './requests.ts'
+import { requestsIn } from './requests.ts'
 import { asksToGoOn, freeOwner, heldOwner } from './wishes.ts'
 import {
   abortedWarnings,
@@ -189,7 +189,7 @@ function begun(edit: Review, owner: OwnerValues, stable = edit.versionBefore): V
     stable,
     rollout: rollout.name,
     rolloutUid: rollout.uid,
-    ...defined({ traffic: routingFor(review) }),
+    ...requestsIn(review),
   }
   const peak = adapter.peak(object, owner, n)
   const mayStand = mayRun(review, hold.between)
@@ -245,7 +245,7 @@ export function plainestHold(request: WorkloadReview): Answer {
     stable: known?.stable ?? review.versionBefore,
     rollout: rollout.name,
     rolloutUid: rollout.uid,
-    ...defined({ traffic: routingFor(review) }),
+    ...requestsIn(review),
   }
   const why = 'held at 0 new pods: the plan could not be computed; see the log of the webhook'
   return { outcome: 'held', object: withHold(review, hold, record), warnings: [why] }
@@ -256,7 +256,7 @@ function backToStable(held: Held): Verdict {
   const review = inItsStyle(held)
   const owner = heldOwner(held)
   const { rollbackInSteps } = { ...review.rollout }
-  const asked = rollbackInSteps && review.adapter.rollsBackInSteps && !held.record.traffic
+  const asked = rollbackInSteps && review.adapter.rollsBackInSteps && !movesRequests(held.record)
   // After an abort all are back already, or on their way.
   const isOut = !['back', 'aborted', 'released'].includes(held.hold.mode)
   const bySteps = asked && isOut && reasonNotHeld(review, owner) === undefined
@@ -269,7 +269,7 @@ function rolledBack(held: Held): Answer {
   const { adapter, hold } = held
   const paused = adapter.paused(owner)
   const wanted = paused ? adapter.unpaused(owner) : owner
-  if (held.record.traffic && hold.mode !== 'released') return requestsFirst(held, wanted)
+  if (movesRequests(held.record) && hold.mode !== 'released') return requestsFirst(held, wanted)
   const free = restored(held, wanted)
   return { outcome: 'restored', object: free, warnings: rollbackWarnings(hold, paused) }
 }

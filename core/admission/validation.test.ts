@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { ROLLING_STYLE } from '#api/names.ts'
+import { ROLLING_STYLE, TRAFFIC_ROUTING } from '#api/names.ts'
 import type {
   BlueGreenStrategy,
   CanaryStrategy,
@@ -133,8 +133,7 @@ test.each<[string, Rollout, string]>([
   [
     'a router by reference',
     canary({ trafficRoutingRef: 'shop' }),
-    `spec.strategy.canary.trafficRoutingRef: this version of Sluice reads no TrafficRouting; ` +
-      'remove `trafficRoutingRef`, and write `trafficRoutings`',
+    `spec.strategy.canary.trafficRoutingRef: ${noRouting}, or remove it`,
   ],
   [
     'a share of the requests, at its own step',
@@ -156,6 +155,30 @@ test.each<[string, Rollout, string]>([
 ])('not there yet: %s', (_, object, problem) => {
   expect(problemsOf(object)).toEqual([problem])
   expect(formatProblems(unsupported(object))).toBe(problem)
+})
+
+/** With that annotation. */
+function annotated(object: Rollout, name: string): Rollout {
+  const { metadata } = object
+  return { ...object, metadata: { ...metadata, annotations: { [TRAFFIC_ROUTING]: name } } }
+}
+
+test.each<[string, Rollout, string]>([
+  ['by the annotation', annotated(rollout(), 'lane'), ''],
+  ['by the field', canary({ trafficRoutingRef: 'lane' }), ''],
+  ['by both', annotated(canary({ trafficRoutingRef: 'lane' }), 'lane'), ''],
+  [
+    'two of them',
+    annotated(canary({ trafficRoutingRef: 'lane' }), 'other'),
+    `spec.strategy.canary.trafficRoutingRef: the annotation ${TRAFFIC_ROUTING} names other: write one name, or remove one of the two`,
+  ],
+  [
+    'no name',
+    annotated(rollout(), 'my lane'),
+    `metadata.annotations[${TRAFFIC_ROUTING}]: expected the name of a TrafficRouting, got "my lane"`,
+  ],
+])('a TrafficRouting is named: %s', (_, object, problem) => {
+  expect(formatProblems(unsupported(object, { routes: true }))).toBe(problem)
 })
 
 function ref(apiVersion: string, kind: string): Rollout {

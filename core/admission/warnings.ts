@@ -51,7 +51,7 @@ export function holdWarnings(plan: PlanInWords): readonly string[] {
     lines.push(`${adapter.deceived}; to wait for the end: ${waitCommand(rollout)}`)
   }
   if (rollout.otherStyleBecause !== undefined) lines.push(rollout.otherStyleBecause)
-  if (rollout.traffic) lines.push(REQUESTS_FIRST)
+  if (rollout.traffic || rollout.trafficRouting !== undefined) lines.push(REQUESTS_FIRST)
   const takeBack = goesBack
     ? letGoInWords(rollout, release)
     : takeBackInWords(rollout, release, { noAbort: adapter.noAbort, ...defined({ stable }) })

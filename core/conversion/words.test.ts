@@ -74,8 +74,8 @@ test.each<[string, Rollout, string]>([
   [
     'a TrafficRouting',
     rollout({ steps: [{ weight: 20 }] }, { ...partition, [TRAFFIC_ROUTING]: 'a' }),
-    `metadata.annotations[${TRAFFIC_ROUTING}]: this version of Sluice reads no TrafficRouting; ` +
-      'remove it, and write `trafficRoutings`',
+    `metadata.annotations[${TRAFFIC_ROUTING}]: requests are not moved here: switch that on by ` +
+      '`traffic.enabled` of the chart (`--traffic=yes` of webhook and controller), or remove it',
   ],
   [
     'another kind',

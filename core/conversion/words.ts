@@ -28,7 +28,6 @@ const words: readonly Word[] = [
   {
     newer: 'spec.strategy.canary.trafficRoutingRef',
     older: annotation(TRAFFIC_ROUTING),
-    advice: { 'remove `trafficRoutingRef`, and': 'remove it, and' },
   },
 ]
 

@@ -49,6 +49,7 @@ import {
   settle,
   stay,
 } from './outcomes.ts'
+import { routingHome, routingReached, routingReady } from './routing-goals.ts'
 import { escapeCommand, resumeWorkloadCommand, unpauseCommand } from './commands.ts'
 import { HOLD_REFUSED, aborted, notAlone, stepName, tell } from './events.ts'
 import { defined } from '../defined.ts'
@@ -81,7 +82,7 @@ export const plans: Readonly<Record<PlanName, Plan>> = {
     standing: blocked('LeftByKruise'),
   },
   Orphaned: {
-    goals: [takenOver, requestsFree, givenBack, unhindered, unguarded],
+    goals: [takenOver, requestsFree, routingHome, givenBack, unhindered, unguarded],
     done: stay(() => 'the Rollout is deleted'),
     standing: () => ({ phase: 'Terminating', reconciling: true }),
   },
@@ -116,12 +117,12 @@ export const plans: Readonly<Record<PlanName, Plan>> = {
     standing: () => ({ phase: 'Initial', reconciling: true }),
   },
   Foreign: {
-    goals: [requestsFree, givenBack],
+    goals: [requestsFree, routingHome, givenBack],
     done: stay(() => 'given back: it was held by a Rollout that is gone'),
     standing: () => ({ phase: 'Initial', notReady: 'WorkloadHeld', reconciling: true }),
   },
   Disabled: {
-    goals: [requestsFree, givenBack, unhindered, nativeForgotten],
+    goals: [requestsFree, routingHome, givenBack, unhindered, nativeForgotten],
     done: forget(() => 'disabled: edits of the workload roll out natively'),
     standing: (_, met) => ({ phase: met ? 'Disabled' : 'Disabling', reconciling: !met }),
   },
@@ -136,7 +137,7 @@ export const plans: Readonly<Record<PlanName, Plan>> = {
   },
   Beginning: { goals: [], done: begin, standing: progressing('Initializing') },
   Aborting: {
-    goals: [rewound, requestsBack, allStable, requestsFree, abortTold],
+    goals: [rewound, requestsBack, routingHome, allStable, requestsFree, abortTold],
     done: stay(s => aborted(s).message),
     standing: (s, met) => {
       const waiting = patiently(s, 'Cancelling')
@@ -146,6 +147,7 @@ export const plans: Readonly<Record<PlanName, Plan>> = {
   Cancelling: {
     goals: [
       requestsBack,
+      routingHome,
       besideGone,
       goingBack,
       unhindered,
@@ -160,6 +162,7 @@ export const plans: Readonly<Record<PlanName, Plan>> = {
   Finishing: {
     goals: [
       requestsToNew,
+      routingHome,
       lettingAllGo,
       unhindered,
       unblocked,
@@ -199,9 +202,11 @@ export const plans: Readonly<Record<PlanName, Plan>> = {
       abortForgotten,
       requestsAnswered,
       requestsReady,
+      routingReady,
       podsUpdated,
       podsLabelled,
       requestsSplit,
+      routingReached,
       pauseOver,
     ],
     done: nextStep,

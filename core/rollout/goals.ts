@@ -195,7 +195,7 @@ export const besideGone: Goal = {
   ...reached({ type: 'abort' }),
   met: s => {
     const { hold } = s.workload!
-    const routed = s.traffic && s.rollout!.style === 'canary' && hold && isInForce(hold)
+    const routed = isRouted(s) && s.rollout!.style === 'canary' && hold && isInForce(hold)
     return !routed || move(s, { type: 'abort' }) === undefined
   },
 }
@@ -208,8 +208,12 @@ export const goingBack: Goal = {
 }
 
 /** What is to be undone stays on record while there is something: the Service must not find new pods again. */
-function backward({ traffic }: Snapshot): WorkloadAction {
-  return traffic ? { type: 'finish' } : { type: 'release', promote: false }
+function backward(s: Snapshot): WorkloadAction {
+  return isRouted(s) ? { type: 'finish' } : { type: 'release', promote: false }
+}
+
+function isRouted({ traffic, trafficRouting }: Snapshot): boolean {
+  return traffic !== undefined || trafficRouting !== undefined
 }
 
 /** Requests go wherever the Service sends them, as its owner wrote it, and nothing of ours is left on their way. */

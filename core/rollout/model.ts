@@ -13,6 +13,7 @@ import type { FinalisingStep } from '#api/rollout.generated.ts'
 import type { Change } from '../change.ts'
 import type { Routing, Split } from '../traffic/model.ts'
 import type { Traffic, TrafficAim } from '../traffic/routed.ts'
+import type { NamedRouting } from '../traffic-routing/decide.ts'
 import type { ScriptCall } from '../traffic/script.ts'
 import type { WorkloadAdapter } from '../workload/adapter.ts'
 import type { Hold } from '../workload/hold.ts'
@@ -60,6 +61,8 @@ export interface Rollout {
   readonly podMetadata?: PodMetadata
   /** By what requests come that are moved. */
   readonly traffic?: Routing
+  /** Name of the TrafficRouting that says where requests go while a release runs. */
+  readonly trafficRouting?: string
   readonly failureThreshold: IntOrPercent
   readonly paused: boolean
   readonly disabled: boolean
@@ -248,6 +251,8 @@ export interface Snapshot {
   readonly adapter?: WorkloadAdapter
   /** By what its requests come; undefined: nobody moves them. */
   readonly traffic?: Traffic
+  /** How the TrafficRouting stands that the release, or the Rollout, names. */
+  readonly trafficRouting?: NamedRouting
   /** We have no right to delete pods: whoever has it is told which. */
   readonly podsLeft?: true
   /** We have no right to make and delete Deployments: whoever has it is told which. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { ABORT, ROLLBACK_IN_BATCH } from '#api/names.ts'
+import { ABORT, ROLLBACK_IN_BATCH, TRAFFIC_ROUTING } from '#api/names.ts'
 import type { Rollout as RolloutObject, RolloutSpec } from '#api/rollout.generated.ts'
 import { firstOf, refusedFor, rolloutOf } from './parse.ts'
 import { withoutSecond } from './release-style.ts'
@@ -60,6 +60,17 @@ test('a field that says nothing is no change of the plan', () => {
   expect(rolloutOf(object({ ...canary, ...nothing })).planHash).toBe(planHash)
   const extra = object({ ...canary, enableExtraWorkloadForCanary: true })
   expect(rolloutOf(extra).planHash).not.toBe(planHash)
+})
+
+test('a TrafficRouting is named by field or annotation, where requests are moved, and is none of the plan', () => {
+  const { metadata, ...rest } = object(canary)
+  const annotations = { [TRAFFIC_ROUTING]: 'lane' }
+  const named = { ...rest, metadata: { ...metadata, annotations } }
+  expect(rolloutOf(named, undefined, true).trafficRouting).toBe('lane')
+  expect(rolloutOf(named).trafficRouting).toBeUndefined()
+  const field = rolloutOf(object({ ...canary, trafficRoutingRef: 'lane' }), undefined, true)
+  expect(field.trafficRouting).toBe('lane')
+  expect(field.planHash).toBe(rolloutOf(object(canary)).planHash)
 })
 
 test('an abort counts by what is written, whatever it is', () => {

@@ -9,6 +9,7 @@ import { parseIntOrPercent } from '../replicas.ts'
 import { GRACE_SECONDS } from '../traffic/model.ts'
 import { routesIn } from '../traffic/registry.ts'
 import type { Routing, Split } from '../traffic/model.ts'
+import { trafficRoutingOf } from '../traffic-routing/named.ts'
 import type { Hold } from '../workload/hold.ts'
 import { strategyOf, styleNow, styleOf } from './release-style.ts'
 import type { Strategy } from './release-style.ts'
@@ -36,6 +37,7 @@ export function rolloutOf(object: RolloutObject, hold?: Hold, routes = false): R
     steps: stepsOf(plan, traffic !== undefined),
     podMetadata: plan.patchPodTemplateMetadata,
     traffic,
+    trafficRouting: routes ? trafficRoutingOf(object) : undefined,
     failureThreshold: plan.failureThreshold ?? 0,
     paused: paused === true,
     disabled: spec.disabled === true,
@@ -80,7 +82,8 @@ function abortOf({ metadata }: RolloutObject): string | undefined {
 
 /** Not where requests are routed: those leave the version at once. */
 function rollsBackInSteps(object: RolloutObject): boolean {
-  return object.metadata.annotations?.[ROLLBACK_IN_BATCH] === 'true' && !hasRoutes(object)
+  if (hasRoutes(object) || trafficRoutingOf(object) !== undefined) return false
+  return object.metadata.annotations?.[ROLLBACK_IN_BATCH] === 'true'
 }
 
 const FIELDS_DROPPED =
@@ -124,11 +127,14 @@ export function refusedFor(object: RolloutObject, first: RolloutObject): Rollout
 
 /** Pauses and failureThreshold may change without changing the plan: they are read as they are. */
 function planHashOf(strategy: Strategy): string {
-  const { failureThreshold: _, steps, ...others } = strategy
+  // The name of a TrafficRouting may stand in an annotation as well, and says nothing of steps.
+  const { failureThreshold: _, trafficRoutingRef: __, steps, ...others } = strategy
   // A write through the older version of the API takes away what says nothing.
-  const said = Object.entries(others).filter(([, value]) => value !== false && value !== '')
+  const said = Object.entries(others).filter(([, value]: [string, unknown]) => {
+    return value !== false && value !== ''
+  })
   const plan = Object.fromEntries(said)
-  return digest({ ...plan, steps: steps?.map(({ pause: __, ...step }) => step) })
+  return digest({ ...plan, steps: steps?.map(({ pause: ___, ...step }) => step) })
 }
 
 function compare(a: string, b: string): number {

@@ -143,6 +143,24 @@ export function planFor(s: Snapshot): PlanName {
   return phaseRules.find(rule => rule.when(s))!.plan
 }
 
+/** Whatever its release has reached is over, or on its way back. */
+const leaving: readonly PlanName[] = [
+  'Orphaned',
+  'Missing',
+  'Replaced',
+  'Foreign',
+  'Disabled',
+  'Aborting',
+  'Cancelling',
+  'Finishing',
+  'Resting',
+]
+
+/** It is in a release whose new pods are to have their requests. */
+export function isReleasing(s: Snapshot): boolean {
+  return s.memory.releasing && !leaving.includes(planFor(s))
+}
+
 /** Of two Rollouts for one workload only one speaks for it. */
 function isFirst({ rollout }: Snapshot): boolean {
   return rollout!.refused?.reason !== 'Conflict'

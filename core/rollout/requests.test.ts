@@ -17,6 +17,8 @@ import { wordsOf } from '../change.ts'
 import { RECORD, SERVICE_NAME, TRAFFIC } from '#api/names.ts'
 import { decide } from './decide.ts'
 import { nothing } from './outcomes.ts'
+import { isReleasing } from './phases.ts'
+import type { NamedRouting } from '../traffic-routing/decide.ts'
 import type { Memory, Rollout, Snapshot, Workload } from './model.ts'
 import { threeSteps } from '../../test/world/three-steps.ts'
 
@@ -55,6 +57,8 @@ interface Scene {
   readonly split?: 'ready' | 'notReady'
   /** Why it is not known by what requests come. */
   readonly unread?: string
+  /** How the TrafficRouting stands that it names. */
+  readonly named?: Partial<NamedRouting>
   /** What the workload still has to do. */
   readonly open?: readonly WorkloadAction['type'][]
 }
@@ -106,6 +110,7 @@ function splitSeen(split: Scene['split']): Partial<Traffic> {
 }
 
 function snapshot({ open = [], refused, split, unread, ...scene }: Scene): Snapshot {
+  const named = { routed: false, home: true, answers: false, why: 'lane waits' }
   const hold = { mode: 'wave', pods: 1, budget: 1, surge: '0%', rolloutId: 'r', seq: 1 } as const
   const workload = {
     ref: threeSteps.ref,
@@ -149,6 +154,7 @@ function snapshot({ open = [], refused, split, unread, ...scene }: Scene): Snaps
       ...splitSeen(split),
       ...(unread !== undefined && { unread }),
     },
+    ...(scene.named && { trafficRouting: { ...named, ...scene.named } }),
     kruiseRuns: false,
     registered: true,
     holdRefused: false,
@@ -451,3 +457,86 @@ test('what people wrote while it is paused stays when requests come home', () =>
   const { memory } = decide(snapshot({ ...scene, split: 'notReady' }))
   expect(memory).toMatchObject(approved)
 })
+
+const plain = { steps: threeSteps.steps }
+const onItsWay = { routed: true, home: false, answers: true }
+
+test.each<[string, Scene, string]>([
+  [
+    'one that is missing keeps the first pod waiting',
+    { rollout: plain, named: { trouble: 'lane does not exist' }, open: ['advance'] },
+    'nothing (RequestsBlocked): lane does not exist',
+  ],
+  ['pods come before requests', { rollout: plain, named: {}, open: ['advance'] }, 'advance (fine)'],
+  ['and then requests', { rollout: plain, named: { answers: true } }, 'nothing (fine): lane waits'],
+  [
+    'with them its step is reached',
+    { rollout: plain, named: onItsWay },
+    'nothing (fine): step 1 of 3 reached',
+  ],
+  [
+    'pods that nobody answers for get no successors before requests are home',
+    { rollout: plain, named: { home: false }, open: ['advance'] },
+    'nothing (fine): lane waits',
+  ],
+  [
+    'the end: requests are home first',
+    { rollout: plain, ...finishing, named: onItsWay, open: ['finish'] },
+    'nothing (fine): lane waits',
+  ],
+  [
+    'also where it is gone, and nothing is told of that',
+    { rollout: plain, ...finishing, named: { home: false, trouble: 'gone' }, open: ['finish'] },
+    'nothing (fine): gone',
+  ],
+  ['and then pods', { rollout: plain, ...finishing, named: {}, open: ['finish'] }, 'finish (fine)'],
+  [
+    'a rollback: requests are home first',
+    { rollout: plain, ...cancelling, named: onItsWay, open: ['finish'] },
+    'nothing (fine): lane waits',
+  ],
+  [
+    'and what is to be undone stays on record while pods leave',
+    { rollout: plain, ...cancelling, named: {}, open: ['finish', 'release'] },
+    'finish (fine)',
+  ],
+  [
+    'an abort, too',
+    {
+      rollout: { ...plain, abort: 'x' },
+      memory: { state: 'BeforeStepUpgrade' },
+      named: onItsWay,
+      open: ['abort'],
+    },
+    'nothing (fine): lane waits',
+  ],
+  [
+    'a Rollout that is disabled, too',
+    { rollout: { ...plain, disabled: true }, named: onItsWay, open: ['release'] },
+    'nothing (fine): lane waits',
+  ],
+  [
+    'a Rollout that is gone, too',
+    { rollout: null, named: onItsWay, open: ['release'] },
+    'nothing (fine): lane waits',
+  ],
+])('a TrafficRouting: %s', (_, scene, line) => {
+  expect(next(scene)).toContain(line)
+})
+
+test.each<[string, Scene, boolean]>([
+  ['a step', { rollout: plain }, true],
+  ['a pause by its owner', { rollout: { ...plain, paused: true } }, true],
+  ['what cannot be followed any more', refusedIn(), true],
+  ['the end', finishing, false],
+  ['a rollback', cancelling, false],
+  ['an abort', { rollout: { abort: 'x' } }, false],
+  ['a Rollout that is disabled', { rollout: { disabled: true } }, false],
+  ['rest', { memory: { releasing: false } }, false],
+])('whether a release needs its TrafficRouting: %s', (_, scene, needed) => {
+  expect(isReleasing(snapshot(scene))).toBe(needed)
+})
+
+function refusedIn(): Scene {
+  return { rollout: { refused: { reason: 'Unsupported', message: 'no' } } }
+}

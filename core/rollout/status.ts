@@ -205,6 +205,14 @@ type Wanted = { readonly status: boolean; readonly message: string } & (
   | { readonly type: 'Succeeded'; readonly reason: SucceededReason | '' }
 )
 
+/** What a condition is to say. */
+interface ConditionWanted {
+  readonly type: string
+  readonly status: boolean
+  readonly reason: string
+  readonly message: string
+}
+
 function conditionsOf(
   before: RolloutStatus | undefined,
   decision: Decision,
@@ -247,9 +255,10 @@ function ofKstatus({ memory, standing, message }: Decision): readonly Wanted[] {
   return wanted
 }
 
-function conditionOf(
+/** A condition as it is to stand; the times of one that stays as it is are those of before. */
+export function conditionOf(
   before: Condition | undefined,
-  wanted: Wanted,
+  wanted: ConditionWanted,
   now: Instant,
 ): RolloutCondition {
   const status = wanted.status ? 'True' : 'False'

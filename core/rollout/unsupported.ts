@@ -15,6 +15,7 @@ import { isNetworkKind, othersIn, routers } from '../traffic/registry.ts'
 import type { KindRef } from '../workload/adapter.ts'
 import { groupOf, isNative } from '../workload/native.ts'
 import { adapterFor, adapters, inStyle } from '../workload/registry.ts'
+import { namedWrongly } from '../traffic-routing/named.ts'
 import { strategyOf, styleOf } from './release-style.ts'
 import type { Problem } from './problem.ts'
 import type { Style } from './style.ts'
@@ -75,11 +76,6 @@ function routed(strategy: string): readonly Row[] {
       message: `${switchedOff}, or remove \`trafficRoutings\``,
     },
     ...routeRows(`${path}.trafficRoutings`),
-    {
-      field: `${path}.trafficRoutingRef`,
-      message:
-        'this version of Sluice reads no TrafficRouting; remove `trafficRoutingRef`, and write `trafficRoutings`',
-    },
     {
       field: `${path}.disableGenerateCanaryService`,
       refuses: (one, { spec }, { routes }) =>
@@ -189,7 +185,7 @@ function needsTwo(item: TrafficRouting): boolean {
 /** What the Rollout asks for and this version does not do, in the order of the table. */
 export function unsupported(rollout: Rollout, known: Partial<Asked> = {}): readonly Problem[] {
   const asked: Asked = { shares: asksForTraffic(rollout), routes: false, ...known }
-  return rows.flatMap(({ field, refuses = saysSomething, message }) =>
+  const found = rows.flatMap(({ field, refuses = saysSomething, message }) =>
     valuesAt(rollout, field)
       .filter(({ value }) => refuses(value, rollout, asked))
       .map(found => ({
@@ -197,6 +193,7 @@ export function unsupported(rollout: Rollout, known: Partial<Asked> = {}): reado
         message: typeof message === 'string' ? message : message(rollout, asked),
       })),
   )
+  return [...found, ...namedWrongly(rollout, asked.routes ? undefined : switchedOff)]
 }
 
 /**
@@ -207,19 +204,14 @@ export function asksForTraffic(rollout: Rollout): boolean {
   return hasRoutes(rollout) || !wasOlder(rollout)
 }
 
-/** Whether the Rollout says by what requests are to be routed. */
-export function hasRoutes({ spec }: Rollout): boolean {
-  return isRouted(spec) || Boolean(strategyOf(spec).trafficRoutingRef)
-}
-
-/** It names what sends the requests. */
-function isRouted(spec: Rollout['spec']): boolean {
+/** Whether the Rollout says by what requests are to be routed in its steps. */
+export function hasRoutes({ spec }: Pick<Rollout, 'spec'>): boolean {
   return (strategyOf(spec).trafficRoutings ?? []).length > 0
 }
 
 /** It asks for something of requests, which nobody moves. */
-function goesNowhere(value: unknown, { spec }: Rollout, { routes }: Asked): boolean {
-  return saysSomething(value) && !(routes && isRouted(spec))
+function goesNowhere(value: unknown, rollout: Rollout, { routes }: Asked): boolean {
+  return saysSomething(value) && !(routes && hasRoutes(rollout))
 }
 
 /** What is stored does not say in which version it was written, but for what the conversion makes of it. */

@@ -8,8 +8,9 @@ import { nameOfRoute, splitInWords } from './router.ts'
 import type { Router } from './router.ts'
 import { reaches, seeRoute } from './seen.ts'
 import type { RouteSeen } from './seen.ts'
+import { movedForAnother } from './touched.ts'
 import { OVER, whoseOf } from './wish.ts'
-import { blocked, isFree, takenOut, wishing } from './writes.ts'
+import { blocked, isFree, notTwice, takenOut, wishing } from './writes.ts'
 
 /** HTTPRoutes, in a version. */
 export function httpRouteRouter(provider: TrafficProvider): Router<RouteSeen> {
@@ -23,12 +24,14 @@ export function httpRouteRouter(provider: TrafficProvider): Router<RouteSeen> {
     refsIn: ({ gateway: { httpRouteName: name } = {} }) =>
       name ? [{ apiVersion, kind, name }] : [],
 
-    trouble({ ref, object: route }, { routing: { service } }) {
+    trouble({ ref, object: route }, { routing: { service }, owner }) {
       const name = nameOfRoute(ref)
       if (!route || route.deleting) return `${name} does not exist`
       if (!reaches(route, service)) return `no rule of ${name} sends requests to Service ${service}`
       if (route.parents.length === 0) return `${name} names no gateway in spec.parentRefs`
-      return route.escaped ? takenOut(name) : undefined
+      if (route.escaped) return takenOut(name)
+      const other = movedForAnother(route, owner)
+      return other === undefined ? undefined : notTwice(name, other)
     },
 
     split({ object }, { routing: { service }, owner }, { split }) {
@@ -46,8 +49,9 @@ export function httpRouteRouter(provider: TrafficProvider): Router<RouteSeen> {
       return undefined
     },
 
-    off({ object }, _, why) {
+    off({ object }, { owner }, why) {
       if (!object || isFree(object)) return undefined
+      if (movedForAnother(object, owner) !== undefined) return undefined
       return wishing(provider, object, OVER, why)
     },
 

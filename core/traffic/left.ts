@@ -39,8 +39,9 @@ export function routingLeft(
     const [name, route] = made ? [made.service, made.route] : [service, ref.name]
     return name === undefined || route === undefined ? [] : [{ name, ref: { ...ref, name: route } }]
   })
-  const [first] = found
-  const service = first?.name ?? services.find(({ made }) => made)?.made?.service
+  const service = found[0]?.name ?? services.find(({ made }) => made)?.made?.service
   if (service === undefined) return undefined
-  return { service, routes: first ? [first.ref] : [], graceSeconds }
+  // In the order of their kinds: who leads to another one is taken back before that.
+  const ways = found.filter(({ name }) => name === service).map(({ ref }) => ref)
+  return { service, routes: ways, graceSeconds }
 }

@@ -17,10 +17,10 @@ import {
 import { nameOfRoute, splitInWords } from './router.ts'
 import type { RouteFound, Router, RouteUse, SplitAsked } from './router.ts'
 import { answerTo, isScript } from './script.ts'
-import { look } from './touched.ts'
+import { look, movedForAnother } from './touched.ts'
 import type { TouchedSeen } from './touched.ts'
 import { OVER, whoseOf } from './wish.ts'
-import { atAnyTime, blocked, isFree, takenOut, wishing } from './writes.ts'
+import { atAnyTime, blocked, isFree, notTwice, takenOut, wishing } from './writes.ts'
 
 /** What is kept of one. */
 export interface NetworkSeen extends TouchedSeen {
@@ -48,10 +48,12 @@ export function networkRouter(provider: TrafficProvider, onlyBeside?: string): R
       return named.map(({ name }) => ({ apiVersion, kind, name }))
     },
 
-    trouble({ ref, object, script }) {
+    trouble({ ref, object, script }, { owner }) {
       const name = nameOfRoute(ref)
       if (!object || object.deleting) return `${name} does not exist`
       if (object.escaped) return takenOut(name)
+      const other = movedForAnother(object, owner)
+      if (other !== undefined) return notTwice(name, other)
       if (object.left) {
         return `${name} has the annotation ${ORIGINAL} of Kruise Rollouts: put back what it says, and take it off`
       }
@@ -67,8 +69,9 @@ export function networkRouter(provider: TrafficProvider, onlyBeside?: string): R
       return { changes: [], why, requeueAt: over }
     },
 
-    off({ object }, _, why) {
+    off({ object }, { owner }, why) {
       if (!object || isFree(object)) return undefined
+      if (movedForAnother(object, owner) !== undefined) return undefined
       return wishing(provider, object, OVER, why)
     },
 

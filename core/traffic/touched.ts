@@ -5,9 +5,10 @@ import type { KubeObject } from '#api/kubernetes.ts'
 import { ESCAPE } from '#api/names.ts'
 import { defined } from '../defined.ts'
 import { equalJson } from '../equal.ts'
-import { keyOf } from '../rollout/key.ts'
+import { keyOf, refOf } from '../rollout/key.ts'
 import { seen } from '../workload/seen.ts'
 import type { Seen } from '../workload/seen.ts'
+import type { Owner } from './made.ts'
 import type { Json, TrafficProvider, Wished } from './model.ts'
 import { freedOwner, OVER, whoseIn, wishedOn, wishOn } from './wish.ts'
 
@@ -60,4 +61,15 @@ function isProjected(
   if (wish === undefined || wish === OVER) return wish === undefined && was === undefined
   if (was === undefined || was.wish !== wish) return false
   return equalJson(value, provider.project(was.owner, wish))
+}
+
+/** For whose requests it is moved already, in words; undefined: for nobody else's. */
+export function movedForAnother(
+  { wish, workload }: TouchedSeen,
+  owner: Owner | undefined,
+): string | undefined {
+  if (wish === undefined || wish === OVER || workload === undefined || !owner) return undefined
+  if (workload === keyOf(owner.ref)) return undefined
+  const { kind, name } = refOf(workload)
+  return `${kind} ${name}`
 }

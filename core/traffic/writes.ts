@@ -31,6 +31,11 @@ export function takenOut(name: string): string {
   return `its owner took ${name} over: take the annotation sluice.dev/escape off it to go on`
 }
 
+/** It says for one alone where requests go, in words. */
+export function notTwice(name: string, other: string): string {
+  return `${name} is moved for ${other} already: name it in one place alone`
+}
+
 /** A patch of an object as it was read. */
 export function patched(kind: Kind, object: Seen, patch: MergePatch): Change {
   return { type: 'patch', target: targetOf(kind, object), patch }

@@ -32,12 +32,20 @@ export interface HoldRecord {
   readonly rolloutUid: string
   /** By what requests come that are moved, where they are: it must be undone whatever becomes of the Rollout. */
   readonly traffic?: Routing
+  /** Name of the TrafficRouting by which requests come to new pods, where there is one. */
+  readonly trafficRouting?: string
+}
+
+/** Requests are to leave new pods before these leave. */
+export function movesRequests({ traffic, trafficRouting }: HoldRecord): boolean {
+  return traffic !== undefined || trafficRouting !== undefined
 }
 
 /** The annotation's value. */
 export function formatRecord(record: HoldRecord): string {
-  const { rollout, rolloutUid, stable, traffic } = record
-  const routed = traffic ? formatRouting(traffic) : ''
+  const { rollout, rolloutUid, stable, traffic, trafficRouting } = record
+  const named = trafficRouting === undefined ? '' : `routing=${encodeURIComponent(trafficRouting)};`
+  const routed = (traffic ? formatRouting(traffic) : '') + named
   const remembered = `rollout=${rollout};uid=${rolloutUid};stable=${stable};${routed}`
   return escapePatch(remembered, record.owner)
 }
@@ -68,7 +76,7 @@ function parseRecord(text: string | undefined): HoldRecord | undefined {
   const pairs = parsePairs(remembered)
   const [rollout, rolloutUid, stable] = ['rollout', 'uid', 'stable'].map(key => pairs.get(key))
   if (!rollout || !rolloutUid || !stable) return undefined
-  return defined({ owner, stable, rollout, rolloutUid, traffic: routingIn(pairs) })
+  return { owner, stable, rollout, rolloutUid, ...requestsIn(pairs) }
 }
 
 function formatRouting({ service, routes, oneService, graceSeconds }: Routing): string {
@@ -77,6 +85,13 @@ function formatRouting({ service, routes, oneService, graceSeconds }: Routing): 
   )
   const shared = oneService ? 'services=one;' : ''
   return `service=${service};routes=${refs.join()};${shared}grace=${graceSeconds};`
+}
+
+function requestsIn(
+  pairs: ReadonlyMap<string, string>,
+): Pick<HoldRecord, 'traffic' | 'trafficRouting'> {
+  const trafficRouting = decoded(pairs.get('routing') ?? '') || undefined
+  return defined({ traffic: routingIn(pairs), trafficRouting })
 }
 
 function routingIn(pairs: ReadonlyMap<string, string>): Routing | undefined {

@@ -7,18 +7,21 @@ import { beforeAll, describe, expect, inject, test, vi } from 'vitest'
 import { parse } from 'yaml'
 
 import type { Rollout } from '#api/rollout.generated.ts'
+import type { TrafficRouting } from '#api/trafficrouting.generated.ts'
 import { validateRollout } from '#core/admission/validation.ts'
 import { ESTABLISHED, kubectl, kubectlJson } from './commands.ts'
 
 const cluster = inject('cluster')
 const root = join(import.meta.dirname, '..', '..')
 const crdFile = join(root, 'api/crds/rollouts.kruise.io_rollouts.yaml')
+const routingFile = join(root, 'api/crds/rollouts.kruise.io_trafficroutings.yaml')
 const namespace = `api-${Date.now().toString(36)}`
 
 type Json = Record<string, unknown>
 
 beforeAll(async () => {
   await applyCrd(readFileSync(crdFile, 'utf8'), 'rollouts.rollouts.kruise.io')
+  await applyCrd(readFileSync(routingFile, 'utf8'), 'trafficroutings.rollouts.kruise.io')
   await kubectl(cluster, ['create', 'namespace', namespace])
   return async () => {
     await kubectl(cluster, ['delete', 'namespace', namespace, '--wait=false'])
@@ -66,6 +69,55 @@ function path(value: string, type = 'PathPrefix'): Json {
 function router(fields: Json): Json {
   return canary({ trafficRoutings: [{ service: 'shop', ...fields }] })
 }
+
+const service = { service: 'shop', ingress: { name: 'shop', classType: 'mse' } }
+
+function trafficRouting(spec: Json): Json {
+  return {
+    apiVersion: 'rollouts.kruise.io/v1alpha1',
+    kind: 'TrafficRouting',
+    metadata: { name: 'lane', namespace },
+    spec: { objectRef: [service], strategy: { weight: 20 }, ...spec },
+  }
+}
+
+test.each<[string, Json, string]>([
+  [
+    'two Services',
+    { objectRef: [service, service] },
+    'write one item: several routers can stand side by side in it',
+  ],
+  [
+    'no router',
+    { objectRef: [{ service: 'shop' }] },
+    'name what sends the requests: add `ingress` or `customNetworkRefs`',
+  ],
+  [
+    'a gateway',
+    { objectRef: [{ service: 'shop', gateway: { httpRouteName: 'shop' } }] },
+    'a TrafficRouting has no second Service to which an HTTPRoute could send requests: remove `gateway`, and write it in `trafficRoutings` of the Rollout',
+  ],
+  ['no requests', { strategy: {} }, 'say which requests go to new pods: add `weight` or `matches`'],
+  ['more than all', { strategy: { weight: 101 } }, 'write a percent from 0 to 100'],
+])('a TrafficRouting is refused with what to write: %s', async (_, spec, message) => {
+  expect(await refusal(trafficRouting(spec))).toContain(message)
+})
+
+test('a TrafficRouting has its defaults, and the columns of its status', async () => {
+  const input = JSON.stringify(trafficRouting({}))
+  const stored = await kubectlJson<TrafficRouting>(cluster, ['create', '-f', '-'], { input })
+  expect(stored.spec.objectRef[0]).toEqual({ ...service, gracePeriodSeconds: 3 })
+  const status = { phase: 'Healthy', message: 'TrafficRouting is Healthy' }
+  const patch = JSON.stringify({ status })
+  const at = ['-n', namespace, 'trafficrouting', 'lane']
+  await kubectl(cluster, ['patch', ...at, '--subresource=status', '--type=merge', '-p', patch])
+  const { stdout } = await kubectl(cluster, ['get', ...at])
+  expect(stdout.split('\n').map(line => line.replaceAll(/\s+/g, ' '))).toEqual([
+    'NAME STATUS MESSAGE AGE',
+    expect.stringMatching(/^lane Healthy TrafficRouting is Healthy \d+s$/),
+    '',
+  ])
+})
 
 const dryRun = ['create', '--dry-run=server', '-f', '-']
 

@@ -372,11 +372,15 @@ describe.each([
     expect(containers[0]!.args).toContain('--configuration=gate')
   })
 
-  test('the CRD stays on uninstall, goes, or is somebody else’s', async () => {
+  test('the CRDs stay on uninstall, go, or are somebody else’s', async () => {
     const kept = { 'helm.sh/resource-policy': 'keep' }
     const kind = 'CustomResourceDefinition'
-    expect(only(await template(), kind).metadata.annotations).toEqual(kept)
-    expect(only(await template('crds.keep=false'), kind).metadata.annotations).toBeUndefined()
+    const [whole, gone] = [await template(), await template('crds.keep=false')]
+    for (const plural of ['rollouts', 'trafficroutings']) {
+      const name = `${plural}.rollouts.kruise.io`
+      expect(only(whole, kind, name).metadata.annotations).toEqual(kept)
+      expect(only(gone, kind, name).metadata.annotations).toBeUndefined()
+    }
     const without = await template('crds.install=false')
     expect(without.filter(each => each.kind === kind)).toEqual([])
   })

@@ -50,7 +50,6 @@ export const arrive: Preparation = async (story, { cluster, client }) => {
   }
   await holdByRecreate(story, 'api', 'api:2')
   await client.create(CUSTOM_RESOURCES, customResource('BatchRelease', 'v1beta1'))
-  await client.create(CUSTOM_RESOURCES, customResource('TrafficRouting', 'v1alpha1'))
   await kubectl(cluster, ['wait', ESTABLISHED, 'crd', '--all'])
   const batchRelease = {
     apiVersion: 'rollouts.kruise.io/v1beta1',

@@ -4,10 +4,18 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import type { KubeObject, Service } from '#api/kubernetes.ts'
-import { ESCAPE, ORIGINAL, OWN_SCRIPTS, RECORD, SCRIPT_KEY, TRAFFIC } from '#api/names.ts'
+import {
+  ESCAPE,
+  ORIGINAL,
+  OWN_SCRIPTS,
+  RECORD,
+  SCRIPT_KEY,
+  TRAFFIC,
+  TRAFFIC_ROUTING,
+} from '#api/names.ts'
 import { equalJson } from '#core/equal.ts'
 import { NotFound } from '#kube/errors.ts'
-import { CONFIG_MAPS, ROLLOUTS, SERVICES } from '#kube/resources.ts'
+import { CONFIG_MAPS, ROLLOUTS, SERVICES, TRAFFIC_ROUTINGS } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
 import { lease } from '../../dev/sluice.ts'
 import { presenceIn } from './absence.ts'
@@ -369,6 +377,90 @@ test.concurrent('one Service, blue-green: all requests go to new pods before the
   expect(await moved.version).toBeLessThan(await fewer.version)
   await stand(story, { 'app:2': 10 })
   await place.untouched()
+})
+
+const gray = { 'istio.service.tag': 'gray' }
+const routingName = 'lane'
+
+function routingOf(namespace: string, strategy: object): KubeObject {
+  const { apiVersion, kind } = TRAFFIC_ROUTINGS
+  const customNetworkRefs = [VIRTUAL_SERVICES, DESTINATION_RULES].map(each => ({
+    apiVersion: each.apiVersion,
+    kind: each.kind,
+    name: WORKLOAD,
+  }))
+  const objectRef = [{ service: WORKLOAD, customNetworkRefs, gracePeriodSeconds: 1 }]
+  const metadata = { namespace, name: routingName }
+  return { apiVersion, kind, metadata, spec: { objectRef, strategy } } as KubeObject
+}
+
+const testers = { matches: [{ headers: [{ name: 'user', value: 'tester' }] }] }
+
+/** A release whose requests a TrafficRouting moves, in a second Deployment with a label of its own. */
+async function named(): Promise<Place> {
+  const place = await begin({
+    steps: [{ replicas: 1 }, { replicas: '100%' }],
+    canary: {
+      trafficRoutings: [],
+      enableExtraWorkloadForCanary: true,
+      patchPodTemplateMetadata: { labels: gray },
+    },
+  })
+  await place.story.kubectl(['annotate', 'rollout', ROLLOUT, `${TRAFFIC_ROUTING}=${routingName}`])
+  return place
+}
+
+/** As `kubectl get` prints it. */
+async function routingTells({ story }: Place, phase: string, message: string): Promise<void> {
+  const args = ['get', 'trafficrouting', routingName, '--no-headers']
+  await story.until(`${phase} ${message}`, async () => {
+    const { stdout } = await story.kubectl(args)
+    return stdout.replaceAll(/\s+/g, ' ').startsWith(`${routingName} ${phase} ${message} `)
+  })
+}
+
+test.concurrent('a TrafficRouting moves requests while a release needs it, and touches no Service', async () => {
+  const place = await named()
+  const { story, weights, untouched } = place
+  const before = await place.service()
+  await story.edit('app:2')
+  await says(story, 'TrafficRouting lane does not exist')
+  expect(await condition(story, 'Ready')).toMatchObject({ reason: 'RequestsBlocked' })
+  await stand(story, { 'app:1': 10 })
+  await apply(story, routingOf(story.namespace, testers))
+  await story.reached(1)
+  await routingTells(place, 'Progressing', 'TrafficRouting is Progressing')
+  const [first, ...others] = await rulesOf(place.found)
+  expect(first).toMatchObject({
+    match: [{ headers: { user: { exact: 'tester' } } }],
+    route: [{ destination: { host: WORKLOAD, subset: 'canary' } }],
+  })
+  expect(others).toEqual(ownHttp)
+  // What it says is changed in the middle, and it is deleted and made again.
+  await apply(story, routingOf(story.namespace, { weight: 20 }))
+  await weights(subset)
+  await story.kubectl(['delete', 'trafficrouting', routingName])
+  await untouched()
+  await says(story, 'TrafficRouting lane does not exist')
+  await apply(story, routingOf(story.namespace, { weight: 30 }))
+  await routingTells(place, 'Progressing', 'TrafficRouting is Progressing')
+  await weights({ web: 70, 'web/canary': 30 })
+  const pinned = await place.service()
+  expect(pinned?.metadata.resourceVersion).toBe(before?.metadata.resourceVersion)
+  const free = new Promise<number>(resolve => {
+    void story.until('no share', async () => {
+      const gone = (await rulesOf(place.found)).at(-1)?.route.length === 1
+      if (gone) resolve(story.now().wanted['app:2'] ?? 0)
+      return gone
+    })
+  })
+  await story.edit('app:1')
+  // Requests leave the new pod before it leaves.
+  expect(await free).toBe(1)
+  await story.phase('Healthy')
+  await routingTells(place, 'Healthy', 'TrafficRouting is Healthy')
+  await stand(story, { 'app:1': 10 })
+  await untouched()
 })
 
 /** What users say of it. */

@@ -48,6 +48,7 @@ test.each([
   ['Condition Progressing', names.PROGRESSING_REASONS],
   ['Condition Succeeded', names.SUCCEEDED_REASONS],
   ['Events', names.EVENT_REASONS],
+  ['A TrafficRouting', names.ROUTING_REASONS],
 ])('%s: every reason is in the reference with its meaning, and no other', (heading, reasons) => {
   const page = section(status, heading)
   expect(firstCells(page).toSorted()).toEqual(Object.keys(reasons).toSorted())

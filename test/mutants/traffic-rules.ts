@@ -13,6 +13,9 @@ const laws = 'test/contracts/routers.test.ts'
 const httpRoute = 'core/traffic/http-route-router.ts'
 const ingress = 'core/traffic/ingress-router.ts'
 const network = 'core/traffic/network-router.ts'
+const order = 'core/rollout/requests.test.ts'
+const routings = 'core/traffic-routing/decide.ts'
+const routingsTest = 'core/traffic-routing/decide.test.ts'
 
 /** A row for each. */
 export const trafficRules: readonly Rule[] = [
@@ -225,5 +228,47 @@ export const trafficRules: readonly Rule[] = [
     'return owner === undefined || made.workload === keyOf(owner.ref)',
     'return owner !== undefined && made.workload === keyOf(owner.ref)',
     laws,
+  ],
+  [
+    'a TrafficRouting that is missing keeps the release waiting',
+    'core/rollout/decide.ts',
+    '      routingReady,\n',
+    '',
+    order,
+  ],
+  [
+    'before new pods leave at the end no TrafficRouting sends them requests',
+    'core/rollout/decide.ts',
+    'requestsToNew,\n      routingHome,',
+    'requestsToNew,',
+    order,
+  ],
+  [
+    'nor in a rollback',
+    'core/rollout/decide.ts',
+    'requestsBack,\n      routingHome,',
+    'requestsBack,',
+    order,
+  ],
+  [
+    'that its routes move is told before the first one does',
+    routings,
+    "object!.status?.phase === 'Progressing' ? decision : announced",
+    'decision',
+    routingsTest,
+  ],
+  [
+    'its routes stay home while nobody answers',
+    routings,
+    's.users.some(({ answers }) => answers) ? routing',
+    's.users.length > 0 ? routing',
+    routingsTest,
+  ],
+  [
+    'a route that is moved for another one is left to that',
+    'core/traffic/touched.ts',
+    'if (workload === keyOf(owner.ref)) return undefined',
+    'return undefined',
+    routingsTest,
   ],
 ]

@@ -1,0 +1,194 @@
+// Every decision about a TrafficRouting is made here: whether its routes are to be as it says, or as their
+// owners wrote them, and what is told of it. Who needs it is computed from the Rollouts that name it, so that
+// nothing of ours keeps it from being deleted.
+
+import type { RoutingReason } from '#api/names.ts'
+import type { TrafficRouting, TrafficRoutingPhase } from '#api/trafficrouting.generated.ts'
+import { wordsOf } from '../change.ts'
+import { defined } from '../defined.ts'
+import type { Instant, Move, RefusedWrite, WorkloadRef } from '../rollout/model.ts'
+import { instantOf } from '../time.ts'
+import type { Traffic } from '../traffic/routed.ts'
+import { routesMove } from './moves.ts'
+import type { RoutingAsked } from './parse.ts'
+
+/** A Rollout in a release that names it. */
+export interface RoutingUser {
+  readonly rollout: string
+  /** A new pod of its release is ready. */
+  readonly answers: boolean
+}
+
+/** All that a decision about one looks at. */
+export interface RoutingSnapshot {
+  readonly now: Instant
+  readonly ref: WorkloadRef
+  /** Undefined: it is gone. */
+  readonly object?: TrafficRouting
+  /** What it asks for, or why it cannot be followed. */
+  readonly asked?: RoutingAsked | { readonly refused: string }
+  readonly users: readonly RoutingUser[]
+  /** What it names; undefined where it cannot be followed. */
+  readonly traffic?: Traffic
+  /** Routes that are moved for it. */
+  readonly moved?: Traffic
+  /** Those among them that it does not name any more. */
+  readonly strays?: Traffic
+  /** The API server does not take what was written to move them. */
+  readonly refusedWrite?: RefusedWrite
+}
+
+/** What is told of it, and what is done. */
+export interface RoutingDecision {
+  readonly phase: TrafficRoutingPhase
+  readonly reason: RoutingReason
+  readonly message: string
+  readonly move?: Move
+  /** Look again then, if no event comes first. */
+  readonly requeueAt?: Instant
+}
+
+/** How the TrafficRouting of a release stands, for whoever waits for it. */
+export interface NamedRouting {
+  /** Why it moves no request before somebody acts. */
+  readonly trouble?: string
+  /** Its routes are as it says. */
+  readonly routed: boolean
+  /** No route is moved for this release any more, or another one needs that. */
+  readonly home: boolean
+  /** A new pod is ready for the requests that it moves. */
+  readonly answers: boolean
+  /** What it waits for. */
+  readonly why: string
+}
+
+/** What to do now. Pure: the same snapshot gives the same decision. */
+export function decideRouting(s: RoutingSnapshot): RoutingDecision {
+  const { object, asked } = s
+  if (!object) return goingHome(s) ?? told('Terminating', 'Home', GONE)
+  if (object.metadata.deletionTimestamp !== undefined) {
+    const home = goingHome(s)
+    return home ? { ...home, phase: 'Terminating' } : told('Terminating', 'Home', GONE)
+  }
+  if (!asked || 'refused' in asked) {
+    const home = goingHome(s)
+    return { ...home, ...told('Initial', 'Unsupported', asked?.refused ?? '') }
+  }
+  return s.users.some(({ answers }) => answers) ? routing(s, asked) : resting(s, asked)
+}
+
+const GONE = 'TrafficRouting is Terminating'
+const ROUTED = 'TrafficRouting is Progressing'
+const HEALTHY = 'TrafficRouting is Healthy'
+
+/** Its routes are to be as it says. */
+function routing(s: RoutingSnapshot, { split }: RoutingAsked): RoutingDecision {
+  const { object, strays, traffic, now } = s
+  const stray = strays && routesMove(strays, ownerOf(s), { to: 'home' }, now)
+  const move = stray ?? routesMove(traffic!, ownerOf(s), { to: 'routed', split }, now)
+  if (!move) return told('Progressing', 'Routed', ROUTED)
+  const decision = toldOf(s, move, 'Progressing')
+  if (decision.reason === 'RequestsBlocked' && !isBegun(object)) {
+    return { ...decision, phase: 'Initial' }
+  }
+  // Whoever waits for its routes to be home again must know before the first one leaves.
+  const { move: _, ...announced } = decision
+  return object!.status?.phase === 'Progressing' ? decision : announced
+}
+
+/** Nobody needs it, or nobody would answer. */
+function resting(s: RoutingSnapshot, { routing: { graceSeconds } }: RoutingAsked): RoutingDecision {
+  const { object, users, now } = s
+  const home = goingHome(s)
+  if (home) return home
+  const draining = `giving requests under way ${graceSeconds} s`
+  const { message = '', phase } = { ...object!.status }
+  if (isBegun(object) && graceSeconds > 0) {
+    const noted = phase === 'Finalizing' && message === draining
+    const over = (noted ? readySince(object) : now) + graceSeconds * 1000
+    if (now < over) return { ...told('Finalizing', 'Moving', draining), requeueAt: over }
+  }
+  const trouble = routesMove(s.traffic!, ownerOf(s), { to: 'there' }, now)
+  if (trouble) return told('Initial', 'RequestsBlocked', trouble.why)
+  if (users.length === 0) return told('Healthy', 'Home', HEALTHY)
+  const who = users.map(({ rollout }) => rollout).join(', ')
+  return told(
+    'Healthy',
+    'Waiting',
+    `no new pod of Rollout ${who} is ready: requests stay where they are`,
+  )
+}
+
+/** Undefined: no route is moved for it. */
+function goingHome(s: RoutingSnapshot): RoutingDecision | undefined {
+  const move = s.moved && routesMove(s.moved, ownerOf(s), { to: 'home' }, s.now)
+  if (move) return toldOf(s, move, 'Finalizing')
+  // What belongs to one that is gone goes with it.
+  return s.moved && s.object ? told('Finalizing', 'Moving', WAITING) : undefined
+}
+
+const WAITING = 'waiting for its routes to be as their owners wrote them'
+
+function told(phase: TrafficRoutingPhase, reason: RoutingReason, message: string): RoutingDecision {
+  return { phase, reason, message }
+}
+
+function toldOf(s: RoutingSnapshot, move: Move, phase: TrafficRoutingPhase): RoutingDecision {
+  const refused = refusalOf(s, move)
+  const stopped = move.blocked === true || refused !== undefined
+  const { requeueAt, why } = move
+  const words = told(phase, stopped ? 'RequestsBlocked' : 'Moving', refused ?? why)
+  return { ...words, move, ...defined({ requeueAt }) }
+}
+
+function ownerOf({ object, ref }: RoutingSnapshot) {
+  return object && { ref, uid: object.metadata.uid ?? '' }
+}
+
+/** Its routes may be moved, or requests may still be under way by what they said. */
+function isBegun(object: TrafficRouting | undefined): boolean {
+  const { phase } = { ...object?.status }
+  return phase === 'Progressing' || phase === 'Finalizing'
+}
+
+/** When what is told of it was written. */
+function readySince(object: TrafficRouting | undefined): Instant {
+  const { conditions = [] } = { ...object?.status }
+  return instantOf(conditions.find(({ type }) => type === 'Ready')?.lastUpdateTime)
+}
+
+/** Why what is to be done is not done, where the API server does not take it. */
+function refusalOf({ refusedWrite }: RoutingSnapshot, move: Move): string | undefined {
+  const { write, why } = { ...refusedWrite }
+  const refused = move.changes.some(change => wordsOf(change) === write)
+  return refused ? `${move.why}: ${why}; it is tried again` : undefined
+}
+
+/** How it stands for a release that names it; `unread`: why it is not known whether there is one. */
+export function namedRouting(
+  s: RoutingSnapshot,
+  self: string,
+  unread: string | undefined,
+): NamedRouting {
+  const { ref, object, users, moved } = s
+  const decision = decideRouting(s)
+  const others = users.some(({ rollout }) => rollout !== self)
+  return {
+    ...defined({ trouble: unread ?? troubleOf(s, decision) }),
+    routed: decision.reason === 'Routed' && object?.status?.phase === 'Progressing',
+    home: others || (moved === undefined && !isBegun(object)),
+    answers: users.some(({ answers }) => answers),
+    why: `TrafficRouting ${ref.name}: ${decision.message}`,
+  }
+}
+
+function troubleOf(
+  { ref, object }: RoutingSnapshot,
+  { reason, message }: RoutingDecision,
+): string | undefined {
+  const name = `TrafficRouting ${ref.name}`
+  if (!object) return `${name} does not exist`
+  if (object.metadata.deletionTimestamp !== undefined) return `${name} is being deleted`
+  const stopped = reason === 'RequestsBlocked' || reason === 'Unsupported'
+  return stopped ? `${name}: ${message}` : undefined
+}

@@ -1,0 +1,77 @@
+// From a TrafficRouting as the API server stores it to what the core speaks of. Its CRD refuses what cannot be
+// followed; a CRD that is not ours lets it through, and then its status says so.
+
+import { OLDER_API_VERSION } from '#api/names.ts'
+import type { RoutedService, TrafficRouting } from '#api/trafficrouting.generated.ts'
+import { defined } from '../defined.ts'
+import type { WorkloadRef } from '../rollout/model.ts'
+import { GRACE_SECONDS } from '../traffic/model.ts'
+import type { RouteRef, Routing, Split } from '../traffic/model.ts'
+import { isNetworkKind, routesIn, routersOf } from '../traffic/registry.ts'
+
+const KIND = 'TrafficRouting'
+
+/** As keys and wishes name one. */
+export function routingRef(namespace: string, name: string): WorkloadRef {
+  return { apiVersion: OLDER_API_VERSION, kind: KIND, namespace, name }
+}
+
+/** It is one. */
+export function isRoutingRef({
+  apiVersion,
+  kind,
+}: Pick<WorkloadRef, 'apiVersion' | 'kind'>): boolean {
+  return apiVersion === OLDER_API_VERSION && kind === KIND
+}
+
+/** What one asks for. */
+export interface RoutingAsked {
+  readonly routing: Routing
+  readonly split: Split
+}
+
+/** What it asks for, or why it cannot be followed. */
+export function routingAsked({
+  spec,
+}: TrafficRouting): RoutingAsked | { readonly refused: string } {
+  // A CRD that is not ours need not ask for either.
+  const { objectRef = [], strategy = {} } = spec as Partial<TrafficRouting['spec']>
+  const [item] = objectRef
+  if (!item || objectRef.length > 1) return { refused: 'spec.objectRef: write one item' }
+  const routes = routesIn(item)
+  const refused = troubleOf(item, routes)
+  if (refused !== undefined) return { refused: `spec.objectRef[0]${refused}` }
+  const split = splitIn(strategy)
+  if (!split) return { refused: 'spec.strategy: say which requests: add `weight` or `matches`' }
+  const { service, gracePeriodSeconds: graceSeconds = GRACE_SECONDS } = item
+  return { routing: { service, routes, oneService: true, graceSeconds }, split }
+}
+
+/** Why no request can be moved by what it names. */
+function troubleOf(item: RoutedService, routes: readonly RouteRef[]): string | undefined {
+  if (item.gateway) return NO_GATEWAY
+  if (routes.length === 0) return NOTHING
+  const unknown = (item.customNetworkRefs ?? []).find(ref => !isNetworkKind(ref))
+  if (unknown) return `.customNetworkRefs: requests are not moved by a ${unknown.kind}`
+  const alone = routes.every(ref => routersOf(ref)[0]?.onlyBeside !== undefined)
+  return alone ? ALONE : undefined
+}
+
+const NOTHING = ': name what sends the requests: add `ingress` or `customNetworkRefs`'
+const NO_GATEWAY =
+  '.gateway: a TrafficRouting has no second Service to which an HTTPRoute could send requests: remove `gateway`, and write it in `trafficRoutings` of the Rollout'
+const ALONE =
+  ': a DestinationRule alone splits nothing: add the VirtualService that sends the requests to `customNetworkRefs`'
+
+function splitIn({
+  weight,
+  matches = [],
+  requestHeaderModifier,
+}: TrafficRouting['spec']['strategy']): Split | undefined {
+  if (weight === undefined && matches.length === 0) return undefined
+  return defined({
+    percent: weight,
+    matches: matches.length > 0 ? matches : undefined,
+    headers: requestHeaderModifier,
+  })
+}

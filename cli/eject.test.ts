@@ -3,9 +3,11 @@
 import { expect, test } from 'vitest'
 
 import type { KubeObject } from '#api/kubernetes.ts'
-import { RECORD, TRAFFIC, WORKLOAD_TYPE } from '#api/names.ts'
+import { RECORD, TRAFFIC, TRAFFIC_ROUTING, WORKLOAD_TYPE } from '#api/names.ts'
 import { annotated } from '#core/admission/marks.ts'
 import { reviewTraffic } from '#core/admission/traffic-review.ts'
+import { networkWish } from '#core/traffic/network-object.ts'
+import { trafficProviders } from '#core/traffic/registry.ts'
 import { pinTo, services } from '#core/traffic/service-pin.ts'
 import { adapters } from '#core/workload/registry.ts'
 import { formatRecord } from '#core/workload/record.ts'
@@ -138,4 +140,88 @@ test('a kind that may not be read is named once, and nobody is told that nothing
   )
   expect([done, printed]).toEqual([false, []])
   expect(complained).toEqual([expect.stringMatching(/^whether a Service is still pinned .* 403/)])
+})
+
+const mesh = { apiVersion: 'networking.istio.io/v1', kind: 'VirtualService' }
+const meshes = trafficProviders.find(
+  ({ apiVersion, kind }) => apiVersion === mesh.apiVersion && kind === mesh.kind,
+)!
+
+/** A route that is moved for the TrafficRouting of that name. */
+function movedFor(name: string): KubeObject {
+  const value = { spec: { hosts: ['web'] }, labels: {}, annotations: {} }
+  const metadata = { namespace: 'shop', name, uid: name, resourceVersion: '1' }
+  const before = { ...mesh, metadata, spec: value.spec }
+  const workload = { apiVersion: 'rollouts.kruise.io/v1alpha1', kind: 'TrafficRouting', name }
+  const to = { ...value, spec: { hosts: ['canary'] } }
+  const said = { workload, service: 'web', owner: value, to }
+  const wish = networkWish(said, { before: undefined, now: 1 })
+  const object = annotated(before, { [TRAFFIC]: wish })
+  return reviewTraffic({ provider: meshes, object, before, fromController: true })
+}
+
+function naming(name: string, disabled: boolean): KubeObject & { readonly spec: object } {
+  const metadata = { namespace: 'shop', name, annotations: { [TRAFFIC_ROUTING]: name } }
+  const workloadRef = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'other' }
+  const spec = { disabled, workloadRef, strategy: { canary: { steps: [] } } }
+  return { apiVersion: 'rollouts.kruise.io/v1beta1', kind: 'Rollout', metadata, spec }
+}
+
+const ofLane = deployment('web', formatRecord({ ...memory, trafficRouting: 'lane' }))
+
+test('the routes of TrafficRoutings go first, and no workload before those of its own', async () => {
+  const virtualservices = [movedFor('lane'), movedFor('other')]
+  const said = await ejecting({
+    virtualservices,
+    deployments: [ofLane],
+    rollouts: [naming('lane', true)],
+  })
+  expect(said).toMatchObject({ done: true, complained: [] })
+  expect(said.printed).toEqual([
+    'shop/trafficrouting/lane: its routes are given back (dry run)',
+    'shop/trafficrouting/other: its routes are given back (dry run)',
+    expect.stringMatching(/^shop\/deployment\/web: .* given back/),
+  ])
+  const guarded = await ejecting({
+    virtualservices,
+    deployments: [ofLane],
+    rollouts: [naming('lane', false)],
+  })
+  expect([guarded.done, guarded.printed]).toEqual([
+    false,
+    ['shop/trafficrouting/other: its routes are given back (dry run)'],
+  ])
+  expect(guarded.complained).toEqual([
+    expect.stringMatching(/^shop\/trafficrouting\/lane: not given back: Rollout lane names it/),
+    'shop/deployment/web: not given back: requests come first, and the routes of TrafficRouting lane are not given back',
+  ])
+})
+
+test('one that was named has those of its own release given back, and no others', async () => {
+  const workload = { adapter: adapters[0]!, name: 'web' }
+  const virtualservices = [movedFor('lane'), movedFor('other')]
+  const { done, printed } = await ejecting(
+    { virtualservices, 'deployments/web': ofLane },
+    { workload },
+  )
+  expect([done, printed]).toEqual([
+    true,
+    [
+      'shop/trafficrouting/lane: its routes are given back (dry run)',
+      expect.stringMatching(/^shop\/deployment\/web: .* given back/),
+    ],
+  ])
+})
+
+test('told to end, it gives no route back, nor a workload whose release needs that first', async () => {
+  const answers = { virtualservices: [movedFor('lane')], deployments: [ofLane] }
+  const { done, printed, complained, written } = await ejecting(answers, {
+    dryRun: false,
+    stop: AbortSignal.abort(),
+  })
+  expect([done, printed, written]).toEqual([false, [], []])
+  expect(complained).toEqual([
+    'ended before 1 of 1 TrafficRoutings',
+    'ended before 1 of 1 workloads',
+  ])
 })

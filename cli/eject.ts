@@ -6,17 +6,20 @@ import type { KubeObject } from '#api/kubernetes.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
 import { targetOf } from '#core/rollout/commands.ts'
 import { defined } from '#core/defined.ts'
-import { keyOf } from '#core/rollout/key.ts'
+import { keyOf, refOf } from '#core/rollout/key.ts'
+import { routingsOn } from '#core/traffic-routing/keys.ts'
 import type { Routing } from '#core/traffic/model.ts'
 import type { WorkloadAdapter } from '#core/workload/adapter.ts'
+import { recordOf } from '#core/workload/record.ts'
 import type { OwnerValues } from '#core/workload/record.ts'
+import { seen } from '#core/workload/seen.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { abreast } from './abreast.ts'
 import { NotFound } from '#kube/errors.ts'
 import { difference, isGoingBack, nextStep, ownerOf, traces } from './ejection.ts'
 import type { Aim, Stand } from './ejection.ts'
 import { fieldOwners } from './field-owners.ts'
-import { freeAll, lostAmong } from './lost.ts'
+import { freeAll, lostAmong, routingsAmong } from './lost.ts'
 import type { Lost } from './lost.ts'
 import { readLeft } from './requests.ts'
 import type { Left } from './requests.ts'
@@ -29,6 +32,7 @@ import {
   lostRefusal,
   namedRefusal,
   nameOf,
+  routedRefusal,
   story,
   unreadRefusal,
 } from './words.ts'
@@ -61,16 +65,21 @@ export async function eject(
   ejection: Ejection,
   saying: Saying,
 ): Promise<boolean> {
-  const { namespace, dryRun } = ejection
-  const { stands, lost, unread } = await readAll(client, ejection)
+  const { namespace, dryRun, keepRollouts } = ejection
+  const { stands, moved, lost, unread } = await readAll(client, ejection)
   for (const line of unread) saying.complain(line)
   const rollouts = await readRollouts(client, namespace)
   const traced = stands.filter(stand => stand.unread !== undefined || traces(stand).length > 0)
-  if (traced.length + lost.length + unread.length === 0) saying.print(nothingFound(ejection))
+  if (traced.length + moved.length + lost.length + unread.length === 0)
+    saying.print(nothingFound(ejection))
+  // Before anybody leaves to whom they send requests.
+  const naming = keepRollouts ? undefined : rollouts
+  const away = await freeAll(client, moved, { ...saying, dryRun, rollouts: naming })
   if (traced.length > 1) saying.print(`giving back ${traced.length} workloads${aside(ejection)}`)
   const outcomes = abreast(traced, async (stand): Promise<Outcome | undefined> => {
     if (saying.stop?.aborted) return undefined
-    const decide = (now: Stand) => judge(now, rolloutFor(now.workload, rollouts), ejection)
+    const decide = (now: Stand) =>
+      judge(now, rolloutFor(now.workload, rollouts), { ...ejection, away })
     return dryRun ? decide(stand) : carriedOut(client, stand, decide)
   })
   let [given, later] = [0, 0]
@@ -80,12 +89,14 @@ export async function eject(
     else if (told(each, outcome, ejection, saying)) given += 1
   }
   if (later > 0) saying.complain(`ended before ${later} of ${traced.length} workloads`)
-  const freed = await freeAll(client, lost, { ...saying, dryRun })
-  return freed && given === traced.length && unread.length === 0
+  const kept = await freeAll(client, lost, { ...saying, dryRun })
+  return away.size + kept.size + unread.length === 0 && given === traced.length
 }
 
 interface Found {
   readonly stands: readonly Stand[]
+  /** Those of TrafficRoutings. */
+  readonly moved: readonly Lost[]
   readonly lost: readonly Lost[]
   /** Why more of both may be there. */
   readonly unread: readonly string[]
@@ -99,10 +110,22 @@ async function readAll(client: KubeClient, ejection: Ejection): Promise<Found> {
   const { routings: left, unread } = unrouted ? none : await readLeft(client, namespace)
   if (workload !== undefined) {
     const named = { ...workload, namespace: namespace! }
-    return { stands: [await readNamed(client, named, left)], lost: [], unread }
+    const one = await readNamed(client, named, left)
+    const begun = routingsOf(one)
+    const moved = routingsAmong(left).filter(({ ref }) => begun.includes(keyOf(ref)))
+    return { stands: [one], moved, lost: [], unread }
   }
   const stands = await readStands(client, ejection, left)
-  return { stands, lost: lostAmong(left, stands, adapters), unread }
+  const lost = lostAmong(left, stands, adapters)
+  return { stands, moved: routingsAmong(left), lost, unread }
+}
+
+/** The key of the TrafficRouting with which its release has begun, if it has. */
+function routingsOf({ workload }: Stand): readonly string[] {
+  return routingsOn({
+    metadata: seen(workload).metadata,
+    ...defined({ record: recordOf(workload) }),
+  })
 }
 
 function readNamed(
@@ -154,11 +177,21 @@ interface Decided {
 
 type Verdict = Decided | (Outcome & { readonly owner?: undefined; readonly line?: undefined })
 
-function judge(stand: Stand, rollout: Rollout | undefined, ejection: Ejection): Verdict {
-  const { keepRollouts, withAborted } = ejection
+interface Judging extends Pick<Ejection, 'keepRollouts' | 'withAborted'> {
+  /** Keys of the TrafficRoutings whose routes are not given back. */
+  readonly away: ReadonlySet<string>
+}
+
+function judge(
+  stand: Stand,
+  rollout: Rollout | undefined,
+  { keepRollouts, withAborted, away }: Judging,
+): Verdict {
   if (rollout && rollout.spec.disabled !== true && !keepRollouts)
     return { refusal: namedRefusal(stand, rollout) }
   if (stand.unread !== undefined) return { refusal: unreadRefusal(stand.unread) }
+  const routing = routingsOf(stand).find(key => away.has(key))
+  if (routing !== undefined) return { refusal: routedRefusal(refOf(routing).name) }
   const owner = ownerOf(stand)
   if (!owner) return { refusal: lostRefusal(stand) }
   if (isAborted(stand) && !withAborted) return { refusal: abortedRefusal(stand) }

@@ -13,7 +13,7 @@ import { routerOf } from '#core/traffic/registry.ts'
 import { seeEndpoints, seeRoute, seeService } from '#core/traffic/seen.ts'
 import { pinTo, services, sharedBy } from '#core/traffic/service-pin.ts'
 import { merge } from '../test/world/controller.ts'
-import { escapeOff, returning, tracesOf } from './requests.ts'
+import { escapeOff, homeward, returning, tracesOf } from './requests.ts'
 import type { Requests, Return } from './requests.ts'
 
 const workload = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' }
@@ -199,6 +199,27 @@ test('of a mesh the note of what its owner wrote goes, too', () => {
   const step = returning(read, { pods, to: 'all', now: 1 })
   if (step?.type !== 'write') throw new Error('nothing is written')
   expect(Object.keys((merge(object, step.patch) as KubeObject).metadata.annotations!)).toEqual([])
+})
+
+test('a TrafficRouting: its routes, then a grace period; its Service is somebody else’s', () => {
+  const service = annotated(pinned, { [ESCAPE]: '{}' }) as Service
+  const read = (way: HTTPRoute, written: number | undefined, now: number) => {
+    const { traffic, ...others } = requests({ service, way, beside: canary })
+    const routing = { ...traffic.routing, graceSeconds: 3 }
+    const before = [service, routed]
+    return homeward({ ...others, traffic: { ...traffic, routing } }, { before, written, now })
+  }
+  const [first, seen] = [
+    read(routed, undefined, 1),
+    read(annotated(route, { [ESCAPE]: '{}' }), 5000, 5000),
+  ]
+  expect([first, seen]).toMatchObject([
+    { type: 'write', object: { kind: 'HTTPRoute' } },
+    { type: 'write', object: { kind: 'HTTPRoute' } },
+  ])
+  expect(read(route, 5000, 6000)).toMatchObject({ type: 'await', until: 8000 })
+  expect(read(route, 5000, 8000)).toBeUndefined()
+  expect(read(route, undefined, 6000)).toBeUndefined()
 })
 
 test('all of it is named', () => {

@@ -5,6 +5,8 @@ import type { KubeObject } from '#api/kubernetes.ts'
 import { ESCAPE, RECORD, SERVICE_NAME, TRAFFIC } from '#api/names.ts'
 import type { Patch } from '#core/change.ts'
 import { defined } from '#core/defined.ts'
+import type { Move } from '#core/rollout/model.ts'
+import { routesMove } from '#core/traffic-routing/moves.ts'
 import { newServiceOf, servicesOf } from '#core/traffic/canary-service.ts'
 import { routingLeft, workloadsOf } from '#core/traffic/left.ts'
 import type { WishedRoute } from '#core/traffic/left.ts'
@@ -188,7 +190,34 @@ export interface Return {
 export function returning(requests: Requests, { pods, to, now }: Return): Step | undefined {
   const { traffic, objects } = requests
   const routed = { traffic, ...(pods && { pods: { ...pods, updatePods: newPodsIn(traffic) } }) }
-  const move = trafficMove(routed, { to }, now)
+  return stepOf(trafficMove(routed, { to }, now), objects)
+}
+
+/** How far those of a TrafficRouting have come. */
+export interface Homeward {
+  /** What it touched, as it was before the first write. */
+  readonly before: readonly KubeObject[]
+  /** When the last write was done; undefined: nothing was moved. */
+  readonly written: number | undefined
+  readonly now: number
+}
+
+/**
+ * The next thing to do so that its routes are as their owners wrote them, and nobody goes by what they said;
+ * undefined: so it is. Its Service is somebody else's.
+ */
+export function homeward(requests: Requests, { before, written, now }: Homeward): Step | undefined {
+  const { traffic, objects } = requests
+  const step = stepOf(routesMove(traffic, undefined, { to: 'home' }, now), objects)
+  if (step) return step
+  const touched = requests.touched.filter(({ kind }) => kind !== SERVICES.kind)
+  const last = escapeOff({ ...requests, touched }, before)
+  if (last || written === undefined) return last
+  const until = written + traffic.routing.graceSeconds * 1000
+  return now < until ? { type: 'await', objects, why: 'requests are under way', until } : undefined
+}
+
+function stepOf(move: Move | undefined, objects: readonly KubeObject[]): Step | undefined {
   if (!move) return undefined
   const { changes, why, requeueAt } = move
   const [change] = changes

@@ -91,6 +91,16 @@ export function namedRefusal(stand: Stand, { metadata, ...rollout }: Rollout): s
   return `${before(stand, { metadata, ...rollout })}; Rollout ${metadata.name} would guard it again at once: first kubectl delete ${target} (or ${disable}); where no controller runs any more, say --keep-rollouts`
 }
 
+/** Why routes are left alone that are moved for a TrafficRouting. */
+export function movedAgainRefusal({ metadata: { namespace, name } }: Rollout): string {
+  return `Rollout ${name} names it, and a controller would move its routes again: first kubectl delete -n ${namespace} rollout ${name}; where no controller runs any more, say --keep-rollouts`
+}
+
+/** Why one is left alone whose requests are still moved for the TrafficRouting of its release. */
+export function routedRefusal(name: string): string {
+  return `requests come first, and the routes of TrafficRouting ${name} are not given back`
+}
+
 /** Why one is left alone of which it is not known whether requests are still sent to those who would leave. */
 export function unreadRefusal(why: string): string {
   return `requests come first, and by what they come may not be read: ${why}`

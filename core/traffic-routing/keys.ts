@@ -19,7 +19,10 @@ export function routingsIn(rollout: Rollout): readonly string[] {
 }
 
 /** That of the one with which the release of a workload has begun, if it has. */
-export function routingsOn({ metadata, record }: WorkloadSeen): readonly string[] {
+export function routingsOn({
+  metadata,
+  record,
+}: Pick<WorkloadSeen, 'metadata' | 'record'>): readonly string[] {
   return keysOf(metadata.namespace, record?.trafficRouting)
 }
 

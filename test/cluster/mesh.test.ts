@@ -526,14 +526,20 @@ test('a kind that was registered is moved by a script of the user’s own, and e
 
 test('eject frees all with nobody of ours alive', async () => {
   const [two, one] = [await begin(), await begin({ canary: oneService })]
-  for (const { story } of [two, one]) await story.edit('app:2')
-  for (const { story } of [two, one]) await story.reached(1)
+  const third = await named()
+  await apply(third.story, routingOf(third.story.namespace, { weight: 20 }))
+  const all = [two, one, third]
+  for (const { story } of all) await story.edit('app:2')
+  for (const { story } of all) await story.reached(1)
   await two.weights(shared)
   await one.weights(subset)
+  await third.weights(subset)
   await ours.without(['webhook', 'controller'], async () => {
-    for (const { story, untouched, found } of [two, one]) {
+    for (const { story, untouched, found } of all) {
       const workload = ['deployment/web', '-n', story.namespace, '--keep-rollouts']
-      await sluice(world.cluster, ['eject', ...workload])
+      const { stdout } = await sluice(world.cluster, ['eject', ...workload])
+      const routes = stdout.includes(`/trafficrouting/${routingName}: its routes are given back`)
+      expect(routes).toBe(story === third.story)
       await untouched()
       expect((await found())?.metadata.annotations ?? {}).toEqual({})
       await story.kubectl(['delete', 'rollout', ROLLOUT])

@@ -1,15 +1,13 @@
 // What a write to a Rollout means for a release that is running, and what of it says nothing.
 
 import { ROLLBACK_IN_BATCH, ROLLING_STYLE } from '#api/names.ts'
-import type { Rollout } from '#api/rollout.generated.ts'
+import type { Rollout, TrafficRouting } from '#api/rollout.generated.ts'
 import { targetOf, undoneBy } from '../rollout/commands.ts'
 import { releaseIn } from '../rollout/release-status.ts'
 import { strategyField, strategyOf, styleOf } from '../rollout/release-style.ts'
 import { hasRoutes } from '../rollout/unsupported.ts'
-import { DEFAULT_CLASS, classesByService } from '../traffic/ingress.ts'
-import { destinationRule, routesIn, subsetLabel, virtualService } from '../traffic/registry.ts'
-import type { KindRef } from '../workload/adapter.ts'
-import { isSameKind } from '../workload/native.ts'
+import { subsetLabel } from '../traffic/registry.ts'
+import { notByIngress, notBySubset, subsetRule } from '../traffic/told-apart.ts'
 import { adapterFor, inStyle } from '../workload/registry.ts'
 
 /** Deleting or disabling a Rollout lets everybody go: that is said, and the way back from there. */
@@ -53,35 +51,23 @@ function notBeside({ metadata, spec }: Rollout): string | undefined {
   return `spec.strategy.canary.enableExtraWorkloadForCanary says nothing for a ${adapter.kind}: its new pods take the place of old ones; only Deployments can have a second one`
 }
 
-/** A share that leads to the same pods is none, and one that leads to nobody is worse. */
 function notByService(object: Rollout): string | undefined {
   const { spec } = object
-  if (strategyOf(spec).disableGenerateCanaryService !== true) return undefined
-  const why = hasRoutes(object)
-    ? (notByIngress(spec) ?? notBySubset(spec))
-    : 'says nothing where no requests are routed'
+  const { disableGenerateCanaryService, trafficRoutings: [item] = [] } = strategyOf(spec)
+  if (disableGenerateCanaryService !== true) return undefined
+  const why =
+    item && hasRoutes(object)
+      ? (notByIngress(item, 'remove the field') ?? notBySubset(item) ?? notByLabel(spec, item))
+      : 'says nothing where no requests are routed'
   return why && `spec.strategy.${strategyField(spec)}.disableGenerateCanaryService ${why}`
 }
 
-function notByIngress(spec: Rollout['spec']): string | undefined {
-  const [{ ingress } = {}] = strategyOf(spec).trafficRoutings ?? []
-  const type = ingress?.classType || DEFAULT_CLASS
-  if (!ingress || !classesByService.includes(type)) return undefined
-  return `leaves Ingress ${ingress.name} nothing to tell new pods by: the class ${type} does so by a Service of their own; remove the field, unless a script of yours for the class does otherwise`
-}
-
-/** Where nobody makes the subset, or no pod is in it, the mesh answers with 503. */
-function notBySubset(spec: Rollout['spec']): string | undefined {
-  const { trafficRoutings = [], ...strategy } = strategyOf(spec)
-  const named = trafficRoutings.flatMap(routesIn)
-  const nameOf = (kind: KindRef) => named.find(ref => isSameKind(ref, kind))?.name
-  const [route, rule] = [nameOf(virtualService), nameOf(destinationRule)]
-  if (route === undefined) return undefined
-  if (rule === undefined) {
-    return `has VirtualService ${route} send requests to the subset canary: name the DestinationRule in customNetworkRefs too, unless one of yours has that subset`
-  }
+/** Where no pod is in the subset, the mesh answers with 503 as well. */
+function notByLabel(spec: Rollout['spec'], item: TrafficRouting): string | undefined {
+  const rule = subsetRule(item)
+  if (rule === undefined) return undefined
   const { key, value } = subsetLabel
-  const { labels = {} } = { ...strategy.patchPodTemplateMetadata }
+  const { labels = {} } = { ...strategyOf(spec).patchPodTemplateMetadata }
   if (styleOf(spec) === 'canary' && labels[key] === value) return undefined
   return `needs the label ${key}: ${value} on new pods alone, by which DestinationRule ${rule} selects them: a second Deployment gets it by patchPodTemplateMetadata`
 }

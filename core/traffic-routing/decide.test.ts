@@ -307,6 +307,27 @@ test('the status has phase, message and a condition, and is written once', () =>
 
 test.each<[string, object, string]>([
   [
+    'an Ingress that needs two Services',
+    { ingress: { name: 'web' } },
+    'it leaves Ingress web nothing to',
+  ],
+  [
+    'a subset that nobody makes',
+    { customNetworkRefs: [route] },
+    'it has VirtualService web send requests to the subset',
+  ],
+  ['a class that tells pods apart', { ingress: { name: 'web', classType: 'mse' } }, ''],
+])('its condition alone says what it asks for in vain: %s', (_, named, told) => {
+  const objectRef = [{ service: 'web', ...named }]
+  const object = { ...lane, spec: { ...spec, objectRef } }
+  const { message, conditions } = routingStatus(object, decideRouting(snapshot({})), NOW)!
+  expect(message).toBe('TrafficRouting is Healthy')
+  expect(conditions?.[0]?.message.split('; ')[1] ?? '').toContain(told)
+  expect(conditions?.[0]?.message === message).toBe(told === '')
+})
+
+test.each<[string, object, string]>([
+  [
     'a gateway',
     { gateway: { httpRouteName: 'web' } },
     'spec.objectRef[0].gateway: a TrafficRouting has no second Service to which an HTTPRoute could send requests: remove `gateway`, and write it in `trafficRoutings` of the Rollout',

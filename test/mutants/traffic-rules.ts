@@ -271,4 +271,25 @@ export const trafficRules: readonly Rule[] = [
     'return undefined',
     routingsTest,
   ],
+  [
+    'eject gives no workload back before the routes of its TrafficRouting',
+    'cli/eject.ts',
+    'if (routing !== undefined) return { refusal: routedRefusal(',
+    'if (routing === "") return { refusal: routedRefusal(',
+    'cli/eject.test.ts',
+  ],
+  [
+    'and requests that came by them get their grace period',
+    'cli/requests.ts',
+    'return now < until ?',
+    'return now < 0 ?',
+    leavingTest,
+  ],
+  [
+    'requests that came by a TrafficRouting get their grace period before new pods leave',
+    routings,
+    '(moved === undefined && !isBegun(object))',
+    'moved === undefined',
+    histories,
+  ],
 ]

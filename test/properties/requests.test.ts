@@ -8,7 +8,7 @@ import { TRAFFIC } from '#api/names.ts'
 import type { Change } from '#core/change.ts'
 import { OVER } from '#core/traffic/wish.ts'
 import { ownService, RoutedWorld, SIZE } from '../world/routed-world.ts'
-import type { Stage } from '../world/routed-world.ts'
+import type { Stage, Way } from '../world/routed-world.ts'
 
 const happenings = {
   look: world => lookAt(world),
@@ -64,6 +64,7 @@ function lookAt(world: RoutedWorld): void {
     fresh: world.uidsOf('new'),
   }
   const { selector } = { ...world.service?.spec }
+  const [stage] = world.plan
   const change = world.look()
   const leaving = before.fresh.filter(uid => !world.uidsOf('new').includes(uid))
   if (leaving.length > 0) {
@@ -76,12 +77,20 @@ function lookAt(world: RoutedWorld): void {
     )
   }
   if (change && isSplit(change)) {
-    const fresh = world.uidsOf('new')
-    const answering = world
-      .endpoints(world.oneService ? 'web' : 'web-canary')
-      .filter(uid => fresh.includes(uid))
-    expect(answering, 'requests are sent where nobody answers').not.toEqual([])
+    expect(stage, 'requests are moved for nobody').toMatchObject({ aim: { to: 'split' } })
+    expect(answering(world), 'requests are sent where nobody answers').not.toEqual([])
   }
+}
+
+/** New pods to which requests may be sent; the Service of a TrafficRouting need not be theirs. */
+function answering(world: RoutedWorld): readonly string[] {
+  const { way, pods } = world
+  const fresh = pods
+    .filter(({ version, ready }) => version === 'new' && ready)
+    .map(({ uid }) => uid)
+  if (way === 'a TrafficRouting') return fresh
+  const service = way === 'one Service' ? 'web' : 'web-canary'
+  return world.endpoints(service).filter(uid => fresh.includes(uid))
 }
 
 /** The steps to come send a share. */
@@ -100,6 +109,9 @@ function isSplit(change: Change): boolean {
 function lawful(world: RoutedWorld): void {
   const { spec } = world.service!
   expect(spec?.selector, 'a Service selects anybody').toHaveProperty('app')
+  if (world.way === 'a TrafficRouting') {
+    expect(world.service, 'a Service is touched').toEqual(ownService)
+  }
   if (world.oneService) {
     expect(spec, 'the Service of both is touched').toEqual(ownService.spec)
     expect(world.canary).toBeUndefined()
@@ -110,15 +122,16 @@ function lawful(world: RoutedWorld): void {
 
 const runs = Number(process.env['HISTORIES'] ?? 1000)
 
-test.each([
-  ['each version has a Service', false],
-  ['one Service has both', true],
+test.each<[string, Way]>([
+  ['each version has a Service', 'two Services'],
+  ['one Service has both', 'one Service'],
+  ['a TrafficRouting is named', 'a TrafficRouting'],
 ])(
   'requests are safe at every moment, and as their owner wants them in the end: %s',
-  (_, one) => {
+  (_, way) => {
     fc.assert(
       fc.property(histories, ({ plan, end, ...happens }) => {
-        const world = new RoutedWorld(one)
+        const world = new RoutedWorld(way)
         const tell = (each: Happening) => {
           happenings[each](world)
           lawful(world)

@@ -1,12 +1,21 @@
 // A small world in which requests are moved: what the API server stores through admission, endpoints and a
 // gateway that are each a moment behind, pods, and a controller that reaches one aim after the other. Where
-// one Service has the pods of both versions a mesh tells them apart, whose proxies follow within a grace period.
+// one Service has the pods of both versions a mesh tells them apart, whose proxies follow within a grace period; for
+// a release, or for a TrafficRouting that it names.
 
 import type { HTTPRoute, KubeObject, Service } from '#api/kubernetes.ts'
-import { SERVICE_NAME } from '#api/names.ts'
+import { OLDER_API_VERSION, SERVICE_NAME } from '#api/names.ts'
+import type { TrafficRouting } from '#api/trafficrouting.generated.ts'
 import { reviewTraffic } from '#core/admission/traffic-review.ts'
 import type { Change } from '#core/change.ts'
 import { equalJson } from '#core/equal.ts'
+import { defined } from '#core/defined.ts'
+import type { Move } from '#core/rollout/model.ts'
+import { decideRouting, namedRouting } from '#core/traffic-routing/decide.ts'
+import { keyOfRouting } from '#core/traffic-routing/keys.ts'
+import { routingAsked, routingRef } from '#core/traffic-routing/parse.ts'
+import { routingStatus } from '#core/traffic-routing/status.ts'
+import { workloadsOf } from '#core/traffic/left.ts'
 import { trafficMove } from '#core/traffic/moves.ts'
 import type { Routed, TrafficAim } from '#core/traffic/routed.ts'
 import { routerOf, trafficProviders } from '#core/traffic/registry.ts'
@@ -56,6 +65,20 @@ const ownRoute: HTTPRoute = {
 
 const ownMesh = { ...meshRef, metadata: metadataOf('web'), spec: { http: ownRules } } as KubeObject
 
+/** Its weight is what the step says that runs. */
+const ownRouting: TrafficRouting = {
+  apiVersion: OLDER_API_VERSION,
+  kind: 'TrafficRouting',
+  metadata: metadataOf('lane'),
+  spec: {
+    objectRef: [{ service: 'web', customNetworkRefs: [meshRef], gracePeriodSeconds: GRACE }],
+    strategy: { weight: 0 },
+  },
+}
+
+/** By what requests are moved. */
+export type Way = 'two Services' | 'one Service' | 'a TrafficRouting'
+
 interface Rule {
   readonly backendRefs?: readonly { readonly name: string; readonly weight?: number }[]
 }
@@ -65,6 +88,7 @@ export class RoutedWorld {
   readonly plan: Stage[] = []
   now = 0
   pods: readonly Pod[] = podsOf(SIZE, 'old', true)
+  readonly way: Way
   readonly oneService: boolean
   /** As its owner wrote it. */
   readonly ownRoute: KubeObject
@@ -78,11 +102,13 @@ export class RoutedWorld {
   #endpoints: Readonly<Record<string, readonly string[]>> = {}
   /** What the gateway goes by. */
   #served: readonly Rule[] = ownRules
+  #routing = ownRouting
   #uids = 0
 
-  constructor(oneService = false) {
-    this.oneService = oneService
-    this.ownRoute = oneService ? ownMesh : ownRoute
+  constructor(way: Way = 'two Services') {
+    this.way = way
+    this.oneService = way !== 'two Services'
+    this.ownRoute = this.oneService ? ownMesh : ownRoute
     this.#stored = new Map([ownService, this.ownRoute].map(each => [keyOf(each), each]))
     this.tellEndpoints()
   }
@@ -129,8 +155,9 @@ export class RoutedWorld {
       else if (this.uidsOf('new').length !== stage.fresh) this.#replace(stage.fresh)
       return undefined
     }
-    const move = trafficMove(this.#routed(), stage.aim, this.now)
-    if (!move) this.plan.shift()
+    const { move, done } =
+      this.way === 'a TrafficRouting' ? this.#named(stage.aim) : this.#moved(stage.aim)
+    if (done) this.plan.shift()
     const { run, changes: [change] = [] } = { ...move }
     if (run) this.#answers.set(scriptKey(run), { returned: answerOf(run.input), at: this.now })
     if (change) this.#write(change)
@@ -226,6 +253,38 @@ export class RoutedWorld {
     }
   }
 
+  #moved(aim: TrafficAim): Step {
+    const move = trafficMove(this.#routed(), aim, this.now)
+    return { ...defined({ move }), done: !move }
+  }
+
+  /** A release that sends a share needs it; the others wait until it is home. */
+  #named(aim: TrafficAim): Step {
+    const { traffic, pods } = this.#routed()
+    const { now } = this
+    const needed = aim.to === 'split'
+    const strategy = { weight: needed ? (aim.split.percent ?? 0) : 0 }
+    const object = { ...this.#routing, spec: { ...ownRouting.spec, strategy } }
+    const answers = pods!.updatePods.some(({ readySince }) => readySince !== undefined)
+    const isMoved = traffic.routes.some(each =>
+      workloadsOf(each.object).includes(keyOfRouting(object)),
+    )
+    const snapshot = {
+      now,
+      ref: routingRef('shop', 'lane'),
+      object,
+      asked: routingAsked(object),
+      users: needed ? [{ rollout: 'web', answers }] : [],
+      traffic,
+      ...(isMoved && { moved: traffic }),
+    }
+    const { routed, home } = namedRouting(snapshot, 'web', undefined)
+    const decision = decideRouting(snapshot)
+    const status = routingStatus(object, decision, now) ?? object.status
+    this.#routing = defined({ ...object, status })
+    return { ...defined({ move: decision.move }), done: needed ? routed : home }
+  }
+
   #way(route: HTTPRoute): Pick<Routed['traffic'], 'routing' | 'routes'> {
     const common = { service: 'web', graceSeconds: GRACE }
     if (!this.oneService) {
@@ -265,6 +324,11 @@ export class RoutedWorld {
     const { spec } = stored as KubeObject & { readonly spec: { readonly share?: number } }
     this.#shares.push({ at: this.now, share: spec.share ?? 0 })
   }
+}
+
+interface Step {
+  readonly move?: Move
+  readonly done: boolean
 }
 
 /** What the script of the mesh says. */

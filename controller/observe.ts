@@ -2,13 +2,17 @@
 
 import type { Rollout as RolloutObject } from '#api/rollout.generated.ts'
 import type { Instant, Snapshot } from '#core/rollout/model.ts'
+import { newPodsIn } from '#core/rollout/moves.ts'
 import { firstOf, isAlive, refusedFor, rolloutOf } from '#core/rollout/parse.ts'
 import { isBehind, isReleasing } from '#core/rollout/phases.ts'
 import { withoutSecond } from '#core/rollout/release-style.ts'
 import { memoryOf } from '#core/rollout/status.ts'
 import { defined } from '#core/defined.ts'
 import { namedRouting } from '#core/traffic-routing/decide.ts'
-import type { RoutingSnapshot, RoutingUser } from '#core/traffic-routing/decide.ts'
+import type { RoutingSnapshot } from '#core/traffic-routing/decide.ts'
+import { isAnswered } from '#core/traffic-routing/users.ts'
+import type { RoutingUser } from '#core/traffic-routing/users.ts'
+import type { Traffic } from '#core/traffic/routed.ts'
 import { isOn } from '#core/workload/hold.ts'
 import type { RefusedWrites } from './refused-writes.ts'
 import type { Refusals } from './refusals.ts'
@@ -70,18 +74,23 @@ export function observeRouting(
     const isNamed = watches.rollouts.byIndex('workload', workload).some(isAlive)
     // Whether it is in a release is not known.
     if (isNamed && observations.length === 0) return 'open'
-    users.push(...observations.flatMap(({ snapshot }) => userIn(snapshot)))
+    const podUids = watches.podUids(workload)
+    users.push(...observations.flatMap(each => userIn(each.snapshot, podUids, found.traffic)))
   }
   const refusedWrite = known.refusedWrites.of(key)
   return defined({ ...found, now: known.now, users, refusedWrite })
 }
 
-function userIn(s: Snapshot): readonly RoutingUser[] {
+function userIn(
+  s: Snapshot,
+  podUids: readonly string[],
+  traffic: Traffic | undefined,
+): readonly RoutingUser[] {
   const { rollout, workload } = s
   const speaks = rollout !== undefined && rollout.refused?.reason !== 'Conflict'
   if (!speaks || !isReleasing(s)) return []
-  const answers = (workload?.updatePods ?? []).some(({ readySince }) => readySince !== undefined)
-  return [{ rollout: rollout.name, answers }]
+  const updatePods = workload ? newPodsIn(workload) : []
+  return [{ rollout: rollout.name, answers: isAnswered({ updatePods, podUids }, traffic) }]
 }
 
 /**

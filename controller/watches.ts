@@ -44,6 +44,8 @@ export interface Watches {
   readonly sight: (key: string) => Sight
   /** The workload of a key, and what moves it; undefined where there is none. */
   readonly workload: (key: string, now: Instant) => Observed | undefined
+  /** The uids of all pods of the workload of a key. */
+  readonly podUids: (key: string) => readonly string[]
   /** By what requests come to the workload of a key; undefined: nobody moves them. `open`: not known yet. */
   readonly traffic: (key: string) => Traffic | 'open' | undefined
   /** TrafficRoutings, and who needs them. */
@@ -146,6 +148,10 @@ export function createWatches(options: WatchesOptions): Watches {
     kruise,
     sight: key => kinds.sight(refOf(key)),
     workload: (key, now) => observeWorkload(caches, key, now),
+    podUids(key) {
+      const { seen } = { ...findWorkload(caches, key) }
+      return seen ? ownedBy(caches, seen).pods.map(({ metadata }) => metadata.uid) : []
+    },
     traffic: key => {
       const routing = routingFor(caches, requests, key, options.routes)
       return routing && requests.observe(refOf(key).namespace, routing)

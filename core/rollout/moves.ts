@@ -24,17 +24,20 @@ export function routeMove(s: Snapshot, aim: TrafficAim): Move | undefined {
 
 function routedPods({ workload, rollout, adapter }: Snapshot): RoutedPods | undefined {
   if (!workload) return undefined
-  const { stableRevision, updatePods } = workload
+  const { stableRevision } = workload
   return {
     ...versionsOf(adapter!, {
       ...workload,
       stableRevision: stableRuns(workload) ? stableRevision : '',
     }),
-    updatePods: updatePods.map(({ metadata, readySince }) =>
-      defined({ uid: metadata.uid, readySince }),
-    ),
+    updatePods: newPodsIn(workload),
     podLabels: rollout?.podMetadata?.labels ?? {},
   }
+}
+
+/** Its pods to which requests may be sent. */
+export function newPodsIn({ updatePods }: Pick<Workload, 'updatePods'>): RoutedPods['updatePods'] {
+  return updatePods.map(({ metadata, readySince }) => defined({ uid: metadata.uid, readySince }))
 }
 
 /** How its pods are told apart, by the version that they run. */

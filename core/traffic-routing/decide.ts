@@ -11,13 +11,7 @@ import { instantOf } from '../time.ts'
 import type { Traffic } from '../traffic/routed.ts'
 import { routesMove } from './moves.ts'
 import type { RoutingAsked } from './parse.ts'
-
-/** A Rollout in a release that names it. */
-export interface RoutingUser {
-  readonly rollout: string
-  /** A new pod of its release is ready. */
-  readonly answers: boolean
-}
+import type { RoutingUser } from './users.ts'
 
 /** All that a decision about one looks at. */
 export interface RoutingSnapshot {

@@ -82,14 +82,13 @@ function lookAt(world: RoutedWorld): void {
   }
 }
 
-/** New pods to which requests may be sent; the Service of a TrafficRouting need not be theirs. */
+/** New pods to which requests may be sent. */
 function answering(world: RoutedWorld): readonly string[] {
   const { way, pods } = world
   const fresh = pods
     .filter(({ version, ready }) => version === 'new' && ready)
     .map(({ uid }) => uid)
-  if (way === 'a TrafficRouting') return fresh
-  const service = way === 'one Service' ? 'web' : 'web-canary'
+  const service = way === 'two Services' ? 'web-canary' : 'web'
   return world.endpoints(service).filter(uid => fresh.includes(uid))
 }
 

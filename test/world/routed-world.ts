@@ -15,6 +15,7 @@ import { decideRouting, namedRouting } from '#core/traffic-routing/decide.ts'
 import { keyOfRouting } from '#core/traffic-routing/keys.ts'
 import { routingAsked, routingRef } from '#core/traffic-routing/parse.ts'
 import { routingStatus } from '#core/traffic-routing/status.ts'
+import { isAnswered } from '#core/traffic-routing/users.ts'
 import { workloadsOf } from '#core/traffic/left.ts'
 import { trafficMove } from '#core/traffic/moves.ts'
 import type { Routed, TrafficAim } from '#core/traffic/routed.ts'
@@ -265,7 +266,8 @@ export class RoutedWorld {
     const needed = aim.to === 'split'
     const strategy = { weight: needed ? (aim.split.percent ?? 0) : 0 }
     const object = { ...this.#routing, spec: { ...ownRouting.spec, strategy } }
-    const answers = pods!.updatePods.some(({ readySince }) => readySince !== undefined)
+    const podUids = this.pods.map(({ uid }) => uid)
+    const answers = isAnswered({ ...pods!, podUids }, traffic)
     const isMoved = traffic.routes.some(each =>
       workloadsOf(each.object).includes(keyOfRouting(object)),
     )

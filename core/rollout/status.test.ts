@@ -176,6 +176,7 @@ test('the begin of a release or of a step may pass unwritten, a pause not', () =
     isPassing(from, status({ memory: to }))
   expect(passing(stepping)).toBe(true)
   expect(passing(stepping, status({ memory: stepping }))).toBe(false)
+  expect(passing({ ...stepping, state: 'StepTrafficRouting' })).toBe(true)
   expect(passing(memory)).toBe(false)
   expect(passing({ ...stepping, release: 'b-3' })).toBe(true)
   expect(passing(stepping, { currentStepIndex: 0, currentStepState: '' })).toBe(false)

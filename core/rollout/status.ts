@@ -153,9 +153,14 @@ export function statusDue(
  */
 export function isPassing(before: RolloutStatus | undefined, after: RolloutStatus): boolean {
   const [was, is] = [releaseIn(before), releaseIn(after)]
-  if (!was || is?.currentStepState !== 'StepUpgrade' || after.phase !== 'Progressing') return false
+  if (!was || !is || !isUnderWay(is) || after.phase !== 'Progressing') return false
   if (was.observedRelease !== is.observedRelease) return true
   return was.currentStepState === 'StepReady' || was.currentStepState === 'StepPaused'
+}
+
+/** Pods or requests are being moved. */
+function isUnderWay({ currentStepState: state }: CanaryStatus): boolean {
+  return state === 'StepUpgrade' || state === 'StepTrafficRouting'
 }
 
 /** The status without what changes with every pod. */

@@ -7,7 +7,8 @@ import { decide } from '#core/rollout/decide.ts'
 import { refOf } from '#core/rollout/key.ts'
 import type { Instant } from '#core/rollout/model.ts'
 import type { NamedKind } from '#core/rollout/unseen.ts'
-import { decideRouting } from '#core/traffic-routing/decide.ts'
+import { decideRouting, newsOf } from '#core/traffic-routing/decide.ts'
+import type { RoutingSnapshot } from '#core/traffic-routing/decide.ts'
 import { isRoutingRef } from '#core/traffic-routing/parse.ts'
 import { routersWith } from '#core/traffic/registry.ts'
 import type { ScriptRunner } from '#core/traffic/script.ts'
@@ -30,6 +31,8 @@ import type { Arrival, Arrivals } from './kruise.ts'
 import type { KruiseFinalizers } from './config.ts'
 import type { Sight } from './kinds.ts'
 import { createScripts } from './scripts.ts'
+import { createHomes } from './homes.ts'
+import type { Homes } from './homes.ts'
 import { createNews } from './news.ts'
 import { observe, observeRouting } from './observe.ts'
 import type { Known } from './observe.ts'
@@ -130,9 +133,11 @@ export function createController(options: ControllerOptions): Controller {
         routers: routersWith(options.routeKinds),
         runScript: (key, call) => scripts.run(call, () => queue?.add(key)),
       }
+      const routingNews = new Map<string, string>()
+      const parts = { watches, effects, waits, arrivals, homes: createHomes(), routingNews }
       const running = new WorkQueue({
         concurrency: options.concurrency,
-        run: key => reconcile(options, { watches, effects, waits, arrivals, queue: running }, key),
+        run: key => reconcile(options, { ...parts, queue: running }, key),
         onRun: report => reportRun(options, report),
       })
       metrics.observe({
@@ -202,6 +207,9 @@ interface Running {
   readonly waits: Waits
   readonly arrivals: Arrivals
   readonly queue: WorkQueue
+  readonly homes: Homes
+  /** What was last known of each TrafficRouting by those who name it. */
+  readonly routingNews: Map<string, string>
 }
 
 async function reconcile(options: ControllerOptions, running: Running, key: string): Promise<void> {
@@ -214,23 +222,17 @@ async function reconcile(options: ControllerOptions, running: Running, key: stri
 
 async function reconcileWorkload(
   options: ControllerOptions,
-  { watches, effects, waits, arrivals, queue }: Running,
+  running: Running,
   key: string,
 ): Promise<void> {
-  const { log, now } = options
-  const begun = now()
-  const { refusals, refusedWrites } = effects
+  const { log } = options
+  const { watches, effects, waits, arrivals, queue } = running
+  const base = knownIn(options, running)
   const rollouts = watches.rollouts.byIndex('workload', key)
   const { is, lookAt } = await arrivals(effects, rollouts, watches.kruise.size > 0)
   if (lookAt !== undefined) queue.addAt(key, lookAt)
   if (is === 'open') return
-  const known = {
-    now: begun,
-    refusals,
-    refusedWrites,
-    ...kruiseIn(is),
-    ...settingsIn(options),
-  }
+  const known = { ...base, ...kruiseIn(is) }
   const decided = observe(watches, key, known).map(observation => ({
     observation,
     decision: decide(observation.snapshot),
@@ -260,16 +262,19 @@ async function reconcileWorkload(
 /** One TrafficRouting. */
 async function reconcileRouting(
   options: ControllerOptions,
-  { watches, effects, queue }: Running,
+  running: Running,
   key: string,
 ): Promise<void> {
-  const { log, now } = options
+  const { log } = options
+  const { watches, effects, queue } = running
   // The controller of Kruise Rollouts moves its routes.
   if (watches.kruise.size > 0) return
-  const { refusals, refusedWrites } = effects
-  const known = { now: now(), refusals, refusedWrites, kruiseRuns: false, ...settingsIn(options) }
-  const snapshot = observeRouting(watches, key, known)
-  if (snapshot === 'open') return
+  const snapshot = observeRouting(watches, key, {
+    ...knownIn(options, running),
+    kruiseRuns: false,
+  })
+  wakeUsers(running, key, snapshot)
+  if (snapshot === 'open' || snapshot.unread !== undefined) return
   const decision = decideRouting(snapshot)
   const { wrote, requeueAt } = await applyRouting(effects, key, snapshot, decision)
   if (requeueAt !== undefined) queue.addAt(key, requeueAt)
@@ -277,6 +282,25 @@ async function reconcileRouting(
   const { namespace, name } = refOf(key)
   const { phase, reason, message } = decision
   log.info({ trafficRouting: `${namespace}/${name}`, phase, reason }, message)
+}
+
+/** Those who wait for it look at the same; nothing else tells them where it is gone, or was not known. */
+function wakeUsers(
+  { watches, queue, routingNews }: Running,
+  key: string,
+  snapshot: RoutingSnapshot | 'open',
+): void {
+  const news = snapshot === 'open' ? snapshot : newsOf(snapshot)
+  if (routingNews.get(key) === news) return
+  routingNews.set(key, news)
+  for (const user of watches.routings.users(key)) queue.add(user)
+}
+
+function knownIn(
+  options: ControllerOptions,
+  { effects: { refusals, refusedWrites }, homes }: Running,
+): Omit<Known, 'kruiseRuns'> {
+  return { now: options.now(), refusals, refusedWrites, homes, ...settingsIn(options) }
 }
 
 function kruiseIn(is: Arrival['is']): Pick<Known, 'kruiseRuns' | 'finalizerKept'> {

@@ -14,9 +14,9 @@ import { isAnswered } from '#core/traffic-routing/users.ts'
 import type { RoutingUser } from '#core/traffic-routing/users.ts'
 import type { Traffic } from '#core/traffic/routed.ts'
 import { isOn } from '#core/workload/hold.ts'
+import type { Homes } from './homes.ts'
 import type { RefusedWrites } from './refused-writes.ts'
 import type { Refusals } from './refusals.ts'
-import type { RoutingFound } from './routings.ts'
 import type { Watches } from './watches.ts'
 
 /** A snapshot, and the stored Rollout that its decision is written to. */
@@ -33,6 +33,7 @@ export interface Known {
   readonly now: Instant
   readonly refusals: Pick<Refusals, 'stands'>
   readonly refusedWrites: Pick<RefusedWrites, 'of'>
+  readonly homes: Homes
   /** Another controller leads the Rollouts of this workload. */
   readonly kruiseRuns: boolean
   /** That is not known, since its finalizer cannot be taken off. */
@@ -54,7 +55,7 @@ export function observe(watches: Watches, key: string, known: Known): readonly O
   if (found === 'open') return []
   return alone.map(each => {
     const self = each.object?.metadata.name ?? ''
-    const trafficRouting = namedRouting(found, self, found.unread)
+    const trafficRouting = namedRouting(found, self)
     return { ...each, snapshot: { ...each.snapshot, trafficRouting } }
   })
 }
@@ -64,7 +65,7 @@ export function observeRouting(
   watches: Watches,
   key: string,
   known: Known,
-): (RoutingSnapshot & Pick<RoutingFound, 'unread'>) | 'open' {
+): RoutingSnapshot | 'open' {
   const found = watches.routings.find(key)
   if (found === 'open') return 'open'
   const users: RoutingUser[] = []
@@ -77,8 +78,10 @@ export function observeRouting(
     const podUids = watches.podUids(workload)
     users.push(...observations.flatMap(each => userIn(each.snapshot, podUids, found.traffic)))
   }
+  const { now } = known
   const refusedWrite = known.refusedWrites.of(key)
-  return defined({ ...found, now: known.now, users, refusedWrite })
+  const home = known.homes(key, found.moved !== undefined, now)
+  return defined({ ...found, now, users, home, refusedWrite })
 }
 
 function userIn(

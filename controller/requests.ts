@@ -33,6 +33,8 @@ import type { Sought, SoughtOptions } from './sought.ts'
 export interface Requests {
   /** `open`: nothing yet. */
   readonly observe: (namespace: string, routing: Routing) => Traffic | 'open'
+  /** All routes are watched from now on, whoever names them. `open`: they are not known yet; else why not, if so. */
+  readonly all: () => 'open' | { readonly unread?: string }
   /** What is left for a workload that nobody remembers; nothing before it has been looked for. */
   readonly left: (key: string) => Routing | undefined
   /** Keys of all workloads for whose pods there is a wish. */
@@ -75,8 +77,8 @@ export function routedNames(
   return namespace !== undefined && routing ? namesIn(namespace, routing) : []
 }
 
-const NOT_ALLOWED =
-  'requests are not moved in this installation: install with traffic.enabled=true, or remove `trafficRoutings`'
+const NOT_MOVED = 'requests are not moved in this installation: install with traffic.enabled=true'
+const NOT_ALLOWED = `${NOT_MOVED}, or remove \`trafficRoutings\``
 
 /** Nothing is asked before somebody needs it. */
 export function createRequests(options: RequestsOptions): Requests {
@@ -105,8 +107,15 @@ export function createRequests(options: RequestsOptions): Requests {
       const sought = neededFor(caches, routing)
       for (const each of sought) each.need()
       if (!known || sought.some(each => each.open())) return 'open'
-      const unread = sought.map(each => each.unread()).find(why => why !== undefined)
+      const unread = unreadOf(sought)
       return defined({ ...observed(caches, namespace, routing), answers, unread })
+    },
+    all() {
+      if (!allowed) return { unread: NOT_MOVED }
+      needed.resolve()
+      const served = servedIn(kinds)
+      if (served.some(each => each.open())) return 'open'
+      return defined({ unread: unreadOf(served) })
     },
     ...leftBehind(options, { services, kinds, need: needed.resolve }),
     *versions(namespace, routing) {
@@ -261,6 +270,21 @@ function seekScripts(options: RequestsOptions): Sought<ConfigMap> {
 }
 
 type Needed = Pick<Sought<Seen>, 'need' | 'open' | 'unread'>
+
+/** The newest version of each that is served, or may be. */
+function servedIn(kinds: readonly RouteKind[]): readonly RouteKind[] {
+  return inVersions(kinds).flatMap(versions => {
+    for (const kind of versions) {
+      kind.need()
+      if (!kind.unserved()) return [kind]
+    }
+    return []
+  })
+}
+
+function unreadOf(sought: readonly Needed[]): string | undefined {
+  return sought.map(each => each.unread()).find(why => why !== undefined)
+}
 
 function neededFor({ kinds, scripts }: Caches, { routes }: Routing): readonly Needed[] {
   const named = new Set(routes.flatMap(ref => kindOf(kinds, ref) ?? []))

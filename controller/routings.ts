@@ -5,11 +5,13 @@ import type { Rollout } from '#api/rollout.generated.ts'
 import type { TrafficRouting } from '#api/trafficrouting.generated.ts'
 import { defined } from '#core/defined.ts'
 import { refOf, workloadKey } from '#core/rollout/key.ts'
+import { firstOf, isAlive } from '#core/rollout/parse.ts'
 import type { RoutingSnapshot } from '#core/traffic-routing/decide.ts'
 import { keyOfRouting, routingsIn, routingsOn } from '#core/traffic-routing/keys.ts'
 import { isRoutingRef, routingAsked } from '#core/traffic-routing/parse.ts'
 import type { Routing } from '#core/traffic/model.ts'
 import type { Traffic } from '#core/traffic/routed.ts'
+import { isSameKind } from '#core/workload/native.ts'
 import type { Cache } from '#kube/cache.ts'
 import { TRAFFIC_ROUTINGS } from '#kube/resources.ts'
 import { keyOfSeen, workloadOf } from './kinds.ts'
@@ -24,11 +26,8 @@ import type { Sought, SoughtOptions } from './sought.ts'
 /** What is known of one, whoever needs it. */
 export interface RoutingFound extends Pick<
   RoutingSnapshot,
-  'ref' | 'object' | 'asked' | 'traffic' | 'moved' | 'strays'
-> {
-  /** Why it is not known whether there is one. */
-  readonly unread?: string
-}
+  'ref' | 'object' | 'asked' | 'traffic' | 'moved' | 'strays' | 'unserved' | 'unread'
+> {}
 
 /** What is known of them. */
 export interface Routings {
@@ -57,14 +56,14 @@ export interface RoutingsOptions extends Omit<SoughtOptions, 'wake'> {
   readonly rollouts: Cache<Rollout>
   /** With the index `routing`. */
   readonly kinds: readonly Kind[]
-  readonly requests: Pick<Requests, 'observe' | 'left' | 'versions'>
+  readonly requests: Pick<Requests, 'all' | 'observe' | 'left' | 'versions'>
   /** Called with the key of each of which something else is known, and of whoever waits for it. */
   readonly wake: (key: string) => void
 }
 
 /** Nothing is asked where requests are not moved. */
 export function createRoutings(options: RoutingsOptions): Routings {
-  const { routes, rollouts, requests, wake } = options
+  const { routes, rollouts, kinds, requests, wake } = options
   const users = (key: string) => usersOf(options, key)
   const waking = (keys: readonly string[]) => keys.flatMap(key => [key, ...users(key)])
   const sought: Sought<TrafficRouting> = seek(
@@ -75,13 +74,18 @@ export function createRoutings(options: RoutingsOptions): Routings {
       rights: rightsToRoutings(options.namespaces),
       name: 'TrafficRoutings',
       indexes: { requests: each => routedNames(each.metadata.namespace, routingOf(each)) },
-      named: () => rollouts.list().some(each => routingsIn(each).length > 0),
+      named: () => namedKeys(options).length > 0,
     },
   )
   const { cache } = sought
-  const keys = () => cache.list().map(keyOfRouting)
-  const of = (key: string) => (routes ? named(options, key) : undefined)
+  const keys = () => [...new Set([...cache.list().map(keyOfRouting), ...namedKeys(options)])]
   cache.onChange((before, after) => waking([keyOfRouting((after ?? before)!)]).forEach(wake))
+  for (const { cache: workloads } of kinds) {
+    // Its release is over, with its Rollout or without.
+    workloads.onChange((before, after) => {
+      if (!after?.record && before) routingsOn(before).forEach(wake)
+    })
+  }
   rollouts.onChange((before, after) => {
     const [was = [], is = []] = [before, after].map(each => each && routingsIn(each))
     if (is.some(key => !was.includes(key))) sought.lookAgain()
@@ -89,12 +93,12 @@ export function createRoutings(options: RoutingsOptions): Routings {
   })
   if (routes) sought.need()
   return {
-    find: key => (sought.open() ? 'open' : find(sought, requests, key)),
-    of,
+    find: key => find(sought, options, key),
+    of: key => named(options, key),
     users,
     with: key => (isRoutingRef(refOf(key)) ? users(key) : [key]),
     *versions(key) {
-      const routing = isRoutingRef(refOf(key)) ? key : of(key)
+      const routing = isRoutingRef(refOf(key)) ? key : named(options, key)
       if (routing === undefined) return
       const { namespace, name } = refOf(routing)
       const object = cache.get(namespace, name)
@@ -118,15 +122,39 @@ function usersOf({ rollouts, kinds }: RoutingsOptions, routing: string): readonl
   return [...new Set([...named, ...begun])]
 }
 
-/** That of the release that runs; else what a Rollout names. */
-function named({ rollouts, kinds }: RoutingsOptions, key: string): string | undefined {
-  const { seen } = { ...workloadOf(kinds, key) }
-  if (seen?.record) return routingsOn(seen)[0]
-  return rollouts.byIndex('workload', key).flatMap(routingsIn)[0]
+/** Of all that Rollouts name, or that releases have begun with. */
+function namedKeys({ rollouts, kinds }: RoutingsOptions): readonly string[] {
+  return [
+    ...rollouts.list().flatMap(routingsIn),
+    ...kinds.flatMap(({ cache }) => cache.list().flatMap(routingsOn)),
+  ]
 }
 
+/** That of the release that runs, wherever requests are moved; else what its Rollout names. */
+function named({ routes, rollouts, kinds }: RoutingsOptions, key: string): string | undefined {
+  const { seen } = { ...workloadOf(kinds, key) }
+  if (seen?.record) return routingsOn(seen)[0]
+  const first = routes && firstOf(rollouts.byIndex('workload', key).filter(isAlive), undefined)
+  return first ? routingsIn(first)[0] : undefined
+}
+
+/** What stands on routes tells what is moved for one that is gone: all of them have to be known. */
 function find(
-  { cache, unserved, unread }: Sought<TrafficRouting>,
+  sought: Sought<TrafficRouting>,
+  { routes, requests }: RoutingsOptions,
+  key: string,
+): RoutingFound | 'open' {
+  const ref = refOf(key)
+  const known = requests.all()
+  if (known === 'open' || (routes && sought.open())) return 'open'
+  const unread = known.unread ?? sought.unread()
+  if (unread !== undefined) return { ref, unread }
+  const found = findKnown(sought.cache, requests, key)
+  return found === 'open' ? found : defined({ ...found, unserved: sought.unserved() || undefined })
+}
+
+function findKnown(
+  cache: Cache<TrafficRouting>,
   { observe, left }: RoutingsOptions['requests'],
   key: string,
 ): RoutingFound | 'open' {
@@ -138,20 +166,18 @@ function find(
   const on = left(key)
   const strays = on && named && without(on, named)
   const look = (routing: Routing | undefined) => routing && observe(namespace, routing)
-  const all = { traffic: look(named), moved: look(on), strays: look(strays) }
+  const looks = { traffic: look(named), moved: look(on), strays: look(strays) }
   const isOpen = (each: Traffic | 'open' | undefined) => each === 'open'
-  if (Object.values(all).some(isOpen)) return 'open'
-  const seen = all as Pick<RoutingFound, keyof typeof all>
-  return defined({ ref, object, asked, ...seen, unread: unserved() ? NOT_SERVED : unread() })
+  if (Object.values(looks).some(isOpen)) return 'open'
+  const seen = looks as Pick<RoutingFound, keyof typeof looks>
+  return defined({ ref, object, asked, ...seen })
 }
-
-const NOT_SERVED = `the cluster does not serve ${TRAFFIC_ROUTINGS.apiVersion} TrafficRouting: install its CRD, see crds.install of the chart`
 
 /** Those of its routes that are not named any more. */
 function without(left: Routing, named: Routing): Routing | undefined {
   const same = left.service === named.service
   const isNamed = (ref: Routing['routes'][number]) =>
-    named.routes.some(each => each.kind === ref.kind && each.name === ref.name)
+    named.routes.some(each => isSameKind(each, ref) && each.name === ref.name)
   const routes = same ? left.routes.filter(ref => !isNamed(ref)) : left.routes
   return routes.length > 0 ? { ...left, routes } : undefined
 }

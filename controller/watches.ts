@@ -148,10 +148,7 @@ export function createWatches(options: WatchesOptions): Watches {
     kruise,
     sight: key => kinds.sight(refOf(key)),
     workload: (key, now) => observeWorkload(caches, key, now),
-    podUids(key) {
-      const { seen } = { ...findWorkload(caches, key) }
-      return seen ? ownedBy(caches, seen).pods.map(({ metadata }) => metadata.uid) : []
-    },
+    podUids: key => podUidsOf(caches, key),
     traffic: key => {
       const routing = routingFor(caches, requests, key, options.routes)
       return routing && requests.observe(refOf(key).namespace, routing)
@@ -166,6 +163,11 @@ export function createWatches(options: WatchesOptions): Watches {
     search: requests.search,
     run: signal => Promise.all(reflectors.map(reflector => reflector.run(signal))),
   }
+}
+
+function podUidsOf(caches: Caches, key: string): readonly string[] {
+  const { seen } = { ...findWorkload(caches, key) }
+  return seen ? ownedBy(caches, seen).pods.map(({ metadata }) => metadata.uid) : []
 }
 
 function createCaches({ namespaces, onListenerError }: WatchesOptions): Omit<Caches, 'kinds'> {

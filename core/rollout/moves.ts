@@ -18,8 +18,8 @@ export function moveFor(s: Snapshot, action: Exclude<Action, { type: 'event' }>)
 /** What to do so that requests go where the aim says; undefined when they do, or nobody moves them. */
 export function routeMove(s: Snapshot, aim: TrafficAim): Move | undefined {
   const { traffic, now } = s
-  const pods = routedPods(s)
-  return traffic && trafficMove({ traffic, ...(pods && { pods }) }, aim, now)
+  const whose = s.workload?.ref ?? s.rollout?.ref
+  return traffic && trafficMove(defined({ traffic, pods: routedPods(s), whose }), aim, now)
 }
 
 function routedPods({ workload, rollout, adapter }: Snapshot): RoutedPods | undefined {

@@ -475,6 +475,11 @@ test.each<[string, Scene, string]>([
     'nothing (fine): step 1 of 3 reached',
   ],
   [
+    'it is where no pod is wanted',
+    { rollout: plain, named: {}, workload: { replicas: 0, updated: 0 } },
+    'nothing (fine): step 1 of 3 reached',
+  ],
+  [
     'pods that nobody answers for get no successors before requests are home',
     { rollout: plain, named: { home: false }, open: ['advance'] },
     'nothing (fine): lane waits',

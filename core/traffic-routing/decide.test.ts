@@ -14,13 +14,12 @@ import { routerOf, trafficProviders } from '../traffic/registry.ts'
 import { seeService } from '../traffic/seen.ts'
 import { scriptKey } from '../traffic/script.ts'
 import { OVER } from '../traffic/wish.ts'
-import { decideRouting, namedRouting } from './decide.ts'
+import { decideRouting, namedRouting, newsOf } from './decide.ts'
 import type { RoutingSnapshot } from './decide.ts'
 import { routingAsked, routingRef } from './parse.ts'
 import { routingStatus } from './status.ts'
 
 const NOW = Date.parse('2026-01-01T00:00:00Z')
-const BEFORE = '2025-12-31T23:59:58Z'
 const ref = routingRef('shop', 'lane')
 const route = { apiVersion: 'networking.istio.io/v1', kind: 'VirtualService', name: 'web' }
 const other = { ...route, name: 'other' }
@@ -67,12 +66,15 @@ interface Scene {
   /** Undefined: it is gone. */
   readonly object?: TrafficRouting | undefined
   readonly phase?: TrafficRoutingStatus['phase']
-  readonly message?: string
   /** What stands where it leads; null: nothing. */
   readonly web?: KubeObject | null
   readonly service?: null
   /** Another route that is moved for it, and that it does not name. */
   readonly stray?: true
+  /** Since when none is moved; long ago, unless given. */
+  readonly homeSince?: number
+  /** A route was seen to come home then. */
+  readonly seen?: true
   /** By name, and whether a new pod of theirs is ready. */
   readonly users?: Readonly<Record<string, boolean>>
 }
@@ -95,14 +97,10 @@ function trafficOf(asked: RoutingSnapshot['asked'], found: readonly Found[], the
   })
 }
 
-function objectIn({ phase, message = '', ...scene }: Scene): TrafficRouting | undefined {
+function objectIn({ phase, ...scene }: Scene): TrafficRouting | undefined {
   const object = 'object' in scene ? scene.object : lane
   if (!object || !phase) return object
-  const ready = { type: 'Ready', status: 'False', reason: 'Moving', message }
-  return {
-    ...object,
-    status: { phase, message, conditions: [{ ...ready, lastUpdateTime: BEFORE }] },
-  }
+  return { ...object, status: { phase, message: '' } }
 }
 
 /** Those that are moved for it. */
@@ -111,8 +109,15 @@ function onIts(all: readonly Found[]): readonly Found[] {
   return all.filter(([, it]) => it?.metadata.annotations?.[TRAFFIC]?.includes(mark))
 }
 
+function homeAndUsers({ homeSince = 0, seen, users = {} }: Scene) {
+  return {
+    home: { since: homeSince, seen: seen === true },
+    users: Object.entries(users).map(([rollout, answers]) => ({ rollout, answers })),
+  }
+}
+
 function snapshot(scene: Scene): RoutingSnapshot {
-  const { web: at = own('web'), users = {} } = scene
+  const { web: at = own('web') } = scene
   const object = objectIn(scene)
   const asked = object && routingAsked(object)
   const strays: readonly Found[] = scene.stray ? [[other, moved('other')]] : []
@@ -120,10 +125,10 @@ function snapshot(scene: Scene): RoutingSnapshot {
   const followed = asked && 'routing' in asked
   return defined({
     now: NOW,
+    ...homeAndUsers(scene),
     ref,
     object,
     asked,
-    users: Object.entries(users).map(([rollout, answers]) => ({ rollout, answers })),
     traffic: followed ? trafficOf(asked, [[route, at]], scene.service !== null) : undefined,
     moved: on.length > 0 ? trafficOf(asked, on) : undefined,
     strays: strays.length > 0 ? trafficOf(asked, strays) : undefined,
@@ -145,6 +150,11 @@ const needed = { users: { web: true } }
 const moving = 'sending 20% of the requests to new pods by VirtualService web'
 const away = 'sending no requests to new pods by the route'
 const { strategy: _, ...unsaid } = spec
+const deleted = {
+  ...lane,
+  metadata: { ...lane.metadata, deletionTimestamp: '2025-12-31T23:59:58Z' },
+}
+const unsayable = { ...lane, spec: unsaid as unknown as TrafficRouting['spec'] }
 
 describe('what is done, and told', () => {
   test.each<[string, Scene, string]>([
@@ -207,13 +217,43 @@ describe('what is done, and told', () => {
     ],
     [
       'requests are under way',
-      { phase: 'Finalizing' },
+      { phase: 'Progressing', homeSince: NOW },
       'nothing; Finalizing (Moving): giving requests under way 3 s',
     ],
     [
       'for so long',
-      { phase: 'Finalizing', message: 'giving requests under way 3 s' },
+      { phase: 'Finalizing', homeSince: NOW - 2999 },
       'nothing; Finalizing (Moving): giving requests under way 3 s',
+    ],
+    [
+      'also where it is being deleted',
+      { object: deleted, phase: 'Terminating', homeSince: NOW },
+      'nothing; Terminating (Moving): giving requests under way 3 s',
+    ],
+    [
+      'or is gone',
+      { object: undefined, homeSince: NOW },
+      'nothing; Terminating (Moving): giving requests under way 3 s',
+    ],
+    [
+      'or asks for what cannot be done',
+      { object: unsayable, phase: 'Finalizing', homeSince: NOW },
+      'nothing; Finalizing (Unsupported): spec.strategy: say which requests: add `weight` or `matches`',
+    ],
+    [
+      'and not where nothing was said of it',
+      { homeSince: NOW },
+      'nothing; Healthy (Home): TrafficRouting is Healthy',
+    ],
+    [
+      'but where it was made anew in that time',
+      { homeSince: NOW, seen: true },
+      'nothing; Finalizing (Moving): giving requests under way 3 s',
+    ],
+    [
+      'a clock that was set back keeps nobody waiting',
+      { phase: 'Finalizing', homeSince: NOW + 60_000 },
+      'nothing; Healthy (Home): TrafficRouting is Healthy',
     ],
     [
       'it is being deleted, and somebody keeps it',
@@ -221,23 +261,24 @@ describe('what is done, and told', () => {
         ...needed,
         phase: 'Progressing',
         web: moved('web'),
-        object: { ...lane, metadata: { ...lane.metadata, deletionTimestamp: BEFORE } },
+        object: deleted,
       },
       `frees web; Terminating (Moving): ${away}`,
     ],
     [
       'it is gone: what stands on its routes says enough',
       { ...needed, web: moved('web'), object: undefined },
-      `frees web; Finalizing (Moving): ${away}`,
+      `frees web; Terminating (Moving): ${away}`,
     ],
     [
       'it asks for what cannot be done, in the middle',
-      {
-        ...needed,
-        web: moved('web'),
-        object: { ...lane, spec: unsaid as unknown as TrafficRouting['spec'] },
-      },
-      'frees web; Initial (Unsupported): spec.strategy: say which requests: add `weight` or `matches`',
+      { ...needed, web: moved('web'), object: unsayable },
+      'frees web; Finalizing (Unsupported): spec.strategy: say which requests: add `weight` or `matches`',
+    ],
+    [
+      'or always did',
+      { object: unsayable },
+      'nothing; Initial (Unsupported): spec.strategy: say which requests: add `weight` or `matches`',
     ],
   ])('%s', (_, scene, expected) => {
     expect(told(scene)).toBe(expected)
@@ -254,21 +295,19 @@ describe('what is done, and told', () => {
     })
   })
 
-  test('the grace period counts from when it was told, and is looked at again then', () => {
-    const message = 'giving requests under way 3 s'
-    const waits = decideRouting(snapshot({ phase: 'Finalizing', message }))
-    expect(waits.requeueAt).toBe(Date.parse(BEFORE) + 3000)
-    const over = { ...snapshot({ phase: 'Finalizing', message }), now: NOW + 2000 }
+  test('it is looked at again when the grace period is over', () => {
+    const waits = snapshot({ phase: 'Finalizing', homeSince: NOW - 1000 })
+    expect(decideRouting(waits).requeueAt).toBe(NOW + 2000)
+    const over = { ...waits, now: NOW + 2000 }
     expect(decideRouting(over)).toMatchObject({ phase: 'Healthy', reason: 'Home' })
   })
 })
 
 describe('how it stands for a release', () => {
-  const standing = (scene: Scene) => namedRouting(snapshot(scene), 'web', undefined)
+  const standing = (scene: Scene) => namedRouting(snapshot(scene), 'web')
 
   test('one that is missing, being deleted, or cannot be followed is trouble', () => {
     expect(standing({ object: undefined }).trouble).toBe('TrafficRouting lane does not exist')
-    const deleted = { ...lane, metadata: { ...lane.metadata, deletionTimestamp: BEFORE } }
     expect(standing({ object: deleted }).trouble).toBe('TrafficRouting lane is being deleted')
     expect(standing({ web: null }).trouble).toBe(
       'TrafficRouting lane: VirtualService web does not exist',
@@ -290,6 +329,50 @@ describe('how it stands for a release', () => {
     expect(standing({ phase: 'Progressing', users: { api: true } }).home).toBe(true)
     expect(standing({ ...needed, phase: 'Progressing' }).home).toBe(false)
     expect(standing({ object: undefined, web: moved('web') }).home).toBe(false)
+  })
+
+  test.each<[string, Scene]>([
+    ['others answer for nobody yet', { phase: 'Progressing', users: { api: false } }],
+    ['it is gone, and leaves for others, too', { object: undefined, users: { api: true } }],
+    ['it is being deleted', { object: deleted, phase: 'Progressing', users: { api: true } }],
+    ['it cannot be followed any more', { object: unsayable, users: { api: true } }],
+  ])('it is not home where %s', (_, scene) => {
+    expect(standing({ ...scene, web: moved('web') }).home).toBe(false)
+    expect(standing(scene).answers).toBe(Object.values(scene.users!).includes(true))
+  })
+
+  test.each<[string, Scene]>([
+    ['gone', { object: undefined }],
+    ['being deleted', { object: deleted }],
+    ['not to be followed', { object: unsayable, phase: 'Finalizing' }],
+  ])('one that is %s is home when requests under way have had their time', (_, scene) => {
+    expect(standing({ ...scene, homeSince: NOW - 2999 }).home).toBe(false)
+    expect(standing({ ...scene, homeSince: NOW - 3000, phase: 'Initial' }).home).toBe(true)
+  })
+
+  test('where it is not known nothing is decided, and nobody is home', () => {
+    const s = { ...snapshot({ object: undefined }), unread: 'it cannot be read' }
+    const trouble = 'TrafficRouting lane: it cannot be read'
+    const unknown = { routed: false, home: false, answers: false, why: trouble, trouble }
+    expect(namedRouting(s, 'web')).toEqual(unknown)
+  })
+
+  test('a kind that the cluster does not have is told, and keeps nobody', () => {
+    const s = { ...snapshot({ object: undefined }), unserved: true } as const
+    expect(namedRouting(s, 'web')).toMatchObject({
+      trouble: expect.stringContaining('install its CRD') as string,
+      home: true,
+    })
+  })
+
+  test('there is news for those who wait when what they wait for is another', () => {
+    const away = newsOf(snapshot({ object: undefined, homeSince: NOW }))
+    expect(newsOf(snapshot({ object: undefined, homeSince: NOW }))).toBe(away)
+    expect(newsOf(snapshot({ object: undefined }))).not.toBe(away)
+    expect(newsOf(snapshot({ users: { web: false } }))).not.toBe(newsOf(snapshot(needed)))
+    const both = { users: { web: true, api: true }, phase: 'Progressing' } as const
+    const news = [both, { ...both, users: { web: true } }].map(scene => newsOf(snapshot(scene)))
+    expect(news[0]).not.toBe(news[1])
   })
 })
 

@@ -2,13 +2,15 @@
 // owners wrote them, and what is told of it. Who needs it is computed from the Rollouts that name it, so that
 // nothing of ours keeps it from being deleted.
 
+import { OLDER_API_VERSION } from '#api/names.ts'
 import type { RoutingReason } from '#api/names.ts'
 import type { TrafficRouting, TrafficRoutingPhase } from '#api/trafficrouting.generated.ts'
 import { wordsOf } from '../change.ts'
 import { defined } from '../defined.ts'
 import type { Instant, Move, RefusedWrite, WorkloadRef } from '../rollout/model.ts'
-import { instantOf } from '../time.ts'
+import { GRACE_SECONDS } from '../traffic/model.ts'
 import type { Traffic } from '../traffic/routed.ts'
+import { gracePeriod } from '../traffic/service-moves.ts'
 import { routesMove } from './moves.ts'
 import type { RoutingAsked } from './parse.ts'
 import type { RoutingUser } from './users.ts'
@@ -28,8 +30,21 @@ export interface RoutingSnapshot {
   readonly moved?: Traffic
   /** Those among them that it does not name any more. */
   readonly strays?: Traffic
+  /** Since when none is. */
+  readonly home: Home
   /** The API server does not take what was written to move them. */
   readonly refusedWrite?: RefusedWrite
+  /** The cluster does not have the kind. */
+  readonly unserved?: true
+  /** Why it is not known how it stands: then nothing is decided. */
+  readonly unread?: string
+}
+
+/** Since when no route is moved. */
+export interface Home {
+  readonly since: Instant
+  /** The last one was seen to come home then; else it is when somebody first looked. */
+  readonly seen: boolean
 }
 
 /** What is told of it, and what is done. */
@@ -59,16 +74,16 @@ export interface NamedRouting {
 /** What to do now. Pure: the same snapshot gives the same decision. */
 export function decideRouting(s: RoutingSnapshot): RoutingDecision {
   const { object, asked } = s
-  if (!object) return goingHome(s) ?? told('Terminating', 'Home', GONE)
-  if (object.metadata.deletionTimestamp !== undefined) {
-    const home = goingHome(s)
-    return home ? { ...home, phase: 'Terminating' } : told('Terminating', 'Home', GONE)
+  if (!isAlive(object)) {
+    const left = leaving(s)
+    return left ? { ...left, phase: 'Terminating' } : told('Terminating', 'Home', GONE)
   }
   if (!asked || 'refused' in asked) {
-    const home = goingHome(s)
-    return { ...home, ...told('Initial', 'Unsupported', asked?.refused ?? '') }
+    const left = leaving(s)
+    const phase = left ? 'Finalizing' : 'Initial'
+    return { ...left, ...told(phase, 'Unsupported', asked?.refused ?? '') }
   }
-  return s.users.some(({ answers }) => answers) ? routing(s, asked) : resting(s, asked)
+  return s.users.some(({ answers }) => answers) ? routing(s, asked) : resting(s)
 }
 
 const GONE = 'TrafficRouting is Terminating'
@@ -91,17 +106,10 @@ function routing(s: RoutingSnapshot, { split }: RoutingAsked): RoutingDecision {
 }
 
 /** Nobody needs it, or nobody would answer. */
-function resting(s: RoutingSnapshot, { routing: { graceSeconds } }: RoutingAsked): RoutingDecision {
-  const { object, users, now } = s
-  const home = goingHome(s)
-  if (home) return home
-  const draining = `giving requests under way ${graceSeconds} s`
-  const { message = '', phase } = { ...object!.status }
-  if (isBegun(object) && graceSeconds > 0) {
-    const noted = phase === 'Finalizing' && message === draining
-    const over = (noted ? readySince(object) : now) + graceSeconds * 1000
-    if (now < over) return { ...told('Finalizing', 'Moving', draining), requeueAt: over }
-  }
+function resting(s: RoutingSnapshot): RoutingDecision {
+  const { users, now } = s
+  const left = leaving(s)
+  if (left) return left
   const trouble = routesMove(s.traffic!, ownerOf(s), { to: 'there' }, now)
   if (trouble) return told('Initial', 'RequestsBlocked', trouble.why)
   if (users.length === 0) return told('Healthy', 'Home', HEALTHY)
@@ -113,6 +121,21 @@ function resting(s: RoutingSnapshot, { routing: { graceSeconds } }: RoutingAsked
   )
 }
 
+/** Undefined: nobody is sent to new pods by it, and no request is under way there. */
+function leaving(s: RoutingSnapshot): RoutingDecision | undefined {
+  return goingHome(s) ?? draining(s)
+}
+
+/** A restart begins the grace period anew: nobody has kept since when its routes are home. */
+function draining(s: RoutingSnapshot): RoutingDecision | undefined {
+  const { asked, object, home, now } = s
+  if (!home.seen && isAlive(object) && !isBegun(object)) return undefined
+  const named = asked && 'routing' in asked ? asked.routing : undefined
+  const move = gracePeriod(home.since, named?.graceSeconds ?? GRACE_SECONDS, now)
+  // A clock that was set back keeps nobody waiting.
+  return move && now >= home.since ? toldOf(s, move, 'Finalizing') : undefined
+}
+
 /** Undefined: no route is moved for it. */
 function goingHome(s: RoutingSnapshot): RoutingDecision | undefined {
   const move = s.moved && routesMove(s.moved, ownerOf(s), { to: 'home' }, s.now)
@@ -121,6 +144,7 @@ function goingHome(s: RoutingSnapshot): RoutingDecision | undefined {
   return s.moved && s.object ? told('Finalizing', 'Moving', WAITING) : undefined
 }
 
+const NOT_SERVED = `the cluster does not serve ${OLDER_API_VERSION} TrafficRouting: install its CRD, see crds.install of the chart`
 const WAITING = 'waiting for its routes to be as their owners wrote them'
 
 function told(phase: TrafficRoutingPhase, reason: RoutingReason, message: string): RoutingDecision {
@@ -145,10 +169,8 @@ function isBegun(object: TrafficRouting | undefined): boolean {
   return phase === 'Progressing' || phase === 'Finalizing'
 }
 
-/** When what is told of it was written. */
-function readySince(object: TrafficRouting | undefined): Instant {
-  const { conditions = [] } = { ...object?.status }
-  return instantOf(conditions.find(({ type }) => type === 'Ready')?.lastUpdateTime)
+function isAlive(object: TrafficRouting | undefined): object is TrafficRouting {
+  return object !== undefined && object.metadata.deletionTimestamp === undefined
 }
 
 /** Why what is to be done is not done, where the API server does not take it. */
@@ -158,29 +180,39 @@ function refusalOf({ refusedWrite }: RoutingSnapshot, move: Move): string | unde
   return refused ? `${move.why}: ${why}; it is tried again` : undefined
 }
 
-/** How it stands for a release that names it; `unread`: why it is not known whether there is one. */
-export function namedRouting(
-  s: RoutingSnapshot,
-  self: string,
-  unread: string | undefined,
-): NamedRouting {
-  const { ref, object, users, moved } = s
+/** How it stands for a release that names it. */
+export function namedRouting(s: RoutingSnapshot, self: string): NamedRouting {
+  const { ref, object, users, unread } = s
+  if (unread !== undefined) {
+    const trouble = `TrafficRouting ${ref.name}: ${unread}`
+    return { trouble, routed: false, home: false, answers: false, why: trouble }
+  }
   const decision = decideRouting(s)
-  const others = users.some(({ rollout }) => rollout !== self)
+  const others = users.some(({ rollout, answers }) => rollout !== self && answers)
   return {
-    ...defined({ trouble: unread ?? troubleOf(s, decision) }),
+    ...defined({ trouble: troubleOf(s, decision) }),
     routed: decision.reason === 'Routed' && object?.status?.phase === 'Progressing',
-    home: others || (moved === undefined && !isBegun(object)),
+    home: isHome(s) || (others && decision.phase === 'Progressing'),
     answers: users.some(({ answers }) => answers),
     why: `TrafficRouting ${ref.name}: ${decision.message}`,
   }
 }
 
+/** What all who name it wait for, in one value: another one is news for them. */
+export function newsOf(s: RoutingSnapshot): string {
+  return JSON.stringify([namedRouting(s, ''), isHome(s), s.users])
+}
+
+function isHome(s: RoutingSnapshot): boolean {
+  return s.moved === undefined && !isBegun(s.object) && draining(s) === undefined
+}
+
 function troubleOf(
-  { ref, object }: RoutingSnapshot,
+  { ref, object, unserved }: RoutingSnapshot,
   { reason, message }: RoutingDecision,
 ): string | undefined {
   const name = `TrafficRouting ${ref.name}`
+  if (unserved) return `${name}: ${NOT_SERVED}`
   if (!object) return `${name} does not exist`
   if (object.metadata.deletionTimestamp !== undefined) return `${name} is being deleted`
   const stopped = reason === 'RequestsBlocked' || reason === 'Unsupported'

@@ -1,6 +1,7 @@
 // What is done with the routes of a TrafficRouting. Its Service stays untouched: that its routes are moved is
 // remembered by their own wishes, which name it, and by its status.
 
+import { defined } from '../defined.ts'
 import type { Instant, Move } from '../rollout/model.ts'
 import type { Split } from '../traffic/model.ts'
 import {
@@ -42,7 +43,7 @@ export function routesMove(
 ): Move | undefined {
   if (traffic.unread !== undefined) return blocked(traffic.unread)
   const pods = owner && { ...owner, ...nobody }
-  return firstMove(aims[to], { traffic, ...(pods && { pods }) }, { split, now })
+  return firstMove(aims[to], defined({ traffic, pods }), { split, now })
 }
 
 /** The routes alone tell which pods are new. */

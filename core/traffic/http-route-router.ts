@@ -24,13 +24,13 @@ export function httpRouteRouter(provider: TrafficProvider): Router<RouteSeen> {
     refsIn: ({ gateway: { httpRouteName: name } = {} }) =>
       name ? [{ apiVersion, kind, name }] : [],
 
-    trouble({ ref, object: route }, { routing: { service }, owner }) {
+    trouble({ ref, object: route }, { routing: { service }, whose }) {
       const name = nameOfRoute(ref)
       if (!route || route.deleting) return `${name} does not exist`
       if (!reaches(route, service)) return `no rule of ${name} sends requests to Service ${service}`
       if (route.parents.length === 0) return `${name} names no gateway in spec.parentRefs`
       if (route.escaped) return takenOut(name)
-      const other = movedForAnother(route, owner)
+      const other = movedForAnother(route, whose)
       return other === undefined ? undefined : notTwice(name, other)
     },
 
@@ -49,9 +49,9 @@ export function httpRouteRouter(provider: TrafficProvider): Router<RouteSeen> {
       return undefined
     },
 
-    off({ object }, { owner }, why) {
+    off({ object }, { whose }, why) {
       if (!object || isFree(object)) return undefined
-      if (movedForAnother(object, owner) !== undefined) return undefined
+      if (movedForAnother(object, whose) !== undefined) return undefined
       return wishing(provider, object, OVER, why)
     },
 

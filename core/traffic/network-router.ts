@@ -48,11 +48,11 @@ export function networkRouter(provider: TrafficProvider, onlyBeside?: string): R
       return named.map(({ name }) => ({ apiVersion, kind, name }))
     },
 
-    trouble({ ref, object, script }, { owner }) {
+    trouble({ ref, object, script }, { whose }) {
       const name = nameOfRoute(ref)
       if (!object || object.deleting) return `${name} does not exist`
       if (object.escaped) return takenOut(name)
-      const other = movedForAnother(object, owner)
+      const other = movedForAnother(object, whose)
       if (other !== undefined) return notTwice(name, other)
       if (object.left) {
         return `${name} has the annotation ${ORIGINAL} of Kruise Rollouts: put back what it says, and take it off`
@@ -69,9 +69,9 @@ export function networkRouter(provider: TrafficProvider, onlyBeside?: string): R
       return { changes: [], why, requeueAt: over }
     },
 
-    off({ object }, { owner }, why) {
+    off({ object }, { whose }, why) {
       if (!object || isFree(object)) return undefined
-      if (movedForAnother(object, owner) !== undefined) return undefined
+      if (movedForAnother(object, whose) !== undefined) return undefined
       return wishing(provider, object, OVER, why)
     },
 

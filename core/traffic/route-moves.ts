@@ -1,5 +1,6 @@
 // What is done with the objects that send requests to a Service, whoever has the pods of which version.
 
+import { defined } from '../defined.ts'
 import type { Move } from '../rollout/model.ts'
 import type { RouteRef } from './model.ts'
 import { routerOf } from './registry.ts'
@@ -55,9 +56,9 @@ export function firstOfRoutes(routed: Routed, move: RouteMove): Move | undefined
   return ofRoutes(routed, move)[0]
 }
 
-function ofRoutes({ traffic, pods }: Routed, move: RouteMove): readonly Move[] {
+function ofRoutes({ traffic, pods, whose }: Routed, move: RouteMove): readonly Move[] {
   const { routes, routing, answers } = traffic
-  const use = { routing, answers, ...(pods && { owner: pods }) }
+  const use = defined({ routing, answers, owner: pods, whose: pods?.ref ?? whose })
   return routes.flatMap(route => {
     const router = route.router ?? routerOf(route.ref)
     return (router ? move(router, route, use) : unknown(route.ref)) ?? []

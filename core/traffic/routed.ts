@@ -55,6 +55,8 @@ export interface Routed {
   readonly traffic: Traffic
   /** Undefined: the workload is gone. */
   readonly pods?: RoutedPods
+  /** For whom they are moved; undefined: for whoever they say, since they were found by that. */
+  readonly whose?: WorkloadRef
 }
 
 /** An order: the first that has something to do, or to wait for, acts. */

@@ -2,7 +2,7 @@
 
 import type { KubeObject } from '#api/kubernetes.ts'
 import type { TrafficRouting } from '#api/rollout.generated.ts'
-import type { Instant, Move } from '../rollout/model.ts'
+import type { Instant, Move, WorkloadRef } from '../rollout/model.ts'
 import type { KindRef } from '../workload/adapter.ts'
 import type { Seen } from '../workload/seen.ts'
 import type { Owner } from './made.ts'
@@ -29,6 +29,8 @@ export interface RouteUse {
   readonly routing: Routing
   /** Undefined: the workload is gone. */
   readonly owner?: Owner
+  /** For whom its routes are moved; undefined: for whoever they say. */
+  readonly whose?: WorkloadRef
   /** What scripts have said. */
   readonly answers: Answers
 }

@@ -6,9 +6,9 @@ import { ESCAPE } from '#api/names.ts'
 import { defined } from '../defined.ts'
 import { equalJson } from '../equal.ts'
 import { keyOf, refOf } from '../rollout/key.ts'
+import type { WorkloadRef } from '../rollout/model.ts'
 import { seen } from '../workload/seen.ts'
 import type { Seen } from '../workload/seen.ts'
-import type { Owner } from './made.ts'
 import type { Json, TrafficProvider, Wished } from './model.ts'
 import { freedOwner, OVER, whoseIn, wishedOn, wishOn } from './wish.ts'
 
@@ -66,10 +66,10 @@ function isProjected(
 /** For whose requests it is moved already, in words; undefined: for nobody else's. */
 export function movedForAnother(
   { wish, workload }: TouchedSeen,
-  owner: Owner | undefined,
+  whose: WorkloadRef | undefined,
 ): string | undefined {
-  if (wish === undefined || wish === OVER || workload === undefined || !owner) return undefined
-  if (workload === keyOf(owner.ref)) return undefined
+  if (wish === undefined || wish === OVER || workload === undefined || !whose) return undefined
+  if (workload === keyOf(whose)) return undefined
   const { kind, name } = refOf(workload)
   return `${kind} ${name}`
 }

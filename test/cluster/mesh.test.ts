@@ -419,6 +419,16 @@ async function routingTells({ story }: Place, phase: string, message: string): P
   })
 }
 
+/** How many new pods are wanted when its routes come home. */
+async function newPodsAtHome({ story, found }: Place): Promise<number> {
+  let wanted = 0
+  await story.until('no share', async () => {
+    wanted = story.now().wanted['app:2'] ?? 0
+    return (await rulesOf(found)).at(-1)?.route.length === 1
+  })
+  return wanted
+}
+
 test.concurrent('a TrafficRouting moves requests while a release needs it, and touches no Service', async () => {
   const place = await named()
   const { story, weights, untouched } = place
@@ -447,13 +457,7 @@ test.concurrent('a TrafficRouting moves requests while a release needs it, and t
   await weights({ web: 70, 'web/canary': 30 })
   const pinned = await place.service()
   expect(pinned?.metadata.resourceVersion).toBe(before?.metadata.resourceVersion)
-  const free = new Promise<number>(resolve => {
-    void story.until('no share', async () => {
-      const gone = (await rulesOf(place.found)).at(-1)?.route.length === 1
-      if (gone) resolve(story.now().wanted['app:2'] ?? 0)
-      return gone
-    })
-  })
+  const free = newPodsAtHome(place)
   await story.edit('app:1')
   // Requests leave the new pod before it leaves.
   expect(await free).toBe(1)
@@ -522,6 +526,24 @@ test('a kind that was registered is moved by a script of the user’s own, and e
     await laneIs(left, { to: WORKLOAD })
     await left.kubectl(['delete', 'rollout', ROLLOUT])
   })
+})
+
+test('a TrafficRouting that is deleted with its Rollout while nobody leads takes requests home before pods', async () => {
+  const place = await named()
+  const { story, weights, untouched } = place
+  await apply(story, routingOf(story.namespace, { weight: 20 }))
+  await story.edit('app:2')
+  await story.reached(1)
+  await weights(subset)
+  await ours.without(['controller'], async () => {
+    const all = [`rollout/${ROLLOUT}`, `trafficrouting/${routingName}`]
+    await story.kubectl(['delete', ...all])
+    await weights(subset)
+  })
+  // That of the second Deployment.
+  expect(await newPodsAtHome(place)).toBe(1)
+  await stand(story, { 'app:1': 0, 'app:2': 10 })
+  await untouched()
 })
 
 test('eject frees all with nobody of ours alive', async () => {

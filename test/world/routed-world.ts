@@ -12,10 +12,12 @@ import { equalJson } from '#core/equal.ts'
 import { defined } from '#core/defined.ts'
 import type { Move } from '#core/rollout/model.ts'
 import { decideRouting, namedRouting } from '#core/traffic-routing/decide.ts'
+import type { RoutingSnapshot } from '#core/traffic-routing/decide.ts'
 import { keyOfRouting } from '#core/traffic-routing/keys.ts'
 import { routingAsked, routingRef } from '#core/traffic-routing/parse.ts'
 import { routingStatus } from '#core/traffic-routing/status.ts'
 import { isAnswered } from '#core/traffic-routing/users.ts'
+import type { RoutingUser } from '#core/traffic-routing/users.ts'
 import { workloadsOf } from '#core/traffic/left.ts'
 import { trafficMove } from '#core/traffic/moves.ts'
 import type { Routed, TrafficAim } from '#core/traffic/routed.ts'
@@ -23,6 +25,7 @@ import { routerOf, trafficProviders } from '#core/traffic/registry.ts'
 import { scriptKey } from '#core/traffic/script.ts'
 import type { ScriptAnswer } from '#core/traffic/script.ts'
 import { seeEndpoints, seeRoute, seeService } from '#core/traffic/seen.ts'
+import { createHomes } from '../../controller/homes.ts'
 import { merge } from './controller.ts'
 
 /** What a controller brings about, one after the other. */
@@ -38,6 +41,7 @@ interface Pod {
 }
 
 export const SIZE = 4
+const atRest: Stage = { aim: { to: 'all' } }
 const LABEL = 'pod-template-hash'
 const ref = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute', name: 'web' }
 const meshRef = { apiVersion: 'networking.istio.io/v1', kind: 'VirtualService', name: 'web' }
@@ -91,6 +95,10 @@ export class RoutedWorld {
   pods: readonly Pod[] = podsOf(SIZE, 'old', true)
   readonly way: Way
   readonly oneService: boolean
+  /** Another release names the same TrafficRouting, and has new pods that are ready, or has not. */
+  neighbour: 'none' | 'waits' | 'answers' = 'none'
+  /** The aim that was reached last was reached beside one that answers. */
+  shared = false
   /** As its owner wrote it. */
   readonly ownRoute: KubeObject
   /** By `kind/name`. */
@@ -103,7 +111,10 @@ export class RoutedWorld {
   #endpoints: Readonly<Record<string, readonly string[]>> = {}
   /** What the gateway goes by. */
   #served: readonly Rule[] = ownRules
-  #routing = ownRouting
+  /** Undefined: it is gone. */
+  #routing: TrafficRouting | undefined = ownRouting
+  #weight = 0
+  readonly #homes = createHomes()
   #uids = 0
 
   constructor(way: Way = 'two Services') {
@@ -112,6 +123,11 @@ export class RoutedWorld {
     this.ownRoute = this.oneService ? ownMesh : ownRoute
     this.#stored = new Map([ownService, this.ownRoute].map(each => [keyOf(each), each]))
     this.tellEndpoints()
+  }
+
+  /** The TrafficRouting is deleted, or made again. */
+  makeRouting(made: boolean): void {
+    this.#routing = made ? (this.#routing ?? ownRouting) : undefined
   }
 
   get service(): Service | undefined {
@@ -149,16 +165,22 @@ export class RoutedWorld {
   /** The controller looks; gives what it has changed of the way of requests. */
   look(): Change | undefined {
     this.now += 1000
-    const [stage] = this.plan
+    // A TrafficRouting is looked at by itself, too.
+    const idle = this.way === 'a TrafficRouting' ? atRest : undefined
+    const [stage = idle] = this.plan
     if (!stage) return undefined
-    if ('fresh' in stage) {
-      if (this.#isFresh(stage.fresh)) this.plan.shift()
-      else if (this.uidsOf('new').length !== stage.fresh) this.#replace(stage.fresh)
-      return undefined
+    if (!('fresh' in stage)) return this.#reach(stage.aim)
+    if (this.#isFresh(stage.fresh)) this.plan.shift()
+    else if (this.uidsOf('new').length !== stage.fresh) this.#replace(stage.fresh)
+    return undefined
+  }
+
+  #reach(aim: TrafficAim): Change | undefined {
+    const { move, done } = this.way === 'a TrafficRouting' ? this.#named(aim) : this.#moved(aim)
+    if (done) {
+      this.plan.shift()
+      this.shared = this.neighbour === 'answers'
     }
-    const { move, done } =
-      this.way === 'a TrafficRouting' ? this.#named(stage.aim) : this.#moved(stage.aim)
-    if (done) this.plan.shift()
     const { run, changes: [change] = [] } = { ...move }
     if (run) this.#answers.set(scriptKey(run), { returned: answerOf(run.input), at: this.now })
     if (change) this.#write(change)
@@ -264,27 +286,43 @@ export class RoutedWorld {
     const { traffic, pods } = this.#routed()
     const { now } = this
     const needed = aim.to === 'split'
-    const strategy = { weight: needed ? (aim.split.percent ?? 0) : 0 }
-    const object = { ...this.#routing, spec: { ...ownRouting.spec, strategy } }
+    if (needed) this.#weight = aim.split.percent ?? 0
+    const strategy = { weight: this.#weight }
+    const object = this.#routing && { ...this.#routing, spec: { ...ownRouting.spec, strategy } }
     const podUids = this.pods.map(({ uid }) => uid)
     const answers = isAnswered({ ...pods!, podUids }, traffic)
-    const isMoved = traffic.routes.some(each =>
-      workloadsOf(each.object).includes(keyOfRouting(object)),
-    )
-    const snapshot = {
+    const key = keyOfRouting(ownRouting)
+    const isMoved = traffic.routes.some(each => workloadsOf(each.object).includes(key))
+    const snapshot = defined({
       now,
       ref: routingRef('shop', 'lane'),
       object,
-      asked: routingAsked(object),
-      users: needed ? [{ rollout: 'web', answers }] : [],
+      asked: object && routingAsked(object),
+      users: [
+        ...(needed ? [{ rollout: 'web', answers }] : []),
+        ...(this.neighbour === 'none' ? [] : [this.#neighbour()]),
+      ],
       traffic,
-      ...(isMoved && { moved: traffic }),
-    }
-    const { routed, home } = namedRouting(snapshot, 'web', undefined)
+      home: this.#homes(key, isMoved, now),
+      moved: isMoved ? traffic : undefined,
+    })
+    const { routed, home } = namedRouting(snapshot, 'web')
+    return { ...defined({ move: this.#told(snapshot) }), done: needed ? routed : home }
+  }
+
+  /** What is decided about the TrafficRouting is told by it. */
+  #told(snapshot: RoutingSnapshot): Move | undefined {
+    const { object, now } = snapshot
     const decision = decideRouting(snapshot)
-    const status = routingStatus(object, decision, now) ?? object.status
-    this.#routing = defined({ ...object, status })
-    return { ...defined({ move: decision.move }), done: needed ? routed : home }
+    if (object) {
+      const status = routingStatus(object, decision, now) ?? object.status
+      this.#routing = defined({ ...object, status })
+    }
+    return decision.move
+  }
+
+  #neighbour(): RoutingUser {
+    return { rollout: 'api', answers: this.neighbour === 'answers' }
   }
 
   #way(route: HTTPRoute): Pick<Routed['traffic'], 'routing' | 'routes'> {

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest'
 
-import { ROLLING_STYLE } from '#api/names.ts'
+import { ROLLBACK_IN_BATCH, ROLLING_STYLE, TRAFFIC_ROUTING } from '#api/names.ts'
 import type { Rollout, RolloutSpec } from '#api/rollout.generated.ts'
 import { unheardWarnings } from './rollout-warnings.ts'
 
@@ -120,4 +120,17 @@ test.each<[string, Rollout, string | undefined]>([
     field === undefined ? [] : [expect.stringContaining(`spec.strategy.${field} `)],
   )
   expect(unheardWarnings(object, object)).toEqual([])
+})
+
+const inSteps = { [ROLLBACK_IN_BATCH]: 'true' }
+
+test.each<[string, object, object]>([
+  ['the steps', { steps, trafficRoutings: [{ service: 'web', ...meshed }] }, {}],
+  ['a TrafficRouting', { steps }, { [TRAFFIC_ROUTING]: 'lane' }],
+])('a rollback in steps means nothing where %s moves requests', (_, canary, named) => {
+  const strategy = { canary } as RolloutSpec['strategy']
+  expect(unheardWarnings(rollout('StatefulSet', { canary: { steps } }, inSteps))).toEqual([])
+  expect(unheardWarnings(rollout('StatefulSet', strategy, { ...inSteps, ...named }))).toEqual([
+    `${ROLLBACK_IN_BATCH} says nothing where requests are routed: a rollback goes back at once`,
+  ])
 })

@@ -6,6 +6,7 @@ import { targetOf, undoneBy } from '../rollout/commands.ts'
 import { releaseIn } from '../rollout/release-status.ts'
 import { strategyField, strategyOf, styleOf } from '../rollout/release-style.ts'
 import { hasRoutes } from '../rollout/unsupported.ts'
+import { trafficRoutingOf } from '../traffic-routing/named.ts'
 import { subsetLabel } from '../traffic/registry.ts'
 import { notByIngress, notBySubset, subsetRule } from '../traffic/told-apart.ts'
 import { adapterFor, inStyle } from '../workload/registry.ts'
@@ -90,7 +91,7 @@ function notInBatch(object: Rollout): string | undefined {
   if (value !== 'true') {
     return `${ROLLBACK_IN_BATCH} counts only as "true": a rollback goes back at once`
   }
-  if (hasRoutes(object)) {
+  if (hasRoutes(object) || trafficRoutingOf(object) !== undefined) {
     return `${ROLLBACK_IN_BATCH} says nothing where requests are routed: a rollback goes back at once`
   }
   const adapter = adapterFor(spec.workloadRef)

@@ -3,15 +3,19 @@
 import { expect, test } from 'vitest'
 
 import type { KubeObject } from '#api/kubernetes.ts'
-import { RECORD, TRAFFIC, TRAFFIC_ROUTING, WORKLOAD_TYPE } from '#api/names.ts'
+import { ESCAPE, RECORD, TRAFFIC, TRAFFIC_ROUTING, WORKLOAD_TYPE } from '#api/names.ts'
 import { annotated } from '#core/admission/marks.ts'
 import { reviewTraffic } from '#core/admission/traffic-review.ts'
+import type { MergePatch } from '#core/change.ts'
 import { networkWish } from '#core/traffic/network-object.ts'
 import { trafficProviders } from '#core/traffic/registry.ts'
 import { pinTo, services } from '#core/traffic/service-pin.ts'
 import { adapters } from '#core/workload/registry.ts'
 import { formatRecord } from '#core/workload/record.ts'
 import { answeredClient } from '../test/world/answered-client.ts'
+import { objectsOf } from '../test/world/answered-objects.ts'
+import type { Answers } from '../test/world/answered-objects.ts'
+import { merge } from '../test/world/controller.ts'
 import { eject } from './eject.ts'
 import type { NamedWorkload } from './eject.ts'
 
@@ -46,9 +50,6 @@ function deployment(name: string, record: string): KubeObject {
   return object
 }
 
-/** Of a list its items, or one object; `secret` may not be read; what is not named has none. */
-type Answers = Readonly<Record<string, readonly KubeObject[] | KubeObject | 'secret' | 'nowhere'>>
-
 /** Everything that is said, and written, while a list at the end of a path is answered so. */
 async function ejecting(
   answers: Answers,
@@ -59,27 +60,16 @@ async function ejecting(
     readonly served?: Readonly<Record<string, readonly object[]>>
   } = {},
 ) {
-  const { dryRun = true, served = {}, workload, ...rest } = how
-  const told = { printed: [] as string[], complained: [] as string[], written: [] as string[] }
-  const client = await answeredClient((request, response) => {
-    request.resume()
-    const { pathname } = new URL(request.url!, 'http://cluster')
-    if (request.method !== 'GET') told.written.push(pathname)
-    const resources = served[pathname]
-    if (resources) return void response.end(JSON.stringify({ resources }))
-    const key = Object.keys(answers).find(each => pathname.includes(`/${each}`))
-    const answer = key === undefined ? [] : answers[key]!
-    if (answer === 'secret') return void response.writeHead(403).end('{}')
-    if (answer === 'nowhere') return void response.writeHead(404).end('{}')
-    if ('kind' in answer) return void response.end(JSON.stringify(answer))
-    response.end(JSON.stringify({ metadata: { resourceVersion: '1' }, items: answer }))
-  })
+  const { dryRun = true, served, workload, ...rest } = how
+  const told = { printed: [] as string[], complained: [] as string[] }
+  const { answer, written, watched } = objectsOf(answers, served)
+  const client = await answeredClient(answer)
   const print = (line: string) => void told.printed.push(line)
   const complain = (line: string) => void told.complained.push(line)
   const flags = { dryRun, keepRollouts: false, withAborted: false }
   const asked = { namespace: 'shop', adapters, ...flags, ...(workload && { workload }) }
   const done = await eject(client, asked, { print, complain, ...rest })
-  return { done, ...told }
+  return { done, written, watched, ...told }
 }
 
 test('one whose requests may not be read keeps none of the others', async () => {
@@ -124,7 +114,7 @@ test('told to end, it frees no Service of a workload that is gone, and says so',
     expect.stringMatching(/^shop\/service\/web: .* given back \(dry run\)/),
   ])
   const stopped = await ejecting(free, { dryRun: false, stop: AbortSignal.abort() })
-  expect(stopped).toEqual({
+  expect(stopped).toMatchObject({
     done: false,
     printed: [],
     complained: ['ended before 1 of 1 Services of workloads that are gone'],
@@ -160,11 +150,12 @@ function movedFor(name: string): KubeObject {
   return reviewTraffic({ provider: meshes, object, before, fromController: true })
 }
 
-function naming(name: string, disabled: boolean): KubeObject & { readonly spec: object } {
+function naming(name: string, disabled: boolean, workload = 'other'): KubeObject {
   const metadata = { namespace: 'shop', name, annotations: { [TRAFFIC_ROUTING]: name } }
-  const workloadRef = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'other' }
+  const workloadRef = { apiVersion: 'apps/v1', kind: 'Deployment', name: workload }
   const spec = { disabled, workloadRef, strategy: { canary: { steps: [] } } }
-  return { apiVersion: 'rollouts.kruise.io/v1beta1', kind: 'Rollout', metadata, spec }
+  const object = { apiVersion: 'rollouts.kruise.io/v1beta1', kind: 'Rollout', metadata, spec }
+  return object
 }
 
 const ofLane = deployment('web', formatRecord({ ...memory, trafficRouting: 'lane' }))
@@ -192,10 +183,71 @@ test('the routes of TrafficRoutings go first, and no workload before those of it
     ['shop/trafficrouting/other: its routes are given back (dry run)'],
   ])
   expect(guarded.complained).toEqual([
-    expect.stringMatching(/^shop\/trafficrouting\/lane: not given back: Rollout lane names it/),
+    expect.stringMatching(
+      /^shop\/trafficrouting\/lane: not given back: a controller would move its routes again for Rollout lane:/,
+    ),
     'shop/deployment/web: not given back: requests come first, and the routes of TrafficRouting lane are not given back',
   ])
 })
+
+test('the TrafficRouting with which a release has begun counts, not what its Rollout names by now', async () => {
+  const { printed, complained } = await ejecting({
+    virtualservices: [movedFor('lane'), movedFor('other')],
+    deployments: [ofLane],
+    rollouts: [naming('other', false, 'web')],
+  })
+  expect(printed).toEqual(['shop/trafficrouting/other: its routes are given back (dry run)'])
+  expect(complained).toEqual([
+    expect.stringMatching(/trafficrouting\/lane: .* again for Rollout other: first kubectl delete/),
+    expect.stringMatching(/deployment\/web: .* first kubectl delete -n shop rollout other/),
+  ])
+})
+
+const lane = (gracePeriodSeconds: number): KubeObject & { readonly spec: object } => ({
+  apiVersion: 'rollouts.kruise.io/v1alpha1',
+  kind: 'TrafficRouting',
+  metadata: { namespace: 'shop', name: 'lane' },
+  spec: {
+    objectRef: [
+      { service: 'web', customNetworkRefs: [{ ...mesh, name: 'lane' }], gracePeriodSeconds },
+    ],
+    strategy: { weight: 20 },
+  },
+})
+
+test.each<[string, KubeObject, number]>([
+  ['a run', movedFor('lane'), 0.3],
+  ['one after another that was ended early', freedFrom(movedFor('lane')), 0.3],
+  ['a run without a grace period', movedFor('lane'), 0],
+])('%s: requests come first, with as long as the TrafficRouting says', async (_, route, grace) => {
+  const begun = Date.now()
+  const { done, printed, complained, written, watched } = await ejecting(
+    {
+      virtualservices: [route],
+      deployments: [ofLane],
+      trafficroutings: [lane(grace)],
+      services: [annotated(web, { [ESCAPE]: '{}' })],
+    },
+    { dryRun: false },
+  )
+  expect([done, complained]).toEqual([true, []])
+  expect(Date.now() - begun).toBeGreaterThanOrEqual(grace * 1000)
+  if (grace === 0) expect(watched).toEqual([])
+  expect(printed[0]).toBe('shop/trafficrouting/lane: its routes are given back')
+  const kinds = written.map(path => path.split('/').at(-2))
+  const [first, last] = [kinds.indexOf('deployments'), kinds.lastIndexOf('virtualservices')]
+  expect(last).toBeGreaterThanOrEqual(0)
+  expect(first).toBeGreaterThan(last)
+  expect(kinds).not.toContain('services')
+})
+
+/** As the patch leaves it that stands on it. */
+function freedFrom(object: KubeObject): KubeObject {
+  return merge(
+    object,
+    JSON.parse(object.metadata.annotations![RECORD]!) as MergePatch,
+  ) as KubeObject
+}
 
 test('one that was named has those of its own release given back, and no others', async () => {
   const workload = { adapter: adapters[0]!, name: 'web' }

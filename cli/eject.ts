@@ -7,19 +7,16 @@ import type { Rollout } from '#api/rollout.generated.ts'
 import { targetOf } from '#core/rollout/commands.ts'
 import { defined } from '#core/defined.ts'
 import { keyOf, refOf } from '#core/rollout/key.ts'
-import { routingsOn } from '#core/traffic-routing/keys.ts'
 import type { Routing } from '#core/traffic/model.ts'
 import type { WorkloadAdapter } from '#core/workload/adapter.ts'
-import { recordOf } from '#core/workload/record.ts'
 import type { OwnerValues } from '#core/workload/record.ts'
-import { seen } from '#core/workload/seen.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { abreast } from './abreast.ts'
 import { NotFound } from '#kube/errors.ts'
 import { difference, isGoingBack, nextStep, ownerOf, traces } from './ejection.ts'
 import type { Aim, Stand } from './ejection.ts'
 import { fieldOwners } from './field-owners.ts'
-import { freeAll, lostAmong, routingsAmong } from './lost.ts'
+import { freeAll, guardsAmong, lostAmong, routingsAmong, routingsOf } from './lost.ts'
 import type { Lost } from './lost.ts'
 import { readLeft } from './requests.ts'
 import type { Left } from './requests.ts'
@@ -73,8 +70,8 @@ export async function eject(
   if (traced.length + moved.length + lost.length + unread.length === 0)
     saying.print(nothingFound(ejection))
   // Before anybody leaves to whom they send requests.
-  const naming = keepRollouts ? undefined : rollouts
-  const away = await freeAll(client, moved, { ...saying, dryRun, rollouts: naming })
+  const guards = keepRollouts ? undefined : guardsAmong(stands, rollouts)
+  const away = await freeAll(client, moved, { ...saying, dryRun, guards })
   if (traced.length > 1) saying.print(`giving back ${traced.length} workloads${aside(ejection)}`)
   const outcomes = abreast(traced, async (stand): Promise<Outcome | undefined> => {
     if (saying.stop?.aborted) return undefined
@@ -118,14 +115,6 @@ async function readAll(client: KubeClient, ejection: Ejection): Promise<Found> {
   const stands = await readStands(client, ejection, left)
   const lost = lostAmong(left, stands, adapters)
   return { stands, moved: routingsAmong(left), lost, unread }
-}
-
-/** The key of the TrafficRouting with which its release has begun, if it has. */
-function routingsOf({ workload }: Stand): readonly string[] {
-  return routingsOn({
-    metadata: seen(workload).metadata,
-    ...defined({ record: recordOf(workload) }),
-  })
 }
 
 function readNamed(

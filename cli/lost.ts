@@ -4,16 +4,30 @@
 import type { Rollout } from '#api/rollout.generated.ts'
 import type { WorkloadRef } from '#core/rollout/model.ts'
 import { targetOf } from '#core/rollout/commands.ts'
-import { keyOf, refOf } from '#core/rollout/key.ts'
-import { routingsIn } from '#core/traffic-routing/keys.ts'
-import { isRoutingRef } from '#core/traffic-routing/parse.ts'
+import { defined } from '#core/defined.ts'
+import { keyOf, refOf, workloadKey } from '#core/rollout/key.ts'
+import { routingsIn, routingsOn } from '#core/traffic-routing/keys.ts'
+import { isRoutingRef, routingAsked } from '#core/traffic-routing/parse.ts'
 import type { Routing } from '#core/traffic/model.ts'
 import type { WorkloadAdapter } from '#core/workload/adapter.ts'
+import { recordOf } from '#core/workload/record.ts'
 import { adapterFor } from '#core/workload/registry.ts'
+import { seen } from '#core/workload/seen.ts'
 import type { KubeClient } from '#kube/client.ts'
+import { Forbidden, NotFound } from '#kube/errors.ts'
+import { TRAFFIC_ROUTINGS } from '#kube/resources.ts'
 import { abreast } from './abreast.ts'
-import type { Stand } from './ejection.ts'
-import { escapeOff, homeward, readRequests, returning } from './requests.ts'
+import type { Stand, Step } from './ejection.ts'
+import {
+  escapeOff,
+  homeward,
+  readRequests,
+  returning,
+  routesAlone,
+  tracesOf,
+  underWay,
+} from './requests.ts'
+import type { Requests } from './requests.ts'
 import type { Saying } from './run.ts'
 import { refOf as refOfObject } from './stands.ts'
 import { Progress, take } from './steps.ts'
@@ -42,6 +56,29 @@ export function routingsAmong(left: ReadonlyMap<string, Routing>): readonly Lost
   return entriesOf(left).filter(({ ref }) => isRoutingRef(ref))
 }
 
+/** The key of the TrafficRouting with which the release of a workload has begun, if it has. */
+export function routingsOf({ workload }: Stand): readonly string[] {
+  const { metadata } = seen(workload)
+  return routingsOn({ metadata, ...defined({ record: recordOf(workload) }) })
+}
+
+/** By the key of a TrafficRouting, a Rollout for which a controller would move its routes again. */
+export function guardsAmong(
+  stands: readonly Stand[],
+  rollouts: readonly Rollout[] = [],
+): ReadonlyMap<string, Rollout> {
+  const held = new Map(stands.map(stand => [keyOf(refOfObject(stand.workload)), stand]))
+  const enabled = rollouts.filter(({ spec }) => spec.disabled !== true)
+  const guards = enabled.flatMap(rollout => {
+    const stand = held.get(workloadKey(rollout))
+    // A release goes on with the one with which it has begun, whatever its Rollout names by now.
+    const begun = stand && recordOf(stand.workload) !== undefined
+    const keys = begun ? routingsOf(stand) : routingsIn(rollout)
+    return keys.map(key => [key, rollout] as const)
+  })
+  return new Map(guards)
+}
+
 function entriesOf(left: ReadonlyMap<string, Routing>): readonly Lost[] {
   return [...left].map(([key, routing]) => ({ ref: refOf(key), routing }))
 }
@@ -49,19 +86,19 @@ function entriesOf(left: ReadonlyMap<string, Routing>): readonly Lost[] {
 /** How they are given back. */
 interface Freeing extends Saying {
   readonly dryRun: boolean
-  /** Of those in whose way nobody may be: a controller would move their routes again. */
-  readonly rollouts?: readonly Rollout[] | undefined
+  /** In whose way nobody may be; see `guardsAmong`. */
+  readonly guards?: ReadonlyMap<string, Rollout> | undefined
 }
 
 /** Gives all of them back, one line each; gives the keys of those that were not. */
 export async function freeAll(
   client: KubeClient,
   all: readonly Lost[],
-  { print, complain, stop, dryRun, rollouts = [] }: Freeing,
+  { print, complain, stop, dryRun, guards }: Freeing,
 ): Promise<ReadonlySet<string>> {
   const outcomes = abreast(all, async lost => {
     if (stop?.aborted) return 'later'
-    const guard = guardOf(lost, rollouts)
+    const guard = guards?.get(keyOf(lost.ref))
     if (guard) return movedAgainRefusal(guard)
     return dryRun ? undefined : free(client, lost).catch(wordsOf)
   })
@@ -83,11 +120,6 @@ function wordsOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-function guardOf({ ref }: Lost, rollouts: readonly Rollout[]): Rollout | undefined {
-  const key = keyOf(ref)
-  return rollouts.find(each => each.spec.disabled !== true && routingsIn(each).includes(key))
-}
-
 function nameOf({ ref, routing }: Lost): string {
   const { namespace } = ref
   return isRoutingRef(ref)
@@ -104,21 +136,54 @@ function manyOf({ ref }: Lost): string {
   return isRoutingRef(ref) ? 'TrafficRoutings' : 'Services of workloads that are gone'
 }
 
-async function free(client: KubeClient, { ref, routing }: Lost): Promise<undefined> {
+async function free(client: KubeClient, lost: Lost): Promise<undefined> {
   const progress = new Progress()
-  const before = await readRequests(client, ref.namespace, routing)
-  let now = before
-  let written: number | undefined
+  const read = readerOf(client, lost, await routingNow(client, lost))
+  const { touched: before } = await read()
+  // Nobody says since when those are home that an earlier run has freed.
+  let away = Date.now()
   for (;;) {
-    const next = isRoutingRef(ref)
-      ? homeward(now, { before: before.touched, written, now: Date.now() })
-      : (returning(now, { to: 'all', now: Date.now() }) ?? escapeOff(now, before.touched))
+    const now = await read()
+    const back = returned(lost, now)
+    const next = back ?? rested(lost, now, away) ?? escapeOff(now, before)
     if (!next) return
-    progress.check(next, () => [`Service ${routing.service}`])
+    progress.check(next, () => tracesOf(now))
     if ((await take(client, undefined, next)) === 'done') {
       progress.note(next)
-      if (next.type !== 'await') written = Date.now()
+      if (back) away = Date.now()
     }
-    now = await readRequests(client, ref.namespace, routing)
   }
+}
+
+/** The Service of a TrafficRouting is somebody else's. */
+function readerOf(client: KubeClient, { ref }: Lost, routing: Routing): () => Promise<Requests> {
+  return async () => {
+    const requests = await readRequests(client, ref.namespace, routing)
+    return isRoutingRef(ref) ? routesAlone(requests) : requests
+  }
+}
+
+function returned({ ref }: Lost, requests: Requests): Step | undefined {
+  const now = Date.now()
+  return isRoutingRef(ref) ? homeward(requests, now) : returning(requests, { to: 'all', now })
+}
+
+/** Pods of a workload that is gone have no requests under way. */
+function rested({ ref }: Lost, requests: Requests, away: number): Step | undefined {
+  return isRoutingRef(ref) ? underWay(requests, { away, now: Date.now() }) : undefined
+}
+
+/** With the grace period of a TrafficRouting; that of one that is gone, or may not be read, is the default. */
+async function routingNow(client: KubeClient, { ref, routing }: Lost): Promise<Routing> {
+  if (!isRoutingRef(ref)) return routing
+  const { namespace, name } = ref
+  const object = await client.get(TRAFFIC_ROUTINGS, { namespace, name }).catch(unlessUnknown)
+  const asked = object && routingAsked(object)
+  if (!asked || 'refused' in asked) return routing
+  return { ...routing, graceSeconds: asked.routing.graceSeconds }
+}
+
+function unlessUnknown(error: unknown): undefined {
+  if (error instanceof NotFound || error instanceof Forbidden) return undefined
+  throw error
 }

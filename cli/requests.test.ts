@@ -13,7 +13,7 @@ import { routerOf } from '#core/traffic/registry.ts'
 import { seeEndpoints, seeRoute, seeService } from '#core/traffic/seen.ts'
 import { pinTo, services, sharedBy } from '#core/traffic/service-pin.ts'
 import { merge } from '../test/world/controller.ts'
-import { escapeOff, homeward, returning, tracesOf } from './requests.ts'
+import { escapeOff, homeward, returning, routesAlone, tracesOf, underWay } from './requests.ts'
 import type { Requests, Return } from './requests.ts'
 
 const workload = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' }
@@ -201,25 +201,23 @@ test('of a mesh the note of what its owner wrote goes, too', () => {
   expect(Object.keys((merge(object, step.patch) as KubeObject).metadata.annotations!)).toEqual([])
 })
 
-test('a TrafficRouting: its routes, then a grace period; its Service is somebody else’s', () => {
+test('a TrafficRouting: its routes alone, and a grace period after them', () => {
   const service = annotated(pinned, { [ESCAPE]: '{}' }) as Service
-  const read = (way: HTTPRoute, written: number | undefined, now: number) => {
-    const { traffic, ...others } = requests({ service, way, beside: canary })
-    const routing = { ...traffic.routing, graceSeconds: 3 }
-    const before = [service, routed]
-    return homeward({ ...others, traffic: { ...traffic, routing } }, { before, written, now })
+  const read = (way: HTTPRoute) => routesAlone(requests({ service, way, beside: canary }))
+  expect(homeward(read(routed), 1)).toMatchObject({ type: 'write', object: { kind: 'HTTPRoute' } })
+  const home = read(annotated(route, { [ESCAPE]: '{}' }) as HTTPRoute)
+  expect(homeward(home, 1)).toBeUndefined()
+  const { traffic } = home
+  const graced = {
+    ...home,
+    traffic: { ...traffic, routing: { ...traffic.routing, graceSeconds: 3 } },
   }
-  const [first, seen] = [
-    read(routed, undefined, 1),
-    read(annotated(route, { [ESCAPE]: '{}' }), 5000, 5000),
-  ]
-  expect([first, seen]).toMatchObject([
-    { type: 'write', object: { kind: 'HTTPRoute' } },
-    { type: 'write', object: { kind: 'HTTPRoute' } },
-  ])
-  expect(read(route, 5000, 6000)).toMatchObject({ type: 'await', until: 8000 })
-  expect(read(route, 5000, 8000)).toBeUndefined()
-  expect(read(route, undefined, 6000)).toBeUndefined()
+  const at = (now: number) => underWay(graced, { away: 5000, now })
+  expect(at(7999)).toMatchObject({ type: 'await', until: 8000 })
+  expect(at(8000)).toBeUndefined()
+  expect(tracesOf(home)).toEqual([`annotation ${ESCAPE} on HTTPRoute web`])
+  expect(escapeOff(home, [])).toMatchObject({ object: { kind: 'HTTPRoute' } })
+  expect(escapeOff(read(route), [])).toBeUndefined()
 })
 
 test('all of it is named', () => {

@@ -193,27 +193,22 @@ export function returning(requests: Requests, { pods, to, now }: Return): Step |
   return stepOf(trafficMove(routed, { to }, now), objects)
 }
 
-/** How far those of a TrafficRouting have come. */
-export interface Homeward {
-  /** What it touched, as it was before the first write. */
-  readonly before: readonly KubeObject[]
-  /** When the last write was done; undefined: nothing was moved. */
-  readonly written: number | undefined
-  readonly now: number
+/** Without the Service, which a TrafficRouting leaves to somebody else. */
+export function routesAlone({ touched, ...requests }: Requests): Requests {
+  return { ...requests, touched: touched.filter(({ kind }) => kind !== SERVICES.kind) }
 }
 
-/**
- * The next thing to do so that its routes are as their owners wrote them, and nobody goes by what they said;
- * undefined: so it is. Its Service is somebody else's.
- */
-export function homeward(requests: Requests, { before, written, now }: Homeward): Step | undefined {
-  const { traffic, objects } = requests
-  const step = stepOf(routesMove(traffic, undefined, { to: 'home' }, now), objects)
-  if (step) return step
-  const touched = requests.touched.filter(({ kind }) => kind !== SERVICES.kind)
-  const last = escapeOff({ ...requests, touched }, before)
-  if (last || written === undefined) return last
-  const until = written + traffic.routing.graceSeconds * 1000
+/** The next thing to do so that the routes of a TrafficRouting are as their owners wrote them. */
+export function homeward({ traffic, objects }: Requests, now: number): Step | undefined {
+  return stepOf(routesMove(traffic, undefined, { to: 'home' }, now), objects)
+}
+
+/** A wait for those who still go by what the routes said; `away`: when that was last so. */
+export function underWay(
+  { traffic, objects }: Requests,
+  { away, now }: { readonly away: number; readonly now: number },
+): Step | undefined {
+  const until = away + traffic.routing.graceSeconds * 1000
   return now < until ? { type: 'await', objects, why: 'requests are under way', until } : undefined
 }
 

@@ -93,7 +93,7 @@ export function namedRefusal(stand: Stand, { metadata, ...rollout }: Rollout): s
 
 /** Why routes are left alone that are moved for a TrafficRouting. */
 export function movedAgainRefusal({ metadata: { namespace, name } }: Rollout): string {
-  return `Rollout ${name} names it, and a controller would move its routes again: first kubectl delete -n ${namespace} rollout ${name}; where no controller runs any more, say --keep-rollouts`
+  return `a controller would move its routes again for Rollout ${name}: first kubectl delete -n ${namespace} rollout ${name}; where no controller runs any more, say --keep-rollouts`
 }
 
 /** Why one is left alone whose requests are still moved for the TrafficRouting of its release. */

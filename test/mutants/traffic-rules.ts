@@ -279,7 +279,14 @@ export const trafficRules: readonly Rule[] = [
     'cli/eject.test.ts',
   ],
   [
-    'and requests that came by them get their grace period',
+    'nor while a Rollout stands whose release has begun with it',
+    'cli/lost.ts',
+    'const keys = begun ? routingsOf(stand) : routingsIn(rollout)',
+    'const keys = routingsIn(rollout)',
+    'cli/eject.test.ts',
+  ],
+  [
+    'requests that came by the routes of a TrafficRouting get their grace period',
     'cli/requests.ts',
     'return now < until ?',
     'return now < 0 ?',

@@ -48,6 +48,11 @@ const pages: readonly (readonly [page: string, promises: Promises])[] = [
         await nothingBeside(s)
       },
       'one-service-gone': s => pods(s, { 'deli:1': 0, 'deli:2': 0 }),
+      'routing-edit': async s => {
+        await pods(s, { 'deli:1': 5, 'deli:2': 1 })
+        await nothingBeside(s)
+      },
+      'routing-gone': s => pods(s, { 'deli:1': 0, 'deli:2': 0 }),
     },
   ],
   [

@@ -104,6 +104,11 @@ export function uninstall(
   return run(target, { program: process.execPath, args: [script, ...flags] }, options)
 }
 
+/** Runs a script in bash, as somebody types it; rejects like `kubectl`. */
+export function bash(target: CommandTarget, script: string): Promise<CommandResult> {
+  return run(target, { program: 'bash', args: ['-euo', 'pipefail', '-c', script] }, {})
+}
+
 /** The environment in which kubectl and helm find the cluster and keep their files beside it. */
 export function commandEnvironment(target: CommandTarget): Readonly<Record<string, string>> {
   const home = join(target.bin, '..', 'commands')

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 
 import { expect } from 'vitest'
 
-import { blocks, pattern, read } from '../docs/markdown.ts'
+import { blocks, pattern, read, section } from '../docs/markdown.ts'
 import { commandEnvironment } from './commands.ts'
 import type { ControlPlane } from './control-plane.ts'
 
@@ -36,6 +36,12 @@ export function examplesOf(page: string): readonly Example[] {
     files = []
   })
   return examples
+}
+
+/** The commands of a part of a page, with kubectl told a namespace. */
+export function commandsOf(page: string, heading: string, namespace: string): string {
+  const [block] = blocks(section(read(page), heading)).filter(({ language }) => language === 'sh')
+  return block!.text.replaceAll('kubectl ', `kubectl -n ${namespace} `)
 }
 
 /** Where the commands of the pages run, as somebody whose namespace it is. */

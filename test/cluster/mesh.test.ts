@@ -20,7 +20,8 @@ import type { ResourceType } from '#kube/resources.ts'
 import { lease } from '../../dev/sluice.ts'
 import { presenceIn } from './absence.ts'
 import type { Presence } from './absence.ts'
-import { sluice } from './commands.ts'
+import { bash, sluice } from './commands.ts'
+import { commandsOf } from './docs-examples.ts'
 import { condition, pods, says, stand } from './facts.ts'
 import { ROLLOUT, rolloutOf, WORKLOAD } from './manifests.ts'
 import type { StoryOptions } from './manifests.ts'
@@ -547,24 +548,38 @@ test('a TrafficRouting that is deleted with its Rollout while nobody leads takes
 })
 
 test('eject frees all with nobody of ours alive', async () => {
-  const [two, one] = [await begin(), await begin({ canary: oneService })]
-  const third = await named()
-  await apply(third.story, routingOf(third.story.namespace, { weight: 20 }))
-  const all = [two, one, third]
+  const all = await Promise.all([begin(), begin({ canary: oneService }), named(), named()])
+  const [two, one, third, byHand] = all
+  for (const { story } of [third, byHand])
+    await apply(story, routingOf(story.namespace, { weight: 20 }))
   for (const { story } of all) await story.edit('app:2')
   for (const { story } of all) await story.reached(1)
   await two.weights(shared)
-  await one.weights(subset)
-  await third.weights(subset)
+  for (const { weights } of [one, third, byHand]) await weights(subset)
   await ours.without(['webhook', 'controller'], async () => {
-    for (const { story, untouched, found } of all) {
+    const ejected = [two, one, third].map(async ({ story }) => {
       const workload = ['deployment/web', '-n', story.namespace, '--keep-rollouts']
       const { stdout } = await sluice(world.cluster, ['eject', ...workload])
       const routes = stdout.includes(`/trafficrouting/${routingName}: its routes are given back`)
       expect(routes).toBe(story === third.story)
+    })
+    await Promise.all([freedByHand(byHand), ...ejected])
+    for (const { story, untouched, found } of all) {
       await untouched()
       expect((await found())?.metadata.annotations ?? {}).toEqual({})
       await story.kubectl(['delete', 'rollout', ROLLOUT])
     }
   })
 })
+
+/** Those that a TrafficRouting names are named in place of others, and no Service was made. */
+async function freedByHand({ story }: Place): Promise<void> {
+  const { namespace } = story
+  const page = 'docs/safe-when-we-vanish.md'
+  const commands = commandsOf(page, 'Where requests are moved', namespace)
+    .replaceAll('service/web httproute/web', 'virtualservice/web destinationrule/web')
+    .replace(/.* delete service .*\n/, '')
+  const deleting = commandsOf('docs/styles.md', 'With nobody of ours alive', namespace)
+  await bash(world.cluster, commands + deleting.replace('NAME', WORKLOAD))
+  await stand(story, { 'app:1': 0, 'app:2': 10 })
+}

@@ -1,22 +1,22 @@
 // Requests come back when their workload is left alone: by eject, by hand, and where everybody who knew of them
 // is gone. With all of us dead, under failurePolicy Fail, in front of real endpoints.
 
-import { spawn } from 'node:child_process'
-
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import type { KubeObject } from '#api/kubernetes.ts'
 import { ESCAPE } from '#api/names.ts'
 import { HTTP_ROUTES, SERVICES } from '#kube/resources.ts'
-import { blocks, read, section } from '../docs/markdown.ts'
 import { presenceIn } from './absence.ts'
 import type { Presence } from './absence.ts'
-import { commandEnvironment, sluice } from './commands.ts'
+import { bash, sluice } from './commands.ts'
 import { ownership } from './deployment-facts.ts'
+import { commandsOf } from './docs-examples.ts'
 import { stand, worst } from './facts.ts'
 import { ROLLOUT, WORKLOAD } from './manifests.ts'
 import { answered, atFirstStep, startRouted } from './routed.ts'
 import type { Place, Routed } from './routed.ts'
+
+const PAGE = 'docs/safe-when-we-vanish.md'
 
 let routed: Routed
 let ours: Presence
@@ -35,15 +35,6 @@ async function ownersOf({ story }: Place): Promise<readonly string[]> {
     await client.get(HTTP_ROUTES, ref),
   ]
   return objects.flatMap(each => [...ownership(each).keys()])
-}
-
-async function bash(text: string): Promise<void> {
-  const env = { ...process.env, ...commandEnvironment(routed.world.cluster) }
-  const child = spawn('bash', ['-euo', 'pipefail', '-c', text], { env })
-  let said = ''
-  child.stderr.on('data', (words: Buffer) => (said += words.toString()))
-  const code = await new Promise<number>(resolve => child.once('close', resolve))
-  if (code !== 0) throw new Error(`exit code ${code}: ${said}`)
 }
 
 test('eject and the documented commands free all with nobody of ours alive; eject frees what is left, too', async () => {
@@ -81,9 +72,8 @@ async function ejectedWhole(place: Place): Promise<void> {
 
 async function freedByHand(place: Place): Promise<void> {
   const { story } = place
-  const page = section(read('docs/safe-when-we-vanish.md'), 'Where requests are moved')
-  const [block] = blocks(page).filter(({ language }) => language === 'sh')
-  await bash(block!.text.replaceAll('kubectl ', `kubectl -n ${story.namespace} `))
+  const commands = commandsOf(PAGE, 'Where requests are moved', story.namespace)
+  await bash(routed.world.cluster, commands)
   await stand(story, { 'app:1': 0, 'app:2': 10 })
   await place.untouched()
   answered(place)

@@ -241,6 +241,7 @@ async function changesNothing(story: Story, args: readonly string[]) {
       'deployments,rollouts,replicasets',
       '-o',
       'json',
+      '--show-managed-fields',
     ])
     const { items } = JSON.parse(stdout) as { items: readonly Stored[] }
     // Whoever counts pods writes a status whenever he comes to it.

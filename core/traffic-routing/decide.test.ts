@@ -333,6 +333,7 @@ describe('how it stands for a release', () => {
 
   test.each<[string, Scene]>([
     ['others answer for nobody yet', { phase: 'Progressing', users: { api: false } }],
+    ['this one alone answers', { phase: 'Progressing', users: { web: true, api: false } }],
     ['it is gone, and leaves for others, too', { object: undefined, users: { api: true } }],
     ['it is being deleted', { object: deleted, phase: 'Progressing', users: { api: true } }],
     ['it cannot be followed any more', { object: unsayable, users: { api: true } }],

@@ -304,14 +304,14 @@ export const trafficRules: readonly Rule[] = [
     routings,
     '!home.seen && isAlive(object)',
     'isAlive(object)',
-    histories,
+    routingsTest,
   ],
   [
     'another release keeps its routes only while a new pod of that answers',
     routings,
     'rollout !== self && answers',
     'rollout !== self',
-    histories,
+    routingsTest,
   ],
   [
     'and while they can be as it says',

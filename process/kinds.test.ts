@@ -47,18 +47,22 @@ test.each([
 
 test('kinds by which requests are moved', () => {
   const lane = { apiVersion: 'mesh.example.com/v1', kind: 'Lane', plural: 'lanes' }
-  const grpc = {
-    apiVersion: 'gateway.networking.k8s.io/v1',
-    kind: 'GRPCRoute',
-    plural: 'grpcroutes',
+  const tcp = {
+    apiVersion: 'gateway.networking.k8s.io/v1alpha2',
+    kind: 'TCPRoute',
+    plural: 'tcproutes',
   }
-  expect(routeKindsOf('--route-kinds', kindsInWords([lane, grpc]))).toEqual([lane, grpc])
+  expect(routeKindsOf('--route-kinds', kindsInWords([lane, tcp]))).toEqual([lane, tcp])
 })
 
 test.each([
   [
     'networking.istio.io/v1alpha3/VirtualService=virtualservices',
     'networking.istio.io/v1alpha3 VirtualService routes requests without being named here',
+  ],
+  [
+    'gateway.networking.k8s.io/v1/GRPCRoute=grpcroutes',
+    'gateway.networking.k8s.io/v1 GRPCRoute routes requests without being named here',
   ],
   [
     'networking.k8s.io/v1/NetworkPolicy=networkpolicies',

@@ -442,8 +442,9 @@ test('one Service for both versions is followed, but for a router that needs two
   }
   const gateway = { httpRouteName: 'shop' }
   const why =
-    'an HTTPRoute tells new pods by a Service of their own, and this asks for none; remove it, or `gateway` from `trafficRoutings`'
-  for (const more of [{ gateway }, { gateway, customNetworkRefs }]) {
+    'a route of the Gateway API tells new pods by a Service of their own, and this asks for none; remove it, or the route from `trafficRoutings`'
+  const grpc = { customNetworkRefs: [grpcRoute] }
+  for (const more of [{ gateway }, { gateway, customNetworkRefs }, grpc]) {
     expect(problemsOfRouted(canary(of(more)))).toBe(
       `spec.strategy.canary.disableGenerateCanaryService: ${why}`,
     )
@@ -453,6 +454,31 @@ test('one Service for both versions is followed, but for a router that needs two
   }
   const two = { ...of({ gateway }), disableGenerateCanaryService: false }
   expect(problemsOfRouted(canary(two))).toBe('')
+})
+
+const grpcRoute = {
+  apiVersion: 'gateway.networking.k8s.io/v1',
+  kind: 'GRPCRoute',
+  name: 'shop',
+}
+
+test('matches that a GRPCRoute does not know are refused, those on headers are not', () => {
+  const headers = [{ name: 'user', value: 'tester' }]
+  const path = { type: 'Exact', value: '/new' } as const
+  const routed = [{ service: 'shop', customNetworkRefs: [grpcRoute] }]
+  const asking = (...matches: readonly object[]) =>
+    problemsOfRouted(canary({ trafficRoutings: routed, steps: [{ replicas: 1, matches }] }))
+  expect(asking({ headers })).toBe('')
+  const why =
+    'a GRPCRoute matches by headers alone: remove `path` and `queryParams`, or the GRPCRoute from `trafficRoutings`'
+  for (const more of [{ path }, { queryParams: headers }, { headers, path }]) {
+    expect(asking({ headers }, more)).toBe(`spec.strategy.canary.steps[0].matches: ${why}`)
+  }
+  const http = [{ service: 'shop', gateway: { httpRouteName: 'shop' } }]
+  const matches = [{ path }]
+  expect(
+    problemsOfRouted(canary({ trafficRoutings: http, steps: [{ replicas: 1, matches }] })),
+  ).toBe('')
 })
 
 const virtualService = {

@@ -12,6 +12,7 @@ import type {
 } from '#api/rollout.generated.ts'
 import { valuesAt } from '../values-at.ts'
 import { isNetworkKind, othersIn, routers } from '../traffic/registry.ts'
+import { matchesMore } from '../traffic/router.ts'
 import type { KindRef } from '../workload/adapter.ts'
 import { groupOf, isNative } from '../workload/native.ts'
 import { adapterFor, adapters, inStyle } from '../workload/registry.ts'
@@ -81,7 +82,7 @@ function routed(strategy: string): readonly Row[] {
       refuses: (one, { spec }, { routes }) =>
         routes && one === true && (strategyOf(spec).trafficRoutings ?? []).some(needsTwo),
       message:
-        'an HTTPRoute tells new pods by a Service of their own, and this asks for none; remove it, or `gateway` from `trafficRoutings`',
+        'a route of the Gateway API tells new pods by a Service of their own, and this asks for none; remove it, or the route from `trafficRoutings`',
     },
     {
       field: `${path}.steps[].traffic`,
@@ -93,6 +94,15 @@ function routed(strategy: string): readonly Row[] {
       field: `${path}.steps[].matches`,
       refuses: goesNowhere,
       message: (_, asked) => `${leadsNowhere(asked)}, or remove \`matches\``,
+    },
+    {
+      field: `${path}.steps[].matches`,
+      refuses: (matches, { spec }, { routes }) =>
+        routes &&
+        matchesMore(matches as Matches) &&
+        (strategyOf(spec).trafficRoutings ?? []).some(knowsHeadersAlone),
+      message:
+        'a GRPCRoute matches by headers alone: remove `path` and `queryParams`, or the GRPCRoute from `trafficRoutings`',
     },
     {
       field: `${path}.steps[].requestHeaderModifier`,
@@ -180,6 +190,12 @@ function splitsNothing(item: TrafficRouting): boolean {
 /** It names a router that tells new pods by a Service of their own alone. */
 function needsTwo(item: TrafficRouting): boolean {
   return routers.some(router => router.betweenServices && router.refsIn(item).length > 0)
+}
+
+type Matches = Parameters<typeof matchesMore>[0]
+
+function knowsHeadersAlone(item: TrafficRouting): boolean {
+  return routers.some(router => router.headersAlone && router.refsIn(item).length > 0)
 }
 
 /** What the Rollout asks for and this version does not do, in the order of the table. */

@@ -410,11 +410,18 @@ test.each<[string, object, string]>([
   expect(conditions?.[0]?.message === message).toBe(told === '')
 })
 
+const GATEWAY_API = 'gateway.networking.k8s.io/v1'
+
 test.each<[string, object, string]>([
   [
     'a gateway',
     { gateway: { httpRouteName: 'web' } },
     'spec.objectRef[0].gateway: a TrafficRouting has no second Service to which an HTTPRoute could send requests: remove `gateway`, and write it in `trafficRoutings` of the Rollout',
+  ],
+  [
+    'a route of the Gateway API among objects of other routers',
+    { customNetworkRefs: [{ apiVersion: GATEWAY_API, kind: 'GRPCRoute', name: 'web' }] },
+    'spec.objectRef[0].customNetworkRefs: a TrafficRouting has no second Service to which a GRPCRoute could send requests: write it in `trafficRoutings` of the Rollout',
   ],
   [
     'nothing',

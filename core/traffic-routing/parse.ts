@@ -53,6 +53,7 @@ function troubleOf(item: RoutedService, routes: readonly RouteRef[]): string | u
   if (routes.length === 0) return NOTHING
   const unknown = (item.customNetworkRefs ?? []).find(ref => !isNetworkKind(ref))
   if (unknown) return `.customNetworkRefs: requests are not moved by a ${unknown.kind}`
+  if (routes.some(ref => routersOf(ref)[0]?.betweenServices)) return NO_GRPC_ROUTE
   const alone = routes.every(ref => routersOf(ref)[0]?.onlyBeside !== undefined)
   return alone ? ALONE : undefined
 }
@@ -60,6 +61,8 @@ function troubleOf(item: RoutedService, routes: readonly RouteRef[]): string | u
 const NOTHING = ': name what sends the requests: add `ingress` or `customNetworkRefs`'
 const NO_GATEWAY =
   '.gateway: a TrafficRouting has no second Service to which an HTTPRoute could send requests: remove `gateway`, and write it in `trafficRoutings` of the Rollout'
+const NO_GRPC_ROUTE =
+  '.customNetworkRefs: a TrafficRouting has no second Service to which a GRPCRoute could send requests: write it in `trafficRoutings` of the Rollout'
 const ALONE =
   ': a DestinationRule alone splits nothing: add the VirtualService that sends the requests to `customNetworkRefs`'
 

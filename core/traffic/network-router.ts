@@ -5,7 +5,6 @@ import type { KubeObject } from '#api/kubernetes.ts'
 import { ORIGINAL } from '#api/names.ts'
 import { defined } from '../defined.ts'
 import type { Move } from '../rollout/model.ts'
-import { isSameKind } from '../workload/native.ts'
 import type { Json, TrafficProvider } from './model.ts'
 import {
   configIn,
@@ -14,7 +13,7 @@ import {
   networkWishIn,
   wishedSince,
 } from './network-object.ts'
-import { nameOfRoute, splitInWords } from './router.ts'
+import { namedIn, nameOfRoute, splitInWords } from './router.ts'
 import type { RouteFound, Router, RouteUse, SplitAsked } from './router.ts'
 import { answerTo, isScript } from './script.ts'
 import { look, movedForAnother } from './touched.ts'
@@ -43,10 +42,7 @@ export function networkRouter(provider: TrafficProvider, onlyBeside?: string): R
     ...defined({ onlyBeside }),
     see: object => see(provider, object),
 
-    refsIn({ customNetworkRefs = [] }) {
-      const named = customNetworkRefs.filter(ref => isSameKind(ref, provider))
-      return named.map(({ name }) => ({ apiVersion, kind, name }))
-    },
+    refsIn: routing => namedIn(provider, routing),
 
     trouble({ ref, object, script }, { whose }) {
       const name = nameOfRoute(ref)

@@ -3,8 +3,8 @@
 import type { TrafficRouting } from '#api/rollout.generated.ts'
 import type { KindRef } from '../workload/adapter.ts'
 import { groupOf, isNative, isSameKind, isSameVersion } from '../workload/native.ts'
-import { httpRouteRouter } from './http-route-router.ts'
-import { httpRoutesIn } from './http-route.ts'
+import { grpcRouteRouter, httpRouteRouter } from './gateway-route-router.ts'
+import { grpcRoutes, httpRoutesIn } from './gateway-route.ts'
 import { ingressRouter } from './ingress-router.ts'
 import { networkObjects } from './network-object.ts'
 import { networkRouter } from './network-router.ts'
@@ -36,6 +36,7 @@ function istio(kind: string, plural: string): readonly TrafficProvider[] {
 export const trafficProviders: readonly TrafficProvider[] = [
   services,
   ...httpRoutes,
+  grpcRoutes,
   ...rules,
   ...virtualServices,
 ]
@@ -44,6 +45,7 @@ export const trafficProviders: readonly TrafficProvider[] = [
 const networkRouters: readonly (readonly Router[])[] = [
   rules.map(provider => networkRouter(provider, 'VirtualService')),
   virtualServices.map(provider => networkRouter(provider)),
+  [grpcRouteRouter(grpcRoutes)],
 ]
 
 /** The kinds that send requests to a Service, each in all of its versions, the newest first. */
@@ -88,7 +90,7 @@ export function othersIn({ customNetworkRefs = [] }: TrafficRouting): readonly R
 /** `customNetworkRefs` may name it: it has no field of its own, and is none of Kubernetes' that route nothing. */
 export function isNetworkKind(ref: Kind): boolean {
   if (routersOf(ref).length > 0) return networkRouters.some(all => all === routerKind(ref))
-  return !isNative(ref) || groupOf(ref) === groupOf(httpRoutes[0]!)
+  return !isNative(ref) || groupOf(ref) === groupOf(grpcRoutes)
 }
 
 type Kind = Pick<RouteRef, 'apiVersion' | 'kind'>

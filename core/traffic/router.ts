@@ -1,9 +1,10 @@
 // One kind of object by which requests are sent to a Service, and how a share of them is sent elsewhere.
 
 import type { KubeObject } from '#api/kubernetes.ts'
-import type { TrafficRouting } from '#api/rollout.generated.ts'
+import type { RouteMatch, TrafficRouting } from '#api/rollout.generated.ts'
 import type { Instant, Move, WorkloadRef } from '../rollout/model.ts'
 import type { KindRef } from '../workload/adapter.ts'
+import { isSameKind } from '../workload/native.ts'
 import type { Seen } from '../workload/seen.ts'
 import type { Owner } from './made.ts'
 import type { RouteRef, Routing, Split } from './model.ts'
@@ -48,6 +49,8 @@ export interface Router<S extends Seen = Seen> extends KindRef {
   readonly makes?: (name: string) => string
   /** It tells new pods by a Service of their own alone. */
   readonly betweenServices?: true
+  /** Of the conditions of a match it knows those on headers. */
+  readonly headersAlone?: true
   /** A script says how it is split. */
   readonly scripted?: true
   /** It splits nothing itself: it is of use beside one of this kind alone. */
@@ -66,6 +69,20 @@ export interface Router<S extends Seen = Seen> extends KindRef {
   off(route: RouteFound<S>, use: RouteUse, why: string): Move | undefined
   /** Waits until whoever routes by it has seen that. */
   offSeen(route: RouteFound<S>, use: RouteUse): Move | undefined
+}
+
+/** Those of a kind that `customNetworkRefs` names, in whatever version. */
+export function namedIn(
+  kind: KindRef,
+  { customNetworkRefs = [] }: TrafficRouting,
+): readonly RouteRef[] {
+  const named = customNetworkRefs.filter(ref => isSameKind(ref, kind))
+  return named.map(({ name }) => ({ apiVersion: kind.apiVersion, kind: kind.kind, name }))
+}
+
+/** They ask for more than headers. */
+export function matchesMore(matches: readonly RouteMatch[] = []): boolean {
+  return matches.some(({ path, queryParams = [] }) => path !== undefined || queryParams.length > 0)
 }
 
 /** As a sentence names one. */

@@ -13,8 +13,8 @@ import { instantOf } from '../time.ts'
 import type { Instant } from '../rollout/model.ts'
 import { seen } from '../workload/seen.ts'
 import type { Seen } from '../workload/seen.ts'
-import { httpRoutes, routeWishOf, rulesOf } from './http-route.ts'
-import type { RouteRef } from './model.ts'
+import { httpRoutes, routeWishOf, rulesOf } from './gateway-route.ts'
+import type { RouteRef, TrafficProvider } from './model.ts'
 import { seeMade } from './made.ts'
 import type { MadeSeen } from './made.ts'
 import { pared } from './pared.ts'
@@ -82,9 +82,9 @@ export function seeService(object: Service): ServiceSeen {
 }
 
 /** What is kept of a route. */
-export function seeRoute(object: HTTPRoute): RouteSeen {
+export function seeRoute(object: HTTPRoute, provider: TrafficProvider = httpRoutes): RouteSeen {
   const { spec } = object
-  const { owner, said, ...touched } = look(httpRoutes, object)
+  const { owner, said, ...touched } = look(provider, object)
   return defined({
     ...touched,
     service: routeWishOf(said)?.service,

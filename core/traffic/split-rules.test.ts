@@ -4,8 +4,10 @@ import { ownerRules, splitRules } from './split-rules.ts'
 import type { RouteRule } from './split-rules.ts'
 import type { Split } from './model.ts'
 
-const wish = (split: Split) => ({ service: 'web', canary: 'web-canary', split })
 const everything = [{ path: { type: 'PathPrefix', value: '/' } }] as const
+const wish = (split: Split) => {
+  return { service: 'web', canary: 'web-canary', split, everything: everything[0] }
+}
 const web = { group: '', kind: 'Service', name: 'web', port: 80, weight: 1 }
 const plain: RouteRule = { matches: everything, backendRefs: [web] }
 const images: RouteRule = { backendRefs: [{ name: 'images', port: 80 }] }
@@ -131,6 +133,16 @@ describe('matches', () => {
   test('of a rule without any are for every path', () => {
     const [, added] = splitRules([{ backendRefs: [web] }], wish({ matches: [user] }))
     expect(added?.matches).toEqual([{ path: { type: 'PathPrefix', value: '/' }, ...user }])
+  })
+
+  test('of a GRPCRoute join its methods, and stand alone where there are none', () => {
+    const method = { method: { service: 'shop.Cart', method: 'Add' } } as object
+    const named = { matches: [method], backendRefs: [web] }
+    const asked = { ...wish({ matches: [user] }), everything: {} }
+    expect(splitRules([named, { backendRefs: [web] }], asked).slice(2)).toEqual([
+      { matches: [{ ...method, ...user }], backendRefs: [toCanary] },
+      { matches: [user], backendRefs: [toCanary] },
+    ])
   })
 
   test('with a path are matched as they are, once', () => {

@@ -41,16 +41,19 @@ export interface RouteWish {
   readonly split: Split
 }
 
-/** What of it says how. */
-type SplitWish = Omit<RouteWish, 'workload'>
+/** What of it says how, and what a rule without matches stands for. */
+interface SplitWish extends Omit<RouteWish, 'workload'> {
+  readonly everything: RouteMatch
+}
 
 type Rules = readonly RouteRule[]
 
 /** The rules with the split in them. */
-export function splitRules(owner: Rules, { service, canary, split }: SplitWish): Rules {
+export function splitRules(owner: Rules, wish: SplitWish): Rules {
+  const { service, canary, split } = wish
   const { matches = [], percent = 0, headers } = split
   const toNew = (ref: BackendRef) => asCanary(ref, canary, headers)
-  if (matches.length > 0) return [...owner, ...matchingRules(owner, service, matches, toNew)]
+  if (matches.length > 0) return [...owner, ...matchingRules(owner, wish, toNew)]
   if (percent <= 0) return owner
   return owner.map(rule => weighted(rule, service, percent, toNew))
 }
@@ -116,8 +119,7 @@ function weightsOf(refs: readonly BackendRef[]): readonly number[] {
 /** A rule for each that reaches the stable Service, with the same filters, for requests that match as well. */
 function matchingRules(
   owner: Rules,
-  service: string,
-  matches: readonly RouteMatch[],
+  { service, everything, split: { matches = [] } }: SplitWish,
   toNew: (ref: BackendRef) => BackendRef,
 ): Rules {
   const reaching = owner.filter(rule => refsOf(rule).some(ref => isService(ref, service)))
@@ -125,20 +127,15 @@ function matchingRules(
     const ref = refsOf(rule).find(each => isService(each, service))!
     const { weight: _, ...backend } = ref
     const { name: __, ...nameless } = rule
-    const both = matches.flatMap(match => matchedBy(rule, match, index === 0))
+    const own = rule.matches && rule.matches.length > 0 ? rule.matches : [everything]
+    // A path is matched as it is asked for, once; other conditions join those of the rule.
+    const both = matches.flatMap(match => {
+      if (match.path) return index === 0 ? [match] : []
+      return own.flatMap(each => joined(each, match))
+    })
     if (both.length === 0) return []
     return [{ ...nameless, matches: both, backendRefs: [toNew({ ...backend, weight: 1 })] }]
   })
-}
-
-/** What a rule without matches stands for. */
-const EVERYTHING: RouteMatch = { path: { type: 'PathPrefix', value: '/' } }
-
-/** A path is matched as it is asked for, once; other conditions join those of the rule. */
-function matchedBy(rule: RouteRule, match: RouteMatch, first: boolean): readonly RouteMatch[] {
-  if (match.path) return first ? [match] : []
-  const own = rule.matches && rule.matches.length > 0 ? rule.matches : [EVERYTHING]
-  return own.flatMap(each => joined(each, match))
 }
 
 /** No request meets two conditions on one name that differ. */

@@ -3,6 +3,7 @@
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 
+import { HTTP_ROUTES } from '#kube/resources.ts'
 import { lease } from '../../dev/sluice.ts'
 import { uninstall } from './commands.ts'
 import { startDataPlane } from './data-plane/data-plane.ts'
@@ -44,7 +45,7 @@ describe.skipIf(trouble !== undefined)('with real processes', () => {
     plane = await startDataPlane(world)
     const gateway = await watchRoutes(world.client)
     routed = {
-      version: 'v1',
+      type: HTTP_ROUTES,
       world,
       gateway,
       async stop() {

@@ -2,11 +2,11 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
-import { NAMESPACES } from '#kube/resources.ts'
+import { HTTP_ROUTES, NAMESPACES } from '#kube/resources.ts'
 import { examplesOf, runExample, startReader } from './docs-examples.ts'
 import type { Promises } from './docs-kruise.ts'
 import { pods } from './facts.ts'
-import { serveRoutes, startGateway } from './gateway.ts'
+import { GRPC_ROUTES, serveRoutes, startGateway } from './gateway.ts'
 import type { Gateway } from './gateway.ts'
 import { serveMesh } from './mesh.ts'
 import { createStory } from './story.ts'
@@ -16,20 +16,22 @@ import type { World } from './world.ts'
 
 const namespace = 'docs'
 let world: World
-let gateway: Gateway
+let gateways: readonly Gateway[] = []
 let story: Story
 beforeAll(async () => {
   world = await startWorld({ traffic: true })
-  await serveRoutes(world.client)
   await serveMesh(world.client)
-  gateway = await startGateway(world.client)
+  for (const type of [HTTP_ROUTES, GRPC_ROUTES]) {
+    await serveRoutes(world.client, type)
+    gateways = [...gateways, await startGateway(world.client, type)]
+  }
   const metadata = { name: namespace }
   await world.client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata })
   story = await createStory({ ...world, namespace })
   await startReader(world.cluster, namespace)
 })
 afterAll(async () => {
-  gateway?.stop()
+  for (const gateway of gateways) gateway.stop()
   await world?.stop()
 })
 
@@ -79,6 +81,8 @@ const pages: readonly (readonly [page: string, promises: Promises])[] = [
         await nothingBeside(s)
       },
       'route-gone': s => pods(s, { 'cafe:2': 0 }),
+      'grpc-edit': s => pods(s, { 'carts:1': 4, 'carts:2': 1 }),
+      'grpc-gone': s => pods(s, { 'carts:1': 0, 'carts:2': 0 }),
     },
   ],
   [

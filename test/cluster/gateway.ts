@@ -1,4 +1,4 @@
-// The Gateway API of a test: its HTTPRoutes with the defaults and limits that matter, and a stand-in for the
+// The Gateway API of a test: its routes with the defaults and limits that matter, and a stand-in for the
 // gateways, which tells of each route what a real one would.
 
 import type { HTTPRoute, KubeObject } from '#api/kubernetes.ts'
@@ -37,25 +37,37 @@ const backendRef = object(
   { required: ['name'] },
 )
 const everything = [{ path: { type: 'PathPrefix', value: '/' } }]
-const rule = object({
-  name: text,
-  matches: list({ type: 'object', ...anything }, { default: everything, maxItems: 64 }),
-  filters: list({ type: 'object', ...anything }),
-  backendRefs: list(backendRef, { maxItems: 16 }),
-})
-const spec = object({
-  parentRefs: list({ type: 'object', ...anything }),
-  hostnames: list(text),
-  rules: list(rule, { maxItems: 16 }),
-})
+const schemas = {
+  HTTPRoute: schemaOf({ default: everything }),
+  GRPCRoute: schemaOf({}),
+}
+
+/** `matched`: what is said of the list of matches of a rule. */
+function schemaOf(matched: Schema): Schema {
+  const rule = object({
+    name: text,
+    matches: list({ type: 'object', ...anything }, { ...matched, maxItems: 64 }),
+    filters: list({ type: 'object', ...anything }),
+    backendRefs: list(backendRef, { maxItems: 16 }),
+  })
+  const spec = object({
+    parentRefs: list({ type: 'object', ...anything }),
+    hostnames: list(text),
+    rules: list(rule, { maxItems: 16 }),
+  })
+  return object({ spec, status: { type: 'object', ...anything } })
+}
 
 const group = 'gateway.networking.k8s.io'
 
+/** `v1` GRPCRoutes, of which the same is read and written as of HTTPRoutes. */
+export const GRPC_ROUTES = resource<HTTPRoute>(`${group}/v1`, 'grpcroutes', 'GRPCRoute')
+
 /** What else a gateway reads. */
 const kinds: readonly ResourceType[] = [
+  GRPC_ROUTES,
   resource(`${group}/v1`, 'gatewayclasses', 'GatewayClass', false),
   resource(`${group}/v1`, 'gateways', 'Gateway'),
-  resource(`${group}/v1`, 'grpcroutes', 'GRPCRoute'),
   resource(`${group}/v1`, 'backendtlspolicies', 'BackendTLSPolicy'),
   resource(`${group}/v1beta1`, 'referencegrants', 'ReferenceGrant'),
 ]
@@ -99,15 +111,15 @@ async function serve(client: KubeClient, type: ResourceType, schema: Schema): Pr
   )
 }
 
-/** HTTPRoutes in a version. */
-export function routesIn(version: string): ResourceType<HTTPRoute> {
-  return { ...HTTP_ROUTES, apiVersion: `${group}/${version}` }
-}
+/** Routes of a kind, in a version. */
+export type RouteType = ResourceType<HTTPRoute>
 
-/** Serves HTTPRoutes, in one version. */
-export async function serveRoutes(client: KubeClient, version = 'v1'): Promise<void> {
-  const schema = object({ spec, status: { type: 'object', ...anything } })
-  await serve(client, routesIn(version), schema)
+/** Serves routes, in one version. */
+export async function serveRoutes(
+  client: KubeClient,
+  type: RouteType = HTTP_ROUTES,
+): Promise<void> {
+  await serve(client, type, schemas[type.kind as keyof typeof schemas])
 }
 
 /** Serves the other kinds of the Gateway API that a real gateway cannot do without, with no defaults. */
@@ -123,8 +135,10 @@ export interface Gateway {
 }
 
 /** Watches all routes, and tells nothing of them. */
-export async function watchRoutes(client: KubeClient, version = 'v1'): Promise<Gateway> {
-  const type = routesIn(version)
+export async function watchRoutes(
+  client: KubeClient,
+  type: RouteType = HTTP_ROUTES,
+): Promise<Gateway> {
   const routes = new Cache<HTTPRoute>()
   const ending = new AbortController()
   const reflector = new Reflector({
@@ -139,10 +153,13 @@ export async function watchRoutes(client: KubeClient, version = 'v1'): Promise<G
 }
 
 /** Tells of each route that it is taken over, and whether all Services exist to which it sends requests. */
-export async function startGateway(client: KubeClient, version = 'v1'): Promise<Gateway> {
-  const gateway = await watchRoutes(client, version)
+export async function startGateway(
+  client: KubeClient,
+  type: RouteType = HTTP_ROUTES,
+): Promise<Gateway> {
+  const gateway = await watchRoutes(client, type)
   const look = (route: HTTPRoute | undefined) => {
-    if (route && !isTold(route)) void tell(client, routesIn(version), route).catch(passOver)
+    if (route && !isTold(route)) void tell(client, type, route).catch(passOver)
   }
   gateway.routes.onChange((_, route) => look(route))
   for (const route of gateway.routes.list()) look(route)
@@ -155,11 +172,7 @@ function isTold({ metadata, status }: HTTPRoute): boolean {
   return conditions.length > 0 && conditions.every(each => each.observedGeneration === generation)
 }
 
-async function tell(
-  client: KubeClient,
-  type: ResourceType<HTTPRoute>,
-  route: HTTPRoute,
-): Promise<void> {
+async function tell(client: KubeClient, type: RouteType, route: HTTPRoute): Promise<void> {
   const { metadata, spec: { parentRefs = [], rules = [] } = {} } = route
   const { namespace = '', generation } = metadata
   const { items } = await client.listAll(SERVICES, { namespace })

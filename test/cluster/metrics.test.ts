@@ -123,6 +123,7 @@ const requests = [
   'virtualservices.networking.istio.io',
   'ingresses.networking.k8s.io',
   'httproutes.gateway.networking.k8s.io',
+  'grpcroutes.gateway.networking.k8s.io',
 ]
 
 /** This cluster has no CRD of Kruise, and no Rollout that moves requests, so nobody lists what those need. */

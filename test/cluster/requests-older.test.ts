@@ -3,6 +3,7 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
+import { HTTP_ROUTES } from '#kube/resources.ts'
 import { sluice } from './commands.ts'
 import { presenceIn } from './absence.ts'
 import { says, stand } from './facts.ts'
@@ -12,7 +13,7 @@ import type { Routed } from './routed.ts'
 
 let routed: Routed
 beforeAll(async () => {
-  routed = await startRouted('v1beta1')
+  routed = await startRouted({ ...HTTP_ROUTES, apiVersion: 'gateway.networking.k8s.io/v1beta1' })
 })
 afterAll(() => routed?.stop())
 

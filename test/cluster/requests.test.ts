@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import type { KubeObject } from '#api/kubernetes.ts'
 import { HTTP_ROUTES, resource } from '#kube/resources.ts'
+import { GRPC_ROUTES } from './gateway.ts'
 import type { Story } from './story.ts'
 import { warningsOf } from './deployment-facts.ts'
 import { abort, condition, hasCondition, resume, says, stand, told } from './facts.ts'
@@ -17,6 +18,7 @@ import {
   foreign,
   ownRules,
   routeOf,
+  serveBeside,
   serviceOf,
   startRouted,
   web,
@@ -24,10 +26,15 @@ import {
 import type { Routed, Rule } from './routed.ts'
 
 let routed: Routed
+let grpc: Routed
 beforeAll(async () => {
   routed = await startRouted()
+  grpc = await serveBeside(routed, GRPC_ROUTES)
 })
-afterAll(() => routed?.stop())
+afterAll(async () => {
+  await grpc?.stop()
+  await routed?.stop()
+})
 
 test.concurrent('requests follow the pods step by step, and nothing is left at the end', async () => {
   const place = await begin(routed)
@@ -176,6 +183,41 @@ test.concurrent('blue-green: all requests move before an old pod leaves', async 
   await story.phase('Healthy')
   await stand(story, { 'app:2': 10 })
   await place.untouched()
+  answered(place)
+})
+
+test.concurrent('by a GRPCRoute, a share and those with a header; its gateway says that it is so', async () => {
+  const { apiVersion, kind } = GRPC_ROUTES
+  const customNetworkRefs = [{ apiVersion, kind, name: WORKLOAD }]
+  const headers = [{ name: 'user', value: 'tester', type: 'Exact' }]
+  const steps = [
+    { replicas: 1, traffic: '20%' },
+    { replicas: 2, matches: [{ headers }] },
+  ]
+  const place = await begin(grpc, {
+    steps: [...steps, { replicas: '100%' }],
+    canary: { trafficRoutings: [{ service: WORKLOAD, customNetworkRefs, gracePeriodSeconds: 1 }] },
+  })
+  const { story } = place
+  const methods = [{ method: { service: 'shop.Cart' } }]
+  const own = [{ matches: methods, backendRefs: [{ ...web, weight: 1 }] }, foreign]
+  await apply(story, { ...routeOf(story.namespace, own), apiVersion, kind })
+  await story.edit('app:2')
+  await story.reached(1)
+  await place.shares(20)
+  await story.approve()
+  await story.reached(2)
+  expect((await place.route()).spec?.rules).toEqual([
+    ...own,
+    {
+      matches: [{ ...methods[0], headers }],
+      backendRefs: [{ ...web, name: 'web-canary', weight: 1 }],
+    },
+  ])
+  await story.edit('app:1')
+  await story.phase('Healthy')
+  await stand(story, { 'app:1': 10 })
+  await place.untouched(own)
   answered(place)
 })
 

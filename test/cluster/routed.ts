@@ -10,8 +10,8 @@ import { Cache } from '#kube/cache.ts'
 import { NotFound } from '#kube/errors.ts'
 import { Reflector } from '#kube/reflector.ts'
 import { ENDPOINT_SLICES, HTTP_ROUTES, PODS, ROLLOUTS, SERVICES } from '#kube/resources.ts'
-import { routesIn, serveRoutes, startGateway } from './gateway.ts'
-import type { Gateway } from './gateway.ts'
+import { serveRoutes, startGateway } from './gateway.ts'
+import type { Gateway, RouteType } from './gateway.ts'
 import { rolloutOf, WORKLOAD } from './manifests.ts'
 import type { StoryOptions } from './manifests.ts'
 import type { Story } from './story.ts'
@@ -22,25 +22,34 @@ import type { World } from './world.ts'
 export interface Routed {
   readonly world: World
   readonly gateway: Gateway
-  /** In which HTTPRoutes are served. */
-  readonly version: string
+  /** Its routes. */
+  readonly type: RouteType
   readonly stop: () => Promise<void>
 }
 
 /** Starts one. */
-export async function startRouted(version = 'v1'): Promise<Routed> {
+export async function startRouted(type: RouteType = HTTP_ROUTES): Promise<Routed> {
   const world = await startWorld({ traffic: true })
-  await serveRoutes(world.client, version)
-  const gateway = await startGateway(world.client, version)
+  const { gateway } = await serveBeside({ world }, type)
   return {
     world,
     gateway,
-    version,
+    type,
     async stop() {
       gateway.stop()
       await world.stop()
     },
   }
+}
+
+/** Routes of another kind in the same world. */
+export async function serveBeside(
+  { world }: Pick<Routed, 'world'>,
+  type: RouteType,
+): Promise<Routed> {
+  await serveRoutes(world.client, type)
+  const gateway = await startGateway(world.client, type)
+  return { world, gateway, type, stop: async () => gateway.stop() }
 }
 
 export const web = { group: '', kind: 'Service', name: WORKLOAD, port: 80 }
@@ -101,21 +110,20 @@ export async function apply(story: Story, object: KubeObject): Promise<void> {
 }
 
 export async function begin(
-  { world, gateway, version }: Routed,
+  { world, gateway, type }: Routed,
   options: StoryOptions = {},
   routed = true,
 ): Promise<Place> {
-  const httpRoutes = routesIn(version)
   const story = await world.story({ ...options, steps: false })
   const { namespace, client } = story
   for (const name of [WORKLOAD, 'images']) await apply(story, serviceOf(namespace, name))
-  const { apiVersion } = httpRoutes
-  if (routed) await apply(story, { ...routeOf(namespace, ownRules), apiVersion })
+  const { apiVersion, kind } = type
+  if (routed) await apply(story, { ...routeOf(namespace, ownRules), apiVersion, kind })
   const sights = await watchRequests(story, gateway)
   const plan = { steps, ...options, canary: { trafficRoutings, ...options.canary } }
   await client.create(ROLLOUTS, rolloutOf(namespace, plan), { fieldManager: 'test' })
   if (routed) await story.phase('Healthy')
-  const route = () => client.get(httpRoutes, { namespace, name: WORKLOAD })
+  const route = () => client.get(type, { namespace, name: WORKLOAD })
   const service: Place['service'] = (name = WORKLOAD) =>
     client.get(SERVICES, { namespace, name }).catch(error => {
       if (error instanceof NotFound) return undefined

@@ -71,14 +71,34 @@ function ingressTo(service: string): Ingress {
   }
 }
 
-function routeTo(name: string): HTTPRoute {
+const GATEWAY_API = 'gateway.networking.k8s.io/v1'
+
+function routeTo(name: string, kind: string): HTTPRoute {
   const rules = [{ name: 'all', backendRefs: [{ name, port: 80 }] }]
-  const apiVersion = 'gateway.networking.k8s.io/v1'
+  const spec = { parentRefs: [{ name: 'gate' }], rules }
+  return { apiVersion: GATEWAY_API, kind, metadata, spec }
+}
+
+/** By a Gateway, which routes either kind in the same way. */
+function gatewayRoute(kind: string, routing: Sample['routing']): Sample {
   return {
-    apiVersion,
-    kind: 'HTTPRoute',
-    metadata,
-    spec: { parentRefs: [{ name: 'gate' }], rules },
+    own: routeTo('web', kind),
+    routing,
+    edit: object =>
+      withSpec(object, spec => ({ hostnames: ['example.com'], rules: spec['rules'] })),
+    share(split) {
+      const { rules = [] } = { ...(split as HTTPRoute | undefined)?.spec }
+      const refs = (rules as readonly { readonly backendRefs?: readonly Backend[] }[]).flatMap(
+        ({ backendRefs = [] }) => backendRefs,
+      )
+      return refs.find(({ name }) => name === 'web-canary')?.weight ?? 0
+    },
+    leadsTo(split) {
+      const { rules = [] } = { ...(split as HTTPRoute | undefined)?.spec }
+      const [{ backendRefs = [] } = {}] = rules as readonly { backendRefs?: readonly Backend[] }[]
+      return backendRefs.at(-1)?.name
+    },
+    elsewhere: [routeTo('other', kind), `no rule of ${kind} web sends requests to Service web`],
   }
 }
 
@@ -120,25 +140,10 @@ const samples: Readonly<Record<string, Sample>> = {
     leadsTo: split => (split as Ingress).spec?.rules?.[0]?.http?.paths?.[0]?.backend?.service?.name,
     elsewhere: [ingressTo('other'), 'no path of Ingress web sends requests to Service web'],
   },
-  HTTPRoute: {
-    own: routeTo('web'),
-    routing: { gateway: { httpRouteName: 'web' } },
-    edit: object =>
-      withSpec(object, spec => ({ hostnames: ['example.com'], rules: spec['rules'] })),
-    share(split) {
-      const { rules = [] } = { ...(split as HTTPRoute | undefined)?.spec }
-      const refs = (rules as readonly { readonly backendRefs?: readonly Backend[] }[]).flatMap(
-        ({ backendRefs = [] }) => backendRefs,
-      )
-      return refs.find(({ name }) => name === 'web-canary')?.weight ?? 0
-    },
-    leadsTo(split) {
-      const { rules = [] } = { ...(split as HTTPRoute | undefined)?.spec }
-      const [{ backendRefs = [] } = {}] = rules as readonly { backendRefs?: readonly Backend[] }[]
-      return backendRefs.at(-1)?.name
-    },
-    elsewhere: [routeTo('other'), 'no rule of HTTPRoute web sends requests to Service web'],
-  },
+  HTTPRoute: gatewayRoute('HTTPRoute', { gateway: { httpRouteName: 'web' } }),
+  GRPCRoute: gatewayRoute('GRPCRoute', {
+    customNetworkRefs: [{ apiVersion: GATEWAY_API, kind: 'GRPCRoute', name: 'web' }],
+  }),
   DestinationRule: mesh('DestinationRule'),
   VirtualService: mesh('VirtualService'),
 }
@@ -431,6 +436,23 @@ describe.each(rows)('%s', (_, router, services) => {
     place.put(elsewhere![0])
     expect(router.trouble(place.found, place.use())).toBe(elsewhere![1])
   })
+
+  test.runIf(router.headersAlone)(
+    'matches that it does not know move nothing, and are named',
+    () => {
+      const headers = [{ name: 'user', value: 'tester' }]
+      const path = { type: 'Exact', value: '/new' } as const
+      const split = (...matches: NonNullable<Split['matches']>) => {
+        const place = new Place(router, services)
+        return router.split(place.found, place.use(), place.asked({ matches }))
+      }
+      expect(split({ headers })?.changes).toHaveLength(1)
+      for (const more of [{ path }, { queryParams: headers }]) {
+        const why = `${kind} web matches by headers alone`
+        expect(split({ headers }, more)).toEqual({ changes: [], why, blocked: true })
+      }
+    },
+  )
 
   test.runIf(router.scripted)('a script that is missing is named', () => {
     const place = new Place(router, services)

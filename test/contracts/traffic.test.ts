@@ -10,7 +10,7 @@ import { annotated } from '#core/admission/marks.ts'
 import { difference } from '#core/admission/patch.ts'
 import { reviewTraffic } from '#core/admission/traffic-review.ts'
 import type { MergePatch } from '#core/change.ts'
-import { formatRouteWish } from '#core/traffic/http-route.ts'
+import { formatRouteWish } from '#core/traffic/gateway-route.ts'
 import type { TrafficProvider } from '#core/traffic/model.ts'
 import { networkWish } from '#core/traffic/network-object.ts'
 import type { NetworkConfig } from '#core/traffic/network-object.ts'
@@ -76,15 +76,10 @@ const distinct = fc.uniqueArray(rules, {
   selector: rule => rule.name ?? JSON.stringify(rule),
 })
 
-function asRoute(all: unknown): KubeObject {
+function asRoute(kind: string, all: unknown): KubeObject {
   const spec = { parentRefs: [{ name: 'gate' }], rules: all }
   const metadata = { name: 'web' }
-  return {
-    apiVersion: 'gateway.networking.k8s.io/v1',
-    kind: 'HTTPRoute',
-    metadata,
-    spec,
-  } as KubeObject
+  return { apiVersion: 'gateway.networking.k8s.io/v1', kind, metadata, spec } as KubeObject
 }
 
 interface Routed extends KubeObject {
@@ -102,6 +97,31 @@ function sharing(): string {
   return sharedBy({ workload: whose, routes: [], routedTo: 'x' })
 }
 
+/** Whatever a rule matches, its backends are split. */
+function routeSample(kind: string): Sample {
+  return {
+    objects: distinct.map(all => asRoute(kind, all)),
+    wishes: fc
+      .record(
+        {
+          percent: fc.integer({ min: 0, max: 100 }),
+          matches,
+          headers: fc.record({ set: headers }),
+        },
+        { requiredKeys: ['percent'] },
+      )
+      .map(
+        split => () =>
+          formatRouteWish({ workload: whose, service: 'web', canary: 'web-canary', split }),
+      ),
+    edits: fc.constantFrom<Sample['edits'] extends fc.Arbitrary<infer E> ? E : never>(
+      object => withSpec(object, each => ({ rules: [foreignRule, ...each.rules] })),
+      object => withSpec(object, each => ({ rules: [...each.rules, foreignRule] })),
+      object => withSpec(object, () => ({ hostnames: ['example.com'] })),
+    ),
+  }
+}
+
 const samples: ReadonlyMap<string, Sample> = new Map([
   [
     'Service',
@@ -117,30 +137,7 @@ const samples: ReadonlyMap<string, Sample> = new Map([
       ),
     },
   ],
-  [
-    'HTTPRoute',
-    {
-      objects: distinct.map(asRoute),
-      wishes: fc
-        .record(
-          {
-            percent: fc.integer({ min: 0, max: 100 }),
-            matches,
-            headers: fc.record({ set: headers }),
-          },
-          { requiredKeys: ['percent'] },
-        )
-        .map(
-          split => () =>
-            formatRouteWish({ workload: whose, service: 'web', canary: 'web-canary', split }),
-        ),
-      edits: fc.constantFrom<Sample['edits'] extends fc.Arbitrary<infer E> ? E : never>(
-        object => withSpec(object, each => ({ rules: [foreignRule, ...each.rules] })),
-        object => withSpec(object, each => ({ rules: [...each.rules, foreignRule] })),
-        object => withSpec(object, () => ({ hostnames: ['example.com'] })),
-      ),
-    },
-  ],
+  ...(['HTTPRoute', 'GRPCRoute'] as const).map(kind => [kind, routeSample(kind)] as const),
   ...(['DestinationRule', 'VirtualService'] as const).map(
     kind => [kind, meshSample(kind)] as const,
   ),

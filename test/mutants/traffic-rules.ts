@@ -10,7 +10,7 @@ const movesTest = 'core/traffic/moves.test.ts'
 const oneServiceTest = 'core/traffic/one-service.test.ts'
 const leavingTest = 'cli/requests.test.ts'
 const laws = 'test/contracts/routers.test.ts'
-const httpRoute = 'core/traffic/http-route-router.ts'
+const gatewayRoute = 'core/traffic/gateway-route-router.ts'
 const ingress = 'core/traffic/ingress-router.ts'
 const network = 'core/traffic/network-router.ts'
 const order = 'core/rollout/requests.test.ts'
@@ -154,21 +154,28 @@ export const trafficRules: readonly Rule[] = [
   ],
   [
     'a gateway has to say that it has taken the split over',
-    httpRoute,
+    gatewayRoute,
     "if (observed !== 'yes') return takingOver(name, ref)",
     '',
     laws,
   ],
   [
+    'a GRPCRoute that is asked for a path moves nothing',
+    gatewayRoute,
+    'if (!matchesMore(asked.split.matches))',
+    'if (true)',
+    laws,
+  ],
+  [
     'an HTTPRoute that leads elsewhere moves nothing',
-    httpRoute,
+    gatewayRoute,
     'if (!reaches(route, service))',
     'if (false)',
     laws,
   ],
   [
     'an HTTPRoute that its owner has taken over is left alone',
-    httpRoute,
+    gatewayRoute,
     'if (!object || isFree(object)) return undefined',
     'if (!object) return undefined',
     laws,

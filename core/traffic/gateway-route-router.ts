@@ -1,10 +1,11 @@
-// HTTPRoutes: the split stands in their rules, and each gateway tells whether it has taken them over.
+// Routes of the Gateway API: the split stands in their rules, and each gateway tells whether it has taken them
+// over.
 
 import type { HTTPRoute } from '#api/kubernetes.ts'
 import { canaryServiceName } from './canary-service.ts'
-import { formatRouteWish } from './http-route.ts'
+import { formatRouteWish } from './gateway-route.ts'
 import type { RouteRef, TrafficProvider } from './model.ts'
-import { nameOfRoute, splitInWords } from './router.ts'
+import { matchesMore, namedIn, nameOfRoute, splitInWords } from './router.ts'
 import type { Router } from './router.ts'
 import { reaches, seeRoute } from './seen.ts'
 import type { RouteSeen } from './seen.ts'
@@ -14,15 +15,36 @@ import { blocked, isFree, notTwice, takenOut, wishing } from './writes.ts'
 
 /** HTTPRoutes, in a version. */
 export function httpRouteRouter(provider: TrafficProvider): Router<RouteSeen> {
+  const { apiVersion, kind } = provider
+  return {
+    ...gatewayRouter(provider),
+    refsIn: ({ gateway: { httpRouteName: name } = {} }) =>
+      name ? [{ apiVersion, kind, name }] : [],
+  }
+}
+
+/** GRPCRoutes: what they match beside headers is a method, of which a step does not speak. */
+export function grpcRouteRouter(provider: TrafficProvider): Router<RouteSeen> {
+  const { split, ...router } = gatewayRouter(provider)
+  return {
+    ...router,
+    headersAlone: true,
+    refsIn: routing => namedIn(provider, routing),
+    split(route, use, asked) {
+      if (!matchesMore(asked.split.matches)) return split(route, use, asked)
+      return blocked(`${nameOfRoute(route.ref)} matches by headers alone`)
+    },
+  }
+}
+
+function gatewayRouter(provider: TrafficProvider): Omit<Router<RouteSeen>, 'refsIn'> {
   const { apiVersion, kind, plural } = provider
   return {
     apiVersion,
     kind,
     plural,
     betweenServices: true,
-    see: object => seeRoute(object as HTTPRoute),
-    refsIn: ({ gateway: { httpRouteName: name } = {} }) =>
-      name ? [{ apiVersion, kind, name }] : [],
+    see: object => seeRoute(object as HTTPRoute, provider),
 
     trouble({ ref, object: route }, { routing: { service }, whose }) {
       const name = nameOfRoute(ref)

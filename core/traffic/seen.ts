@@ -107,14 +107,20 @@ export function reaches({ rules }: RouteSeen, service: string): boolean {
   return routesTo(rules, service)
 }
 
+/** The conditions by which a gateway says that it routes. */
+const ROUTED_BY: readonly string[] = ['Accepted', 'ResolvedRefs']
+
 function seeParent({ metadata, status }: HTTPRoute, parent: ParentReference): ParentSeen {
   const { generation = 0 } = metadata
   const said = (status?.parents ?? []).filter(({ parentRef }) => isSameParent(parentRef, parent))
-  const conditions = said.flatMap(each => each.conditions ?? [])
+  // What a gateway says beside these is its own business, and need not be of any generation.
+  const conditions = said
+    .flatMap(each => each.conditions ?? [])
+    .filter(({ type }) => ROUTED_BY.includes(type))
   return defined({
     name: parent.sectionName ? `${parent.name}/${parent.sectionName}` : parent.name,
     observed: observedBy(conditions, generation),
-    trouble: ['Accepted', 'ResolvedRefs'].flatMap(type => troubleOf(type, conditions))[0],
+    trouble: ROUTED_BY.flatMap(type => troubleOf(type, conditions))[0],
   })
 }
 

@@ -460,6 +460,27 @@ describe.each(rows)('%s', (_, router, services) => {
     expect(router.trouble(missing, place.use())).toBe('there is no script')
   })
 
+  test.runIf(router.scripted)(
+    'one that is taken away in the middle is named, and keeps nobody from going home',
+    () => {
+      const place = new Place(router, services)
+      place.reach(() => place.splitting(share(20)))
+      const without = () => ({ ...place.found, script: { missing: 'there is no script' } })
+      expect(router.trouble(without(), place.use())).toBe('there is no script')
+      expect(router.split(without(), place.use(), place.asked(share(50)))).toMatchObject({
+        changes: [],
+        why: 'there is no script',
+        blocked: true,
+      })
+      expect(place.sample.share(place.split)).toBe(20)
+      place.reach(() => {
+        const [found, use] = [without(), place.use()]
+        return router.off(found, use, 'going home') ?? router.offSeen(found, use)
+      })
+      place.isAs(own)
+    },
+  )
+
   test.runIf(router.makes)("somebody else's in the place of ours is named, and stays", () => {
     const place = new Place(router, services)
     const name = router.makes!('web')

@@ -1,9 +1,12 @@
 // Requests move with the pods: by the Service and the HTTPRoute of their owner, in front of real endpoints.
 
+import { fileURLToPath } from 'node:url'
+
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import type { KubeObject } from '#api/kubernetes.ts'
 import { HTTP_ROUTES, resource } from '#kube/resources.ts'
+import { helm, helm3 } from './commands.ts'
 import { GRPC_ROUTES } from './gateway.ts'
 import type { Story } from './story.ts'
 import { warningsOf } from './deployment-facts.ts'
@@ -24,6 +27,8 @@ import {
   web,
 } from './routed.ts'
 import type { Routed, Rule } from './routed.ts'
+
+const chart = fileURLToPath(new URL('charts/route', import.meta.url))
 
 let routed: Routed
 let grpc: Routed
@@ -114,7 +119,7 @@ test.concurrent('who owns the route writes it again in the middle: his edits sta
   const owner = [...ownRules, more]
   await apply(story, routeOf(story.namespace, owner))
   const [first, second, third] = ((await place.route()).spec?.rules ?? []) as readonly Rule[]
-  expect([first, third].map(rule => rule?.backendRefs?.map(({ weight }) => weight))).toEqual([
+  expect(sharesOf([first, third])).toEqual([
     [80, 20],
     [80, 20],
   ])
@@ -126,6 +131,38 @@ test.concurrent('who owns the route writes it again in the middle: his edits sta
   await place.untouched(owner)
   answered(place)
 })
+
+test.concurrent.each([
+  ['Helm 4', helm],
+  ['Helm 3', helm3],
+] as const)('a chart that has the route is upgraded in the middle: %s', async (_, run) => {
+  const place = await begin(routed, {}, false)
+  const { story } = place
+  const release = ['web', chart, '--namespace', story.namespace]
+  await run(routed.world.cluster, ['install', ...release])
+  const { rules } = (await place.route()).spec!
+  await story.phase('Healthy')
+  await story.edit('app:2')
+  await story.reached(1)
+  await place.shares(20)
+  await run(routed.world.cluster, ['upgrade', ...release, '--set', 'host=new.example.com'])
+  const { hostnames, rules: split = [] } = (await place.route()).spec!
+  expect([hostnames, sharesOf(split)]).toEqual([['new.example.com'], [[80, 20]]])
+  const more = ['--reuse-values', '--set', 'health=true']
+  await run(routed.world.cluster, ['upgrade', ...release, ...more])
+  const { rules: longer = [] } = (await place.route()).spec!
+  expect(sharesOf(longer)).toEqual([[1], [80, 20]])
+  await story.edit('app:1')
+  await story.phase('Healthy')
+  const [health] = longer
+  await place.untouched([health as object, ...(rules as readonly object[])])
+  answered(place)
+})
+
+/** How each rule weighs the Services. */
+function sharesOf(rules: readonly unknown[]): readonly unknown[] {
+  return (rules as readonly Rule[]).map(rule => rule.backendRefs?.map(({ weight }) => weight))
+}
 
 test.concurrent('a route that is missing keeps the release waiting, and says so', async () => {
   const place = await begin(routed, {}, false)

@@ -102,7 +102,7 @@ async function begin(options: Options = {}, routed = true): Promise<Place> {
   const { classType, grace = 1, steps = trafficSteps } = options
   const story = await world.story({ ...options, steps: false })
   const { namespace, client } = story
-  const spec = { selector: { app: WORKLOAD }, ports: [{ port: 80 }] }
+  const spec = { type: 'NodePort', selector: { app: WORKLOAD }, ports: [{ port: 80 }] }
   const metadata = { namespace, name: WORKLOAD }
   const made = { apiVersion: 'v1', kind: 'Service', metadata, spec } as KubeObject
   await client.create(SERVICES as ResourceType, made, { fieldManager: 'test' })
@@ -164,7 +164,12 @@ test.concurrent('requests follow the pods step by step, and nothing is left at t
   expect(ours.spec).toEqual({ ingressClassName: 'nginx', rules: canaryRules })
   expect(ours.metadata.labels).toEqual({ team: 'shop' })
   expect(ours.metadata.ownerReferences).toMatchObject([{ kind: 'Deployment', name: WORKLOAD }])
-  expect((await place.service())?.spec?.selector).toHaveProperty('pod-template-hash')
+  const [stable, canary] = [await place.service(), await place.service('web-canary')]
+  expect(stable?.spec?.selector).toHaveProperty('pod-template-hash')
+  // A port of the nodes belongs to one Service alone.
+  const ports = [stable, canary].map(service => service?.spec?.['ports'])
+  expect(ports).toMatchObject([[{ port: 80 }], [{ port: 80, nodePort: expect.any(Number) }]])
+  expect(ports[0]).not.toEqual(ports[1])
   await story.approve()
   await story.reached(2)
   await place.annotated(nginx(50))

@@ -1,6 +1,7 @@
 // Releases in which all old pods stay until the last step is over: forward, scaled, back, and with nobody
 // of ours alive.
 
+import { ROLLOUT_ID } from '#api/names.ts'
 import * as people from '../world/people.ts'
 import { withoutUs } from '../world/play.ts'
 import { tell } from './story.ts'
@@ -26,6 +27,18 @@ tell({
       half,
       whole,
       [approve, 'finishing, released, ReleaseCompleted -> Healthy: 10 v2'],
+    ],
+  },
+  'pods carry the release and the step of an owner who names it, also after a scaling': {
+    beginning,
+    rows: [
+      [people.label(ROLLOUT_ID, 'r1'), 'nothing -> Healthy: 10 v1'],
+      [edit('v2'), 'ReleaseStarted, label 1, StepReached -> Progressing 1 StepPaused: 10 v1 1 v2'],
+      [
+        approve,
+        '0%+50%, label 2, label 2, label 2, label 2, StepReached -> Progressing 2 StepPaused: 10 v1 5 v2',
+      ],
+      [scale(12), 'label 2 -> Progressing 2 StepPaused: 12 v1 6 v2'],
     ],
   },
   'a style that changes while the webhook is away is that of the next release': {

@@ -177,6 +177,31 @@ test.concurrent('a route that is missing keeps the release waiting, and says so'
   await place.shares(20)
 })
 
+test.concurrent('a route and a Service that are deleted in the middle are named, pods stay, and both are moved when they are back', async () => {
+  const place = await atFirstStep(routed)
+  const { story } = place
+  const { namespace } = story
+  for (const object of [routeOf(namespace, ownRules), serviceOf(namespace, WORKLOAD)]) {
+    const { kind } = object
+    await story.kubectl(['delete', kind.toLowerCase(), WORKLOAD])
+    await says(story, `${kind} web does not exist`)
+    expect(await condition(story, 'Ready')).toMatchObject({ reason: 'RequestsBlocked' })
+    await stand(story, { 'app:1': 9, 'app:2': 1 })
+    await apply(story, object)
+    await place.shares(20)
+    await story.until('stable pods alone are selected again', async () => {
+      const selector = (await place.service())?.spec?.selector
+      return selector !== undefined && 'pod-template-hash' in selector
+    })
+  }
+  await story.kubectl(['delete', 'httproute', WORKLOAD])
+  await story.edit('app:1')
+  await story.phase('Healthy')
+  await stand(story, { 'app:1': 10 })
+  await apply(story, routeOf(namespace, ownRules))
+  await place.untouched()
+})
+
 test.concurrent('a split that somebody’s policy refuses keeps the release waiting, and says so', async () => {
   const place = await begin(routed)
   const { story } = place

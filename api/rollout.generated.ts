@@ -205,7 +205,7 @@ export interface TrafficRouting {
   readonly ingress?: IngressRef
   /** A route of the Gateway API that sends requests to the Service. */
   readonly gateway?: GatewayRef
-  /** Objects of other routers, for example a VirtualService of Istio. */
+  /** Objects of other routers, for example a VirtualService of Istio, or a GRPCRoute. */
   readonly customNetworkRefs?: readonly NetworkRef[]
 }
 

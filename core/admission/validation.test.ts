@@ -517,7 +517,7 @@ test.each<[string, readonly object[], string]>([
   [
     'an Ingress among objects of other routers',
     [{ service: 'shop', customNetworkRefs: [virtualService, ingressRef] }],
-    '[0].customNetworkRefs[1]: requests are not moved by it here: name an Ingress in `ingress`',
+    '[0].customNetworkRefs[1]: requests are not moved by it here: name an Ingress in `ingress`, an HTTPRoute in `gateway.httpRouteName`, and here a GRPCRoute or the object of another router',
   ],
 ])('where a CRD that is not ours lets it through, %s is refused by name', (_, items, line) => {
   const trafficRoutings = items as NonNullable<Parameters<typeof canary>[0]['trafficRoutings']>

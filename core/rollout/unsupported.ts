@@ -168,7 +168,7 @@ function routeRows(path: string): readonly Row[] {
       field: `${item}.customNetworkRefs[]`,
       refuses: ref => !isNetworkKind(ref as NetworkRef),
       message:
-        'requests are not moved by it here: name an Ingress in `ingress`, an HTTPRoute in `gateway.httpRouteName`, and here the object of another router',
+        'requests are not moved by it here: name an Ingress in `ingress`, an HTTPRoute in `gateway.httpRouteName`, and here a GRPCRoute or the object of another router',
     },
   ]
   return rows.map(row => ({

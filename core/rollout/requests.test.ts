@@ -342,6 +342,15 @@ test.each<[string, Scene, string]>([
     'requests all (WorkloadNotFound): letting Service web select all pods',
   ],
   [
+    'nor a route that sends requests there, by whichever version of its kind the Rollout names it',
+    {
+      rollout: { ref: { ...threeSteps.ref, apiVersion: 'apps/v1beta1' } },
+      workload: null,
+      split: 'ready',
+    },
+    'requests all (WorkloadNotFound): sending no requests to new pods by the route',
+  ],
+  [
     'a write that is refused is told',
     { ...finishing, pinned: 'old', refused: '403 no' },
     'requests all (RequestsBlocked): letting Service web select all pods: 403 no; it is tried again',
@@ -525,6 +534,16 @@ test.each<[string, Scene, string]>([
     { rollout: null, named: onItsWay, open: ['release'] },
     'nothing (fine): lane waits',
   ],
+  [
+    'a workload that is held by a Rollout that is gone, too',
+    { rollout: { ...plain, uid: 'another' }, named: onItsWay, open: ['release'] },
+    'nothing (WorkloadHeld): lane waits',
+  ],
+  [
+    'and then it is given back',
+    { rollout: { ...plain, uid: 'another' }, named: {}, open: ['release'] },
+    'release (WorkloadHeld)',
+  ],
 ])('a TrafficRouting: %s', (_, scene, line) => {
   expect(next(scene)).toContain(line)
 })
@@ -537,6 +556,7 @@ test.each<[string, Scene, boolean]>([
   ['a rollback', cancelling, false],
   ['an abort', { rollout: { abort: 'x' } }, false],
   ['a Rollout that is disabled', { rollout: { disabled: true } }, false],
+  ['a hold of a Rollout that is gone', { rollout: { uid: 'another' } }, false],
   ['rest', { memory: { releasing: false } }, false],
 ])('whether a release needs its TrafficRouting: %s', (_, scene, needed) => {
   expect(isReleasing(snapshot(scene))).toBe(needed)

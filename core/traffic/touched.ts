@@ -7,6 +7,7 @@ import { defined } from '../defined.ts'
 import { equalJson } from '../equal.ts'
 import { keyOf, refOf } from '../rollout/key.ts'
 import type { WorkloadRef } from '../rollout/model.ts'
+import { isSameKind } from '../workload/native.ts'
 import { seen } from '../workload/seen.ts'
 import type { Seen } from '../workload/seen.ts'
 import type { Json, TrafficProvider, Wished } from './model.ts'
@@ -69,7 +70,8 @@ export function movedForAnother(
   whose: WorkloadRef | undefined,
 ): string | undefined {
   if (wish === undefined || wish === OVER || workload === undefined || !whose) return undefined
-  if (workload === keyOf(whose)) return undefined
-  const { kind, name } = refOf(workload)
-  return `${kind} ${name}`
+  const of = refOf(workload)
+  // A Rollout may name the same workload in another version of its kind.
+  if (isSameKind(of, whose) && of.name === whose.name) return undefined
+  return `${of.kind} ${of.name}`
 }

@@ -274,7 +274,7 @@ export const trafficRules: readonly Rule[] = [
   [
     'a route that is moved for another one is left to that',
     'core/traffic/touched.ts',
-    'if (workload === keyOf(whose)) return undefined',
+    'if (isSameKind(of, whose) && of.name === whose.name) return undefined',
     'return undefined',
     routingsTest,
   ],
@@ -339,6 +339,13 @@ export const trafficRules: readonly Rule[] = [
     'core/rollout/decide.ts',
     'takenOver, requestsFree, routingHome, givenBack',
     'takenOver, requestsFree, givenBack',
+    order,
+  ],
+  [
+    'or another one holds it that is gone',
+    'core/rollout/decide.ts',
+    '[requestsFree, routingHome, givenBack],',
+    '[requestsFree, givenBack],',
     order,
   ],
   [

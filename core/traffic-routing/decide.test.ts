@@ -442,3 +442,8 @@ test.each<[string, object, string]>([
   const objectRef = [{ service: 'web', ...named }]
   expect(routingAsked({ ...lane, spec: { ...spec, objectRef } })).toEqual({ refused })
 })
+
+test.each([-1, 101])('a share of %d% cannot be followed', weight => {
+  const refused = `spec.strategy.weight: expected 0 to 100, got ${weight}`
+  expect(routingAsked({ ...lane, spec: { ...spec, strategy: { weight } } })).toEqual({ refused })
+})

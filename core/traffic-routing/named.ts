@@ -3,7 +3,7 @@
 import { TRAFFIC_ROUTING } from '#api/names.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
 import type { Problem } from '../rollout/problem.ts'
-import { strategyOf } from '../rollout/release-style.ts'
+import { strategyField, strategyOf } from '../rollout/release-style.ts'
 
 /** Its name; undefined: it names none. */
 export function trafficRoutingOf({
@@ -22,8 +22,7 @@ export function namedWrongly(rollout: Rollout, unrouted?: string): readonly Prob
   if (name === undefined) return []
   const { trafficRoutingRef: ref } = strategyOf(rollout.spec)
   const annotation = `metadata.annotations[${TRAFFIC_ROUTING}]`
-  const style = rollout.spec.strategy.blueGreen ? 'blueGreen' : 'canary'
-  const field = ref ? `spec.strategy.${style}.trafficRoutingRef` : annotation
+  const field = ref ? `spec.strategy.${strategyField(rollout.spec)}.trafficRoutingRef` : annotation
   if (unrouted !== undefined) return [{ field, message: `${unrouted}, or remove it` }]
   if (ref && ref !== name) {
     const message = `the annotation ${TRAFFIC_ROUTING} names ${name}: write one name, or remove one of the two`

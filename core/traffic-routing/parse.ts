@@ -41,10 +41,10 @@ export function routingAsked({
   const routes = routesIn(item)
   const refused = troubleOf(item, routes)
   if (refused !== undefined) return { refused: `spec.objectRef[0]${refused}` }
-  const split = splitIn(strategy)
-  if (!split) return { refused: 'spec.strategy: say which requests: add `weight` or `matches`' }
+  const unsaid = unsaidOf(strategy)
+  if (unsaid !== undefined) return { refused: `spec.strategy${unsaid}` }
   const { service, gracePeriodSeconds: graceSeconds = GRACE_SECONDS } = item
-  return { routing: { service, routes, oneService: true, graceSeconds }, split }
+  return { routing: { service, routes, oneService: true, graceSeconds }, split: splitIn(strategy) }
 }
 
 /** Why no request can be moved by what it names. */
@@ -66,12 +66,18 @@ const NO_GRPC_ROUTE =
 const ALONE =
   ': a DestinationRule alone splits nothing: add the VirtualService that sends the requests to `customNetworkRefs`'
 
-function splitIn({
-  weight,
-  matches = [],
-  requestHeaderModifier,
-}: TrafficRouting['spec']['strategy']): Split | undefined {
-  if (weight === undefined && matches.length === 0) return undefined
+type Strategy = TrafficRouting['spec']['strategy']
+
+/** Why it does not say which requests are to go to new pods. */
+function unsaidOf({ weight, matches = [] }: Strategy): string | undefined {
+  if (weight === undefined) {
+    return matches.length > 0 ? undefined : ': say which requests: add `weight` or `matches`'
+  }
+  const isShare = weight >= 0 && weight <= 100
+  return isShare ? undefined : `.weight: expected 0 to 100, got ${weight}`
+}
+
+function splitIn({ weight, matches = [], requestHeaderModifier }: Strategy): Split {
   return defined({
     percent: weight,
     matches: matches.length > 0 ? matches : undefined,

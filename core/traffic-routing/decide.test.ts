@@ -295,6 +295,14 @@ describe('what is done, and told', () => {
     })
   })
 
+  test('also where one of its name was refused the same before: that it begins is told first', () => {
+    const begun = snapshot({ ...needed, phase: 'Progressing' })
+    const refusedWrite = { write: wordsOf(decideRouting(begun).move!.changes[0]!), why: '403 no' }
+    const decision = decideRouting({ ...snapshot(needed), refusedWrite })
+    expect(decision).toMatchObject({ phase: 'Progressing', reason: 'RequestsBlocked' })
+    expect(decision.move).toBeUndefined()
+  })
+
   test('it is looked at again when the grace period is over', () => {
     const waits = snapshot({ phase: 'Finalizing', homeSince: NOW - 1000 })
     expect(decideRouting(waits).requeueAt).toBe(NOW + 2000)

@@ -97,9 +97,7 @@ function routing(s: RoutingSnapshot, { split }: RoutingAsked): RoutingDecision {
   const move = stray ?? routesMove(traffic!, ownerOf(s), { to: 'routed', split }, now)
   if (!move) return told('Progressing', 'Routed', ROUTED)
   const decision = toldOf(s, move, 'Progressing')
-  if (decision.reason === 'RequestsBlocked' && !isBegun(object)) {
-    return { ...decision, phase: 'Initial' }
-  }
+  if (move.blocked && !isBegun(object)) return { ...decision, phase: 'Initial' }
   // Whoever waits for its routes to be home again must know before the first one leaves.
   const { move: _, ...announced } = decision
   return object!.status?.phase === 'Progressing' ? decision : announced

@@ -383,6 +383,14 @@ describe('how it stands for a release', () => {
     const news = [both, { ...both, users: { web: true } }].map(scene => newsOf(snapshot(scene)))
     expect(news[0]).not.toBe(news[1])
   })
+
+  test('and none when one answers, or ends, beside several that answer', () => {
+    const users = { web: true, api: true }
+    const [before, ...after] = [users, { ...users, shop: true }, { ...users, shop: false }].map(
+      all => newsOf(snapshot({ users: all, phase: 'Progressing' })),
+    )
+    expect(after).toEqual([before, before])
+  })
 })
 
 test('the status has phase, message and a condition, and is written once', () => {

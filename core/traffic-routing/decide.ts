@@ -198,7 +198,10 @@ export function namedRouting(s: RoutingSnapshot, self: string): NamedRouting {
 
 /** What all who name it wait for, in one value: another one is news for them. */
 export function newsOf(s: RoutingSnapshot): string {
-  return JSON.stringify([namedRouting(s, ''), isHome(s), s.users])
+  const answering = s.users.flatMap(({ rollout, answers }) => (answers ? [rollout] : []))
+  // Beside two that answer a third one changes nothing for anybody.
+  const who = answering.length > 1 ? 'several' : answering
+  return JSON.stringify([namedRouting(s, ''), isHome(s), who])
 }
 
 function isHome(s: RoutingSnapshot): boolean {

@@ -7,6 +7,7 @@ import { TRAFFIC_ROUTING } from '#api/names.ts'
 import { keyOf, workloadKey } from '#core/rollout/key.ts'
 import { routingsIn, routingsOn } from '#core/traffic-routing/keys.ts'
 import { routingRef } from '#core/traffic-routing/parse.ts'
+import type { Traffic } from '#core/traffic/routed.ts'
 import type { WorkloadAdapter } from '#core/workload/adapter.ts'
 import type { WorkloadSeen } from '#core/workload/seen.ts'
 import { Cache } from '#kube/cache.ts'
@@ -39,7 +40,16 @@ function workload(name: string, isHeld: boolean): WorkloadSeen {
   return { metadata, ...(isHeld && { record }) } as unknown as WorkloadSeen
 }
 
-function scene(routes = true) {
+/** Moved for it, in its owners' hands or not; nothing else is told of them. */
+function routesOf(escaped: readonly boolean[]): Traffic {
+  const ref = { apiVersion: 'networking.istio.io/v1', kind: 'VirtualService' }
+  const routes = escaped.map((each, i) => ({ ...ref, name: `${i}`, object: { escaped: each } }))
+  const routing = { service: 'web', routes, graceSeconds: 3 }
+  const found = routes.map(({ object, ...route }) => ({ ref: route, object }))
+  return { routing, routes: found, endpoints: [], answers: new Map() } as unknown as Traffic
+}
+
+function scene(routes = true, moved?: Traffic) {
   const rollouts = new Cache<Rollout>({
     indexes: { workload: each => [workloadKey(each)], routing: routingsIn },
   })
@@ -51,9 +61,9 @@ function scene(routes = true) {
     rollouts,
     kinds: [{ adapter, cache }],
     requests: {
-      all: () => ({ ...(!routes && { unread: 'they are not moved' }) }),
-      observe: () => 'open',
-      left: () => undefined,
+      all: () => ({ ...(!routes && !moved && { unread: 'they are not moved' }) }),
+      observe: () => moved ?? 'open',
+      left: () => moved?.routing,
       versions: () => [],
     },
     client: {} as KubeClient,
@@ -92,4 +102,10 @@ test('a release goes on with the one that it has begun with, also where requests
   cache.replace([workload('other', true)], '1')
   expect(routings.of(OTHER)).toBe(LANE)
   expect(routings.find(LANE)).toMatchObject({ unread: 'they are not moved' })
+})
+
+test('a route that its owner has taken over is not moved any more, whatever stands on it', () => {
+  const found = (escaped: readonly boolean[]) => scene(false, routesOf(escaped)).routings.find(LANE)
+  expect(found([false, true])).toHaveProperty('moved')
+  expect(found([true, true])).not.toHaveProperty('moved')
 })

@@ -11,6 +11,7 @@ import { keyOfRouting, routingsIn, routingsOn } from '#core/traffic-routing/keys
 import { isRoutingRef, routingAsked } from '#core/traffic-routing/parse.ts'
 import type { Routing } from '#core/traffic/model.ts'
 import type { Traffic } from '#core/traffic/routed.ts'
+import { isEscaped } from '#core/traffic/touched.ts'
 import { isSameKind } from '#core/workload/native.ts'
 import type { Cache } from '#kube/cache.ts'
 import { TRAFFIC_ROUTINGS } from '#kube/resources.ts'
@@ -162,15 +163,19 @@ function findKnown(
   const { namespace, name } = ref
   const object = cache.get(namespace, name)
   const asked = object && routingAsked(object)
-  const named = asked && 'routing' in asked ? asked.routing : undefined
+  const named = object && routingOf(object)
   const on = left(key)
   const strays = on && named && without(on, named)
-  const look = (routing: Routing | undefined) => routing && observe(namespace, routing)
-  const looks = { traffic: look(named), moved: look(on), strays: look(strays) }
-  const isOpen = (each: Traffic | 'open' | undefined) => each === 'open'
-  if (Object.values(looks).some(isOpen)) return 'open'
-  const seen = looks as Pick<RoutingFound, keyof typeof looks>
-  return defined({ ref, object, asked, ...seen })
+  const looks = [named, on, strays].map(each => each && observe(namespace, each))
+  if (looks.includes('open')) return 'open'
+  const [traffic, moved, stray] = looks as readonly (Traffic | undefined)[]
+  const ours = moved && isOurs(moved) ? moved : undefined
+  return defined({ ref, object, asked, traffic, moved: ours, strays: stray })
+}
+
+/** What its owner has taken over is as he wants it, and keeps nobody waiting. */
+function isOurs({ routes }: Traffic): boolean {
+  return routes.some(({ object }) => !isEscaped(object))
 }
 
 /** Those of its routes that are not named any more. */

@@ -64,6 +64,11 @@ function isProjected(
   return equalJson(value, provider.project(was.owner, wish))
 }
 
+/** Its owner has taken it out of our hands; of what we make ourselves nobody can. */
+export function isEscaped(object: Seen | undefined): boolean {
+  return object !== undefined && 'escaped' in object && object.escaped === true
+}
+
 /** For whose requests it is moved already, in words; undefined: for nobody else's. */
 export function movedForAnother(
   { wish, workload }: TouchedSeen,

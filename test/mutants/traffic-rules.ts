@@ -279,13 +279,6 @@ export const trafficRules: readonly Rule[] = [
     routingsTest,
   ],
   [
-    'a route that its owner has freed by hand keeps nobody waiting',
-    'controller/routings.ts',
-    'moved && isOurs(moved) ?',
-    'moved ?',
-    'controller/routings.test.ts',
-  ],
-  [
     'eject gives no workload back before the routes of its TrafficRouting',
     'cli/eject.ts',
     'if (routing !== undefined) return { refusal: routedRefusal(',

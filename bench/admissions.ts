@@ -1,7 +1,7 @@
 // How often the API server has called our webhooks and caught an edit by our policy, by its own metrics.
 
-import { kubectl } from '#cluster/commands.ts'
-import type { CommandTarget } from '#cluster/commands.ts'
+import { kubectl } from '../test/cluster/commands.ts'
+import type { CommandTarget } from '../test/cluster/commands.ts'
 
 /** Calls of all webhooks of Sluice since the API server started. */
 export function webhookCalls(cluster: CommandTarget): Promise<number> {

@@ -2,8 +2,7 @@
 // what, and how often it called our webhook.
 
 import { readFile } from 'node:fs/promises'
-
-import { sluiceUsers } from '#cluster/accounts.ts'
+import { sluiceUsers } from '../test/cluster/accounts.ts'
 
 /** One request that the API server has answered. */
 export interface Entry {

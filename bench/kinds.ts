@@ -1,10 +1,14 @@
 // Releases of each kind and style of 10 pods: what a step writes, and how long it takes from its approval
 // until the kind's own controller counts as many new pods. For the kinds of Kruise stand-ins count.
 
-import type { StoryOptions } from '#cluster/manifests.ts'
-import { makePool } from '#cluster/kinds/nodes.ts'
-import { CLONE_SETS, KRUISE_DAEMON_SETS, KRUISE_STATEFUL_SETS } from '#cluster/kinds/resources.ts'
-import { startStandIns } from '#cluster/kinds/stand-in.ts'
+import { makePool } from '../test/cluster/kinds/nodes.ts'
+import {
+  CLONE_SETS,
+  KRUISE_DAEMON_SETS,
+  KRUISE_STATEFUL_SETS,
+} from '../test/cluster/kinds/resources.ts'
+import { startStandIns } from '../test/cluster/kinds/stand-in.ts'
+import type { StoryOptions } from '../test/cluster/manifests.ts'
 import type { Entry } from './audit.ts'
 import { createGuarded } from './guarded.ts'
 import type { Guarded } from './guarded.ts'

@@ -1,6 +1,6 @@
 // Traffic scripts, from the call to the thread's answer: ours, for objects as they are met.
 
-import type { FoundScript } from '#core/traffic/script.ts'
+import type { FoundScript } from '#core/script.ts'
 import { ingressScript, routerScript } from '#lua/library.ts'
 import { ScriptThreads } from '#lua/runner.ts'
 import { rollOut } from './floor.ts'

@@ -1,8 +1,8 @@
 // What one more pod takes of the controller's memory: the live heap of the running controller, after a
 // collection of garbage, with a Deployment of ten pods and with the same of 1,010.
 
-import { WORKLOAD } from '#cluster/manifests.ts'
 import { DEPLOYMENTS } from '#kube/resources.ts'
+import { WORKLOAD } from '../test/cluster/manifests.ts'
 import { insideController } from './inspector.ts'
 import type { Place } from './place.ts'
 import { STEPS, createSubject } from './subject.ts'

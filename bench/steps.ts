@@ -2,7 +2,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 
-import { WORKLOAD } from '#cluster/manifests.ts'
+import { WORKLOAD } from '../test/cluster/manifests.ts'
 import { chapters, isApproval, isEditOf, readAudit, tally, writesIn } from './audit.ts'
 import type { Entry } from './audit.ts'
 import type { Place } from './place.ts'

@@ -2,12 +2,12 @@
 
 import type { Deployment, KubeObject, ReplicaSet } from '#api/kubernetes.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
-import { ROLLOUT, WORKLOAD, workloadOf, rolloutOf } from '#cluster/manifests.ts'
-import type { StoryOptions } from '#cluster/manifests.ts'
 import { releaseIn } from '#core/rollout/release-status.ts'
 import { holdOf } from '#core/workload/hold.ts'
 import { DEPLOYMENTS, NAMESPACES, ROLLOUTS } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
+import { ROLLOUT, WORKLOAD, workloadOf, rolloutOf } from '../test/cluster/manifests.ts'
+import type { StoryOptions } from '../test/cluster/manifests.ts'
 import type { Place } from './place.ts'
 
 /** A write of the bench: when it was sent, and when its answer came (`performance.now`). */

@@ -2,12 +2,12 @@
 // writes. In a cluster of their own, since Sluice watches more where it moves requests. A stand-in plays the
 // gateway, and answers at once.
 
-import { serveRoutes, startGateway } from '#cluster/gateway.ts'
-import { WORKLOAD } from '#cluster/manifests.ts'
-import { ownRules, routeOf, serviceOf } from '#cluster/routed.ts'
 import type { KubeObject } from '#api/kubernetes.ts'
 import { DEPLOYMENTS, HTTP_ROUTES, resource, SERVICES } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
+import { serveRoutes, startGateway } from '../test/cluster/gateway.ts'
+import { WORKLOAD } from '../test/cluster/manifests.ts'
+import { ownRules, routeOf, serviceOf } from '../test/cluster/routed.ts'
 import { rollOut } from './floor.ts'
 import { named, startPlace } from './place.ts'
 import type { Family, Place } from './place.ts'

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 
 import { stringify } from 'yaml'
 
-import type { KindRef } from '#core/workload/adapter.ts'
+import type { KindRef } from '#core/ref.ts'
 import { mutatingConfiguration, validatingConfiguration } from '../webhook/configuration.ts'
 import type { ConfigurationOptions } from '../webhook/configuration.ts'
 import { catchingPolicies } from '../webhook/policy.ts'

@@ -5,8 +5,8 @@ import { DEPLOYMENTS, DISRUPTION_BUDGETS, POD_AUTOSCALERS } from '#kube/resource
 import { leftovers } from './kruise.ts'
 import { nextEdit } from './next-edit.ts'
 import { propose } from './proposal.ts'
-import type { Surroundings } from './run.ts'
 import { readRollouts, rolloutFor } from './stands.ts'
+import type { Surroundings } from './surroundings.ts'
 import { rolloutYaml } from './yaml.ts'
 
 /** Prints the proposal, and tells what would happen; false where a Rollout is there already. */

@@ -2,8 +2,8 @@
 
 import { parseArgs } from 'node:util'
 
+import { kindName } from '#core/commands.ts'
 import { defined } from '#core/defined.ts'
-import { kindName } from '#core/rollout/commands.ts'
 import type { WorkloadAdapter } from '#core/workload/adapter.ts'
 import { deployment } from '#core/workload/deployment.ts'
 import { adapters, adaptersWith } from '#core/workload/registry.ts'

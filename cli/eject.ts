@@ -4,9 +4,9 @@
 
 import type { KubeObject } from '#api/kubernetes.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
-import { targetOf } from '#core/rollout/commands.ts'
+import { targetOf } from '#core/commands.ts'
 import { defined } from '#core/defined.ts'
-import { keyOf, refOf } from '#core/rollout/key.ts'
+import { keyOf, refOf } from '#core/ref.ts'
 import type { Routing } from '#core/traffic/model.ts'
 import type { WorkloadAdapter } from '#core/workload/adapter.ts'
 import type { OwnerValues } from '#core/workload/record.ts'
@@ -20,9 +20,9 @@ import { freeAll, guardsAmong, lostAmong, routingsAmong, routingsOf } from './lo
 import type { Lost } from './lost.ts'
 import { readLeft } from './requests.ts'
 import type { Left } from './requests.ts'
-import type { Saying } from './run.ts'
 import { readRollouts, readStand, readStands, rolloutFor } from './stands.ts'
 import { Progress, take } from './steps.ts'
+import type { Saying } from './surroundings.ts'
 import {
   abortedRefusal,
   isAborted,

@@ -13,20 +13,22 @@ import {
 } from '#api/names.ts'
 import type { KubeObject, ReplicaSet } from '#api/kubernetes.ts'
 import type { MergePatch } from '#core/change.ts'
-import type { Instant, Workload } from '#core/rollout/model.ts'
 import { versionsOf } from '#core/rollout/moves.ts'
 import { defined } from '#core/defined.ts'
 import { equalJson } from '#core/equal.ts'
+import type { Instant } from '#core/time.ts'
 import type { WorkloadAdapter } from '#core/workload/adapter.ts'
 import { asCarried, isCaught } from '#core/workload/caught.ts'
 import { withoutCopies } from '#core/workload/copies.ts'
 import { holdOf } from '#core/workload/hold.ts'
+import type { Workload } from '#core/workload/model.ts'
 import { recordOf } from '#core/workload/record.ts'
 import type { OwnerValues } from '#core/workload/record.ts'
 import { seeReplicaSet } from '#core/workload/seen.ts'
 import { templateFingerprint } from '#core/workload/template.ts'
 import { fieldOwners, withoutUs } from './field-owners.ts'
 import type { FieldOwner } from './field-owners.ts'
+import type { Step, Observed, PodsAwaited } from './next-step.ts'
 import { escapeOff, returning, tracesOf } from './requests.ts'
 import type { Requests, Return } from './requests.ts'
 
@@ -44,11 +46,6 @@ export interface Stand {
   readonly unread?: string
 }
 
-/** An object whose own controller says which generation it has seen. */
-export interface Observed extends KubeObject {
-  readonly status?: { readonly observedGeneration?: number }
-}
-
 /** What is to come out. */
 export interface Aim {
   readonly owner: OwnerValues
@@ -59,30 +56,6 @@ export interface Aim {
   /** By what requests come, as it was before the first write. */
   readonly requests?: Requests
   readonly now: Instant
-}
-
-/** What is to be done next. */
-export type Step =
-  | { readonly type: 'write'; readonly object: Observed; readonly patch: MergePatch }
-  | { readonly type: 'delete'; readonly object: Observed }
-  /** The controller-manager has not seen the object as it is now. */
-  | { readonly type: 'wait'; readonly object: Observed }
-  /** Something is to be seen on one of these, or a time is to pass. */
-  | {
-      readonly type: 'await'
-      readonly objects: readonly KubeObject[]
-      readonly why: string
-      readonly until?: Instant
-      /** Pods whose coming and going is waited for. */
-      readonly pods?: PodsAwaited
-    }
-
-/** They take as long as their owner says that they may. */
-export interface PodsAwaited {
-  /** So many are still to come or to go: fewer is progress. */
-  readonly left: number
-  /** So long without progress there is hope. */
-  readonly patienceMs: number
 }
 
 const labels = [WORKLOAD_TYPE, STABLE_REVISION, WAVE]

@@ -4,7 +4,7 @@
 
 import type { KubeObject } from '#api/kubernetes.ts'
 import { CANARY_DEPLOYMENT, GROUP, KRUISE_CANARY_FINALIZER } from '#api/names.ts'
-import { targetOf } from '#core/rollout/commands.ts'
+import { targetOf } from '#core/commands.ts'
 import { leftInWords } from '#core/rollout/events.ts'
 import type { WorkloadAdapter } from '#core/workload/adapter.ts'
 import { holdOf } from '#core/workload/hold.ts'

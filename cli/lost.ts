@@ -2,22 +2,24 @@
 // those that are moved for a TrafficRouting.
 
 import type { Rollout } from '#api/rollout.generated.ts'
-import type { WorkloadRef } from '#core/rollout/model.ts'
-import { targetOf } from '#core/rollout/commands.ts'
+import { targetOf } from '#core/commands.ts'
 import { defined } from '#core/defined.ts'
-import { keyOf, refOf, workloadKey } from '#core/rollout/key.ts'
+import { keyOf, refOf } from '#core/ref.ts'
+import type { WorkloadRef } from '#core/ref.ts'
+import { workloadKey } from '#core/rollout/key.ts'
+import { seen } from '#core/seen.ts'
 import { routingsIn, routingsOn } from '#core/traffic-routing/keys.ts'
 import { isRoutingRef, routingAsked } from '#core/traffic-routing/parse.ts'
 import type { Routing } from '#core/traffic/model.ts'
 import type { WorkloadAdapter } from '#core/workload/adapter.ts'
 import { recordOf } from '#core/workload/record.ts'
 import { adapterFor } from '#core/workload/registry.ts'
-import { seen } from '#core/workload/seen.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { Forbidden, NotFound } from '#kube/errors.ts'
 import { TRAFFIC_ROUTINGS } from '#kube/resources.ts'
 import { abreast } from './abreast.ts'
-import type { Stand, Step } from './ejection.ts'
+import type { Stand } from './ejection.ts'
+import type { Step } from './next-step.ts'
 import {
   escapeOff,
   homeward,
@@ -28,9 +30,9 @@ import {
   underWay,
 } from './requests.ts'
 import type { Requests } from './requests.ts'
-import type { Saying } from './run.ts'
 import { refOf as refOfObject } from './stands.ts'
 import { Progress, take } from './steps.ts'
+import type { Saying } from './surroundings.ts'
 import { movedAgainRefusal } from './words.ts'
 
 /** By what requests came to a workload that is gone, or are moved for a TrafficRouting. */

@@ -1,25 +1,14 @@
 // From the words of a command line to an exit code: 0 done, 1 failed, 2 not understood.
 
 import { KubeClient } from '#kube/client.ts'
-import { connect } from '#kube/connection.ts'
-import type { Connection, Environment } from '#kube/connection.ts'
+import { connect } from '#kube/connect.ts'
+import type { Connection } from '#kube/connection.ts'
 import { defined } from '#core/defined.ts'
 import { adopt } from './adopt.ts'
 import { UsageError, readArguments, usage } from './arguments.ts'
 import type { Command } from './arguments.ts'
 import { eject } from './eject.ts'
-
-/** Where a command line is run. */
-export interface Surroundings {
-  readonly env: Environment
-  /** Writes a line, or lines, of the result. */
-  readonly print: (text: string) => void
-  /** Writes a line beside the result: what failed, or is to be known. */
-  readonly complain: (text: string) => void
-}
-
-/** Where a work says what it does, and what may end it between two workloads. */
-export type Saying = Pick<Surroundings, 'print' | 'complain'> & { readonly stop?: AbortSignal }
+import type { Surroundings } from './surroundings.ts'
 
 /** Runs a command line; gives its exit code. */
 export async function run(args: readonly string[], around: Surroundings): Promise<number> {

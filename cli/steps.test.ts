@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest'
 
 import type { KubeObject } from '#api/kubernetes.ts'
-import type { Step } from './ejection.ts'
+import type { Step } from './next-step.ts'
 import { Progress } from './steps.ts'
 
 const object: KubeObject = {

@@ -4,9 +4,9 @@
 import { parseArgs } from 'node:util'
 
 import { GROUP } from '#api/names.ts'
-import type { KindRef } from '#core/workload/adapter.ts'
+import { groupOf } from '#core/ref.ts'
+import type { KindRef } from '#core/ref.ts'
 import { addedRouters, newestRouters } from '#core/traffic/registry.ts'
-import { groupOf } from '#core/workload/native.ts'
 import { adaptersWith } from '#core/workload/registry.ts'
 import { rightsOf } from '#process/rights.ts'
 import type { Right, Rule } from '#process/rights.ts'

@@ -6,7 +6,7 @@ import { argv, env, stderr, stdout } from 'node:process'
 
 import { pause } from '#kube/backoff.ts'
 import { KubeClient } from '#kube/client.ts'
-import { connect } from '#kube/connection.ts'
+import { connect } from '#kube/connect.ts'
 import { LeaderElector } from '#kube/lease.ts'
 import { takeOver } from '#kube/takeover.ts'
 import { rightInWords } from '#process/findings.ts'

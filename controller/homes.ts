@@ -1,8 +1,8 @@
 // Since when no route is moved for a TrafficRouting, by what whoever leads has seen itself. One that is gone cannot
 // say so, nor one that was made anew, and requests may still be under way.
 
+import type { Instant } from '#core/time.ts'
 import type { Home } from '#core/traffic-routing/decide.ts'
-import type { Instant } from '#core/rollout/model.ts'
 
 /** Of the TrafficRouting of a key; `moved`: a route is. */
 export type Homes = (key: string, moved: boolean, now: Instant) => Home

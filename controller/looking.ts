@@ -1,8 +1,8 @@
 // A kind that a cluster may lack: it is looked for, and watched for as long as it is served. What was not
 // there is looked for again when a Rollout names it, and ever more seldom for as long as one does.
 
-import type { KindRef } from '#core/workload/adapter.ts'
 import { equalJson } from '#core/equal.ts'
+import type { KindRef } from '#core/ref.ts'
 import { backoffMs, pause } from '#kube/backoff.ts'
 import type { Backoff } from '#kube/backoff.ts'
 import type { KubeClient } from '#kube/client.ts'

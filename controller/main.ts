@@ -2,8 +2,8 @@
 
 import { argv, env } from 'node:process'
 
-import { connect } from '#kube/connection.ts'
 import { KubeClient } from '#kube/client.ts'
+import { connect } from '#kube/connect.ts'
 import { fenceOf } from '#kube/fence.ts'
 import { LeaderElector } from '#kube/lease.ts'
 import { open, shut } from '#process/listen.ts'

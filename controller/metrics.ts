@@ -4,7 +4,7 @@
 import { Registry, collectDefaultMetrics } from 'prom-client'
 
 import type { EventReason } from '#api/names.ts'
-import { isNative } from '#core/workload/native.ts'
+import { isNative } from '#core/ref.ts'
 import { newestRouters } from '#core/traffic/registry.ts'
 import { adapters } from '#core/workload/registry.ts'
 import type { QueueStats, RunReport } from '#kube/queue.ts'

@@ -1,7 +1,7 @@
 // What was told, and what is about to be: an event is told once although it is decided again and again,
 // and a status that the next one overtakes in a moment is not written at all.
 
-import type { Instant } from '#core/rollout/model.ts'
+import type { Instant } from '#core/time.ts'
 
 /**
  * How long a passing status may wait for the next one: longer while many wait at once, since what each of

@@ -1,13 +1,14 @@
 // Reads the caches once and puts together all that a decision may look at.
 
 import type { Rollout as RolloutObject } from '#api/rollout.generated.ts'
-import type { Instant, Snapshot } from '#core/rollout/model.ts'
+import type { Snapshot } from '#core/rollout/model.ts'
 import { newPodsIn } from '#core/rollout/moves.ts'
 import { firstOf, isAlive, refusedFor, rolloutOf } from '#core/rollout/parse.ts'
 import { isBehind, isReleasing } from '#core/rollout/phases.ts'
 import { withoutSecond } from '#core/rollout/release-style.ts'
 import { memoryOf } from '#core/rollout/status.ts'
 import { defined } from '#core/defined.ts'
+import type { Instant } from '#core/time.ts'
 import { namedRouting } from '#core/traffic-routing/decide.ts'
 import type { RoutingSnapshot } from '#core/traffic-routing/decide.ts'
 import { isAnswered } from '#core/traffic-routing/users.ts'

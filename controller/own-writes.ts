@@ -2,7 +2,7 @@
 // be made from what we ourselves have changed: it would tell the same again, and meet a conflict.
 
 import type { ObjectMeta } from '#api/kubernetes.ts'
-import type { Instant } from '#core/rollout/model.ts'
+import type { Instant } from '#core/time.ts'
 
 /** Enough for every write on its way; an older one only costs a conflict. */
 const REMEMBERED = 4096

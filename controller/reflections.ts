@@ -1,7 +1,7 @@
 // How the controller watches: in the namespaces that it is to look at, told to log and counters.
 
 import type { KubeObject } from '#api/kubernetes.ts'
-import { groupOf } from '#core/workload/native.ts'
+import { groupOf } from '#core/ref.ts'
 import type { Cache, Cached } from '#kube/cache.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { reflectIn, reflectNamed } from '#kube/reflector.ts'

@@ -3,7 +3,7 @@
 
 import { HOLD, WAVE } from '#api/names.ts'
 import type { Change } from '#core/change.ts'
-import type { Instant } from '#core/rollout/model.ts'
+import type { Instant } from '#core/time.ts'
 import { holdOf } from '#core/workload/hold.ts'
 
 const REFUSED_MS = 30_000

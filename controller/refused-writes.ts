@@ -1,7 +1,8 @@
 // Writes that move requests and that the API server refuses: as by a right that we have not, or by somebody's
 // policy. Each is tried again after a while, not at each event of a pod; another one is not kept waiting.
 
-import type { Instant, RefusedWrite } from '#core/rollout/model.ts'
+import type { RefusedWrite } from '#core/move.ts'
+import type { Instant } from '#core/time.ts'
 
 const REFUSED_MS = 30_000
 /** Enough for all that one leader moves; an older one only costs a write. */

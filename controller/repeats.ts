@@ -1,7 +1,7 @@
 // Writes that did not take: an admission that is away, or refuses us. They are sent again, but ever
 // more seldom, since each try is a write.
 
-import type { Instant } from '#core/rollout/model.ts'
+import type { Instant } from '#core/time.ts'
 
 /** When a write that did not take may be tried again: undefined for now, which counts as a try. */
 export type Repeats = (key: string, now: Instant) => Instant | undefined

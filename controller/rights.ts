@@ -1,10 +1,10 @@
 // What the controller needs to be allowed; the roles of the chart say the same, and a test compares them.
 
 import { GROUP, KRUISE_WEBHOOKS, OWN_SCRIPTS } from '#api/names.ts'
+import { groupOf } from '#core/ref.ts'
+import type { KindRef } from '#core/ref.ts'
 import { addedRouters, newestRouters } from '#core/traffic/registry.ts'
 import type { Router } from '#core/traffic/router.ts'
-import type { KindRef } from '#core/workload/adapter.ts'
-import { groupOf } from '#core/workload/native.ts'
 import { rightsOf } from '#process/rights.ts'
 import type { Right, Rule } from '#process/rights.ts'
 import type { ControllerConfig } from './config.ts'

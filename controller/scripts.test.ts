@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 
-import { scriptKey } from '#core/traffic/script.ts'
-import type { ScriptOutcome } from '#core/traffic/script.ts'
+import { scriptKey } from '#core/script.ts'
+import type { ScriptOutcome } from '#core/script.ts'
 import { createScripts } from './scripts.ts'
 
 const script = { name: 'our script', text: 'return {}', remedy: 'mend it' }

@@ -1,9 +1,9 @@
 // What traffic scripts have answered. A decision does not wait for one: it says what is to be run, and the
 // next one finds the answer. What was asked is not asked again while its answer is known.
 
-import { scriptKey } from '#core/traffic/script.ts'
-import type { Answers, ScriptAnswer, ScriptCall, ScriptRunner } from '#core/traffic/script.ts'
-import type { Instant } from '#core/rollout/model.ts'
+import { scriptKey } from '#core/script.ts'
+import type { Answers, ScriptAnswer, ScriptCall, ScriptRunner } from '#core/script.ts'
+import type { Instant } from '#core/time.ts'
 
 /** Runs scripts, and remembers what they answered. */
 export interface Scripts {

@@ -2,7 +2,7 @@
 // which somebody needs it.
 
 import type { KubeObject } from '#api/kubernetes.ts'
-import type { KindRef } from '#core/workload/adapter.ts'
+import type { KindRef } from '#core/ref.ts'
 import { Cache } from '#kube/cache.ts'
 import type { Cached, Indexer } from '#kube/cache.ts'
 import type { ResourceType } from '#kube/resources.ts'

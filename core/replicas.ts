@@ -1,7 +1,6 @@
 // How many pods a step asks for: a number of pods, or a percent of however many there are.
 
 import type { IntOrPercent } from '#api/kubernetes.ts'
-import type { Workload } from './rollout/model.ts'
 
 /** A number of pods, or a percent of them, both as a whole number that is not negative. */
 export interface Amount {
@@ -32,11 +31,14 @@ export function podCount(value: IntOrPercent, replicas: number): number {
   return replicas > 1 ? Math.min(count, replicas - 1) : count
 }
 
+/** How many pods a workload has, and how many of them go back by steps to the version that `ran` of them have. */
+interface Sized {
+  readonly replicas: number
+  readonly goingBack?: { readonly ran: number; readonly of: number }
+}
+
 /** How many pods run the update revision when a step that wants `value` is done. */
-export function newPods(
-  value: IntOrPercent,
-  { replicas, goingBack }: Pick<Workload, 'replicas' | 'goingBack'>,
-): number {
+export function newPods(value: IntOrPercent, { replicas, goingBack }: Sized): number {
   const { ran = 0, of = replicas } = { ...goingBack }
   return ran + podCount(value, of)
 }

@@ -1,6 +1,7 @@
 // Times as the API writes them (RFC 3339), and as the core counts them.
 
-import type { Instant } from './rollout/model.ts'
+/** Milliseconds since the epoch. The core has no clock; time is an input. */
+export type Instant = number
 
 /** The instant of an API time; 0 for none. Parsing is a pure function of the text. */
 export function instantOf(time: string | undefined): Instant {

@@ -4,11 +4,11 @@
 
 import { parseArgs } from 'node:util'
 
-import { startControlPlane } from '#cluster/control-plane.ts'
 import { KubeClient } from '#kube/client.ts'
-import { connect } from '#kube/connection.ts'
+import { connect } from '#kube/connect.ts'
 import { runProgram, untilAborted } from '#process/program.ts'
 import { startSluice } from '../dev/sluice.ts'
+import { startControlPlane } from '../test/cluster/control-plane.ts'
 import { createStage } from './stage.ts'
 import { play } from './story.ts'
 

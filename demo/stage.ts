@@ -5,8 +5,6 @@ import { createInterface } from 'node:readline/promises'
 
 import type { Deployment, Pod, ReplicaSet } from '#api/kubernetes.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
-import { commandEnvironment, kubectl } from '#cluster/commands.ts'
-import type { CommandTarget } from '#cluster/commands.ts'
 import { seePod, seeReplicaSet } from '#core/workload/seen.ts'
 import type { PodSeen, ReplicaSetSeen } from '#core/workload/seen.ts'
 import { Cache } from '#kube/cache.ts'
@@ -14,6 +12,8 @@ import type { KubeClient } from '#kube/client.ts'
 import { Reflector } from '#kube/reflector.ts'
 import { DEPLOYMENTS, PODS, REPLICA_SETS, ROLLOUTS } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
+import { commandEnvironment, kubectl } from '../test/cluster/commands.ts'
+import type { CommandTarget } from '../test/cluster/commands.ts'
 
 /** Pods of one Deployment at one moment. */
 export interface Pods {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 
 import { KubeClient } from '#kube/client.ts'
-import { connect } from '#kube/connection.ts'
+import { connect } from '#kube/connect.ts'
 import { runProgram, untilAborted } from '#process/program.ts'
 import { routesIn, trafficFlag } from '#process/settings.ts'
 import { refuseInstalled } from './installed.ts'

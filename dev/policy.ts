@@ -1,7 +1,7 @@
 // The policies of this checkout, in a cluster whose API server serves policies; in another one there is
 // none, and what comes while nobody of ours answers is not held.
 
-import type { KindRef } from '#core/workload/adapter.ts'
+import type { KindRef } from '#core/ref.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { NotFound } from '#kube/errors.ts'
 import { mutatingPolicies } from '#kube/resources.ts'

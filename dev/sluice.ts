@@ -7,7 +7,7 @@ import { parse } from 'yaml'
 
 import type { KubeObject } from '#api/kubernetes.ts'
 import { HOLD } from '#api/names.ts'
-import type { KindRef } from '#core/workload/adapter.ts'
+import type { KindRef } from '#core/ref.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { Conflict, NotFound } from '#kube/errors.ts'
 import {

@@ -9,8 +9,8 @@ import { plans } from '#core/rollout/decide.ts'
 import * as goals from '#core/rollout/goals.ts'
 import { phaseRules } from '#core/rollout/phases.ts'
 import * as routingGoals from '#core/rollout/routing-goals.ts'
-import { styles } from '#core/rollout/style.ts'
-import type { Style } from '#core/rollout/style.ts'
+import { styles } from '#core/style.ts'
+import type { Style } from '#core/style.ts'
 import { adapters, inStyle } from '#core/workload/registry.ts'
 
 const all = Object.entries({ ...goals, ...routingGoals })

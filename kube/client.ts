@@ -2,7 +2,6 @@
 // Errors are those of errors.ts; an aborted signal throws its reason.
 import type { KubeObject } from '#api/kubernetes.ts'
 import type { Connection } from './connection.ts'
-import type { ServedKind } from './discovery.ts'
 import { Gone, withoutAnswer } from './errors.ts'
 import { fenced } from './fence.ts'
 import type { Fence } from './fence.ts'
@@ -23,6 +22,14 @@ import { watch } from './watch.ts'
 import type { WatchEvent, WatchOptions } from './watch.ts'
 
 export type { JsonPatchOperation } from './requests.ts'
+
+/** One kind of a version of an API group, as discovery tells it. */
+export interface ServedKind {
+  /** The plural in the URL; a subresource stands behind a slash. */
+  readonly name: string
+  readonly kind: string
+  readonly namespaced: boolean
+}
 
 /** How a client is made. */
 export interface ClientOptions {

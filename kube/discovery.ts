@@ -1,15 +1,7 @@
 // What the API server serves, as it tells everybody who asks.
-import type { KubeClient } from './client.ts'
+import type { KubeClient, ServedKind } from './client.ts'
 import { Forbidden, NotFound } from './errors.ts'
 import type { RequestOptions } from './requests.ts'
-
-/** One kind of a version of an API group, as discovery tells it. */
-export interface ServedKind {
-  /** The plural in the URL; a subresource stands behind a slash. */
-  readonly name: string
-  readonly kind: string
-  readonly namespaced: boolean
-}
 
 /** How a kind is served; `secret`: the API server does not tell us. */
 export type Served = Pick<ServedKind, 'name' | 'namespaced'> | 'nowhere' | 'secret'

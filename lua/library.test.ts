@@ -2,9 +2,9 @@
 
 import { describe, expect, test } from 'vitest'
 
+import type { FoundScript } from '#core/script.ts'
 import { ingressScript, isOursAlone, routerScript } from './library.ts'
 import { subsetLabel } from '#core/traffic/registry.ts'
-import type { FoundScript } from '#core/traffic/script.ts'
 import { luaMachine } from './machine.ts'
 import { compiledLua } from './module.ts'
 

@@ -3,9 +3,9 @@
 import { readFileSync } from 'node:fs'
 
 import { OWN_SCRIPTS, SCRIPT_KEY } from '#api/names.ts'
+import { groupOf } from '#core/ref.ts'
+import type { FoundScript, Script } from '#core/script.ts'
 import type { RouteRef } from '#core/traffic/model.ts'
-import type { FoundScript, Script } from '#core/traffic/script.ts'
-import { groupOf } from '#core/workload/native.ts'
 
 /** The data of the users' ConfigMap; empty where there is none. */
 export type OwnScripts = Readonly<Record<string, string>>

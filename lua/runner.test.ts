@@ -2,8 +2,7 @@
 
 import { afterEach, describe, expect, test } from 'vitest'
 
-import type { Script } from '#core/traffic/script.ts'
-
+import type { Script } from '#core/script.ts'
 import { ScriptThreads } from './runner.ts'
 import type { Limits } from './runner.ts'
 

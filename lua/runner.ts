@@ -2,8 +2,7 @@
 // again in a thread of its own, where it has its full time: so one that never ends holds nobody up but
 // those who use the same script. It is remembered as slow until it is quick again.
 
-import type { Script, ScriptOutcome, ScriptRunner } from '#core/traffic/script.ts'
-
+import type { Script, ScriptOutcome, ScriptRunner } from '#core/script.ts'
 import { compiledLua } from './module.ts'
 import { startThread } from './thread.ts'
 import type { Call, Thread, Told } from './thread.ts'

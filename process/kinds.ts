@@ -1,7 +1,7 @@
 // Kinds that an installation releases beside those that we know, as a flag says them.
 
-import type { KindRef } from '#core/workload/adapter.ts'
-import { isNative, isSameKind } from '#core/workload/native.ts'
+import { isNative, isSameKind } from '#core/ref.ts'
+import type { KindRef } from '#core/ref.ts'
 import { isNetworkKind, routersOf } from '#core/traffic/registry.ts'
 import { adapterFor, sameKind } from '#core/workload/registry.ts'
 

@@ -1,7 +1,7 @@
 // Settings from flags: those that every process of ours has, and a wrong one is one line that names it.
 
 import { defined } from '#core/defined.ts'
-import type { KindRef } from '#core/workload/adapter.ts'
+import type { KindRef } from '#core/ref.ts'
 import { kindsOf, routeKindsOf } from './kinds.ts'
 
 /** Environment variables. */

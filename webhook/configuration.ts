@@ -12,7 +12,7 @@ import {
   TRAFFIC,
   WORKLOAD_TYPE,
 } from '#api/names.ts'
-import type { KindRef } from '#core/workload/adapter.ts'
+import type { KindRef } from '#core/ref.ts'
 import type { Subject } from '#core/workload/catch.ts'
 import { trafficProviders } from '#core/traffic/registry.ts'
 import { adapters } from '#core/workload/registry.ts'

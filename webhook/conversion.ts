@@ -1,8 +1,8 @@
 // The ConversionReview of the API server: objects in, the same objects in another version out. All of a
 // review succeed or none, as the protocol has it; so the answer names each object that cannot be converted.
 
-import { formatProblems } from '#core/rollout/problem.ts'
 import { convertRollout } from '#core/conversion/rollout.ts'
+import { formatProblems } from '#core/problem.ts'
 import { MalformedReview, record, text } from './fields.ts'
 
 /** One request for conversion, checked: objects that have metadata, of any kind. */

@@ -1,9 +1,9 @@
 // What is told of a Rollout whose workload nobody will look at: it is accepted, since its kind may come.
 
 import type { WorkloadRef } from '#api/rollout.generated.ts'
+import { isNative, isSameVersion } from '#core/ref.ts'
+import type { KindRef } from '#core/ref.ts'
 import { notRegistered, notServed } from '#core/rollout/unseen.ts'
-import type { KindRef } from '#core/workload/adapter.ts'
-import { isNative, isSameVersion } from '#core/workload/native.ts'
 import { adapterFor } from '#core/workload/registry.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { findKind } from '#kube/discovery.ts'

@@ -7,14 +7,14 @@ import { MUTATING_WEBHOOKS } from '#kube/resources.ts'
 import type { WebhookConfiguration } from '#kube/resources.ts'
 import { tellOfKruise } from '#process/kruise.ts'
 import { tellFailedWatch } from '#process/watches.ts'
-import type { WebhookOptions } from './webhook.ts'
+import type { CertificateOptions } from './certificate.ts'
 
 /**
  * Watches until the signal aborts; gives the question once the first answer is there, or cannot be had:
  * a webhook is not to be lost for want of that.
  */
 export async function watchKruise(
-  { client, metrics, log }: Pick<WebhookOptions, 'client' | 'metrics' | 'log'>,
+  { client, metrics, log }: Pick<CertificateOptions, 'client' | 'metrics' | 'log'>,
   stop: AbortSignal,
 ): Promise<() => boolean> {
   const cache = new Cache<WebhookConfiguration>()

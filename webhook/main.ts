@@ -1,7 +1,7 @@
 // The webhook process: reads its settings, and lets one webhook live until it is asked to end.
 
 import { KubeClient } from '#kube/client.ts'
-import { connect } from '#kube/connection.ts'
+import { connect } from '#kube/connect.ts'
 import { tellFindings } from '#process/findings.ts'
 import { announce, createLog, runProgram, untilAborted } from '#process/program.ts'
 import { readConfig } from './config.ts'

@@ -12,7 +12,8 @@ import {
   WORKLOAD_TYPE,
 } from '#api/names.ts'
 import type { KubeObject } from '#api/kubernetes.ts'
-import type { KindRef, WorkloadAdapter } from '#core/workload/adapter.ts'
+import type { KindRef } from '#core/ref.ts'
+import type { WorkloadAdapter } from '#core/workload/adapter.ts'
 import type { Catch, Subject } from '#core/workload/catch.ts'
 import { adapters, adaptersWith } from '#core/workload/registry.ts'
 import {

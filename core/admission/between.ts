@@ -2,8 +2,8 @@
 
 import { isCaught } from '../workload/caught.ts'
 import { holdOf } from '../workload/hold.ts'
+import type { Review } from './model.ts'
 import { heldName, namePart } from './release-name.ts'
-import type { Review } from './review.ts'
 
 /** More are not remembered: an annotation has room for so many. */
 const mostBetween = 20

@@ -7,7 +7,7 @@ import { asCarried, caughtRecord } from '../workload/caught.ts'
 import { withoutCopies } from '../workload/copies.ts'
 import { recordOf } from '../workload/record.ts'
 import { annotated, labelled } from './marks.ts'
-import type { WorkloadReview } from './review.ts'
+import type { WorkloadReview } from './model.ts'
 
 /** The review of what was asked for, without what the policy did, and of what counted before. */
 export function asRequested<T extends WorkloadReview>(request: T): T {

@@ -7,9 +7,9 @@ import { still } from '../workload/hold.ts'
 import type { Hold } from '../workload/hold.ts'
 import type { OwnerValues } from '../workload/record.ts'
 import { mayRun, versionsBetween } from './between.ts'
+import type { Review } from './model.ts'
 import { releaseId, seqAfter } from './release-name.ts'
 import { waitsForRequests } from './requests.ts'
-import type { Review } from './review.ts'
 
 /** No new pod starts, and none leaves. */
 export const stopped = { mode: 'stop', ...still } as const

@@ -3,7 +3,7 @@
 
 import type { Rollout, RolloutSpec } from '#api/rollout.generated.ts'
 import { equalJson } from '../equal.ts'
-import type { Problem } from '../rollout/problem.ts'
+import type { Problem } from '../problem.ts'
 import { strategyField, strategyOf } from '../rollout/release-style.ts'
 
 /** The forbidden changes of the edit; none unless the Rollout is Progressing or Terminating. */

@@ -5,7 +5,8 @@ import { CAUGHT, KRUISE_PROGRESSING } from '#api/names.ts'
 import { isCaught } from '../workload/caught.ts'
 import { holdOf } from '../workload/hold.ts'
 import { asRequested, withoutCatch } from './caught.ts'
-import type { Answer, WorkloadReview } from './review.ts'
+import type { WorkloadReview } from './model.ts'
+import type { Answer } from './review.ts'
 
 const warning =
   'Kruise Rollouts runs in this cluster too: Sluice leaves this edit to it, and holds nothing until it is gone'

@@ -18,7 +18,7 @@ import { begunOf, formatHold, waveAfter } from '../workload/hold.ts'
 import type { Hold } from '../workload/hold.ts'
 import { formatRecord } from '../workload/record.ts'
 import type { HoldRecord } from '../workload/record.ts'
-import type { Review } from './review.ts'
+import type { Review } from './model.ts'
 
 /**
  * A manifest does not name what marks a workload: who puts it back whole must not take it away.

@@ -3,7 +3,7 @@
 import { defined } from '../defined.ts'
 import { movesRequests, recordOf } from '../workload/record.ts'
 import type { HoldRecord } from '../workload/record.ts'
-import type { WorkloadReview } from './review.ts'
+import type { WorkloadReview } from './model.ts'
 
 /**
  * The Service must leave new pods out before the first one starts; and none may leave while requests may

@@ -7,9 +7,7 @@ import type { KubeObject } from '#api/kubernetes.ts'
 import { defined } from '../defined.ts'
 import { equalJson } from '../equal.ts'
 import { inStyleOf } from '../rollout/release-style.ts'
-import type { Rollout } from '../rollout/model.ts'
 import { podCount } from '../replicas.ts'
-import type { WorkloadAdapter } from '../workload/adapter.ts'
 import { isCaught } from '../workload/caught.ts'
 import { holdOf, still } from '../workload/hold.ts'
 import type { Hold } from '../workload/hold.ts'
@@ -20,6 +18,7 @@ import { mayRun } from './between.ts'
 import { asRequested, stillCaught } from './caught.ts'
 import { firstHold, stopped } from './first-hold.ts'
 import { withHoldMarks, withMarks, withoutHoldMarks } from './marks.ts'
+import type { WorkloadReview, Review, Held } from './model.ts'
 import { heldName, isOfThisRequest, namePart, releaseId, seqAfter } from './release-name.ts'
 import { requestsIn } from './requests.ts'
 import { asksToGoOn, freeOwner, heldOwner } from './wishes.ts'
@@ -35,19 +34,6 @@ import {
   rollbackWarnings,
   takenBackWarnings,
 } from './warnings.ts'
-
-/** One write to a workload, and what is known beside it. */
-export interface WorkloadReview {
-  /** That of the hold that stands, if there is one. */
-  readonly adapter: WorkloadAdapter
-  readonly object: KubeObject
-  /** The object so far; undefined when it is being created. */
-  readonly before?: KubeObject
-  /** The Rollout that guards the workload. */
-  readonly rollout?: Rollout
-  /** The write comes from our controller. */
-  readonly fromController: boolean
-}
 
 /** What came of a write. */
 export type Outcome = 'untouched' | 'held' | 'projected' | 'restored' | 'cleaned' | 'notHeld'
@@ -77,12 +63,6 @@ function saidTooEarly({ before, object }: WorkloadReview, outcome: Outcome): boo
 /** `stable`: an edit rolls out natively, and a return to this version is no release. */
 type Verdict = Answer & { readonly stable?: string }
 
-/** A review, and which versions it is about. A large template takes long to tell: once is enough. */
-export interface Review extends WorkloadReview {
-  readonly version: string
-  readonly versionBefore: string
-}
-
 function withVersions(review: WorkloadReview): Review {
   const { adapter, object, before } = review
   const version = adapter.fingerprint(object)
@@ -108,13 +88,6 @@ function answerOf(review: Review): Verdict {
   if (review.version === record.stable) return backToStable(held)
   if (isOfThisRelease(held)) return projected(held)
   return begun(review, heldOwner(held), record.stable)
-}
-
-/** A write to a workload that is held. */
-export interface Held extends Review {
-  readonly before: KubeObject
-  readonly hold: Hold
-  readonly record: HoldRecord
 }
 
 /**

@@ -2,11 +2,11 @@
 
 import { ROLLBACK_IN_BATCH, ROLLING_STYLE } from '#api/names.ts'
 import type { Rollout, TrafficRouting } from '#api/rollout.generated.ts'
-import { targetOf, undoneBy } from '../rollout/commands.ts'
+import { targetOf, undoneBy } from '../commands.ts'
+import { trafficRoutingOf } from '../rollout/named-routing.ts'
 import { releaseIn } from '../rollout/release-status.ts'
 import { strategyField, strategyOf, styleOf } from '../rollout/release-style.ts'
 import { hasRoutes } from '../rollout/unsupported.ts'
-import { trafficRoutingOf } from '../traffic-routing/named.ts'
 import { subsetLabel } from '../traffic/registry.ts'
 import { notByIngress, notBySubset, subsetRule } from '../traffic/told-apart.ts'
 import { adapterFor, inStyle } from '../workload/registry.ts'

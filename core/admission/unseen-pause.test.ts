@@ -9,7 +9,7 @@ import { caughtByPolicy } from '../../test/world/policy.ts'
 import { threeSteps as rollout } from '../../test/world/three-steps.ts'
 import type { Workload } from '../../test/world/world.ts'
 import { cloneSet as adapter } from '../workload/clone-set.ts'
-import type { Partitioned } from '../workload/partition-kind.ts'
+import type { Partitioned } from '../workload/partition-object.ts'
 import { recordOf } from '../workload/record.ts'
 import { reviewWorkload } from './review.ts'
 

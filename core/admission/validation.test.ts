@@ -11,7 +11,7 @@ import type {
   Strategy,
   WorkloadRef,
 } from '#api/rollout.generated.ts'
-import { formatProblems } from '../rollout/problem.ts'
+import { formatProblems } from '../problem.ts'
 import { unsupported } from '../rollout/unsupported.ts'
 import { validateRollout } from './validation.ts'
 

@@ -4,11 +4,11 @@
 
 import type { Rollout, RolloutSpec, Step } from '#api/rollout.generated.ts'
 import { equalJson } from '../equal.ts'
+import type { Problem } from '../problem.ts'
+import { isSameKind } from '../ref.ts'
 import { parseIntOrPercent } from '../replicas.ts'
-import type { Problem } from '../rollout/problem.ts'
 import { strategyField, strategyOf, styleOf } from '../rollout/release-style.ts'
 import { asksForTraffic, hasRoutes, unsupported } from '../rollout/unsupported.ts'
-import { isSameKind } from '../workload/native.ts'
 import { frozen } from './frozen.ts'
 
 /** What a Rollout is compared with. */

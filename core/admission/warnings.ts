@@ -2,8 +2,6 @@
 // A line is at most 256 characters: API servers and clients cut what is longer.
 
 import { ROLLBACK_IN_BATCH } from '#api/names.ts'
-import { defined } from '../defined.ts'
-import type { Rollout, Step } from '../rollout/model.ts'
 import {
   approveCommand,
   letGoInWords,
@@ -12,7 +10,9 @@ import {
   takeBackInWords,
   unpauseCommand,
   waitCommand,
-} from '../rollout/commands.ts'
+} from '../commands.ts'
+import { defined } from '../defined.ts'
+import type { Rollout, Step } from '../rollout/model.ts'
 import { isTheEnd } from '../rollout/plan-steps.ts'
 import type { WorkloadAdapter } from '../workload/adapter.ts'
 import type { Hold } from '../workload/hold.ts'

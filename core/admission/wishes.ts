@@ -6,8 +6,8 @@ import type { Hold } from '../workload/hold.ts'
 import { recordOf } from '../workload/record.ts'
 import { heldBy } from '../workload/registry.ts'
 import type { HoldRecord, OwnerValues } from '../workload/record.ts'
+import type { Held, WorkloadReview } from './model.ts'
 import { isOfThisRequest } from './release-name.ts'
-import type { Held, WorkloadReview } from './review.ts'
 
 /**
  * What the owner wants. A second pass over the same request (another webhook changed it after us)

@@ -14,8 +14,8 @@ import type {
   Step,
   StepV1alpha1,
 } from '#api/rollout.generated.ts'
-import type { Problem } from '../rollout/problem.ts'
 import { defined } from '../defined.ts'
+import type { Problem } from '../problem.ts'
 import { parseIntOrPercent } from '../replicas.ts'
 import { misshapen } from './shape.ts'
 

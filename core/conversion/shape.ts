@@ -2,7 +2,7 @@
 // sends; whoever else asks, and whatever was stored before the schema, is told the field.
 
 import { isObject } from '../members.ts'
-import type { Problem } from '../rollout/problem.ts'
+import type { Problem } from '../problem.ts'
 import { valuesAt } from '../values-at.ts'
 
 /** What a field must be; each row only where the rows before it hold. */

@@ -3,7 +3,7 @@
 
 import { ROLLING_STYLE, TRAFFIC_ROUTING } from '#api/names.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
-import type { Problem } from '../rollout/problem.ts'
+import type { Problem } from '../problem.ts'
 
 const annotation = (key: string) => `metadata.annotations[${key}]`
 

@@ -4,6 +4,7 @@
 
 import { ESCAPE } from '#api/names.ts'
 import type { ProgressingReason, ReadyReason, StalledReason } from '#api/names.ts'
+import { escapeCommand, resumeWorkloadCommand, unpauseCommand } from '../commands.ts'
 import {
   abortForgotten,
   abortTold,
@@ -50,7 +51,6 @@ import {
   stay,
 } from './outcomes.ts'
 import { routingHome, routingReached, routingReady } from './routing-goals.ts'
-import { escapeCommand, resumeWorkloadCommand, unpauseCommand } from './commands.ts'
 import { HOLD_REFUSED, aborted, notAlone, stepName, tell } from './events.ts'
 import { defined } from '../defined.ts'
 import { toldOf } from './message.ts'

@@ -2,6 +2,8 @@
 // release: told again after a crash, it is still the same.
 
 import type { KubeObject } from '#api/kubernetes.ts'
+import { wordsOf } from '../change.ts'
+import type { Change } from '../change.ts'
 import {
   approveCommand,
   finalizerCommand,
@@ -10,12 +12,12 @@ import {
   resumeCommand,
   takeBackInWords,
   undoneBy,
-} from './commands.ts'
-import { wordsOf } from '../change.ts'
-import type { Change } from '../change.ts'
+} from '../commands.ts'
+import type { WorkloadRef } from '../ref.ts'
 import { sinceOf } from '../time.ts'
+import type { LeftHold } from '../workload/model.ts'
 import { currentStep, isWayBack } from './plan-steps.ts'
-import type { Action, LeftHold, Snapshot, WorkloadEvent, WorkloadRef } from './model.ts'
+import type { Action, Snapshot, WorkloadEvent } from './model.ts'
 
 /** The action that tells an event. */
 export function tell(event: WorkloadEvent): Action {

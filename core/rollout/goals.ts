@@ -1,12 +1,15 @@
 // Facts about the world, each with what brings it about and what to tell while it is not there.
 
+import { resumeWorkloadCommand } from '../commands.ts'
+import type { Move } from '../move.ts'
+import { keepsOld } from '../style.ts'
+import type { Instant } from '../time.ts'
 import type { TrafficAim } from '../traffic/routed.ts'
-import type { WorkloadAction } from '../workload/adapter.ts'
 import { wordsOf } from '../change.ts'
 import { isInForce } from '../workload/hold.ts'
 import { newPods, podCount } from '../replicas.ts'
 import { sinceOf } from '../time.ts'
-import { resumeWorkloadCommand } from './commands.ts'
+import type { WorkloadAction } from '../workload/model.ts'
 import {
   aborted,
   aborting,
@@ -27,8 +30,7 @@ import {
 import { moveFor as move, routeMove } from './moves.ts'
 import { rewind } from './outcomes.ts'
 import { currentStep, splitNow } from './plan-steps.ts'
-import { keepsOld } from './style.ts'
-import type { Action, Goal, Instant, Memory, Move, Snapshot } from './model.ts'
+import type { Action, Goal, Memory, Snapshot } from './model.ts'
 
 /** Admission is called for the workload. */
 export const guarded = reached({ type: 'guard' })

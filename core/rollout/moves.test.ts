@@ -3,8 +3,9 @@
 import { expect, test } from 'vitest'
 
 import type { Change } from '../change.ts'
+import type { Move } from '../move.ts'
 import type { WorkloadAdapter } from '../workload/adapter.ts'
-import type { Move, Snapshot } from './model.ts'
+import type { Snapshot } from './model.ts'
 import { moveFor } from './moves.ts'
 
 const target = { namespace: 'shop', resourceVersion: '7' }

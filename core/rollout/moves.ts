@@ -1,12 +1,14 @@
 // What is done so that a wish comes true: by the workload's adapter, as far as we may do it.
 
 import type { Change, Creation, Deletion } from '../change.ts'
+import { deleteDeploymentsCommand, deletePodsCommand } from '../commands.ts'
 import { defined } from '../defined.ts'
+import type { Move } from '../move.ts'
 import { trafficMove } from '../traffic/moves.ts'
 import type { RoutedPods, TrafficAim } from '../traffic/routed.ts'
-import type { WorkloadAction, WorkloadAdapter } from '../workload/adapter.ts'
-import { deleteDeploymentsCommand, deletePodsCommand } from './commands.ts'
-import type { Action, Move, Snapshot, Workload } from './model.ts'
+import type { WorkloadAdapter } from '../workload/adapter.ts'
+import type { WorkloadAction, Workload } from '../workload/model.ts'
+import type { Action, Snapshot } from './model.ts'
 import { stableRuns } from './plan-steps.ts'
 import { noDeployments } from './release-style.ts'
 

@@ -1,6 +1,8 @@
 // What happens once every goal of a plan is met: a change of memory, or the end.
 
 import { namePart } from '../admission/release-name.ts'
+import { targetOf } from '../commands.ts'
+import type { Workload } from '../workload/model.ts'
 import {
   completed,
   jumped,
@@ -13,9 +15,8 @@ import {
   stepReached,
   takenOver,
 } from './events.ts'
-import { targetOf } from './commands.ts'
 import { isFullLastStep, naturalNext, stepForChangedPlan } from './plan-steps.ts'
-import type { Ending, Memory, Outcome, Snapshot, Workload, WorkloadEvent } from './model.ts'
+import type { Ending, Memory, Outcome, Snapshot, WorkloadEvent } from './model.ts'
 
 /** Nothing to remember but what is told. */
 export function stay(message: (s: Snapshot) => string): (s: Snapshot) => Outcome {

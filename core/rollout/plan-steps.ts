@@ -1,9 +1,10 @@
 // The arithmetic of the plan that the user wrote: which step is which, and what comes after it.
 
 import { podCount } from '../replicas.ts'
+import { keepsOld } from '../style.ts'
 import type { Split } from '../traffic/model.ts'
-import type { Memory, Rollout, Snapshot, Step, Workload } from './model.ts'
-import { keepsOld } from './style.ts'
+import type { Workload } from '../workload/model.ts'
+import type { Memory, Rollout, Snapshot, Step } from './model.ts'
 
 /** The step that the release is in. A plan that became shorter leaves it in its last one. */
 export function currentStep({ rollout, memory }: Snapshot): Step {

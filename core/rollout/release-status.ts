@@ -2,8 +2,8 @@
 // names for the same. The core knows one of them.
 
 import type { CanaryStatus, RolloutStatus } from '#api/rollout.generated.ts'
-import { statusField } from './style.ts'
-import type { Style } from './style.ts'
+import { statusField } from '../style.ts'
+import type { Style } from '../style.ts'
 
 type Field = (typeof statusField)[Style]
 

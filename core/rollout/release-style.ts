@@ -1,11 +1,11 @@
 // In which style a workload is released: what its Rollout asks for, and what counts in the middle of a release.
 
 import type { BlueGreenStrategy, CanaryStrategy, RolloutSpec } from '#api/rollout.generated.ts'
+import type { Style } from '../style.ts'
 import { isOn } from '../workload/hold.ts'
 import type { Hold } from '../workload/hold.ts'
 import { adapterFor, inStyle } from '../workload/registry.ts'
 import type { Rollout } from './model.ts'
-import type { Style } from './style.ts'
 
 /** The style that the spec asks for. A second workload beside a kind that can have none says nothing. */
 export function styleOf({ strategy, workloadRef }: RolloutSpec): Style {

@@ -3,7 +3,8 @@
 import { expect, test } from 'vitest'
 
 import type { HTTPRoute, Service } from '#api/kubernetes.ts'
-import type { WorkloadAction, WorkloadAdapter } from '../workload/adapter.ts'
+import type { WorkloadAdapter } from '../workload/adapter.ts'
+import type { WorkloadAction, Workload } from '../workload/model.ts'
 import { byTemplateHash } from '../workload/pod-version.ts'
 import type { PodSeen } from '../workload/seen.ts'
 import { annotated } from '../admission/marks.ts'
@@ -19,7 +20,7 @@ import { decide } from './decide.ts'
 import { nothing } from './outcomes.ts'
 import { isReleasing } from './phases.ts'
 import type { NamedRouting } from '../traffic-routing/decide.ts'
-import type { Memory, Rollout, Snapshot, Workload } from './model.ts'
+import type { Memory, Rollout, Snapshot } from './model.ts'
 import { threeSteps } from '../../test/world/three-steps.ts'
 
 const route = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute', name: 'web' }

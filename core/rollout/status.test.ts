@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 
 import type { RolloutStatus } from '#api/rollout.generated.ts'
-import type { Decision, Memory, Standing, Workload } from './model.ts'
+import type { Workload } from '../workload/model.ts'
+import type { Decision, Memory, Standing } from './model.ts'
 import { nothing } from './outcomes.ts'
 import { briefly, isDropped, isPassing, memoryOf, statusDue, statusOf } from './status.ts'
 

@@ -1,16 +1,19 @@
 // The Rollout's status: what of it is remembered, and how a decision is written into it. Enums,
 // reasons and paths are the API's; messages are ours.
 
+import { conditionOf } from '../condition.ts'
 import type { Condition } from '#api/kubernetes.ts'
 import type { ProgressingReason, ReadyReason, StalledReason, SucceededReason } from '#api/names.ts'
 import type { CanaryStatus, RolloutCondition, RolloutStatus } from '#api/rollout.generated.ts'
 import { defined } from '../defined.ts'
 import { equalJson } from '../equal.ts'
+import type { Style } from '../style.ts'
 import { instantOf, timeOf } from '../time.ts'
-import type { Decision, Ending, Instant, Memory, Phase, StepState, Workload } from './model.ts'
+import type { Instant } from '../time.ts'
+import type { Workload } from '../workload/model.ts'
+import type { Decision, Ending, Memory, Phase, StepState } from './model.ts'
 import { endInWords, nothing } from './outcomes.ts'
 import { toldIn, releaseIn } from './release-status.ts'
-import type { Style } from './style.ts'
 
 /** What a status remembers. */
 export function memoryOf(status: RolloutStatus | undefined): Memory {
@@ -210,14 +213,6 @@ type Wanted = { readonly status: boolean; readonly message: string } & (
   | { readonly type: 'Succeeded'; readonly reason: SucceededReason | '' }
 )
 
-/** What a condition is to say. */
-interface ConditionWanted {
-  readonly type: string
-  readonly status: boolean
-  readonly reason: string
-  readonly message: string
-}
-
 function conditionsOf(
   before: RolloutStatus | undefined,
   decision: Decision,
@@ -258,26 +253,6 @@ function ofKstatus({ memory, standing, message }: Decision): readonly Wanted[] {
     wanted.push({ type: 'Stalled', status: true, reason: stalled, message })
   }
   return wanted
-}
-
-/** A condition as it is to stand; the times of one that stays as it is are those of before. */
-export function conditionOf(
-  before: Condition | undefined,
-  wanted: ConditionWanted,
-  now: Instant,
-): RolloutCondition {
-  const status = wanted.status ? 'True' : 'False'
-  const { type, reason, message } = wanted
-  const same = before?.status === status && before.reason === reason && before.message === message
-  const time = timeOf(now)
-  return {
-    type,
-    status,
-    reason,
-    message,
-    lastUpdateTime: same ? (before.lastUpdateTime ?? time) : time,
-    lastTransitionTime: before?.status === status ? (before.lastTransitionTime ?? time) : time,
-  }
 }
 
 function condition(status: RolloutStatus | undefined, type: string): Condition | undefined {

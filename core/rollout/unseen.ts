@@ -2,7 +2,7 @@
 // Each says what to do about it.
 
 import type { ReadyReason } from '#api/names.ts'
-import type { KindRef } from '../workload/adapter.ts'
+import type { KindRef } from '../ref.ts'
 import { sameKind } from '../workload/registry.ts'
 
 /** A kind as a Rollout names it. */

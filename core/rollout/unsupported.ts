@@ -10,16 +10,16 @@ import type {
   TrafficRouting,
   WorkloadRef,
 } from '#api/rollout.generated.ts'
+import type { Problem } from '../problem.ts'
+import { groupOf, isNative } from '../ref.ts'
+import type { KindRef } from '../ref.ts'
+import type { Style } from '../style.ts'
 import { valuesAt } from '../values-at.ts'
 import { isNetworkKind, othersIn, routers } from '../traffic/registry.ts'
 import { matchesMore } from '../traffic/router.ts'
-import type { KindRef } from '../workload/adapter.ts'
-import { groupOf, isNative } from '../workload/native.ts'
 import { adapterFor, adapters, inStyle } from '../workload/registry.ts'
-import { namedWrongly } from '../traffic-routing/named.ts'
+import { namedWrongly } from './named-routing.ts'
 import { strategyOf, styleOf } from './release-style.ts'
-import type { Problem } from './problem.ts'
-import type { Style } from './style.ts'
 
 interface Row {
   /** A path below the Rollout; `[]` stands for every item of a list. */

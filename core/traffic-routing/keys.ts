@@ -3,9 +3,9 @@
 
 import type { KubeObject } from '#api/kubernetes.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
-import { keyOf } from '../rollout/key.ts'
+import { keyOf } from '../ref.ts'
+import { trafficRoutingOf } from '../rollout/named-routing.ts'
 import type { WorkloadSeen } from '../workload/seen.ts'
-import { trafficRoutingOf } from './named.ts'
 import { routingRef } from './parse.ts'
 
 /** Its own. */

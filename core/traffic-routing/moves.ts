@@ -2,7 +2,9 @@
 // remembered by their own wishes, which name it, and by its status.
 
 import { defined } from '../defined.ts'
-import type { Instant, Move } from '../rollout/model.ts'
+import { firstMove } from '../move.ts'
+import type { Move } from '../move.ts'
+import type { Instant } from '../time.ts'
 import type { Split } from '../traffic/model.ts'
 import {
   routesThere,
@@ -13,7 +15,6 @@ import {
 } from '../traffic/route-moves.ts'
 import type { Routed, RoutedPods, Rules, Traffic } from '../traffic/routed.ts'
 import { blocked } from '../traffic/writes.ts'
-import { firstMove } from '../workload/rules.ts'
 
 /** For whom they are moved; undefined: it is gone. */
 export type Routing = Pick<RoutedPods, 'ref' | 'uid'> | undefined

@@ -4,7 +4,7 @@
 import { OLDER_API_VERSION } from '#api/names.ts'
 import type { RoutedService, TrafficRouting } from '#api/trafficrouting.generated.ts'
 import { defined } from '../defined.ts'
-import type { WorkloadRef } from '../rollout/model.ts'
+import type { WorkloadRef } from '../ref.ts'
 import { GRACE_SECONDS } from '../traffic/model.ts'
 import type { RouteRef, Routing, Split } from '../traffic/model.ts'
 import { isNetworkKind, routesIn, routersOf } from '../traffic/registry.ts'

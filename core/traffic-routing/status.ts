@@ -1,9 +1,9 @@
 // The status of a TrafficRouting: phases and messages are those of the API, a condition is ours.
 
 import type { TrafficRouting, TrafficRoutingStatus } from '#api/trafficrouting.generated.ts'
+import { conditionOf } from '../condition.ts'
 import { equalJson } from '../equal.ts'
-import type { Instant } from '../rollout/model.ts'
-import { conditionOf } from '../rollout/status.ts'
+import type { Instant } from '../time.ts'
 import { notByIngress, notBySubset } from '../traffic/told-apart.ts'
 import type { RoutingDecision } from './decide.ts'
 

@@ -3,7 +3,7 @@
 
 import type { HTTPRoute } from '#api/kubernetes.ts'
 import type { RouteMatch } from '#api/rollout.generated.ts'
-import type { KindRef } from '../workload/adapter.ts'
+import type { KindRef } from '../ref.ts'
 import type { TrafficProvider } from './model.ts'
 import { specField } from './spec-field.ts'
 import { ownerRules, splitRules } from './split-rules.ts'

@@ -2,10 +2,13 @@
 // grace period is waited for from the write on, whose time stands on it.
 
 import type { Ingress } from '#api/kubernetes.ts'
+import type { Move } from '../move.ts'
+import { isScript } from '../script.ts'
+import { seen } from '../seen.ts'
+import type { Seen } from '../seen.ts'
 import { instantOf } from '../time.ts'
-import type { Instant, Move } from '../rollout/model.ts'
-import { seen } from '../workload/seen.ts'
-import type { Seen } from '../workload/seen.ts'
+import type { Instant } from '../time.ts'
+import { answerTo } from './answer.ts'
 import { newServiceOf } from './canary-service.ts'
 import {
   DEFAULT_CLASS,
@@ -22,7 +25,6 @@ import type { MadeSeen } from './made.ts'
 import { pared } from './pared.ts'
 import { splitInWords } from './router.ts'
 import type { RouteFound, Router, RouteUse, SplitAsked } from './router.ts'
-import { answerTo, isScript } from './script.ts'
 import { atAnyTime, blocked, patched, targetOf } from './writes.ts'
 
 /** What is kept of an Ingress. */

@@ -1,7 +1,7 @@
 // What is left on the way of requests to a workload that nobody remembers: its record is gone with it, and
 // so is its Rollout. The wishes say for whose pods they are, and what was made beside says for whom.
 
-import type { Seen } from '../workload/seen.ts'
+import type { Seen } from '../seen.ts'
 import type { Made } from './made.ts'
 import { GRACE_SECONDS } from './model.ts'
 import type { RouteRef, Routing } from './model.ts'

@@ -4,9 +4,9 @@
 import type { KubeObject, OwnerReference } from '#api/kubernetes.ts'
 import { MADE_FOR } from '#api/names.ts'
 import { defined } from '../defined.ts'
-import { keyOf } from '../rollout/key.ts'
-import type { WorkloadRef } from '../rollout/model.ts'
-import { controllerUid } from '../workload/seen.ts'
+import { keyOf } from '../ref.ts'
+import type { WorkloadRef } from '../ref.ts'
+import { controllerUid } from '../seen.ts'
 import { recordIn, whoseIn, whoseOf } from './wish.ts'
 
 /** The workload that what is made for its new pods belongs to. */

@@ -4,9 +4,8 @@
 
 import type { KubeObject } from '#api/kubernetes.ts'
 import type { HeaderModifier, RouteMatch } from '#api/rollout.generated.ts'
-import type { WorkloadRef } from '../rollout/model.ts'
 import type { MergePatch } from '../change.ts'
-import type { KindRef } from '../workload/adapter.ts'
+import type { WorkloadRef, KindRef } from '../ref.ts'
 
 /** What `gracePeriodSeconds` is unless given. */
 export const GRACE_SECONDS = 3

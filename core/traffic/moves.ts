@@ -1,8 +1,9 @@
 // How requests are moved. Each aim is an ordered list of rules: the first with something to do, or to wait for,
 // acts. Which Services there are is decided here, and nowhere else.
 
-import type { Instant, Move } from '../rollout/model.ts'
-import { firstMove } from '../workload/rules.ts'
+import { firstMove } from '../move.ts'
+import type { Move } from '../move.ts'
+import type { Instant } from '../time.ts'
 import { oneService } from './one-service.ts'
 import type { Routed, TrafficAim } from './routed.ts'
 import { twoServices } from './two-services.ts'

@@ -7,10 +7,10 @@ import { ORIGINAL } from '#api/names.ts'
 import { annotated } from '../admission/marks.ts'
 import { reviewTraffic } from '../admission/traffic-review.ts'
 import type { Change } from '../change.ts'
+import { scriptKey } from '../script.ts'
+import type { ScriptAnswer, ScriptOutcome } from '../script.ts'
 import { networkInput, networkObjects } from './network-object.ts'
 import { networkRouter } from './network-router.ts'
-import { scriptKey } from './script.ts'
-import type { ScriptAnswer, ScriptOutcome } from './script.ts'
 
 const NOW = Date.parse('2026-01-01T00:00:00Z')
 const LATER = NOW + 5_000

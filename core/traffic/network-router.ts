@@ -4,7 +4,9 @@
 import type { KubeObject } from '#api/kubernetes.ts'
 import { ORIGINAL } from '#api/names.ts'
 import { defined } from '../defined.ts'
-import type { Move } from '../rollout/model.ts'
+import type { Move } from '../move.ts'
+import { isScript } from '../script.ts'
+import { answerTo } from './answer.ts'
 import type { Json, TrafficProvider } from './model.ts'
 import {
   configIn,
@@ -15,7 +17,6 @@ import {
 } from './network-object.ts'
 import { namedIn, nameOfRoute, splitInWords } from './router.ts'
 import type { RouteFound, Router, RouteUse, SplitAsked } from './router.ts'
-import { answerTo, isScript } from './script.ts'
 import { look, movedForAnother } from './touched.ts'
 import type { TouchedSeen } from './touched.ts'
 import { OVER, whoseOf } from './wish.ts'

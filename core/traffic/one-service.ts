@@ -1,9 +1,9 @@
 // One Service has the pods of both versions, and selects as its owner wrote: the routes alone tell these apart, as by
 // a label of pods. A wish on it remembers the routes, and whose new pods they may send requests to.
 
-import type { Move } from '../rollout/model.ts'
+import { firstMove } from '../move.ts'
+import type { Move } from '../move.ts'
 import { momentOf } from '../time.ts'
-import { firstMove } from '../workload/rules.ts'
 import {
   firstOfRoutes,
   routesThere,

@@ -1,8 +1,8 @@
 // Every kind of object by which requests are moved, a row each.
 
 import type { TrafficRouting } from '#api/rollout.generated.ts'
-import type { KindRef } from '../workload/adapter.ts'
-import { groupOf, isNative, isSameKind, isSameVersion } from '../workload/native.ts'
+import { groupOf, isNative, isSameKind, isSameVersion } from '../ref.ts'
+import type { KindRef } from '../ref.ts'
 import { grpcRouteRouter, httpRouteRouter } from './gateway-route-router.ts'
 import { grpcRoutes, httpRoutesIn } from './gateway-route.ts'
 import { ingressRouter } from './ingress-router.ts'

@@ -1,7 +1,7 @@
 // What is done with the objects that send requests to a Service, whoever has the pods of which version.
 
 import { defined } from '../defined.ts'
-import type { Move } from '../rollout/model.ts'
+import type { Move } from '../move.ts'
 import type { RouteRef } from './model.ts'
 import { routerOf } from './registry.ts'
 import type { Routed } from './routed.ts'

@@ -1,11 +1,12 @@
 // The way of requests, as one decision sees it, and where they can be wanted to go.
 
 import type { FinalisingStep } from '#api/rollout.generated.ts'
-import type { Instant, WorkloadRef } from '../rollout/model.ts'
-import type { Rule } from '../workload/rules.ts'
+import type { Rule } from '../move.ts'
+import type { WorkloadRef } from '../ref.ts'
+import type { Answers } from '../script.ts'
+import type { Instant } from '../time.ts'
 import type { Routing, Split } from './model.ts'
 import type { RouteFound, SplitAsked } from './router.ts'
-import type { Answers } from './script.ts'
 import type { EndpointsSeen, ServiceSeen } from './seen.ts'
 
 /** What is there of it. */

@@ -2,13 +2,14 @@
 
 import type { KubeObject } from '#api/kubernetes.ts'
 import type { RouteMatch, TrafficRouting } from '#api/rollout.generated.ts'
-import type { Instant, Move, WorkloadRef } from '../rollout/model.ts'
-import type { KindRef } from '../workload/adapter.ts'
-import { isSameKind } from '../workload/native.ts'
-import type { Seen } from '../workload/seen.ts'
+import type { Move } from '../move.ts'
+import { isSameKind } from '../ref.ts'
+import type { WorkloadRef, KindRef } from '../ref.ts'
+import type { Answers, FoundScript } from '../script.ts'
+import type { Seen } from '../seen.ts'
+import type { Instant } from '../time.ts'
 import type { Owner } from './made.ts'
 import type { RouteRef, Routing, Split } from './model.ts'
-import type { Answers, FoundScript } from './script.ts'
 
 /** One object by which requests come, and what is known of it. */
 export interface RouteFound<S extends Seen = Seen> {

@@ -1,6 +1,7 @@
 // What is done with the Service of the owner, and who answers behind one.
 
-import type { Instant, Move } from '../rollout/model.ts'
+import type { Move } from '../move.ts'
+import type { Instant } from '../time.ts'
 import { newServiceOf } from './canary-service.ts'
 import { routesOff } from './route-moves.ts'
 import type { Routed, Traffic } from './routed.ts'

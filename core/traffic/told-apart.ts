@@ -2,8 +2,8 @@
 // that leads to the same pods is none, and one that leads to nobody is worse: whoever asks for it is told.
 
 import type { TrafficRouting } from '#api/rollout.generated.ts'
-import type { KindRef } from '../workload/adapter.ts'
-import { isSameKind } from '../workload/native.ts'
+import { isSameKind } from '../ref.ts'
+import type { KindRef } from '../ref.ts'
 import { DEFAULT_CLASS, classesByService } from './ingress.ts'
 import { destinationRule, routesIn, virtualService } from './registry.ts'
 

@@ -2,9 +2,9 @@
 // pods. A Service is never without a selector, and nobody is sent where no pod is ready.
 
 import { UNROUTED } from '#api/names.ts'
-import type { Move } from '../rollout/model.ts'
+import { firstMove } from '../move.ts'
+import type { Move } from '../move.ts'
 import { momentOf } from '../time.ts'
-import { firstMove } from '../workload/rules.ts'
 import { canarySelector, canaryServiceName, canaryServiceOf, portsOf } from './canary-service.ts'
 import { equalJson } from '../equal.ts'
 import { isMadeFor } from './made.ts'

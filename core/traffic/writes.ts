@@ -2,8 +2,8 @@
 
 import { TRAFFIC } from '#api/names.ts'
 import type { Change, MergePatch, Target } from '../change.ts'
-import type { Move } from '../rollout/model.ts'
-import type { Seen } from '../workload/seen.ts'
+import type { Move } from '../move.ts'
+import type { Seen } from '../seen.ts'
 import type { TouchedSeen } from './touched.ts'
 
 type Kind = Pick<Target, 'apiVersion' | 'kind'>

@@ -2,16 +2,16 @@
 
 import type { KubeObject } from '#api/kubernetes.ts'
 import type { MergePatch } from '../change.ts'
-import type { Action, Instant, Move, Workload } from '../rollout/model.ts'
-import type { Style } from '../rollout/style.ts'
+import type { Move } from '../move.ts'
+import type { KindRef } from '../ref.ts'
+import type { Style } from '../style.ts'
+import type { Instant } from '../time.ts'
 import type { Catch } from './catch.ts'
 import type { Hold } from './hold.ts'
+import type { Workload, WorkloadAction } from './model.ts'
 import type { HoldRecord, OwnerValues } from './record.ts'
 import type { PodVersion } from './pod-version.ts'
 import type { Owned, WorkloadSeen } from './seen.ts'
-
-/** Actions that an adapter carries out. */
-export type WorkloadAction = Exclude<Action, { type: 'event' | 'route' }>
 
 /** What an edit wants of its first wave. */
 export interface FirstAim {
@@ -100,15 +100,6 @@ export interface WorkloadLeaving<O extends KubeObject = KubeObject> {
   strategyInWords(object: O, owner: OwnerValues): string
   /** The owner's values where they are lost: the API's defaults in place of what is ours. */
   guessedOwner(object: O): OwnerValues
-}
-
-/** A kind as the API server serves it. */
-export interface KindRef {
-  /** `group/version`. */
-  readonly apiVersion: string
-  readonly kind: string
-  /** The lower-case plural in the API server's URLs. */
-  readonly plural: string
 }
 
 /**

@@ -1,7 +1,7 @@
 // Deployments that we have made beside another one, for the new pods of its release. They end with it,
 // however it ends.
 
-import type { Move } from '../rollout/model.ts'
+import type { Move } from '../move.ts'
 import { deletion } from './changes.ts'
 import type { DeploymentWorkload } from './deployment-view.ts'
 import { release } from './moves.ts'

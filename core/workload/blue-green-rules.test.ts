@@ -5,9 +5,9 @@ import { describe, expect, test } from 'vitest'
 import type { IntOrPercent } from '#api/kubernetes.ts'
 import { toldBy } from '../../test/world/deployment-scene.ts'
 import type { Scene } from '../../test/world/deployment-scene.ts'
-import type { WorkloadAction } from './adapter.ts'
 import { sideHold } from './blue-green-rules.ts'
 import { blueGreen } from './blue-green.ts'
+import type { WorkloadAction } from './model.ts'
 import { surgePods } from './percent.ts'
 
 const to = (pods: IntOrPercent): WorkloadAction => ({ type: 'advance', pods })

@@ -2,8 +2,10 @@
 // and the controller-manager scales both sides in proportion. What it cannot do is left to us: bring the
 // old side back to its full size, and take new pods away.
 
-import { abortCommand, resumeCommand } from '../rollout/commands.ts'
-import type { Instant, Move } from '../rollout/model.ts'
+import { abortCommand, resumeCommand } from '../commands.ts'
+import { firstMove } from '../move.ts'
+import type { Move, Rule } from '../move.ts'
+import type { Instant } from '../time.ts'
 import { parted } from './deployment-abort.ts'
 import { holdChange } from './changes.ts'
 import { scale } from './deployment-changes.ts'
@@ -24,8 +26,7 @@ import type { Wave } from './deployment-waves.ts'
 import type { Hold } from './hold.ts'
 import { still } from './hold.ts'
 import { surgeFor, surgePods } from './percent.ts'
-import { firstMove, sentAgain, someRun } from './rules.ts'
-import type { Rule } from './rules.ts'
+import { sentAgain, someRun } from './rules.ts'
 
 type Rules<T> = readonly Rule<DeploymentWorkload, T>[]
 

@@ -4,26 +4,13 @@
 
 import { CANARY_DEPLOYMENT, CANARY_RELEASE } from '#api/names.ts'
 import type { Deployment, DeploymentSpec, PodTemplate } from '#api/kubernetes.ts'
-import type { PodMetadata } from '../rollout/model.ts'
+import { canaryName, cut } from './canary-name.ts'
 import type { CanaryWorkload } from './canary-view.ts'
 import { restoreDeployment } from './deployment-fields.ts'
-import { isInForce } from './hold.ts'
-import type { WorkloadSeen } from './seen.ts'
+import type { PodMetadata } from './model.ts'
 
 /** Labels are at most so long. */
 const LABEL_LENGTH = 63
-/** Leaves room for what ReplicaSets and pods add to it. */
-const NAME_LENGTH = 200
-
-/** Its name. A release has one, so whoever makes it again after a crash finds it there. */
-export function canaryName(name: string, release: string): string {
-  return `${cut(name, NAME_LENGTH)}-${release}`
-}
-
-/** That of the running release; undefined where none runs. */
-export function canaryNameOf({ metadata, hold }: Pick<WorkloadSeen, 'metadata' | 'hold'>) {
-  return hold && isInForce(hold) ? canaryName(metadata.name, hold.rolloutId) : undefined
-}
 
 /** The Deployment of `replicas` new pods. It ends with its owner, or by our hand. */
 export function canaryOf(w: CanaryWorkload, replicas: number, metadata?: PodMetadata): Deployment {
@@ -75,6 +62,3 @@ function patched(
 }
 
 /** Names and labels end with a letter or a digit. */
-function cut(name: string, length: number): string {
-  return name.slice(0, length).replace(/[^a-z0-9]+$/, '')
-}

@@ -2,11 +2,14 @@
 // something to do, or to wait for, acts. What is held stays as it is, and is brought back to that where a
 // roll was broken off, or a scaling from nobody has brought up another version.
 
+import { deleteDeploymentsCommand } from '../commands.ts'
+import { firstMove } from '../move.ts'
+import type { Move, Rule } from '../move.ts'
 import { podCount } from '../replicas.ts'
-import { deleteDeploymentsCommand } from '../rollout/commands.ts'
-import type { Instant, Move, PodMetadata } from '../rollout/model.ts'
+import type { Instant } from '../time.ts'
 import { noneBeside, without } from './beside.ts'
-import { canaryName, canaryOf } from './canary-made.ts'
+import { canaryOf } from './canary-made.ts'
+import { canaryName } from './canary-name.ts'
 import type { CanaryWorkload } from './canary-view.ts'
 import { change, holdChange } from './changes.ts'
 import { lastOneLeft } from './deployment-abort.ts'
@@ -15,9 +18,9 @@ import { nextReadyAt } from './deployment-view.ts'
 import type { DeploymentWorkload } from './deployment-view.ts'
 import { still } from './hold.ts'
 import type { Hold } from './hold.ts'
+import type { PodMetadata } from './model.ts'
 import { surgeFor } from './percent.ts'
-import { firstMove, sentAgain, someRun } from './rules.ts'
-import type { Rule } from './rules.ts'
+import { sentAgain, someRun } from './rules.ts'
 
 /** A target on which the rules agree. */
 interface Target {

@@ -3,15 +3,16 @@
 
 import type { Deployment, DeploymentSpec } from '#api/kubernetes.ts'
 import { defined } from '../defined.ts'
-import type { Instant, Workload } from '../rollout/model.ts'
+import type { Instant } from '../time.ts'
 import { canaryFields } from './canary-admission.ts'
-import { canaryName } from './canary-made.ts'
+import { canaryName } from './canary-name.ts'
 import { seeDeployment } from './deployment-seen.ts'
 import type { DeploymentSeen } from './deployment-seen.ts'
 import { viewDeployment } from './deployment-view.ts'
 import type { DeploymentWorkload } from './deployment-view.ts'
 import { isInForce } from './hold.ts'
 import type { Hold } from './hold.ts'
+import type { Workload } from './model.ts'
 import type { Owned } from './seen.ts'
 
 /** A Deployment of which another one may be made: all of it is kept, for as long as it is held. */

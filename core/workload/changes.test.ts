@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 
 import { HOLD, WAVE } from '#api/names.ts'
-import type { Workload } from '../rollout/model.ts'
 import { holdChange } from './changes.ts'
 import { formatHold } from './hold.ts'
 import type { Hold } from './hold.ts'
+import type { Workload } from './model.ts'
 
 const hold: Hold = {
   mode: 'wave',

@@ -3,9 +3,9 @@
 
 import { HOLD, WAVE } from '#api/names.ts'
 import type { Deletion, MergePatch, Patch, Target } from '../change.ts'
-import type { Workload } from '../rollout/model.ts'
 import { formatHold, waveAfter } from './hold.ts'
 import type { Hold } from './hold.ts'
+import type { Workload } from './model.ts'
 import type { PodSeen } from './seen.ts'
 
 /** What is written beside a hold. */

@@ -3,7 +3,8 @@
 
 import type { IntOrPercent } from '#api/kubernetes.ts'
 import { NOBODY } from './partition-fields.ts'
-import { replicaCounts, replicasOf } from './partition-kind.ts'
+import { replicaCounts } from './partition-kind.ts'
+import { replicasOf } from './partition-object.ts'
 import { byCount } from './partition-orders.ts'
 import { inStrategy } from './partition-places.ts'
 import { partitioned } from './partitioned.ts'

@@ -11,12 +11,12 @@ import {
   STABLE_REVISION,
 } from '#api/names.ts'
 import { sentHold } from '../../test/world/sent-hold.ts'
-import type { WorkloadAction } from './adapter.ts'
 import { daemonFields } from './daemon-fields.ts'
 import type { DaemonWorkload } from './daemon-view.ts'
 import { daemonSet as adapter } from './daemonset.ts'
 import { formatHold, holdOf } from './hold.ts'
 import type { Hold } from './hold.ts'
+import type { WorkloadAction } from './model.ts'
 import { formatRecord } from './record.ts'
 import { seePod, seeRevision } from './seen.ts'
 

@@ -2,13 +2,14 @@
 // we delete old pods, and it makes new ones. Only forward: a pod that is deleted comes back new, whatever
 // it was before.
 
-import type { Instant, Move } from '../rollout/model.ts'
+import { firstMove } from '../move.ts'
+import type { Move, Rule } from '../move.ts'
+import type { Instant } from '../time.ts'
 import type { DaemonWorkload } from './daemon-view.ts'
 import type { Hold } from './hold.ts'
 import { nextReady } from './ready.ts'
 import {
   deletions,
-  firstMove,
   grown,
   rolling,
   seenByItsController,
@@ -18,7 +19,7 @@ import {
   wantedBy,
   wave,
 } from './rules.ts'
-import type { Rule, Target } from './rules.ts'
+import type { Target } from './rules.ts'
 import type { PodSeen } from './seen.ts'
 
 type Rules = readonly Rule<DaemonWorkload, Target>[]

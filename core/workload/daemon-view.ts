@@ -2,9 +2,10 @@
 
 import type { DaemonSet, IntOrPercent } from '#api/kubernetes.ts'
 import { defined } from '../defined.ts'
-import type { Instant, LeftHold, Workload } from '../rollout/model.ts'
+import type { Instant } from '../time.ts'
 import { asDaemonOwner, daemonFields, unholdable } from './daemon-fields.ts'
 import { leftOnDelete } from './kruise.ts'
+import type { LeftHold, Workload } from './model.ts'
 import { pods as podsOf } from './percent.ts'
 import { podsBetween } from './pod-version.ts'
 import { readyFor } from './ready.ts'

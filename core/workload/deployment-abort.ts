@@ -3,10 +3,10 @@
 // missing to the largest ReplicaSet, and takes from it what is too much; of two alike it adds to the newer
 // and takes from the older one.
 
+import type { Move } from '../move.ts'
 import { holdChange } from './changes.ts'
 import { scale } from './deployment-changes.ts'
 import type { Change } from '../change.ts'
-import type { Move } from '../rollout/model.ts'
 import type { DeploymentWorkload, Revision } from './deployment-view.ts'
 import { still } from './hold.ts'
 import type { Hold } from './hold.ts'

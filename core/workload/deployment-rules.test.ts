@@ -7,8 +7,8 @@ import type { IntOrPercent } from '#api/kubernetes.ts'
 import { DESIRED_REPLICAS, MAX_REPLICAS } from '#api/names.ts'
 import { deploymentOf, inFull, moveIn, now, toldBy } from '../../test/world/deployment-scene.ts'
 import type { Scene } from '../../test/world/deployment-scene.ts'
-import type { WorkloadAction } from './adapter.ts'
 import { deployment as adapter } from './deployment.ts'
+import type { WorkloadAction } from './model.ts'
 
 const move = (action: WorkloadAction, scene: Scene) => moveIn(adapter, action, scene)
 const told = (action: WorkloadAction, scene: Scene) => toldBy(adapter, action, scene)

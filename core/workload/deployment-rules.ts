@@ -3,7 +3,9 @@
 // controller-manager never scales an old ReplicaSet up.
 
 import { ARMED_MIN_READY_SECONDS } from '#api/names.ts'
-import type { Instant, Move } from '../rollout/model.ts'
+import { firstMove } from '../move.ts'
+import type { Move, Rule } from '../move.ts'
+import type { Instant } from '../time.ts'
 import { lastOneLeft, parted, stopped } from './deployment-abort.ts'
 import { holdChange } from './changes.ts'
 import { scale, setChange } from './deployment-changes.ts'
@@ -13,8 +15,7 @@ import { allowed, growth, narrowed, quiet, stands, waveFor, waveHold } from './d
 import type { Aim } from './deployment-waves.ts'
 import type { Hold } from './hold.ts'
 import { budgetPods } from './percent.ts'
-import { firstMove, someRun, wantedBy } from './rules.ts'
-import type { Rule } from './rules.ts'
+import { someRun, wantedBy } from './rules.ts'
 
 /** A target on which the rules agree. */
 export interface Target extends Aim {

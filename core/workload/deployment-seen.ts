@@ -7,7 +7,7 @@ import type { WorkloadFields } from './adapter.ts'
 import { deploymentFields } from './deployment-admission.ts'
 import type { DeploymentOwner } from './deployment-fields.ts'
 import { leftByKruise } from './kruise.ts'
-import type { LeftHold } from '../rollout/model.ts'
+import type { LeftHold } from './model.ts'
 import type { WorkloadSeen } from './seen.ts'
 import { seeWorkload } from './workload-seen.ts'
 

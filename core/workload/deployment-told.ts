@@ -1,8 +1,9 @@
 // The word to clients that wait for an aborted Deployment.
 
 import type { Patch } from '../change.ts'
-import type { Instant, Move } from '../rollout/model.ts'
+import type { Move } from '../move.ts'
 import { timeOf } from '../time.ts'
+import type { Instant } from '../time.ts'
 import { change } from './changes.ts'
 import type { DeploymentWorkload } from './deployment-view.ts'
 

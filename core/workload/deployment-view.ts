@@ -2,8 +2,9 @@
 
 import { NO_PROGRESS_DEADLINE } from '#api/names.ts'
 import { defined } from '../defined.ts'
-import type { Instant, Workload } from '../rollout/model.ts'
+import type { Instant } from '../time.ts'
 import type { DeploymentSeen } from './deployment-seen.ts'
+import type { Workload } from './model.ts'
 import type { Owned, PodSeen, ReplicaSetSeen } from './seen.ts'
 import { ownAmounts, unholdable } from './deployment-fields.ts'
 import { promised } from './percent.ts'

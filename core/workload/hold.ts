@@ -6,8 +6,8 @@
 import { HOLD, WAVE } from '#api/names.ts'
 import type { IntOrPercent, KubeObject } from '#api/kubernetes.ts'
 import { defined } from '../defined.ts'
-import { styles } from '../rollout/style.ts'
-import type { Style } from '../rollout/style.ts'
+import { styles } from '../style.ts'
+import type { Style } from '../style.ts'
 
 /**
  * `wave`: as many pods as budget and surge say may be new. `back`: the same on the way back from an

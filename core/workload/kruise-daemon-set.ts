@@ -2,8 +2,9 @@
 // that is missing always comes new, so nobody can be taken back.
 
 import { newNodesAreNew, nobodyReturns } from './daemon-words.ts'
+import type { PartitionStatus } from './partition-object.ts'
 import { alwaysNew } from './partition-orders.ts'
-import type { Counts, PartitionStatus } from './partition-kind.ts'
+import type { Counts } from './partition-kind.ts'
 import { inRollingUpdate } from './partition-places.ts'
 import { partitioned } from './partitioned.ts'
 import { pods } from './percent.ts'

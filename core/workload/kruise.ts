@@ -18,10 +18,10 @@ import type { DaemonSet, Deployment, IntOrPercent, KubeObject } from '#api/kuber
 import type { MergePatch } from '../change.ts'
 import { defined } from '../defined.ts'
 import { parseIntOrPercent } from '../replicas.ts'
-import type { LeftHold } from '../rollout/model.ts'
 import { isCaught } from './caught.ts'
 import { hasHoldFields } from './deployment-fields.ts'
 import { holdOf } from './hold.ts'
+import type { LeftHold } from './model.ts'
 import type { Place } from './partition-places.ts'
 
 const annotationsOfIts = [

@@ -3,8 +3,8 @@
 import { expect, test } from 'vitest'
 
 import { ROLLOUT_BATCH_ID, ROLLOUT_ID } from '#api/names.ts'
-import type { Workload } from '../rollout/model.ts'
 import { labelPods } from './labels.ts'
+import type { Workload } from './model.ts'
 import type { PodSeen } from './seen.ts'
 
 /** A new pod for each, with the step that its label says, or another id, or none. */

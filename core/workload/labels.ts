@@ -2,8 +2,9 @@
 // the pods of a step. Without an id of the owner's nobody asks for it, and a write per pod is saved.
 
 import { ROLLOUT_BATCH_ID, ROLLOUT_ID } from '#api/names.ts'
-import type { Move, Workload } from '../rollout/model.ts'
+import type { Move } from '../move.ts'
 import { podChange } from './changes.ts'
+import type { Workload } from './model.ts'
 import type { PodSeen } from './seen.ts'
 
 /** Every new pod carries the id and a step; a pod that died leaves a hole, which the next one fills. */

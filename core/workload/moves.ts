@@ -11,13 +11,14 @@ import {
   WAVE,
   WORKLOAD_TYPE,
 } from '#api/names.ts'
-import type { Instant, Move, Workload } from '../rollout/model.ts'
-import type { WorkloadAction } from './adapter.ts'
+import type { Move } from '../move.ts'
+import type { Instant } from '../time.ts'
 import { change, holdChange } from './changes.ts'
 import { noCopies } from './copies.ts'
 import { formatHold } from './hold.ts'
 import type { Hold } from './hold.ts'
 import { labelPods } from './labels.ts'
+import type { Workload, WorkloadAction } from './model.ts'
 import { formatRecord } from './record.ts'
 
 type ActionOf<T> = Extract<WorkloadAction, { readonly type: T }>

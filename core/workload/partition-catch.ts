@@ -5,7 +5,8 @@ import { textAt } from './catch.ts'
 import type { Catch, Subject } from './catch.ts'
 import { caughtRecord } from './caught.ts'
 import { NOBODY, NONE } from './partition-fields.ts'
-import type { Partitioned, PartitionKind } from './partition-kind.ts'
+import type { PartitionKind } from './partition-kind.ts'
+import type { Partitioned } from './partition-object.ts'
 
 /** What a larger size adds is above the partition, and would be new. */
 const grows = `(has(object.spec.replicas) && has(oldObject.spec.replicas) && object.spec.replicas > oldObject.spec.replicas)`

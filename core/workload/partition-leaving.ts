@@ -3,7 +3,8 @@
 import { defined } from '../defined.ts'
 import type { WorkloadFields, WorkloadLeaving } from './adapter.ts'
 import { keptBy, ownPartition, restingBy } from './partition-fields.ts'
-import type { Partitioned, PartitionKind } from './partition-kind.ts'
+import type { PartitionKind } from './partition-kind.ts'
+import type { Partitioned } from './partition-object.ts'
 
 /** That part of the adapter of a kind with a partition. */
 export function partitionLeaving(

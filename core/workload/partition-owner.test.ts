@@ -6,7 +6,7 @@ import { threeSteps } from '../../test/world/three-steps.ts'
 import { reviewWorkload } from '../admission/review.ts'
 import { cloneSet } from './clone-set.ts'
 import type { Hold } from './hold.ts'
-import type { Partitioned, Strategy } from './partition-kind.ts'
+import type { Partitioned, Strategy } from './partition-object.ts'
 import { statefulSet } from './statefulset.ts'
 
 function web(replicas: number, updateStrategy?: Strategy, version = '1'): Partitioned {

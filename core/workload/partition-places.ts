@@ -4,7 +4,7 @@
 import type { IntOrPercent } from '#api/kubernetes.ts'
 import type { MergePatch } from '../change.ts'
 import { defined } from '../defined.ts'
-import type { Block, Strategy } from './partition-kind.ts'
+import type { Block, Strategy } from './partition-object.ts'
 import type { OwnerValues } from './record.ts'
 
 /** What its owner wants in the block. */

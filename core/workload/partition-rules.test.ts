@@ -5,8 +5,8 @@ import { expect, test } from 'vitest'
 import { STABLE_REVISION, STABLE_TEMPLATE } from '#api/names.ts'
 import { observed, told, workloadOf } from '../../test/world/partition-scene.ts'
 import type { PartitionScene } from '../../test/world/partition-scene.ts'
-import type { WorkloadAction } from './adapter.ts'
 import type { Hold } from './hold.ts'
+import type { WorkloadAction } from './model.ts'
 import { statefulSet as adapter } from './statefulset.ts'
 
 const to = (pods: number | string): WorkloadAction => ({ type: 'advance', pods })

@@ -3,7 +3,9 @@
 // the kind knows as what they come again. Only what comes again as something else is deleted.
 
 import { defined } from '../defined.ts'
-import type { Instant, Move } from '../rollout/model.ts'
+import { firstMove } from '../move.ts'
+import type { Move, Rule } from '../move.ts'
+import type { Instant } from '../time.ts'
 import { holdChange, podDeletion } from './changes.ts'
 import { still } from './hold.ts'
 import type { Hold } from './hold.ts'
@@ -11,7 +13,6 @@ import type { PartitionWorkload } from './partition-view.ts'
 import { nextReady } from './ready.ts'
 import {
   deletions,
-  firstMove,
   grown,
   rolling,
   seenByItsController,
@@ -21,7 +22,7 @@ import {
   wantedBy,
   wave,
 } from './rules.ts'
-import type { Rule, Target } from './rules.ts'
+import type { Target } from './rules.ts'
 import type { PodSeen } from './seen.ts'
 
 type Rules = readonly Rule<PartitionWorkload, Target>[]

@@ -1,7 +1,7 @@
 // By which of its labels a pod tells its version: what a Service selects by, to reach one version alone.
 
 import { CONTROLLER_REVISION, POD_TEMPLATE_HASH } from '#api/names.ts'
-import type { Version } from '../rollout/model.ts'
+import type { Version } from './model.ts'
 import type { PodSeen } from './seen.ts'
 
 /** One label, and its value. */

@@ -1,6 +1,6 @@
 // How many pods have been Ready for as long as their owner asks, and when the next one will have been.
 
-import type { Instant } from '../rollout/model.ts'
+import type { Instant } from '../time.ts'
 import type { PodSeen } from './seen.ts'
 
 /** How many have been Ready for `seconds`, by when each became so. For none it needs no clock, which may be behind theirs. */

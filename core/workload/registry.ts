@@ -1,8 +1,9 @@
 // Every kind of workload that can be released step by step, and every style in which it can, a row each.
 
-import type { WorkloadRef } from '../rollout/model.ts'
-import type { Style } from '../rollout/style.ts'
-import type { KindRef, WorkloadAdapter } from './adapter.ts'
+import { isSameKind } from '../ref.ts'
+import type { WorkloadRef, KindRef } from '../ref.ts'
+import type { Style } from '../style.ts'
+import type { WorkloadAdapter } from './adapter.ts'
 import { blueGreen } from './blue-green.ts'
 import { canaryDeployment } from './canary-deployment.ts'
 import { cloneSet } from './clone-set.ts'
@@ -11,7 +12,6 @@ import { deployment } from './deployment.ts'
 import type { Hold } from './hold.ts'
 import { kruiseDaemonSet } from './kruise-daemon-set.ts'
 import { kruiseStatefulSet } from './kruise-stateful-set.ts'
-import { isSameKind } from './native.ts'
 import { statefulSet, statefulSetLike } from './statefulset.ts'
 
 /**

@@ -4,8 +4,8 @@ import { expect, test } from 'vitest'
 
 import { clones, observed, rolling, told, unordered } from '../../test/world/partition-scene.ts'
 import type { PartitionScene, SceneKind } from '../../test/world/partition-scene.ts'
-import type { WorkloadAction } from './adapter.ts'
 import type { Hold } from './hold.ts'
+import type { WorkloadAction } from './model.ts'
 import { statefulSet } from './statefulset.ts'
 
 const sets: SceneKind = { adapter: statefulSet, strategy: rolling }

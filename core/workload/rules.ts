@@ -3,16 +3,15 @@
 
 import type { Deletion } from '../change.ts'
 import { defined } from '../defined.ts'
+import type { Move } from '../move.ts'
 import { newPods } from '../replicas.ts'
-import type { Instant, Move, Workload } from '../rollout/model.ts'
+import type { Instant } from '../time.ts'
 import { holdChange, podDeletion } from './changes.ts'
 import { still } from './hold.ts'
 import type { Hold } from './hold.ts'
+import type { Workload } from './model.ts'
 import { nextReady, readyFor } from './ready.ts'
 import type { PodSeen, WorkloadSeen } from './seen.ts'
-
-/** One reason to act, or to wait; undefined: it has nothing to say. */
-export type Rule<W, T> = (w: W, target: T) => Move | undefined
 
 /** So many new pods, in the words of a step. */
 export interface Target {
@@ -28,15 +27,6 @@ interface Owning extends Workload {
   readonly seen: WorkloadSeen & { readonly minReadySeconds: number }
   readonly pods: readonly PodSeen[]
   readonly maxUnavailable: number
-}
-
-/** What the first rule says that has something to say. */
-export function firstMove<W, T>(rules: readonly Rule<W, T>[], w: W, target: T): Move | undefined {
-  for (const rule of rules) {
-    const move = rule(w, target)
-    if (move) return move
-  }
-  return undefined
 }
 
 /** How many pods a step wants, in pods and in words: jumping back takes none away that was let out. */

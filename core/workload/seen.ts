@@ -10,30 +10,16 @@ import {
   ROLLOUT_BATCH_ID,
   ROLLOUT_ID,
 } from '#api/names.ts'
-import type {
-  ControllerRevision,
-  KubeObject,
-  Pod,
-  PodTemplate,
-  ReplicaSet,
-} from '#api/kubernetes.ts'
+import type { ControllerRevision, Pod, PodTemplate, ReplicaSet } from '#api/kubernetes.ts'
 import { defined } from '../defined.ts'
-import type { Instant } from '../rollout/model.ts'
+import { controllerUid, seen } from '../seen.ts'
+import type { Seen } from '../seen.ts'
 import { instantOf } from '../time.ts'
+import type { Instant } from '../time.ts'
 import type { Hold } from './hold.ts'
 import { recordOf } from './record.ts'
 import type { HoldRecord, OwnerValues } from './record.ts'
 import { templateFingerprint } from './template.ts'
-
-/** Where an object is, and which version of it was seen. */
-export interface Seen {
-  readonly metadata: {
-    readonly namespace: string
-    readonly name: string
-    readonly uid: string
-    readonly resourceVersion: string
-  }
-}
 
 /** A workload of any kind. */
 export interface WorkloadSeen extends Seen {
@@ -200,15 +186,4 @@ function expendable({ metadata, status }: Pod): Pick<PodSeen, 'pending' | 'delet
     ...(pending && { pending }),
     ...(Number.isInteger(cost) && cost !== 0 && { deletionCost: cost }),
   }
-}
-
-/** Where an object is. */
-export function seen({ metadata }: KubeObject): Seen {
-  const { namespace = '', name, uid = '', resourceVersion = '' } = metadata
-  return { metadata: { namespace, name, uid, resourceVersion } }
-}
-
-/** The uid of the owner that controls the object; empty where nobody does. */
-export function controllerUid({ metadata }: KubeObject): string {
-  return metadata.ownerReferences?.find(({ controller }) => controller)?.uid ?? ''
 }

@@ -1,9 +1,10 @@
 // `apps/v1` StatefulSet, and all that is like it: held by its partition, an ordinal from which on pods are
 // new.
 
-import type { KindRef } from './adapter.ts'
-import { replicaCounts, replicasOf } from './partition-kind.ts'
+import type { KindRef } from '../ref.ts'
+import { replicaCounts } from './partition-kind.ts'
 import type { PartitionKind } from './partition-kind.ts'
+import { replicasOf } from './partition-object.ts'
 import { byCount, byOrdinal } from './partition-orders.ts'
 import { inRollingUpdate } from './partition-places.ts'
 import { partitioned } from './partitioned.ts'

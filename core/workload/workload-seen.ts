@@ -11,13 +11,14 @@ import {
 } from '#api/names.ts'
 import type { KubeObject } from '#api/kubernetes.ts'
 import { defined } from '../defined.ts'
-import type { Workload, WorkloadRef } from '../rollout/model.ts'
+import type { WorkloadRef } from '../ref.ts'
+import { controllerUid, seen } from '../seen.ts'
 import type { WorkloadFields } from './adapter.ts'
 import { isCaught } from './caught.ts'
 import { withoutCopies } from './copies.ts'
 import { holdOf } from './hold.ts'
+import type { Workload } from './model.ts'
 import { recordOf } from './record.ts'
-import { controllerUid, seen } from './seen.ts'
 import type { WorkloadSeen } from './seen.ts'
 
 /** An object whose controller says which generation it has seen. */

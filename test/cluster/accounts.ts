@@ -5,7 +5,7 @@ import { cp, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import type { KubeObject } from '#api/kubernetes.ts'
-import type { KindRef } from '#core/workload/adapter.ts'
+import type { KindRef } from '#core/ref.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { resource } from '#kube/resources.ts'
 import { configuration, lease } from '../../dev/sluice.ts'

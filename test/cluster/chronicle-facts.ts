@@ -253,3 +253,17 @@ function imageOf(pod: Readonly<Record<string, unknown>> | undefined): string {
   const containers = pod?.['containers'] as readonly { readonly image: string }[] | undefined
   return containers?.[0]?.image ?? ''
 }
+
+/** What is there at one moment; one workload and one Rollout to a namespace. */
+export interface State {
+  readonly version: bigint
+  /** When it was seen, in milliseconds since the epoch. */
+  readonly at: number
+  /** What the last write was about, by name. */
+  readonly changed: { readonly kind: Facts['kind']; readonly name: string } | undefined
+  readonly workload: WorkloadFacts | undefined
+  readonly rollout: RolloutFacts | undefined
+  /** Of a workload that owns its pods itself one for each version. */
+  readonly sets: readonly ReplicaSetFacts[]
+  readonly pods: readonly PodFacts[]
+}

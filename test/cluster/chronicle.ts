@@ -16,25 +16,12 @@ import type {
   PodFacts,
   ReplicaSetFacts,
   RolloutFacts,
+  State,
 } from './chronicle-facts.ts'
 import { deployments } from './history-kinds.ts'
 import type { HistoryKind } from './history-kinds.ts'
 import { WORKLOAD } from './manifests.ts'
 import { ownSets } from './own-sets.ts'
-
-/** What is there at one moment; one workload and one Rollout to a namespace. */
-export interface State {
-  readonly version: bigint
-  /** When it was seen, in milliseconds since the epoch. */
-  readonly at: number
-  /** What the last write was about, by name. */
-  readonly changed: { readonly kind: Facts['kind']; readonly name: string } | undefined
-  readonly workload: WorkloadFacts | undefined
-  readonly rollout: RolloutFacts | undefined
-  /** Of a workload that owns its pods itself one for each version. */
-  readonly sets: readonly ReplicaSetFacts[]
-  readonly pods: readonly PodFacts[]
-}
 
 /** Records all namespaces from its start on. */
 export interface Chronicle {

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import type { KubeObject } from '#api/kubernetes.ts'
 import { HOLD, RECORD, WORKLOAD_TYPE } from '#api/names.ts'
-import { targetOf } from '#core/rollout/commands.ts'
+import { targetOf } from '#core/commands.ts'
 import { deployment } from '#core/workload/deployment.ts'
 import { adapters } from '#core/workload/registry.ts'
 import { KubeClient } from '#kube/client.ts'

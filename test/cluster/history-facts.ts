@@ -3,8 +3,7 @@
 
 import { ARMED_MIN_READY_SECONDS } from '#api/names.ts'
 import { parsePairs } from '#core/workload/hold.ts'
-import type { WorkloadFacts, ReplicaSetFacts, RolloutFacts } from './chronicle-facts.ts'
-import type { State } from './chronicle.ts'
+import type { WorkloadFacts, ReplicaSetFacts, RolloutFacts, State } from './chronicle-facts.ts'
 
 /** The pods of a ReplicaSet that are Ready and stay so: those on their way out do not count. */
 export function readyOf({ pods }: State, set: ReplicaSetFacts): number {

@@ -2,7 +2,7 @@
 // what is promised by that, and how its pods are counted. The laws are the same for all.
 
 import type { Deployment, DeploymentStrategy, KubeObject } from '#api/kubernetes.ts'
-import type { Partitioned } from '#core/workload/partition-kind.ts'
+import type { Partitioned } from '#core/workload/partition-object.ts'
 import { promised } from '#core/workload/percent.ts'
 import type { Promised } from '#core/workload/percent.ts'
 import type { ResourceType } from '#kube/resources.ts'

@@ -5,8 +5,7 @@ import type { IntOrPercent } from '#api/kubernetes.ts'
 import { podCount } from '#core/replicas.ts'
 import { parsePairs } from '#core/workload/hold.ts'
 import { budgetPods, surgePods } from '#core/workload/percent.ts'
-import type { WorkloadFacts, RolloutFacts, Told } from './chronicle-facts.ts'
-import type { State } from './chronicle.ts'
+import type { WorkloadFacts, RolloutFacts, Told, State } from './chronicle-facts.ts'
 import { sum } from './history-facts.ts'
 
 /** A workload as it was asked for, until it was asked for something else. */

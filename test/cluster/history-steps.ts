@@ -1,7 +1,6 @@
 // The laws of steps: what people wrote is done, once, and nothing else leads from one step to the next.
 
-import type { WorkloadFacts, RolloutFacts, Told } from './chronicle-facts.ts'
-import type { State } from './chronicle.ts'
+import type { WorkloadFacts, RolloutFacts, Told, State } from './chronicle-facts.ts'
 import { active, total } from './history-facts.ts'
 import { allowedBySteps, isFree, isOver, naturalAfter } from './history-releases.ts'
 import type { Demand } from './history-releases.ts'

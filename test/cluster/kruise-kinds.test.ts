@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { CAUGHT } from '#api/names.ts'
-import type { Block, Partitioned } from '#core/workload/partition-kind.ts'
+import type { Block, Partitioned } from '#core/workload/partition-object.ts'
 import type { ResourceType } from '#kube/resources.ts'
 import { walkTo, walkToTheEnd } from './approvals.ts'
 import { abort, most, obey, says, stand, told, worst } from './facts.ts'

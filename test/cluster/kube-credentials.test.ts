@@ -10,7 +10,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { parse, stringify } from 'yaml'
 
 import { KubeClient } from '#kube/client.ts'
-import { fromPod } from '#kube/connection.ts'
+import { fromPod } from '#kube/connect.ts'
 import type { Connection } from '#kube/connection.ts'
 import { Forbidden, Retryable } from '#kube/errors.ts'
 import { fromKubeconfig } from '#kube/kubeconfig.ts'

@@ -5,7 +5,7 @@
 import { describe, expect, test } from 'vitest'
 
 import { equalJson } from '#core/equal.ts'
-import type { State } from './chronicle.ts'
+import type { State } from './chronicle-facts.ts'
 import { startChronicledWorld } from './chronicled-world.ts'
 import { counted, reportFaults } from './fault-report.ts'
 import { reportOn } from './history.ts'

@@ -2,8 +2,7 @@
 // count ReplicaSets hold for it as well.
 
 import { ordinalOf } from '../properties/owner-rows.ts'
-import type { PodFacts, ReplicaSetFacts } from './chronicle-facts.ts'
-import type { State } from './chronicle.ts'
+import type { PodFacts, ReplicaSetFacts, State } from './chronicle-facts.ts'
 
 /** The state with a set for each version, where no ReplicaSets are. */
 export function ownSets(state: State): State {

@@ -3,7 +3,7 @@
 import fc from 'fast-check'
 
 import type { KubeObject, PodTemplate } from '#api/kubernetes.ts'
-import type { Partitioned } from '#core/workload/partition-kind.ts'
+import type { Partitioned } from '#core/workload/partition-object.ts'
 
 type Strategy = NonNullable<Partitioned['spec']['updateStrategy']>
 

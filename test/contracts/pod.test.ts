@@ -30,7 +30,7 @@ const script = (connect: string) => `
   await load('webhook/webhook.ts')
   await load('kube/client.ts')
   await load('kube/lease.ts')
-  const { connect } = await load('kube/connection.ts')
+  const { connect } = await load('kube/connect.ts')
   await connect(${connect})
   console.log(JSON.stringify([...modules]))
 `

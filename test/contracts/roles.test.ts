@@ -6,10 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import { expect, test } from 'vitest'
-
-import { lacking, requestsOf } from '#cluster/rights.ts'
-import type { Right } from '#cluster/rights.ts'
-import { neverUsed, noteOf } from '#cluster/run-rights.ts'
+import { lacking, requestsOf } from '../cluster/rights.ts'
+import type { Right } from '../cluster/rights.ts'
+import { neverUsed, noteOf } from '../cluster/run-rights.ts'
 
 const controller = { namespace: 'default', name: 'sluice-dev-controller' }
 const rights: readonly Right[] = [

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 
 import { expect, test } from 'vitest'
 
-import { allFaults, someOf } from '#cluster/fault-plan.ts'
+import { allFaults, someOf } from '../cluster/fault-plan.ts'
 import { read, section } from './markdown.ts'
 
 const root = join(import.meta.dirname, '..', '..')

@@ -2,10 +2,10 @@
 
 import { expect, test } from 'vitest'
 
-import { commands } from '#cluster/client-commands.ts'
-import type { Command } from '#cluster/client-commands.ts'
-import { effectOf, impossible, states } from '#cluster/client-table.ts'
-import type { Effect, StateName } from '#cluster/client-table.ts'
+import { commands } from '../cluster/client-commands.ts'
+import type { Command } from '../cluster/client-commands.ts'
+import { effectOf, impossible, states } from '../cluster/client-table.ts'
+import type { Effect, StateName } from '../cluster/client-table.ts'
 import { read, section } from './markdown.ts'
 
 const page = section(read('docs/stock-clients.md'), 'What a write does')

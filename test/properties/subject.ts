@@ -5,8 +5,7 @@ import type { Change } from '#core/change.ts'
 import type { Decision, Snapshot } from '#core/rollout/model.ts'
 import type { ReplicaSetFacts, WorkloadFacts } from '../cluster/chronicle-facts.ts'
 import type { Canary, Strategy as Style } from '../world/people.ts'
-import type { WorldKind } from '../world/kind.ts'
-import type { World } from '../world/world.ts'
+import type { World, WorldKind } from '../world/world.ts'
 
 /** One look of the controller that has led to a decision. */
 export interface Looked {

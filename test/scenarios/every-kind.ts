@@ -1,8 +1,8 @@
 // Every kind of workload, with what its owner writes who lets one pod at a time be missing.
 
 import { deploymentKind } from '../world/deployment-kind.ts'
-import type { WorldKind } from '../world/kind.ts'
 import * as kinds from '../world/kinds.ts'
+import type { WorldKind } from '../world/world.ts'
 
 const inRollingUpdate = (rollingUpdate: object) => ({
   updateStrategy: { type: 'RollingUpdate', rollingUpdate },

@@ -3,10 +3,9 @@
 
 import { describe, expect, test } from 'vitest'
 
-import type { WorldKind } from '../world/kind.ts'
 import * as people from '../world/people.ts'
 import { newWorld, play } from '../world/play.ts'
-import type { World } from '../world/world.ts'
+import type { World, WorldKind } from '../world/world.ts'
 import { everyKind, onNodes } from './every-kind.ts'
 
 const { abort, approve, backInSteps, deleteRollout, disable, edit, freeze, jump, plan, scale } =

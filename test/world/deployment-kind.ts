@@ -5,10 +5,9 @@ import { equalJson } from '#core/equal.ts'
 import { deployment } from '#core/workload/deployment.ts'
 import { scaleWorkload } from './api-server.ts'
 import { syncDeployments } from './deployment-controller.ts'
-import type { WorldKind } from './kind.ts'
 import { syncReplicaSets } from './replica-set-controller.ts'
 import { isReady, podsOf, replicasOf, setsIn, versionOf, workloadIn } from './world.ts'
-import type { Workload } from './world.ts'
+import type { Workload, WorldKind } from './world.ts'
 
 export const deploymentKind: WorldKind = {
   adapter: deployment,

@@ -5,16 +5,15 @@ import { daemonSet } from '#core/workload/daemonset.ts'
 import { typeOf } from '#core/workload/daemon-fields.ts'
 import { kruiseDaemonSet } from '#core/workload/kruise-daemon-set.ts'
 import { kruiseStatefulSet } from '#core/workload/kruise-stateful-set.ts'
-import type { Block, Partitioned } from '#core/workload/partition-kind.ts'
+import type { Block, Partitioned } from '#core/workload/partition-object.ts'
 import { statefulSet } from '#core/workload/statefulset.ts'
 import { planCloneSet } from '../cluster/kinds/clone-set.ts'
 import { planDaemonSet } from '../cluster/kinds/daemon-set.ts'
 import { planStatefulSet } from '../cluster/kinds/stateful-set.ts'
 import { scaleWorkload } from './api-server.ts'
-import type { WorldKind } from './kind.ts'
 import { endPods, syncBy } from './owner-controller.ts'
 import { isReady, podsOf, replicasOf, workloadIn } from './world.ts'
-import type { Side, Workload, World } from './world.ts'
+import type { Side, Workload, World, WorldKind } from './world.ts'
 
 const owning = {
   // What a manifest leaves out is no matter of these histories: all of it is there.

@@ -9,7 +9,6 @@ import { deleteWorkload as removeWorkload, remove, store } from './api-server.ts
 import { writeRollout, writeWorkload } from './api-server.ts'
 import { catchUp, merge } from './controller.ts'
 import { deploymentKind } from './deployment-kind.ts'
-import type { WorldKind } from './kind.ts'
 import {
   NAMESPACE,
   ROLLOUT,
@@ -20,7 +19,7 @@ import {
   versionOf,
   workloadIn,
 } from './world.ts'
-import type { Workload, World } from './world.ts'
+import type { Workload, World, WorldKind } from './world.ts'
 
 /** Something that happens. */
 export type Happening = (world: World) => void

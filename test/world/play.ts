@@ -5,12 +5,11 @@ import { releaseIn } from '#core/rollout/release-status.ts'
 import { catchUp, reconcile } from './controller.ts'
 import type { Turn } from './controller.ts'
 import { deploymentKind } from './deployment-kind.ts'
-import type { WorldKind } from './kind.ts'
 import { plan, replace, manifest } from './people.ts'
 import type { Canary, Happening, Steps, Strategy } from './people.ts'
 import { makeReady, readySince } from './replica-set-controller.ts'
 import { emptyWorld, isReady, readyPods, rolloutIn, wanted, workloadIn } from './world.ts'
-import type { World } from './world.ts'
+import type { World, WorldKind } from './world.ts'
 
 /** A world that has settled with version v1, and with a Rollout unless `steps` is false. */
 export interface Beginning {

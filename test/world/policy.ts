@@ -3,8 +3,7 @@
 import { CAUGHT, ESCAPE, HOLD, RECORD, WAVE, WORKLOAD_TYPE } from '#api/names.ts'
 import { equalJson } from '#core/equal.ts'
 import { caughtRecord } from '#core/workload/caught.ts'
-import type { WorldKind } from './kind.ts'
-import type { Workload } from './world.ts'
+import type { Workload, WorldKind } from './world.ts'
 
 /** The request as the policy passes it on. */
 export function caughtByPolicy(

@@ -1,9 +1,9 @@
 // The commands that go on. Whoever waits is told, so they are written once.
 
 import { ABORT, RECORD } from '#api/names.ts'
-import type { WorkloadAdapter } from '../workload/adapter.ts'
-import { groupOf, isNative } from '../workload/native.ts'
-import type { WorkloadRef } from './model.ts'
+import type { MergePatch } from './change.ts'
+import { groupOf, isNative } from './ref.ts'
+import type { WorkloadRef } from './ref.ts'
 import { statusField } from './style.ts'
 import type { Style } from './style.ts'
 
@@ -82,7 +82,7 @@ function deleteCommand(kind: string, objects: readonly Named[]): string {
 /** Un-freezes a workload that its owner has paused, in the way of its kind. */
 export function resumeWorkloadCommand(
   ref: WorkloadRef,
-  { resumedBy }: Pick<WorkloadAdapter, 'resumedBy'>,
+  { resumedBy }: { readonly resumedBy?: MergePatch },
 ): string {
   if (resumedBy) return patchCommand(ref, JSON.stringify(resumedBy))
   return `kubectl -n ${ref.namespace} rollout resume ${targetOf(ref)}`

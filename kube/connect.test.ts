@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { connect, fromPod } from './connection.ts'
+import { connect, fromPod } from './connect.ts'
 import { fromKubeconfig } from './kubeconfig.ts'
 
 async function folder(files: Readonly<Record<string, string>> = {}): Promise<string> {

@@ -2,8 +2,8 @@
 
 import { TRAFFIC_ROUTING } from '#api/names.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
-import type { Problem } from '../rollout/problem.ts'
-import { strategyField, strategyOf } from '../rollout/release-style.ts'
+import type { Problem } from '../problem.ts'
+import { strategyField, strategyOf } from './release-style.ts'
 
 /** Its name; undefined: it names none. */
 export function trafficRoutingOf({

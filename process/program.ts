@@ -36,7 +36,37 @@ export async function untilAborted(signal: AbortSignal): Promise<void> {
 
 /** The log of a process: JSON lines, times in ISO 8601. */
 export function createLog(name: string, level: string): Logger {
-  return pino({ name, level, timestamp: pino.stdTimeFunctions.isoTime, base: { name } })
+  const timestamp = pino.stdTimeFunctions.isoTime
+  return pino({ name, level, timestamp, base: { name } }, openLog())
+}
+
+/** What is kept of a log while its reader stands still; later lines are dropped. */
+const backlogBytes = 1024 * 1024
+/** How long a process that ends waits for the reader of its log. */
+const lastLinesMs = 5000
+
+/**
+ * Standard output, for a log. Nothing waits for its reader but the end of the process, and that not for
+ * long: a leader whose lines nobody takes renews its Lease, gives it up and ends as any other.
+ */
+function openLog() {
+  let patientUntil = 0
+  const log = pino.destination({
+    // Of an asynchronous one pino writes the rest at the exit, and tries that for ever.
+    sync: true,
+    maxLength: backlogBytes,
+    retryEAGAIN: () => performance.now() < patientUntil,
+    // A reader that goes on gets the backlog; `flush` does nothing where lines have no least length.
+    minLength: 1,
+    periodicFlush: 250,
+  })
+  // It stands still, or is gone: there is no place to tell it.
+  log.on('error', () => {})
+  process.once('exit', () => {
+    patientUntil = performance.now() + lastLinesMs
+    log.flush()
+  })
+  return log
 }
 
 /** Tells a parent process, if there is one that listens, that this one is up. */

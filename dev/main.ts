@@ -14,8 +14,8 @@ import { readableLog } from './readable-log.ts'
 import { startSluice } from './sluice.ts'
 
 const usage = `npm run dev -- [FLAG...]
-    Runs Sluice from this checkout beside the cluster that KUBECONFIG names, until Ctrl-C. Wait for
-    "Sluice guards" before you edit: what comes earlier is not held.
+    Runs Sluice from this checkout beside the cluster that KUBECONFIG names, until Ctrl-C, or
+    until its terminal is closed. Wait for "Sluice guards" before you edit: what comes earlier is not held.
 
   --kubeconfig FILE      that of the cluster; else KUBECONFIG, else ~/.kube/config
   --webhook-host HOST    this machine as the API server reaches it, 127.0.0.1 unless given
@@ -49,6 +49,8 @@ await runProgram('sluice dev', async stop => {
     values.kubeconfig ?? process.env['KUBECONFIG'] ?? join(homedir(), '.kube', 'config')
   const connection = await connect({ env: process.env, kubeconfig })
   const { routes: traffic, routeKinds } = routesIn(values)
+  // A terminal that is closed takes no line: the registration goes all the same.
+  process.stdout.on('error', () => {})
   const say = (line: string) => void process.stdout.write(`Sluice ${line}\n`)
   const client = new KubeClient(connection)
   say(`starts beside ${connection.server}`)

@@ -25,6 +25,10 @@ await runProgram('speaker', async stop => {
   if (end === 'crash') throw new Error('it crashes')
   announce({})
   if (end !== 'end') await untilAborted(stop)
+  if (end === 'linger') {
+    announce({})
+    await new Promise(resolve => process.once('disconnect', resolve))
+  }
   for (let after = 0; after < 3; after++) log.info('stopped')
 })`
 
@@ -37,13 +41,23 @@ const much = 500
 /** A process that ends waits seconds for us: on a machine that is busy we may be later. */
 const late = { retry: 2 }
 
-test.each(['SIGTERM', 'SIGINT'] as const)('%s ends it, with its last line', async end => {
+test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('%s ends it, with its last line', async end => {
   const child = speaker('pipe', 1, 'wait')
   const said = text(child.stdout!)
   await once(child, 'message')
   child.kill(end)
   expect(await once(child, 'exit')).toEqual([0, null])
   expect(messages(await said).slice(1)).toEqual(['stopped', 'stopped', 'stopped'])
+})
+
+test('a terminal that closes may say so again while it ends', async () => {
+  const child = speaker('pipe', 1, 'linger')
+  await once(child, 'message')
+  child.kill('SIGHUP')
+  await once(child, 'message')
+  child.kill('SIGHUP')
+  child.disconnect()
+  expect(await once(child, 'exit')).toEqual([0, null])
 })
 
 test('it ends when nobody reads its log', async () => {

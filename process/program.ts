@@ -4,17 +4,19 @@ import { pino } from 'pino'
 import type { Logger } from 'pino'
 
 /**
- * Runs a program until SIGTERM or SIGINT aborts its signal. Asked to end it exits with 0, also while it
- * starts; a failure is one line and exit code 1.
+ * Runs a program until SIGTERM, SIGINT or SIGHUP aborts its signal. Asked to end it exits with 0, also
+ * while it starts; a failure is one line and exit code 1.
  */
 export async function runProgram(
   name: string,
   program: (stop: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const stop = new AbortController()
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => stop.abort(new Error(`told to end by ${signal}`)))
-  }
+  const end = (signal: NodeJS.Signals) => stop.abort(new Error(`told to end by ${signal}`))
+  process.once('SIGTERM', end)
+  process.once('SIGINT', end)
+  // Of a terminal that closes both the shell and the kernel tell: the second time must not kill.
+  process.on('SIGHUP', end)
   // A parent that listens and dies must not leave us behind.
   process.once('disconnect', () => stop.abort(new Error('the parent process is gone')))
   try {

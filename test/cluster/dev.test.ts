@@ -97,6 +97,20 @@ test('a process of its own that dies ends it, with the registration', async () =
   await expect(client.get(MUTATING_WEBHOOKS, { name: 'sluice-dev' })).rejects.toThrow(NotFound)
 })
 
+test('a terminal that is closed takes the registration away', async () => {
+  const { child, lines } = dev()
+  await said(child, lines, 'Sluice guards')
+  // It takes no more lines.
+  child.stdout.destroy()
+  child.stderr.destroy()
+  child.kill('SIGHUP')
+  expect(await once(child, 'exit')).toEqual([0, null])
+  for (const type of [MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS]) {
+    await expect(client.get(type, { name: 'sluice-dev' })).rejects.toThrow(NotFound)
+  }
+  await expect(client.get(LEASES, lease)).rejects.toThrow(NotFound)
+})
+
 test('where Sluice is installed it touches nothing', async () => {
   const settings = { name: 'sluice', url: 'https://127.0.0.1:1', failurePolicy: 'Ignore' } as const
   const manifest = mutatingConfiguration({ ...settings, caBundle: '' }) as KubeObject

@@ -20,7 +20,7 @@ export function nextEdit(before: Deployment, rollout: Rollout): readonly string[
     rollout: rolloutOf(rollout),
     fromController: false,
   })
-  // The release of an edit that nobody has made has no name yet; an abort takes any value.
+  // The release of an edit that nobody has made has no name yet; an abort takes any value that is new.
   const release = holdOf(object)?.rolloutId
-  return warnings.map(line => (release ? line.replaceAll(release, 'true') : line))
+  return warnings.map(line => (release ? line.replaceAll(release, '$(date +%s)') : line))
 }

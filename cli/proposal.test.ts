@@ -139,7 +139,7 @@ test('the next edit in the words of admission', () => {
   expect(nextEdit(held, proposal(held).rollout)).toEqual([
     'release starts with step 1 of 3: 1 of 10 pods, then waits for approval; peak 11 pods',
     expect.stringContaining('approve with: kubectl -n shop patch rollout web'),
-    'take all pods back with: kubectl -n shop annotate rollout web --overwrite sluice.dev/abort=true',
+    'take all pods back with: kubectl -n shop annotate rollout web --overwrite sluice.dev/abort=$(date +%s)',
   ])
 })
 

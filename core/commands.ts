@@ -48,9 +48,14 @@ export function unpauseCommand({ namespace, name }: Named): string {
   return `kubectl -n ${namespace} patch rollout ${name} --type=merge -p '${patch}'`
 }
 
-/** Ends with 0 when everybody has the new version. */
-export function waitCommand({ namespace, name }: Named): string {
-  return `kubectl -n ${namespace} wait rollout ${name} --for=condition=Ready --timeout=1h`
+/**
+ * Ends with 0 when everybody has the new version. Right after the edit the Rollout still is Ready for the one before,
+ * so that the release itself is waited for first.
+ */
+export function waitCommand({ namespace, name }: Named, release: string): string {
+  const wait = `kubectl -n ${namespace} wait rollout ${name}`
+  const seen = `${wait} --for=jsonpath='{..observedRelease}'=${release} --timeout=5m`
+  return `${seen} && ${wait} --for=condition=Ready --timeout=1h`
 }
 
 /** Starts an aborted release again. */

@@ -1,8 +1,10 @@
 // What a write to a Rollout means for a release that is running, and what of it says nothing.
 
-import { ROLLBACK_IN_BATCH, ROLLING_STYLE } from '#api/names.ts'
+import { ABORT, ROLLBACK_IN_BATCH, ROLLING_STYLE } from '#api/names.ts'
+import type { ProgressingReason, StalledReason } from '#api/names.ts'
 import type { Rollout, TrafficRouting } from '#api/rollout.generated.ts'
-import { targetOf, undoneBy } from '../commands.ts'
+import { abortCommand, targetOf, undoneBy } from '../commands.ts'
+import { equalJson } from '../equal.ts'
 import { trafficRoutingOf } from '../rollout/named-routing.ts'
 import { releaseIn } from '../rollout/release-status.ts'
 import { strategyField, strategyOf, styleOf } from '../rollout/release-style.ts'
@@ -13,8 +15,9 @@ import { adapterFor, inStyle } from '../workload/registry.ts'
 
 /** Deleting or disabling a Rollout lets everybody go: that is said, and the way back from there. */
 export function rolloutWarnings(before: Rollout, after?: Rollout): readonly string[] {
+  if (before.status?.phase !== 'Progressing') return []
   const what = endOf(before, after)
-  if (before.status?.phase !== 'Progressing' || what === undefined) return []
+  if (what === undefined) return abortUnheard(before, after!)
   const ref = { ...before.spec.workloadRef, namespace: before.metadata.namespace ?? '' }
   const { stableRevision } = { ...releaseIn(before.status) }
   const [when, which] = isAborted(before)
@@ -24,6 +27,19 @@ export function rolloutWarnings(before: Rollout, after?: Rollout): readonly stri
   return [
     `${what} ${when}: ${which} of ${targetOf(ref)} is released now, by its own strategy`,
     undoneBy('to go back from there', ref, stableRevision),
+  ]
+}
+
+/** What was there before the edit aborts nothing; whoever writes it once more may well mean it. */
+function abortUnheard(before: Rollout, after: Rollout): readonly string[] {
+  const { [ABORT]: value } = { ...after.metadata.annotations }
+  const changed = [before, after].map(({ metadata, spec }) => [metadata.annotations, spec])
+  if (value === undefined || !equalJson(...(changed as [unknown, unknown]))) return []
+  if (isAborted(before) || isGoingBack(before)) return []
+  const { namespace = '', name } = after.metadata
+  const command = abortCommand({ namespace, name }, '$(date +%s)')
+  return [
+    `${ABORT} has this value since before the edit, and aborts nothing: write another one: ${command}`,
   ]
 }
 
@@ -104,7 +120,19 @@ function endOf(before: Rollout, after: Rollout | undefined): 'deleted' | 'disabl
   return after.spec.disabled === true && before.spec.disabled !== true ? 'disabled' : undefined
 }
 
-function isAborted({ status }: Rollout): boolean {
+function isAborted(rollout: Rollout): boolean {
+  return isTold(rollout, 'Stalled', 'Aborted')
+}
+
+function isGoingBack(rollout: Rollout): boolean {
+  return isTold(rollout, 'Progressing', 'Cancelling')
+}
+
+function isTold(
+  { status }: Rollout,
+  type: string,
+  reason: StalledReason | ProgressingReason,
+): boolean {
   const conditions = status?.conditions ?? []
-  return conditions.some(({ type, reason }) => type === 'Stalled' && reason === 'Aborted')
+  return conditions.some(each => each.type === type && each.reason === reason)
 }

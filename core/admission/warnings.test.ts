@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 
+import { ABORT } from '#api/names.ts'
 import type { Rollout as RolloutObject } from '#api/rollout.generated.ts'
 import type { Rollout } from '../rollout/model.ts'
 import type { Hold } from '../workload/hold.ts'
@@ -90,6 +91,35 @@ test.each([
     status: { phase: 'Progressing', canaryStatus: { stableRevision: 'abc' } },
   } as unknown as RolloutObject)
   expect(told[1]).toBe(`to go back from there: kubectl -n shop rollout undo ${way}`)
+})
+
+test('whoever writes an abort that is there already is told that it aborts nothing', () => {
+  const of = (value: string, conditions: readonly object[] = []) =>
+    ({
+      metadata: { name: 'web', namespace: 'shop', annotations: { [ABORT]: value } },
+      spec: { workloadRef: deployed, strategy: {} },
+      status: { phase: 'Progressing', conditions },
+    }) as unknown as RolloutObject
+  expect(rolloutWarnings(of('true'), of('true'))).toEqual([
+    'sluice.dev/abort has this value since before the edit, and aborts nothing: write another one: kubectl -n shop annotate rollout web --overwrite sluice.dev/abort=$(date +%s)',
+  ])
+  const others = { ...of('true'), spec: { ...of('true').spec, disabled: false } }
+  const told = [
+    rolloutWarnings(of('false'), of('true')),
+    rolloutWarnings(of('true'), others),
+    rolloutWarnings(
+      { ...of('true'), status: { ...of('true').status!, phase: 'Healthy' } },
+      of('true'),
+    ),
+  ]
+  expect(told.flat()).toEqual([])
+  const going = [
+    { type: 'Progressing', status: 'True', reason: 'Cancelling' },
+    { type: 'Stalled', status: 'True', reason: 'Aborted' },
+  ]
+  for (const each of going) {
+    expect(rolloutWarnings(of('true', [each]), of('true'))).toEqual([])
+  }
 })
 
 test.each([

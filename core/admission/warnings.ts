@@ -48,7 +48,7 @@ export function holdWarnings(plan: PlanInWords): readonly string[] {
   const { rollout, release, goesBack, noSide, caveats, adapter, stable } = plan
   const lines = [beginningInWords(plan), ...goOnInWords(plan)]
   if (adapter.deceived !== undefined) {
-    lines.push(`${adapter.deceived}; to wait for the end: ${waitCommand(rollout)}`)
+    lines.push(adapter.deceived, `to wait for the end: ${waitCommand(rollout, release)}`)
   }
   if (rollout.otherStyleBecause !== undefined) lines.push(rollout.otherStyleBecause)
   if (rollout.traffic || rollout.trafficRouting !== undefined) lines.push(REQUESTS_FIRST)

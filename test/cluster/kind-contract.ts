@@ -7,6 +7,7 @@ import type { KubeObject } from '#api/kubernetes.ts'
 import { PODS } from '#kube/resources.ts'
 import { walkTo } from './approvals.ts'
 import { abort, hasCondition, jump, most, resume, says, stand, told, worst } from './facts.ts'
+import { bash } from './commands.ts'
 import { makePool } from './kinds/nodes.ts'
 import { PLACED_PODS } from './kinds/resources.ts'
 import { ROLLOUT } from './manifests.ts'
@@ -58,13 +59,16 @@ export function releasesStepByStep(under: KindUnderTest, worldOf: () => World): 
     expect(worst(story)).toEqual({ ready: 10, total: 10 })
     const { stderr } = await story.edit('app:2')
     expect(stderr).toMatch(/release starts with step 1 of 3: 2 of 10 pods, then waits for approval/)
+    // At once, when the Rollout still is Ready for the version before.
+    let ended = false
+    const command = /to wait for the end: (kubectl .*)/.exec(stderr)![1]!
+    const waited = bash(worldOf().cluster, command).then(() => (ended = true))
     for (const [index, pods] of [2, 5].entries()) {
       await story.reached(index + 1)
       await stand(story, { 'app:1': 10 - pods, 'app:2': pods })
       if (index === 0) await story.approve()
     }
-    const waits = /to wait for the end: kubectl (.*)/.exec(stderr)![1]!.split(' ')
-    const waited = story.kubectl(waits.slice(2))
+    expect(ended).toBe(false)
     await story.approve()
     await waited
     expect((await story.rollout()).status?.phase).toBe('Healthy')

@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest'
 
 import type { Deployment } from '#api/kubernetes.ts'
-import { ROLLBACK_IN_BATCH } from '#api/names.ts'
+import { ABORT, ROLLBACK_IN_BATCH } from '#api/names.ts'
 import type { Rollout as RolloutObject } from '#api/rollout.generated.ts'
 import { plainestHold, reviewWorkload } from '#core/admission/review.ts'
 import * as rolloutWarnings from '#core/admission/rollout-warnings.ts'
@@ -103,6 +103,7 @@ const said: Readonly<Record<string, () => readonly Lines[]>> = {
       return [
         rolloutWarnings.rolloutWarnings(before),
         rolloutWarnings.rolloutWarnings(before, disabled),
+        rolloutWarnings.rolloutWarnings(annotated(ABORT, 'true'), annotated(ABORT, 'true')),
       ]
     }),
   unheardWarnings: () => [
@@ -151,8 +152,12 @@ function routed(object: RolloutObject): RolloutObject {
 }
 
 function inBatch(value: string): RolloutObject {
+  return annotated(ROLLBACK_IN_BATCH, value)
+}
+
+function annotated(annotation: string, value: string): RolloutObject {
   const { metadata, ...rest } = progressing([])
-  return { ...rest, metadata: { ...metadata, annotations: { [ROLLBACK_IN_BATCH]: value } } }
+  return { ...rest, metadata: { ...metadata, annotations: { [annotation]: value } } }
 }
 
 function passing(): RolloutObject {

@@ -24,11 +24,14 @@ describe.each([statefulSet, kruiseStatefulSet, cloneSet])('$apiVersion $kind', a
   test('those that have left go back step by step, and that is a release of its own', () => {
     const world = half()
     edit(world, 'v1')
+    const { rolloutId: release } = holdOf(world.object)!
+    expect(world.memory.release).toBe(release)
     expect(world.warnings).toEqual([
       'the stable template is back, and pods go back in steps (rollouts.kruise.io/rollback-in-batch): step 1 of 3 takes 20% of those that have left it, then waits for approval',
       `approve with: kubectl -n shop patch rollout web-rollout --subresource=status --type=merge -p '{"status":{"canaryStatus":{"currentStepState":"StepReady"}}}'`,
-      expect.stringContaining('to wait for the end'),
-      `take all pods back at once with: kubectl -n shop annotate rollout web-rollout --overwrite sluice.dev/abort=${holdOf(world.object)!.rolloutId}`,
+      expect.stringContaining('take it for finished while it is held'),
+      `to wait for the end: kubectl -n shop wait rollout web-rollout --for=jsonpath='{..observedRelease}'=${release} --timeout=5m && kubectl -n shop wait rollout web-rollout --for=condition=Ready --timeout=1h`,
+      `take all pods back at once with: kubectl -n shop annotate rollout web-rollout --overwrite sluice.dev/abort=${release}`,
     ])
     expect(sight(world)).toBe('Progressing 1 StepPaused: 6 v1 4 v2')
     const { stableRevision, canaryRevision, rolloutId } = world.memory

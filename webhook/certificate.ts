@@ -85,7 +85,7 @@ async function own(
 const CONVERTED_ELSEWHERE = `the CRD ${ROLLOUTS_DEFINITION} asks others for Rollouts of its older version, or nobody: those cannot be read or written as they should; see docs/reference/v1alpha1.md`
 
 const UNREGISTERED =
-  'nothing is registered yet by which the API server calls this webhook, for Rollouts of an older version neither'
+  'nothing is registered yet by which the API server calls this webhook, for Rollouts of an older version either'
 
 async function given(
   dir: string,

@@ -321,8 +321,8 @@ function escaped({ workload }: Snapshot): string {
 
 function frozen(s: Snapshot): string {
   const { rollout, workload, adapter } = s
-  const command = rollout!.paused
-    ? unpauseCommand(rollout!)
-    : resumeWorkloadCommand(workload!.ref, adapter!)
-  return `${stepName(s)} is paused by its owner; go on with: ${command}`
+  const [where, command] = rollout!.paused
+    ? [', in the Rollout', unpauseCommand(rollout!)]
+    : ['', resumeWorkloadCommand(workload!.ref, adapter!)]
+  return `${stepName(s)} is paused by its owner${where}; go on with: ${command}`
 }

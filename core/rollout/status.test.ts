@@ -237,6 +237,10 @@ test.each([
     '2 pods are of a version between; step 1 of 3 reached: waiting for approval since T (command: -o wide)',
   ],
   [`${'word '.repeat(40)}end`, `${'word '.repeat(23)}...`],
+  [
+    `${'word '.repeat(40)}end; go on with: kubectl -n shop`,
+    `${'word '.repeat(19)}... (command: -o wide)`,
+  ],
   ['ready for the next edit', 'ready for the next edit'],
 ])('in a table it is told briefly: %s', (message, brief) => {
   expect(briefly(message)).toBe(brief)

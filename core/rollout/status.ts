@@ -108,10 +108,11 @@ const BRIEF = 120
 
 /** For `kubectl get`, which prints it in a table: without the command that goes on. Conditions have all of it. */
 export function briefly(message: string): string {
-  const said = message.replace(/(?:; [^;:]*)?: kubectl .*$/su, ` (command: -o wide)`)
-  if (said.length <= BRIEF) return said
-  const cut = said.slice(0, BRIEF - 3)
-  return `${cut.slice(0, cut.lastIndexOf(' '))} ...`
+  const said = message.replace(/(?:; [^;:]*)?: kubectl .*$/su, '')
+  const hint = said === message ? '' : ' (command: -o wide)'
+  if (said.length + hint.length <= BRIEF) return `${said}${hint}`
+  const cut = said.slice(0, BRIEF - 3 - hint.length)
+  return `${cut.slice(0, cut.lastIndexOf(' '))} ...${hint}`
 }
 
 const nowhere: RolloutStatus = { currentStepIndex: 0, currentStepState: '' }

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
+import { ABORT } from '#api/names.ts'
 import { walkTo } from './approvals.ts'
 import { helm } from './commands.ts'
 import {
@@ -19,6 +20,7 @@ import {
   told,
   worst,
 } from './facts.ts'
+import { ROLLOUT } from './manifests.ts'
 import type { Story } from './story.ts'
 import { startWorld } from './world.ts'
 import type { World } from './world.ts'
@@ -193,6 +195,10 @@ test.concurrent('a new template after an abort starts a release of its own', asy
   await story.edit('app:3')
   await story.reached(1)
   await stand(story, { 'app:1': 9, 'app:2': 0, 'app:3': 1 })
+  const again = ['annotate', 'rollout', ROLLOUT, '--overwrite', `${ABORT}=true`]
+  expect((await story.kubectl(again)).stderr).toContain(
+    'aborts nothing: write another one: kubectl',
+  )
   await story.approve()
   await story.reached(2)
   await story.approve()

@@ -39,7 +39,7 @@ function told(stderr: string): readonly string[] {
 
 /** All but the name of the release, which an edit has only when it is made. */
 function withoutRelease(lines: readonly string[]): readonly string[] {
-  return lines.map(line => line.replace(/sluice\.dev\/abort=\S+/, 'sluice.dev/abort='))
+  return lines.map(line => line.replace(/sluice\.dev\/abort=.*/, 'sluice.dev/abort='))
 }
 
 const patience = '--timeout=90s'

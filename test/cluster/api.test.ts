@@ -3,13 +3,15 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { beforeAll, describe, expect, inject, test, vi } from 'vitest'
+import { beforeAll, describe, expect, inject, test } from 'vitest'
 import { parse } from 'yaml'
 
 import type { Rollout } from '#api/rollout.generated.ts'
 import type { TrafficRouting } from '#api/trafficrouting.generated.ts'
 import { validateRollout } from '#core/admission/validation.ts'
-import { ESTABLISHED, kubectl, kubectlJson } from './commands.ts'
+import { kubectl, kubectlJson } from './commands.ts'
+import { eventually } from './eventually.ts'
+import { untilServed } from './served.ts'
 
 const cluster = inject('cluster')
 const root = join(import.meta.dirname, '..', '..')
@@ -33,14 +35,7 @@ async function applyCrd(text: string, name: string): Promise<void> {
   await kubectl(cluster, ['apply', '--server-side', '--force-conflicts', '-f', '-'], {
     input: text,
   })
-  await kubectl(cluster, ['wait', ESTABLISHED, `crd/${name}`, '--timeout=30s'])
-  // Established comes before the first request is served.
-  await eventually(() => kubectl(cluster, ['get', name, '-n', 'default']))
-}
-
-/** Tries again until it succeeds. */
-async function eventually(attempt: () => Promise<unknown>): Promise<void> {
-  await vi.waitFor(attempt, { timeout: 30_000, interval: 100 })
+  await untilServed(cluster, name)
 }
 
 const workloadRef = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'shop' }

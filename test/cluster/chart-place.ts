@@ -93,7 +93,8 @@ export async function startChartPlace(): Promise<ChartPlace> {
   }
 }
 
-async function podsOf(client: KubeClient, component: string): Promise<readonly StoredPod[]> {
+/** The pods of one of the chart's Deployments. */
+export async function podsOf(client: KubeClient, component: string): Promise<readonly StoredPod[]> {
   const labelSelector = `app.kubernetes.io/component=${component}`
   const pods = PODS as ResourceType<StoredPod>
   const { items } = await client.listAll(pods, { namespace, labelSelector })

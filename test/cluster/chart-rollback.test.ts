@@ -14,11 +14,12 @@ import { fromKubeconfig } from '#kube/kubeconfig.ts'
 import { CUSTOM_RESOURCES, ROLLOUTS_DEFINITION } from '#kube/resources.ts'
 import { blocks, read, section } from '../docs/markdown.ts'
 import { CHART, at } from './chart-place.ts'
-import { ESTABLISHED, helm, helm3, kubectl } from './commands.ts'
+import { helm, helm3, kubectl } from './commands.ts'
 import { startControlPlane } from './control-plane.ts'
 import type { ControlPlane } from './control-plane.ts'
 import { obey } from './facts.ts'
 import { ROLLOUT, rolloutOf } from './manifests.ts'
+import { untilServed } from './served.ts'
 
 let cluster: ControlPlane
 let client: KubeClient
@@ -62,7 +63,7 @@ test.each([
   ['Helm 4', helm],
 ] as const)('%s takes the CRD back to one version', async (name, run) => {
   await run(cluster, ['install', 'sluice', older, ...at, '--create-namespace'])
-  await kubectl(cluster, ['wait', ESTABLISHED, `crd/${ROLLOUTS_DEFINITION}`])
+  await untilServed(cluster, ROLLOUTS_DEFINITION)
   const input = JSON.stringify(rolloutOf(unguarded, {}))
   await kubectl(cluster, ['create', '-f', '-'], { input })
   await run(cluster, ['upgrade', 'sluice', CHART, ...at])

@@ -40,13 +40,6 @@ export interface CommandResult {
   readonly stderr: string
 }
 
-/**
- * For `kubectl wait` and definitions of resources. `condition=Established` ends with an error in the moment in which
- * one has no conditions yet.
- */
-export const ESTABLISHED =
-  '--for=jsonpath={.status.conditions[?(@.type=="Established")].status}=True'
-
 /** Runs kubectl; rejects with its own words when it ends otherwise than expected. */
 export function kubectl(
   target: CommandTarget,

@@ -19,11 +19,12 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 
 import { stringify } from 'yaml'
-import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
 
 import { helm, helm3, kubectl, kubectlJson, type CommandTarget } from './commands.ts'
 import { openControlPlane, startControlPlane, type ControlPlane } from './control-plane.ts'
 import { readConfig } from './config.ts'
+import { eventually } from './eventually.ts'
 import { isRunning, startedAt, type ProcessId } from './processes.ts'
 import { findPrograms } from './programs.ts'
 
@@ -66,10 +67,6 @@ async function newNamespace(target: CommandTarget): Promise<string> {
     await kubectl(target, ['delete', 'namespace', name, '--wait=false', '--ignore-not-found'])
   })
   return name
-}
-
-async function eventually(fact: () => Promise<void>): Promise<void> {
-  await vi.waitFor(fact, { timeout: 30_000, interval: 100 })
 }
 
 function rolledOut(target: CommandTarget, namespace: string, name: string) {
@@ -420,6 +417,12 @@ describe('the command line', () => {
     expect(await done).toMatchObject({ code: 130, stdout: '' })
     expect(await readdir(dirname(dir))).toEqual([])
     expect(await processesNaming(dir)).toEqual([])
+  })
+
+  test.each(['--help', '-h'])('%s says what can be said to it', async flag => {
+    const { code, stdout, stderr } = await cluster([flag])
+    expect([code, stderr]).toEqual([0, ''])
+    for (const word of ['up', 'status', 'down', '--name']) expect(stdout).toContain(`  ${word} `)
   })
 
   test.each([

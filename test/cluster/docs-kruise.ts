@@ -9,7 +9,7 @@ import { expect } from 'vitest'
 import type { KubeObject } from '#api/kubernetes.ts'
 import { CANARY_DEPLOYMENT, KRUISE_CANARY_FINALIZER } from '#api/names.ts'
 import { CUSTOM_RESOURCES, DEPLOYMENTS } from '#kube/resources.ts'
-import { ESTABLISHED, kubectl } from './commands.ts'
+import { kubectl } from './commands.ts'
 import { DEFAULT_FIELDS, holdFields } from './deployment-facts.ts'
 import { pods } from './facts.ts'
 import { createKruiseRollout, holdByRecreate, kruiseCrd, register, tellHealthy } from './kruise.ts'
@@ -50,13 +50,12 @@ export const arrive: Preparation = async (story, { cluster, client }) => {
   }
   await holdByRecreate(story, 'api', 'api:2')
   await client.create(CUSTOM_RESOURCES, customResource('BatchRelease', 'v1beta1'))
-  await kubectl(cluster, ['wait', ESTABLISHED, 'crd', '--all'])
   const batchRelease = {
     apiVersion: 'rollouts.kruise.io/v1beta1',
     kind: 'BatchRelease',
     metadata: { name: 'api', finalizers: ['rollouts.kruise.io/batch-release-finalizer'] },
   }
-  // A kind is served a moment after it is established.
+  // A kind is served a moment after its definition is accepted.
   const input = JSON.stringify(batchRelease)
   await story.until('a BatchRelease', () =>
     story.kubectl(['apply', '-f', '-'], { input }).then(

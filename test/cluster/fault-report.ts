@@ -4,6 +4,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
+import { onTestFinished } from 'vitest'
+
 /** One kind of fault. */
 export interface Tried {
   /** As in docs/reliability.md. */
@@ -25,6 +27,16 @@ export function reportFaults(suite: string, tried: readonly Tried[]): void {
     return `${String(times).padStart(6)} x ${fault}: lost ${ways.join('; ') || 'nothing'}`
   })
   console.log([`${suite}:`, ...lines].join('\n'))
+}
+
+/** The same when this test is over: what it did not find as it should be was lost. */
+export function reportAtEnd(suite: string, tried: readonly Omit<Tried, 'lost'>[]): void {
+  onTestFinished(({ task }) => {
+    const errors = task.result?.errors ?? []
+    const lost = counted(errors.map(({ message }) => message.split('\n')[0]!))
+    const rows = tried.map(each => ({ ...each, lost }))
+    reportFaults(suite, rows)
+  })
 }
 
 /** How often each is there. */

@@ -8,7 +8,7 @@ import { HOLD, RECORD, WAVE, WORKLOAD_TYPE } from '#api/names.ts'
 import { walkToTheEnd } from './approvals.ts'
 import { DEFAULT_FIELDS, holdFields, ownKeys } from './deployment-facts.ts'
 import { most, setOf, stand, worst } from './facts.ts'
-import { reportFaults } from './fault-report.ts'
+import { reportAtEnd } from './fault-report.ts'
 import { WORKLOAD } from './manifests.ts'
 import type { Story } from './story.ts'
 import { startWorld } from './world.ts'
@@ -47,6 +47,9 @@ async function endsRight(story: Story): Promise<void> {
 }
 
 test('each field and mark is put back, at each step and three times: nobody leaves', async () => {
+  reportAtEnd('foreign-reverts', [
+    { fault: 'a field of the hold is put back', times: 2 * 3 * reverts.length },
+  ])
   const story = await world.story()
   const revert = async () => {
     for (const patch of [...reverts, ...reverts, ...reverts]) {
@@ -69,8 +72,6 @@ test('each field and mark is put back, at each step and three times: nobody leav
   expect(most(story, 'app:2')).toBe(5)
   expect(worst(story).ready).toBeGreaterThanOrEqual(8)
   await endsRight(story)
-  const times = 2 * 3 * reverts.length
-  reportFaults('foreign-reverts', [{ fault: 'a field of the hold is put back', times, lost: {} }])
 })
 
 test('ReplicaSets that are scaled by hand get the sizes of the step again', async () => {
@@ -80,6 +81,7 @@ test('ReplicaSets that are scaled by hand get the sizes of the step again', asyn
     ['app:1', 12],
     ['app:1', 4],
   ] as const
+  reportAtEnd('foreign-scaling', [{ fault: 'a ReplicaSet is scaled by hand', times: sizes.length }])
   const stories = await Promise.all(sizes.map(() => world.story()))
   await Promise.all(
     sizes.map(async ([image, replicas], index) => {
@@ -95,6 +97,4 @@ test('ReplicaSets that are scaled by hand get the sizes of the step again', asyn
       await endsRight(story)
     }),
   )
-  const times = sizes.length
-  reportFaults('foreign-scaling', [{ fault: 'a ReplicaSet is scaled by hand', times, lost: {} }])
 })

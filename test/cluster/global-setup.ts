@@ -11,7 +11,7 @@ import type { TestProject } from 'vitest/node'
 import type { CommandTarget } from './commands.ts'
 import { readConfig, type ClusterConfig } from './config.ts'
 import { startControlPlane } from './control-plane.ts'
-import { namespaceTrouble } from './data-plane/namespace.ts'
+import { namespaceTrouble } from './pod-network/namespace.ts'
 import { findProgram } from './programs.ts'
 import { neverUsed, notesIn } from './run-rights.ts'
 

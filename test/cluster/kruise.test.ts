@@ -1,10 +1,18 @@
 // Coming from Kruise Rollouts: its Rollouts are taken over at rest, never while it runs, and what it has
 // left in the middle of a release is named with the patch that mends it.
 
+import { isDeepStrictEqual } from 'node:util'
+
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 
 import type { Deployment } from '#api/kubernetes.ts'
-import { KRUISE_FINALIZER, KRUISE_PROGRESSING, KRUISE_WEBHOOKS, WORKLOAD_TYPE } from '#api/names.ts'
+import {
+  KRUISE_FINALIZER,
+  KRUISE_PROGRESSING,
+  KRUISE_WEBHOOKS,
+  STABLE_REVISION,
+  WORKLOAD_TYPE,
+} from '#api/names.ts'
 import { CUSTOM_RESOURCES, ROLLOUTS_DEFINITION } from '#kube/resources.ts'
 import { applyCustomResources } from '../../dev/sluice.ts'
 import { leftovers } from '../../cli/kruise.ts'
@@ -141,16 +149,13 @@ test('what it left paused with Recreate is named, and mended by the patch that i
   await runTold(story, [message.split('; its BatchRelease')[0]!], 'own strategy, with: ')
   await stand(story, { 'app:1': 0, 'app:2': 10 })
   expect(worst(story).ready).toBeGreaterThanOrEqual(8)
-  const after = await story.deployment()
-  expect(holdFields(after)).toEqual(DEFAULT_FIELDS)
-  const keys = [
-    ...Object.keys({ ...after.metadata.labels }),
-    ...Object.keys({ ...after.metadata.annotations }),
-  ]
-  expect(keys.filter(key => key.includes('kruise')).toSorted()).toEqual([
-    'rollouts.kruise.io/stable-revision',
-    WORKLOAD_TYPE,
-  ])
+  expect(holdFields(await story.deployment())).toEqual(DEFAULT_FIELDS)
+  // Its stable revision is named once everybody is seen to be new.
+  await story.until('nothing of it is left but our labels', async () => {
+    const { labels, annotations } = (await story.deployment()).metadata
+    const keys = Object.keys({ ...labels, ...annotations }).filter(key => key.includes('kruise'))
+    return isDeepStrictEqual(keys.toSorted(), [STABLE_REVISION, WORKLOAD_TYPE])
+  })
   await isReady(story, 'Guarding')
 })
 

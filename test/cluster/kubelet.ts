@@ -1,6 +1,6 @@
 // Plays the kubelet for pods of the product: starts what the API server has stored of a pod, from the
 // file tree of the image, with the environment, the token and the files that a kubelet would give it.
-// Only the addresses differ: all pods share this machine, so each listens on loopback, on free ports.
+// Only the addresses differ where all pods share this machine: each then listens on loopback, on free ports.
 
 import { mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -19,7 +19,7 @@ export interface StoredPod extends KubeObject {
     readonly volumes?: readonly Volume[]
     readonly containers: readonly Container[]
   }
-  readonly status?: { readonly phase?: string }
+  readonly status?: { readonly phase?: string; readonly podIP?: string }
 }
 
 interface Volume {
@@ -44,6 +44,12 @@ interface Container {
   }[]
   readonly ports?: readonly { readonly name: string; readonly containerPort: number }[]
   readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string }[]
+  readonly readinessProbe?: { readonly httpGet: { readonly path: string; readonly port: string } }
+}
+
+/** What the program of a container is told; what stands before it is for Node. */
+export function flagsOf({ args = [] }: Pick<Container, 'args'>): readonly string[] {
+  return args.slice(args.findIndex(each => each.endsWith('.js')) + 1)
 }
 
 /** Where pods are played. */
@@ -52,6 +58,8 @@ export interface Node {
   readonly client: KubeClient
   /** The file tree of the image. */
   readonly tree: string
+  /** Each pod listens at its own address, on the ports that it names. */
+  readonly ownAddresses?: true
   readonly onLine: (line: string) => void
 }
 
@@ -62,23 +70,40 @@ const accounts = resource('v1', 'serviceaccounts', 'ServiceAccount')
 export async function startPod(node: Node, pod: StoredPod): Promise<Child> {
   const [container, ...others] = pod.spec.containers
   if (!container || others.length > 0) throw new Error('a pod of one container is expected')
-  const { command = [], args = [], ports = [] } = container
+  const { command = [], args = [] } = container
   // The image's own entry point is Node, and the chart leaves it so.
   if (command.length > 0) throw new Error(`unexpected command ${command.join(' ')}`)
   const dir = await writeAccount(node, pod, container)
   const mounted = await mountSecrets(node, pod)
-  const listens = (port: string) => ports.some(({ name }) => name === port)
-  const elsewhere = [
-    `--service-account-dir=${dir}`,
-    ...(listens('probes') ? ['--probes-host=127.0.0.1', '--probes-port=0'] : []),
-    ...(listens('https') ? ['--host=127.0.0.1', '--port=0'] : []),
-  ]
+  const elsewhere = [`--service-account-dir=${dir}`, ...listening(node, pod, container)]
   return startNode({
     args: [...args.map(arg => inMounts(arg, mounted)), ...elsewhere],
     cwd: node.tree,
     env: await environmentOf(node, pod, container),
     onLine: node.onLine,
   })
+}
+
+/** Flags by which the process of a pod listens where others find it. */
+function listening(
+  { ownAddresses }: Node,
+  { status }: StoredPod,
+  { ports = [] }: Container,
+): readonly string[] {
+  const flags = { probes: 'probes-', https: '' }
+  return ports.flatMap(({ name }) => {
+    const prefix = flags[name as keyof typeof flags]
+    if (ownAddresses) return [`--${prefix}host=${status?.podIP}`]
+    return [`--${prefix}host=127.0.0.1`, `--${prefix}port=0`]
+  })
+}
+
+/** Whether a pod that listens at its own address is ready, by its own probe. */
+export async function isReady({ spec, status }: StoredPod): Promise<boolean> {
+  const { ports, readinessProbe } = spec.containers[0]!
+  const { path, port: portName } = readinessProbe!.httpGet
+  const { containerPort } = ports!.find(({ name }) => name === portName)!
+  return (await fetch(`http://${status?.podIP}:${containerPort}${path}`)).ok
 }
 
 /** Writes into the status of a pod that its one container has ended, and how. */

@@ -13,6 +13,16 @@ import { withLock } from './lock.ts'
 
 const exitCodes = { done: 0, failed: 1, usage: 2, down: 3, interrupted: 130 } as const
 const usage = 'usage: npm run cluster -- up|down|status [--name <name>]'
+const help = `npm run cluster -- COMMAND [--name NAME]
+    A control plane on this machine, in one folder, for tests and for trying things out: etcd,
+    kube-apiserver, kube-controller-manager, and kwok, which stands in for nodes.
+
+  up       starts it, or what of it is missing; what it prints a shell can evaluate:
+           eval "$(npm run -s cluster -- up)" sets KUBECONFIG and PATH
+  status   says where it is, and what of it runs
+  down     ends it, and removes the folder
+
+  --name NAME   another one beside the first, of up to 40 of a-z, 0-9 and -; default unless given`
 
 interface Request {
   readonly name: string
@@ -29,6 +39,10 @@ const commands: Readonly<Record<string, (request: Request) => Promise<number>>> 
 
 async function main(args: readonly string[]): Promise<number> {
   const parsed = parse(args)
+  if (parsed === 'help') {
+    print(help)
+    return exitCodes.done
+  }
   if (typeof parsed === 'string') {
     say(parsed)
     return exitCodes.usage
@@ -61,9 +75,13 @@ function parse(args: readonly string[]): Parsed | string {
   try {
     const { positionals, values } = parseArgs({
       args: [...args],
-      options: { name: { type: 'string', default: 'default' } },
+      options: {
+        name: { type: 'string', default: 'default' },
+        help: { type: 'boolean', short: 'h' },
+      },
       allowPositionals: true,
     })
+    if (values.help) return 'help'
     const [verb = '', ...rest] = positionals
     const command = Object.hasOwn(commands, verb) ? commands[verb] : undefined
     if (!command || rest.length > 0) return usage

@@ -1,5 +1,7 @@
 // Plays kube-proxy for the API server alone: by its egress configuration it dials Services through a
-// socket of ours, which leads the address of a Service to the processes behind it.
+// socket of ours, which leads the address of a Service to the processes behind it. That a Service leads to its
+// pods service.test.ts proves, in a network namespace. This needs none, and leaves the processes where
+// tests reach their probes, and decide whom the API server reaches.
 
 import { createServer } from 'node:http'
 import { connect } from 'node:net'

@@ -1,11 +1,11 @@
 // What roles grant is compared with what an audit log says that was asked: both a right that lacks and one
 // that nobody uses are found.
 
-import { mkdtemp, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { lacking, requestsOf } from '../cluster/rights.ts'
 import type { Right } from '../cluster/rights.ts'
 import { neverUsed, noteOf } from '../cluster/run-rights.ts'
@@ -31,7 +31,9 @@ function event(verb: string, what: string, code: number, name = 'controller') {
 }
 
 async function asked(...events: readonly object[]) {
-  const file = join(await mkdtemp(join(tmpdir(), 'sluice-audit-')), 'audit.log')
+  const dir = await mkdtemp(join(tmpdir(), 'sluice-audit-'))
+  onTestFinished(() => rm(dir, { recursive: true }))
+  const file = join(dir, 'audit.log')
   await writeFile(file, events.map(each => `${JSON.stringify(each)}\n`).join(''))
   return requestsOf(file, controller)
 }

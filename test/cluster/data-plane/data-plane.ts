@@ -6,21 +6,15 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import type { Pod } from '#api/kubernetes.ts'
-import { Cache } from '#kube/cache.ts'
-import type { Cached } from '#kube/cache.ts'
-import { Reflector } from '#kube/reflector.ts'
-import { PODS } from '#kube/resources.ts'
-import type { ResourceType } from '#kube/resources.ts'
 import { until } from '../../../dev/until.ts'
 import { serveOthers } from '../gateway.ts'
+import { lead } from '../pod-network/lead.ts'
+import { startInside } from '../pod-network/namespace.ts'
+import { playNode } from '../pod-network/node.ts'
 import { findProgram } from '../programs.ts'
-import { makeReady } from '../ready-by-hand.ts'
 import type { World } from '../world.ts'
-import type { Answer, Asked, Begin, Request, Routed, RoutedRule, Served, Told } from './channel.ts'
+import type { Answer, Asked, Begin, Request, Routed, RoutedRule, Told } from './channel.ts'
 import { createClass, PORT } from './gateway-objects.ts'
-import { lead } from './lead.ts'
-import { spawnInside } from './namespace.ts'
 
 /** Where requests meet real processes. */
 export interface DataPlane {
@@ -57,42 +51,34 @@ export async function startDataPlane(world: World): Promise<DataPlane> {
   const socket = join(dir, 'api-server')
   const apiPort = Number(new URL(cluster.url).port)
   const leading = await lead({ path: socket }, { port: apiPort, host: '127.0.0.1' })
-  const said: string[] = []
-  const child = spawnInside(join(import.meta.dirname, 'inside.ts'), line => said.push(line))
-  const ended = new Promise<never>((_, reject) => {
-    child.once('error', reject)
-    child.once('exit', () => reject(new Error(`the data plane has ended: ${said.join('')}`)))
-  })
-  // Who waits for something hears of it.
-  ended.catch(() => {})
   const answers: Answer[] = []
   const serving = new Map<string, () => void>()
   const versions = new Map<string, string>()
   let routed: Routed = { rules: [] }
-  child.on('message', (told: Told) => {
+  const inside = startInside<Asked | Begin, Told>(join(import.meta.dirname, 'inside.ts'), told => {
     if ('answer' in told) answers.push(told.answer)
     else if ('routed' in told) ({ routed } = told)
     else serving.get(told.served)?.()
   })
-  const ask = (asked: Asked | Begin) => void child.send(asked)
   const env = { KUBECONFIG: cluster.kubeconfig }
-  ask({
+  inside.ask({
     api: { port: apiPort, socket },
     gateway: { program, args: [String(PORT)], env },
     load: { port: PORT, perSecond: PER_SECOND },
   })
-  const unwatch = await playKubelet(world, {
-    begin: served =>
+  const leave = await playNode(client, {
+    begin: ({ address, image }) =>
       new Promise(resolve => {
-        serving.set(served.address, resolve)
-        versions.set(`${served.address}:${served.port}`, served.version)
-        ask({ serve: served })
+        const port = 80
+        serving.set(address, resolve)
+        versions.set(`${address}:${port}`, image)
+        inside.ask({ serve: { address, port, version: image } })
       }),
-    end: address => ask({ gone: address }),
+    end: ({ address }) => inside.ask({ gone: address }),
   })
   return {
     routes: host => routesIn(routed, host, versions),
-    send: requests => ask({ requests }),
+    send: requests => inside.ask({ requests }),
     answers,
     async next(name, count) {
       const from = Date.now()
@@ -102,13 +88,12 @@ export async function startDataPlane(world: World): Promise<DataPlane> {
         async () => found().length >= count,
         patienceMs,
       )
-      await Promise.race([enough, ended])
+      await Promise.race([enough, inside.ended])
       return found().slice(0, count)
     },
     async stop() {
-      unwatch()
-      if (child.connected) child.disconnect()
-      await ended.catch(() => {})
+      leave()
+      await inside.stop()
       leading.close()
       await rm(dir, { recursive: true })
     },
@@ -126,50 +111,4 @@ function routesIn({ rules }: Routed, host: string, versions: ReadonlyMap<string,
   const known = new Set(servers.map(server => versions.get(server) ?? 'unknown'))
   const share = (100 * weightOf(fresh)) / weightOf(backends)
   return { share, stable: [...known].toSorted() }
-}
-
-/** What a node knows of a pod. */
-interface RunningPod extends Pod {
-  readonly spec: { readonly containers: readonly { readonly image: string }[] }
-  readonly status?: Pod['status'] & { readonly podIP?: string }
-}
-
-/** A pod, as its node sees it. */
-interface NodePod extends Cached {
-  readonly image: string
-  readonly address: string | undefined
-}
-
-/** Begins and ends the process of a pod. */
-interface Processes {
-  readonly begin: (pod: Served) => Promise<void>
-  readonly end: (address: string) => void
-}
-
-/** Gives what ends it. */
-async function playKubelet({ client }: World, processes: Processes): Promise<() => void> {
-  const cache = new Cache<NodePod>()
-  cache.onChange((before, pod) => {
-    const { address, image = '' } = { ...(pod ?? before) }
-    if (address === undefined || !image.includes('served')) return
-    if (!pod) processes.end(address)
-    if (!pod || before?.address !== undefined) return
-    const { namespace = '', name } = pod.metadata
-    void processes
-      .begin({ address, port: 80, version: image })
-      .then(() => makeReady(client, { namespace, name }))
-  })
-  const ending = new AbortController()
-  void new Reflector({
-    client,
-    type: PODS as ResourceType<RunningPod>,
-    cache,
-    project: seeOnNode,
-  }).run(ending.signal)
-  await cache.synced
-  return () => ending.abort()
-}
-
-function seeOnNode({ metadata, spec, status }: RunningPod): NodePod {
-  return { metadata, image: spec.containers[0]?.image ?? '', address: status?.podIP }
 }

@@ -2,9 +2,9 @@
 // its pod, the gateway, and those who send it requests. A socket in the file system, which namespaces do not
 // part, leads to the API server. What is to be done comes by the channel of the parent, with which it ends.
 
+import { lead } from '../pod-network/lead.ts'
 import type { Asked, Begin, Told } from './channel.ts'
 import { runGateway } from './gateway-process.ts'
-import { lead } from './lead.ts'
 import { startRequests } from './requests.ts'
 import { createServers } from './servers.ts'
 

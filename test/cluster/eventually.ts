@@ -1,0 +1,8 @@
+// Waiting for what no watch tells, by trying.
+
+import { vi } from 'vitest'
+
+/** Tries again until it succeeds. */
+export async function eventually(attempt: () => Promise<unknown>): Promise<void> {
+  await vi.waitFor(attempt, { timeout: 30_000, interval: 100 })
+}

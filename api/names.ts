@@ -146,7 +146,8 @@ export const READY_REASONS = {
   NotHoldable: 'edits cannot be held as the owner has set the workload; the message says why',
   EditCaught: 'an edit that the webhook did not answer stands still; it is taken over next',
   WorkloadNotFound: 'there is no such workload; it is guarded as soon as it is created',
-  KindNotServed: 'the cluster does not serve the kind that the Rollout names; it is looked for',
+  KindNotServed:
+    'the cluster does not serve the kind of the workload, or of a route; it is looked for',
   KindNotRegistered: 'the kind that the Rollout names is not registered; says the value to add',
   KindUnread: 'workloads of its kind cannot be read; says why, and which rights are missing',
   WorkloadHeld: 'a Rollout that is gone still holds the workload; it is given back first',
@@ -222,6 +223,7 @@ export const EVENT_REASONS = {
   ReleaseRestarted: 'the template changed again in the middle; step 1 begins for the new one',
   StepReached: "the step's pods are Ready; says what it waits for, and the command",
   StepJumped: 'somebody wrote `nextStepIndex`',
+  JumpIgnored: 'somebody wrote a `nextStepIndex` that is no step: it is written back',
   PlanChanged: 'the steps changed; says with which one the release goes on',
   ReleaseCompleted: 'everybody is new',
   ReleaseTakenOver:
@@ -239,6 +241,8 @@ export const EVENT_REASONS = {
   NotCreated: 'the API server refuses the second Deployment of a release; says why',
   RequestsRefused:
     'the API server refuses a write to a Service or a route, and the release waits; says why',
+  RequestsBlocked:
+    'the Rollout is gone, and requests do not leave new pods until somebody acts; says why',
   HoldRefused:
     "the webhook does not take the controller's holds: its `--controller-user` names another",
   ValuesRestored: 'fields of a hold were found without the hold',

@@ -5,7 +5,7 @@ import { DEPLOYMENTS, DISRUPTION_BUDGETS, POD_AUTOSCALERS } from '#kube/resource
 import { leftovers } from './kruise.ts'
 import { nextEdit } from './next-edit.ts'
 import { propose } from './proposal.ts'
-import { readRollouts, rolloutFor } from './stands.ts'
+import { named, readRollouts, rolloutFor } from './stands.ts'
 import type { Surroundings } from './surroundings.ts'
 import { rolloutYaml } from './yaml.ts'
 
@@ -15,16 +15,18 @@ export async function adopt(
   { namespace, name }: { readonly namespace: string; readonly name: string },
   { print, complain }: Pick<Surroundings, 'print' | 'complain'>,
 ): Promise<boolean> {
-  const deployment = await client.get(DEPLOYMENTS, { namespace, name })
+  const { apiVersion, kind } = DEPLOYMENTS
+  const reading = client.get(DEPLOYMENTS, { namespace, name })
+  const deployment = await named({ apiVersion, kind, namespace, name }, reading)
   const [autoscalers, budgets] = await Promise.all([
     client.listAll(POD_AUTOSCALERS, { namespace }),
     client.listAll(DISRUPTION_BUDGETS, { namespace }),
   ])
   for (const line of await leftovers(client, namespace)) complain(`sluice: ${line}`)
   const rollouts = await readRollouts(client, namespace)
-  const named = rolloutFor(deployment, rollouts)
-  if (named) {
-    complain(`sluice: Rollout ${named.metadata.name} names deployment/${name} already`)
+  const guard = rolloutFor(deployment, rollouts)
+  if (guard) {
+    complain(`sluice: Rollout ${guard.metadata.name} names deployment/${name} already`)
     return false
   }
   const proposal = propose({

@@ -20,7 +20,7 @@ import { freeAll, guardsAmong, lostAmong, routingsAmong, routingsOf } from './lo
 import type { Lost } from './lost.ts'
 import { readLeft } from './requests.ts'
 import type { Left } from './requests.ts'
-import { readRollouts, readStand, readStands, rolloutFor } from './stands.ts'
+import { named, readRollouts, readStand, readStands, rolloutFor } from './stands.ts'
 import { Progress, take } from './steps.ts'
 import type { Saying } from './surroundings.ts'
 import {
@@ -106,8 +106,7 @@ async function readAll(client: KubeClient, ejection: Ejection): Promise<Found> {
   // Before the workloads: whose Service is pinned was there then, or is gone.
   const { routings: left, unread } = unrouted ? none : await readLeft(client, namespace)
   if (workload !== undefined) {
-    const named = { ...workload, namespace: namespace! }
-    const one = await readNamed(client, named, left)
+    const one = await readNamed(client, { ...workload, namespace: namespace! }, left)
     const begun = routingsOf(one)
     const moved = routingsAmong(left).filter(({ ref }) => begun.includes(keyOf(ref)))
     return { stands: [one], moved, lost: [], unread }
@@ -122,8 +121,9 @@ function readNamed(
   { adapter, namespace, name }: NamedWorkload & { readonly namespace: string },
   left: ReadonlyMap<string, Routing>,
 ): Promise<Stand> {
-  const routing = left.get(keyOf({ ...adapter, namespace, name }))
-  return readStand(client, adapter, defined({ namespace, name, routing }))
+  const ref = { apiVersion: adapter.apiVersion, kind: adapter.kind, namespace, name }
+  const routing = left.get(keyOf(ref))
+  return named(ref, readStand(client, adapter, defined({ namespace, name, routing })))
 }
 
 function aside({ dryRun }: Ejection): string {

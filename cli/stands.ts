@@ -3,6 +3,7 @@
 import type { KubeObject } from '#api/kubernetes.ts'
 import { CANARY_DEPLOYMENT } from '#api/names.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
+import { targetOf } from '#core/commands.ts'
 import { defined } from '#core/defined.ts'
 import { keyOf } from '#core/ref.ts'
 import type { WorkloadRef } from '#core/ref.ts'
@@ -86,6 +87,16 @@ async function requestsOf(
 function unreadWhere(error: unknown): Pick<Stand, 'unread'> {
   if (error instanceof Forbidden) return { unread: error.message }
   throw error
+}
+
+/** What is read of a workload that somebody has named. Throws one line where it is not there. */
+export async function named<T>(ref: WorkloadRef, read: Promise<T>): Promise<T> {
+  try {
+    return await read
+  } catch (error) {
+    if (!(error instanceof NotFound)) throw error
+    throw new Error(`there is no ${targetOf(ref)} in namespace ${ref.namespace}`, { cause: error })
+  }
 }
 
 /** One workload; `routing`: what is left of it. Throws `NotFound`. */

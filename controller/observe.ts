@@ -47,13 +47,20 @@ export interface Known {
   readonly deploymentsLeft?: true
 }
 
-/** The same, with what is known of the TrafficRouting that the release or the Rollout names. */
-export function observe(watches: Watches, key: string, known: Known): readonly Observation[] {
+/**
+ * The same, with what is known of the TrafficRouting that the release or the Rollout names; `open`: that is not known
+ * yet.
+ */
+export function observe(
+  watches: Watches,
+  key: string,
+  known: Known,
+): readonly Observation[] | 'open' {
   const alone = observeAlone(watches, key, known)
   const named = watches.routings.of(key)
   if (named === undefined || alone.length === 0) return alone
   const found = observeRouting(watches, named, known)
-  if (found === 'open') return []
+  if (found === 'open') return 'open'
   return alone.map(each => {
     const self = each.object?.metadata.name ?? ''
     const trafficRouting = namedRouting(found, self)
@@ -69,6 +76,10 @@ export function observeRouting(
 ): RoutingSnapshot | 'open' {
   const found = watches.routings.find(key)
   if (found === 'open') return 'open'
+  const { now } = known
+  // Whether a route is moved is not known: nothing is remembered of that.
+  if (found.unread !== undefined)
+    return { ...found, now, users: [], home: { since: now, seen: false } }
   const users: RoutingUser[] = []
   for (const workload of watches.routings.users(key)) {
     if (watches.routings.of(workload) !== key) continue
@@ -79,9 +90,8 @@ export function observeRouting(
     const podUids = watches.podUids(workload)
     users.push(...observations.flatMap(each => userIn(each.snapshot, podUids, found.traffic)))
   }
-  const { now } = known
   const refusedWrite = known.refusedWrites.of(key)
-  const home = known.homes(key, found.moved !== undefined, now)
+  const home = known.homes.look(key, found.moved !== undefined, now)
   return defined({ ...found, now, users, home, refusedWrite })
 }
 

@@ -12,7 +12,12 @@ import { difference } from '#core/admission/patch.ts'
 import type { PatchOperation } from '#core/admission/patch.ts'
 import { plainestHold, reviewWorkload } from '#core/admission/review.ts'
 import type { Answer } from '#core/admission/review.ts'
-import { rolloutWarnings, unheardWarnings } from '#core/admission/rollout-warnings.ts'
+import {
+  rolloutWarnings,
+  unguardedWarnings,
+  unheardWarnings,
+} from '#core/admission/rollout-warnings.ts'
+import type { Named } from '#core/admission/rollout-warnings.ts'
 import { reviewTraffic } from '#core/admission/traffic-review.ts'
 import { validateRollout } from '#core/admission/validation.ts'
 import { inOlderWords, unknownStyle } from '#core/conversion/words.ts'
@@ -31,8 +36,8 @@ import type { TrafficProvider } from '#core/traffic/model.ts'
 import { adapterFor, heldBy } from '#core/workload/registry.ts'
 import type { Cache } from '#kube/cache.ts'
 import { ApiError, Retryable } from '#kube/errors.ts'
-import type { KindWarnings } from './kinds.ts'
 import type { Lookup } from './lookup.ts'
+import type { LookUpNamed } from './named.ts'
 import type { AdmissionRequest, AdmissionResponse } from './review.ts'
 
 /** What the reviewers know beside the request. */
@@ -43,7 +48,7 @@ export interface Known {
   readonly allKnown: () => boolean
   /** The kinds that are released. */
   readonly adapters: readonly WorkloadAdapter[]
-  readonly kindWarnings: KindWarnings
+  readonly lookUpNamed: LookUpNamed
   /** Requests are moved in this installation. */
   readonly routes: boolean
   /** By objects of these kinds. */
@@ -127,7 +132,10 @@ export async function validate(
 ): Promise<AdmissionResponse> {
   const object = request.object as Rollout | null
   const previous = request.oldObject as Rollout | null
-  if (!object) return { allowed: true, warnings: previous ? rolloutWarnings(previous) : [] }
+  if (!object) {
+    const warnings = previous ? await endWarnings(known, previous).catch(none) : []
+    return { allowed: true, warnings }
+  }
   // Its own webhook judges what it is to follow.
   if (known.kruiseRegistered()) return { allowed: true }
   const others = await othersThan(known, object).catch(unreachable)
@@ -144,11 +152,45 @@ export async function validate(
     const message = formatProblems(found)
     return { allowed: false, status: { code: 422, reason: 'Invalid', message } }
   }
-  const unheard = unheardWarnings(object, previous ?? undefined)
-  const warnings = previous
-    ? rolloutWarnings(previous, object)
-    : await known.kindWarnings(object.spec.workloadRef)
-  return { allowed: true, warnings: [...unheard, ...warnings] }
+  const warnings = await warningsOf(known, object, previous ?? undefined).catch(none)
+  return { allowed: true, warnings }
+}
+
+/** What only warns refuses nobody, whatever stands in objects of other kinds. */
+function none(): readonly string[] {
+  return []
+}
+
+async function warningsOf(
+  known: Known,
+  object: Rollout,
+  before: Rollout | undefined,
+): Promise<readonly string[]> {
+  const unheard = unheardWarnings(object, before)
+  const asks = !before || !equalJson(before.spec, object.spec)
+  const named = asks ? await lookUp(known, object) : undefined
+  const unguarded = named ? unguardedWarnings(object, named, known.adapters) : []
+  const ending = before ? await endWarnings(known, before, object, named) : []
+  return [...unheard, ...ending, ...unguarded]
+}
+
+/** Nothing is asked where the API server has waited for other answers. */
+async function lookUp(known: Known, rollout: Rollout): Promise<Named> {
+  return known.allKnown() ? known.lookUpNamed(rollout) : { unserved: [] }
+}
+
+/** Nothing goes out any more of a workload that went first. */
+async function endWarnings(
+  known: Known,
+  before: Rollout,
+  after?: Rollout,
+  named?: Named,
+): Promise<readonly string[]> {
+  const warnings = rolloutWarnings(before, after)
+  if (warnings.length === 0) return warnings
+  const { workload } = named ?? (await lookUp(known, before))
+  const gone = workload === 'missing' || workload?.metadata.deletionTimestamp !== undefined
+  return gone ? [] : warnings
 }
 
 /** Those that may name the same workload, among others. */

@@ -32,7 +32,7 @@ const known = {
   allKnown: () => true,
   lookup: () => Promise.resolve([]),
   adapters,
-  kindWarnings: async () => [],
+  lookUpNamed: async () => ({ unserved: [] }),
   makeDeployments: true,
   routes: false,
   providers: [],

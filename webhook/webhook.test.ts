@@ -175,7 +175,7 @@ function knowing(lookup: Known['lookup']): Known {
     routes: false,
     providers: [],
     adapters,
-    kindWarnings: async () => [],
+    lookUpNamed: async () => ({ unserved: [] }),
     kruiseRegistered: () => false,
   }
 }

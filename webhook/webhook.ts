@@ -6,8 +6,8 @@ import { providersWith } from '#core/traffic/registry.ts'
 import { adaptersWith } from '#core/workload/registry.ts'
 import { keepCertificates } from './certificate.ts'
 import type { CertificateOptions, Certificates } from './certificate.ts'
-import { createKindWarnings } from './kinds.ts'
 import { createLookup } from './lookup.ts'
+import { createLookUpNamed } from './named.ts'
 import { admit, answerToBug, validate } from './reviewers.ts'
 import type { Known } from './reviewers.ts'
 import { watchKruise } from './kruise.ts'
@@ -67,7 +67,7 @@ function createServer(
     routes,
     providers: providersWith(routeKinds),
     adapters: adaptersWith(extraKinds),
-    kindWarnings: createKindWarnings(client, extraKinds),
+    lookUpNamed: createLookUpNamed(client, config),
     lookup: createLookup({
       // Two, one after the other, are still below the API server's own patience with us.
       list: async namespace =>

@@ -233,7 +233,9 @@ describe('an edit', () => {
     expect(outcome).toBe('notHeld')
     expect(answer.spec).toEqual(object.spec)
     expect(warnings.join()).toContain(`not held: ${reason}`)
-    expect(warnings.join()).toContain('every pod will be replaced now')
+    expect(warnings.join()).toContain(
+      'the edit goes out now, without steps, by the strategy of the workload',
+    )
   })
 
   test('of a workload without pods is not held', () => {

@@ -2,6 +2,7 @@
 
 import { ABORT, ROLLBACK_IN_BATCH, ROLLING_STYLE } from '#api/names.ts'
 import type { ProgressingReason, StalledReason } from '#api/names.ts'
+import type { KubeObject } from '#api/kubernetes.ts'
 import type { Rollout, TrafficRouting } from '#api/rollout.generated.ts'
 import { abortCommand, targetOf, undoneBy } from '../commands.ts'
 import { equalJson } from '../equal.ts'
@@ -9,8 +10,13 @@ import { trafficRoutingOf } from '../rollout/named-routing.ts'
 import { releaseIn } from '../rollout/release-status.ts'
 import { strategyField, strategyOf, styleOf } from '../rollout/release-style.ts'
 import { hasRoutes } from '../rollout/unsupported.ts'
+import type { Unseen } from '../rollout/unseen.ts'
+import { notHoldable, notThere, routesNotServed } from '../rollout/unguarded.ts'
+import type { RouteRef } from '../traffic/model.ts'
 import { subsetLabel } from '../traffic/registry.ts'
 import { notByIngress, notBySubset, subsetRule } from '../traffic/told-apart.ts'
+import type { WorkloadAdapter } from '../workload/adapter.ts'
+import { holdOf } from '../workload/hold.ts'
 import { adapterFor, inStyle } from '../workload/registry.ts'
 
 /** Deleting or disabling a Rollout lets everybody go: that is said, and the way back from there. */
@@ -41,6 +47,34 @@ function abortUnheard(before: Rollout, after: Rollout): readonly string[] {
   return [
     `${ABORT} has this value since before the edit, and aborts nothing: write another one: ${command}`,
   ]
+}
+
+/** What a Rollout names, as far as it is known when it is written. */
+export interface Named {
+  /** Undefined: it is not known whether there is one. */
+  readonly workload?: KubeObject | 'missing'
+  /** Why nobody looks for it. */
+  readonly unseen?: Unseen
+  /** Routes of kinds that the cluster does not have. */
+  readonly unserved: readonly RouteRef[]
+}
+
+/** What keeps it from its work; told where it asks for something, since it may come after its Rollout. */
+export function unguardedWarnings(
+  { metadata, spec }: Rollout,
+  { workload, unseen, unserved }: Named,
+  among: readonly WorkloadAdapter[],
+): readonly string[] {
+  if (unseen) return unseen.sentences
+  if (spec.disabled === true) return []
+  const routes = unserved.length > 0 ? [routesNotServed(unserved)] : []
+  if (workload === 'missing') return [notThere(spec.workloadRef), ...routes]
+  const adapter = adapterFor(spec.workloadRef, among)
+  // What its owner changes while it is held counts after the release.
+  const free = workload && holdOf(workload) === undefined
+  const because = free && adapter?.unholdable(adapter.ownerOfFree(workload), workload)
+  const ref = { ...spec.workloadRef, namespace: metadata.namespace ?? '' }
+  return because ? [notHoldable(ref, because)] : routes
 }
 
 /** What a Rollout asks for and what is not done, or means nothing; told when it is new. */

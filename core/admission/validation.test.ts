@@ -107,7 +107,9 @@ test.each<[string, Rollout, string]>([
     ref('apps.kruise.io/v1alpha1', 'cloneset'),
     'spec.workloadRef: write `apiVersion: apps.kruise.io/v1alpha1` and `kind: CloneSet`',
   ],
-  ['a Deployment of another group', ref('extensions/v1beta1', 'Deployment'), noSuchKind],
+  ['a Deployment of another group', ref('extensions/v1beta1', 'Deployment'), deploymentInFull],
+  ['a kind in lower case without its group', ref('v1', 'deployment'), deploymentInFull],
+  ['a Pod', ref('v1', 'Pod'), noSuchKind],
   [
     'a share of the requests in blue-green',
     blueGreen({ steps: [{ replicas: '100%', traffic: '0%' }] }),

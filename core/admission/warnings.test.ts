@@ -133,7 +133,7 @@ test.each([
 
 test('an edit that is not held is never silent', () => {
   expect(notHeldWarnings('it is Tuesday')).toEqual([
-    'not held: it is Tuesday; every pod will be replaced now',
+    'not held: it is Tuesday; the edit goes out now, without steps, by the strategy of the workload',
   ])
 })
 

@@ -115,7 +115,9 @@ export function lostWarnings(): readonly string[] {
 /** The edit is not held: why, and what that means. */
 export function notHeldWarnings(reason: string): readonly string[] {
   if (reason === 'no pod runs') return ['no pod runs: scaling up starts the new version at once']
-  return [`not held: ${reason}; every pod will be replaced now`]
+  return [
+    `not held: ${reason}; the edit goes out now, without steps, by the strategy of the workload`,
+  ]
 }
 
 /** A first look told of a release, and then another webhook changed the template. */
@@ -127,6 +129,13 @@ export function takenBackWarnings(): readonly string[] {
 export function caughtWarnings(): readonly string[] {
   return [
     'held at 0 new pods: an edit came while the webhook was away; the controller takes it over',
+  ]
+}
+
+/** The policy in the API server has caught an edit, and tells so itself. */
+export function unansweredWarnings(): readonly string[] {
+  return [
+    'no webhook answered, and the policy holds the edit at 0 new pods: it is released by its Rollout once one does; to let go now: docs/safe-when-we-vanish.md',
   ]
 }
 

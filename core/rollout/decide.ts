@@ -3,7 +3,6 @@
 // snapshot, never the memory of a write, so a lost or repeated reconcile is harmless.
 
 import { ESCAPE } from '#api/names.ts'
-import type { ProgressingReason, ReadyReason, StalledReason } from '#api/names.ts'
 import { escapeCommand, resumeWorkloadCommand, unpauseCommand } from '../commands.ts'
 import {
   abortForgotten,
@@ -18,7 +17,6 @@ import {
   leftMended,
   lettingAllGo,
   nativeForgotten,
-  overdue,
   pauseOver,
   podsLabelled,
   podsUpdated,
@@ -51,23 +49,15 @@ import {
   stay,
 } from './outcomes.ts'
 import { routingHome, routingReached, routingReady } from './routing-goals.ts'
-import { HOLD_REFUSED, aborted, notAlone, stepName, tell } from './events.ts'
+import { HOLD_REFUSED, aborted, jumpIgnored, notAlone, stepName, tell, untold } from './events.ts'
 import { defined } from '../defined.ts'
 import { toldOf } from './message.ts'
-import { isFullLastStep, naturalNext } from './plan-steps.ts'
+import { isFullLastStep, naturalNext, wantsNoStep } from './plan-steps.ts'
 import { planFor } from './phases.ts'
+import { blocked, disabled, idle, patiently, phaseKept, progressing } from './standings.ts'
+import { disabledAlone, notThere } from './unguarded.ts'
 import type { PlanName } from './phases.ts'
-import type {
-  Action,
-  Decision,
-  Goal,
-  Memory,
-  Phase,
-  Plan,
-  Snapshot,
-  Standing,
-  StepState,
-} from './model.ts'
+import type { Action, Decision, Goal, Memory, Plan, Snapshot, StepState } from './model.ts'
 
 /** What each plan reaches, in order, and what it leads to. */
 export const plans: Readonly<Record<PlanName, Plan>> = {
@@ -108,8 +98,13 @@ export const plans: Readonly<Record<PlanName, Plan>> = {
   },
   Missing: {
     goals: [requestsFree],
-    done: forget(s => `waiting for ${s.rollout!.ref.kind} ${s.rollout!.ref.name} to be created`),
-    standing: () => ({ phase: 'Initial', notReady: 'WorkloadNotFound', reconciling: true }),
+    done: forget(({ rollout }) => {
+      return rollout!.disabled ? disabledAlone(rollout!.ref) : notThere(rollout!.ref)
+    }),
+    standing: ({ rollout }, met) => {
+      if (rollout!.disabled) return disabled(met)
+      return { phase: 'Initial', notReady: 'WorkloadNotFound', reconciling: true }
+    },
   },
   Replaced: {
     goals: [requestsFree],
@@ -124,7 +119,7 @@ export const plans: Readonly<Record<PlanName, Plan>> = {
   Disabled: {
     goals: [requestsFree, routingHome, givenBack, unhindered, nativeForgotten],
     done: forget(() => 'disabled: edits of the workload roll out natively'),
-    standing: (_, met) => ({ phase: met ? 'Disabled' : 'Disabling', reconciling: !met }),
+    standing: (_, met) => disabled(met),
   },
   NotGuarding: {
     goals: [guarded],
@@ -181,7 +176,7 @@ export const plans: Readonly<Record<PlanName, Plan>> = {
       phase: s.memory.stableRevision === '' && !s.workload!.rolledOut ? 'Initial' : 'Healthy',
       reconciling: false,
       ...(s.memory.ending && { progressing: 'Completed' }),
-      ...(s.workload!.unheldBecause && notHoldable),
+      ...idle(s),
     }),
   },
   Escaped: {
@@ -216,7 +211,7 @@ export const plans: Readonly<Record<PlanName, Plan>> = {
 
 /** What to do now. Pure: the same snapshot gives the same decision. */
 export function decide(snapshot: Snapshot): Decision {
-  const actions: Action[] = []
+  const actions = [...misread(snapshot)]
   let s = snapshot
   // Each round changes the memory or is the last: a release has fewer turns than this in one go.
   for (let round = 0; round < 100; round++) {
@@ -238,6 +233,12 @@ export function decide(snapshot: Snapshot): Decision {
   throw new Error(`no end of plans for ${snapshot.rollout?.namespace}/${snapshot.rollout?.name}`)
 }
 
+/** What people wrote as the next step, and that is none. It counts, and is told, where a step goes on. */
+function misread(s: Snapshot): readonly Action[] {
+  const goesOn = ['Stepping', 'Approved'].includes(planFor(s))
+  return goesOn && wantsNoStep(s) ? [tell(jumpIgnored(s))] : []
+}
+
 /** What is done for the first goal that is not met, and why it is waited for. */
 function reaching(s: Snapshot, plan: Plan, goal: Goal): Decision {
   const { actions = [], memory = s.memory, ...rest } = goal.act(s)
@@ -246,7 +247,7 @@ function reaching(s: Snapshot, plan: Plan, goal: Goal): Decision {
   const finalising = plan === plans.Stepping ? undefined : goal.task?.(after)
   const refused = s.holdRefused && ({ notReady: 'HoldRefused' } as const)
   return {
-    actions,
+    actions: [...actions, ...untold(after, goal)],
     memory: plan === plans.Stepping ? named(after, goal) : withRevisions(after),
     standing: {
       ...standing,
@@ -288,30 +289,6 @@ function withRevisions({ memory, workload }: Snapshot): Memory {
 
 function sameMemory(a: Memory, b: Memory): boolean {
   return (Object.keys(a) as (keyof typeof a)[]).every(key => a[key] === b[key])
-}
-
-function progressing(reason: ProgressingReason): Plan['standing'] {
-  return () => ({ phase: 'Progressing', progressing: reason, reconciling: true })
-}
-
-/** A release that cannot go on now is not forgotten. */
-function phaseKept({ memory }: Snapshot): Phase {
-  return memory.releasing ? 'Progressing' : 'Initial'
-}
-
-/** The next edit would go out at once: a Rollout that said otherwise would deceive its owner. */
-const notHoldable = { notReady: 'NotHoldable', stalled: 'NotHoldable' } as const
-
-/** Nothing is done until somebody acts. */
-function blocked(reason: ReadyReason & StalledReason): (s: Snapshot) => Standing {
-  return s => ({ phase: phaseKept(s), notReady: reason, stalled: reason, reconciling: false })
-}
-
-/** Late is told, and moves nothing. */
-function patiently(s: Snapshot, reason: ProgressingReason): Standing {
-  const late = !s.memory.pauseReached && overdue(s)
-  const stalled = late && ({ stalled: 'ProgressDeadlineExceeded' } as const)
-  return { phase: 'Progressing', progressing: reason, reconciling: true, ...stalled }
 }
 
 function escaped({ workload }: Snapshot): string {

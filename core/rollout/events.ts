@@ -17,7 +17,7 @@ import type { WorkloadRef } from '../ref.ts'
 import { sinceOf } from '../time.ts'
 import type { LeftHold } from '../workload/model.ts'
 import { currentStep, isWayBack } from './plan-steps.ts'
-import type { Action, Snapshot, WorkloadEvent } from './model.ts'
+import type { Action, Goal, Snapshot, WorkloadEvent } from './model.ts'
 
 /** The action that tells an event. */
 export function tell(event: WorkloadEvent): Action {
@@ -203,6 +203,17 @@ export function jumped({ memory }: Snapshot): WorkloadEvent {
   }
 }
 
+/** Somebody wrote as the next step what is none: it is written back. */
+export function jumpIgnored(s: Snapshot): WorkloadEvent {
+  const { release, stepIndex, nextStepIndex, since } = s.memory
+  return {
+    type: 'Warning',
+    reason: 'JumpIgnored',
+    message: `there is no step ${nextStepIndex} to jump to: write 1 to ${s.rollout!.steps.length} as nextStepIndex; ${stepName(s)} goes on`,
+    key: `${release}/${stepIndex}/${nextStepIndex}/${since}/no-step`,
+  }
+}
+
 /** The plan changed under the release. */
 export function planChanged({ memory, rollout }: Snapshot, step: number): WorkloadEvent {
   return {
@@ -323,6 +334,21 @@ export function requestsRefused(change: Change, why: string): WorkloadEvent {
     reason: 'RequestsRefused',
     message: `${kind} ${metadata.name} cannot be written, and requests stay where they are: ${why}`,
     key: `${wordsOf(change)}/requests-refused`,
+  }
+}
+
+/** What the status of a Rollout would tell that is gone: why requests do not leave the new pods of its workload. */
+export function untold(s: Snapshot, goal: Goal): readonly Action[] {
+  if (s.rollout || goal.blocked?.(s) !== 'RequestsBlocked') return []
+  return [tell(requestsBlocked(s, goal.why(s)))]
+}
+
+function requestsBlocked({ workload }: Snapshot, why: string): WorkloadEvent {
+  return {
+    type: 'Warning',
+    reason: 'RequestsBlocked',
+    message: `its Rollout is gone, and it is given back when no request goes to its new pods any more, or by hand as docs/safe-when-we-vanish.md says: ${why}`,
+    key: `${workload?.hold?.rolloutId}/requests-blocked/${why}`,
   }
 }
 

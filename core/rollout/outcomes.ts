@@ -1,7 +1,6 @@
 // What happens once every goal of a plan is met: a change of memory, or the end.
 
 import { namePart } from '../admission/release-name.ts'
-import { targetOf } from '../commands.ts'
 import type { Workload } from '../workload/model.ts'
 import {
   completed,
@@ -16,6 +15,8 @@ import {
   takenOver,
 } from './events.ts'
 import { isFullLastStep, naturalNext, stepForChangedPlan } from './plan-steps.ts'
+import { unservedIn } from '../traffic/route-moves.ts'
+import { notHoldable, routesNotServed } from './unguarded.ts'
 import type { Ending, Memory, Outcome, Snapshot, WorkloadEvent } from './model.ts'
 
 /** Nothing to remember but what is told. */
@@ -135,18 +136,19 @@ export function rewind(s: Snapshot): Memory {
 export function settle(s: Snapshot): Outcome {
   const { memory, workload } = s
   const { otherStyleBecause: because } = s.rollout!
-  const isNext = memory.ending === undefined || workload!.unheldBecause !== undefined
-  const told = isNext ? nextEdit(s) : endInWords(memory)
+  const ready = memory.ending === undefined ? 'ready for the next edit' : endInWords(memory)
+  const told = notReadyInWords(s) ?? ready
   const message = because === undefined ? told : `${told}; ${because}`
   const known = memory.stableRevision !== '' && memory.stableRevision !== workload!.updateRevision
   return { memory: atRest(s), message, ...(known && { events: [notHeld(s)] }) }
 }
 
-/** What becomes of the next edit. */
-function nextEdit({ workload }: Snapshot): string {
+/** What is in the way of the next release; undefined: nothing. */
+function notReadyInWords({ workload, traffic }: Snapshot): string | undefined {
   const { ref, unheldBecause } = workload!
-  if (unheldBecause === undefined) return 'ready for the next edit'
-  return `edits of ${targetOf(ref)} are not held: ${unheldBecause}; the next one replaces every pod at once`
+  if (unheldBecause !== undefined) return notHoldable(ref, unheldBecause)
+  const unserved = unservedIn(traffic)
+  return unserved.length === 0 ? undefined : routesNotServed(unserved)
 }
 
 /** How the last release ended. */

@@ -34,10 +34,21 @@ export function naturalNext(rollout: Rollout, stepIndex: number): number {
 }
 
 /** Somebody wrote another next step, and it is one. */
-export function wantsJump({ rollout, memory }: Snapshot): boolean {
-  const { nextStepIndex, stepIndex } = memory
-  if (nextStepIndex === naturalNext(rollout!, stepIndex)) return false
-  return nextStepIndex >= 1 && nextStepIndex <= rollout!.steps.length
+export function wantsJump(s: Snapshot): boolean {
+  return wantsAnother(s) && isStep(s)
+}
+
+/** Somebody wrote another next step, and there is none such. */
+export function wantsNoStep(s: Snapshot): boolean {
+  return wantsAnother(s) && !isStep(s)
+}
+
+function wantsAnother({ rollout, memory }: Snapshot): boolean {
+  return memory.nextStepIndex !== naturalNext(rollout!, memory.stepIndex)
+}
+
+function isStep({ rollout, memory }: Snapshot): boolean {
+  return memory.nextStepIndex >= 1 && memory.nextStepIndex <= rollout!.steps.length
 }
 
 /**

@@ -208,6 +208,25 @@ const cancelling = { workload: { updateRevision: 'old' } }
 const ready = { updatePods: [{ metadata: { uid: 'n1' }, readySince: 1 }] as unknown as PodSeen[] }
 const finishing = { memory: { state: 'Completed' as const } }
 
+test('at rest it says that the cluster does not serve a kind by which its requests come', () => {
+  const rest = {
+    ...snapshot({}),
+    memory: { ...memory, releasing: false, state: 'Completed' },
+  } as const
+  const { hold: _, record: __, ...free } = rest.workload!
+  const workload = { ...free, rolledOut: true, guarded: true, updateRevision: 'old' }
+  const told = (unserved?: true) => {
+    const traffic = { ...rest.traffic!, routes: [{ ref: route, ...(unserved && { unserved }) }] }
+    return decide({ ...rest, workload, traffic })
+  }
+  const { standing, message } = told(true)
+  expect(standing).toMatchObject({ phase: 'Healthy', notReady: 'KindNotServed', reconciling: true })
+  expect(message).toBe(
+    'the next release waits, since requests cannot be moved: the cluster does not serve gateway.networking.k8s.io/v1 HTTPRoute: install its CRD',
+  )
+  expect(told().standing).toEqual({ phase: 'Healthy', reconciling: false })
+})
+
 test.each<[string, Scene, string]>([
   [
     'a step: the Service leaves new pods out',
@@ -536,6 +555,15 @@ test.each<[string, Scene, string]>([
     'nothing (fine): lane waits',
   ],
   [
+    'where its routes cannot come home before somebody acts, that is told',
+    {
+      rollout: plain,
+      ...finishing,
+      named: { ...onItsWay, trouble: 'gone', stuck: 'lane: 403 no' },
+    },
+    'nothing (RequestsBlocked): lane: 403 no',
+  ],
+  [
     'a workload that is held by a Rollout that is gone, too',
     { rollout: { ...plain, uid: 'another' }, named: onItsWay, open: ['release'] },
     'nothing (WorkloadHeld): lane waits',
@@ -547,6 +575,31 @@ test.each<[string, Scene, string]>([
   ],
 ])('a TrafficRouting: %s', (_, scene, line) => {
   expect(next(scene)).toContain(line)
+})
+
+test.each<[string, Scene, string]>([
+  [
+    'its TrafficRouting',
+    { named: { ...onItsWay, stuck: 'lane: not moved here' } },
+    'lane: not moved here',
+  ],
+  ['what it names itself', { unread: 'not moved here' }, 'not moved here'],
+])('of a Rollout that is gone its workload is told for what of %s it waits', (_, scene, why) => {
+  const events = (more: Scene) =>
+    decide(snapshot({ ...scene, ...more, open: ['release'] })).actions.flatMap(each =>
+      each.type === 'event' ? [each.event] : [],
+    )
+  const told = events({ rollout: null })
+  expect(told).toMatchObject([{ type: 'Warning', reason: 'RequestsBlocked' }])
+  expect(told[0]?.message).toBe(
+    `its Rollout is gone, and it is given back when no request goes to its new pods any more, or by hand as docs/safe-when-we-vanish.md says: ${why}`,
+  )
+  expect(events({ ...finishing, rollout: plain })).toEqual([])
+})
+
+test('what is on its way is not told so', () => {
+  const { actions } = decide(snapshot({ rollout: null, named: onItsWay, open: ['release'] }))
+  expect(actions).toEqual([])
 })
 
 test.each<[string, Scene, boolean]>([

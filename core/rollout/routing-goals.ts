@@ -15,16 +15,27 @@ export const routingReached = routing(
     trouble === undefined && (routed || (home && workload!.replicas === 0)),
 )
 
-/** It sends nobody to the pods of this release any more. What keeps it from being told keeps no pods. */
-export const routingHome: Goal = { ...routing(({ home }) => home), blocked: () => undefined }
+/** It sends nobody to the pods of this release any more. That it is missing keeps no pods, once its routes are home. */
+export const routingHome: Goal = {
+  ...routing(({ home }) => home),
+  why: ({ trafficRouting: named }) => named?.stuck ?? whyOf(named),
+  blocked: ({ trafficRouting: named }) => blockedBy(named?.stuck),
+}
 
 function routing(met: (named: NamedRouting, s: Snapshot) => boolean): Goal {
   return {
     met: s => s.trafficRouting === undefined || met(s.trafficRouting, s),
     act: () => ({}),
-    why: ({ trafficRouting: named }) => named?.trouble ?? named?.why ?? '',
-    blocked: ({ trafficRouting: named }) =>
-      named?.trouble === undefined ? undefined : 'RequestsBlocked',
+    why: ({ trafficRouting: named }) => whyOf(named),
+    blocked: ({ trafficRouting: named }) => blockedBy(named?.trouble),
     state: 'StepTrafficRouting',
   }
+}
+
+function whyOf(named: NamedRouting | undefined): string {
+  return named?.trouble ?? named?.why ?? ''
+}
+
+function blockedBy(trouble: string | undefined) {
+  return trouble === undefined ? undefined : 'RequestsBlocked'
 }

@@ -124,18 +124,19 @@ function isNoWorkload(ref: WorkloadRef): boolean {
   return isNative(ref) || (known !== undefined && known.kind !== ref.kind)
 }
 
-/** A kind that is released, in another version, or not as the API server spells it. */
+/** A kind that is released: in another version, without its group, or not as the API server spells it. */
 function otherSpelling(ref: WorkloadRef): string | undefined {
-  const known = knownAs(ref)
+  const known =
+    knownAs(ref) ?? (isNative(ref) ? adapters.find(each => isCalled(each, ref)) : undefined)
   return known && `write \`apiVersion: ${known.apiVersion}\` and \`kind: ${known.kind}\``
 }
 
-function knownAs({ apiVersion, kind: given }: WorkloadRef): KindRef | undefined {
-  const said = given.toLowerCase()
-  const group = groupOf({ apiVersion })
-  return adapters.find(
-    each => groupOf(each) === group && [each.kind.toLowerCase(), each.plural].includes(said),
-  )
+function knownAs(ref: WorkloadRef): KindRef | undefined {
+  return adapters.find(each => groupOf(each) === groupOf(ref) && isCalled(each, ref))
+}
+
+function isCalled({ kind, plural }: KindRef, ref: WorkloadRef): boolean {
+  return [kind.toLowerCase(), plural].includes(ref.kind.toLowerCase())
 }
 
 /** What must name what sends the requests: a CRD that is not ours may let anything through. */

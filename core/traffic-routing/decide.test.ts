@@ -14,7 +14,7 @@ import { networkInput, networkWish } from '../traffic/network-object.ts'
 import { routerOf, trafficProviders } from '../traffic/registry.ts'
 import { seeService } from '../traffic/seen.ts'
 import { OVER } from '../traffic/wish.ts'
-import { decideRouting, namedRouting, newsOf } from './decide.ts'
+import { decideRouting, isOver, namedRouting, newsOf } from './decide.ts'
 import type { RoutingSnapshot } from './decide.ts'
 import { routingAsked, routingRef } from './parse.ts'
 import { routingStatus } from './status.ts'
@@ -303,6 +303,15 @@ describe('what is done, and told', () => {
     expect(decision.move).toBeUndefined()
   })
 
+  test('it is over when it is gone, its routes are home, and requests under way have had their time', () => {
+    const over = (scene: Scene) => isOver(snapshot(scene), decideRouting(snapshot(scene)))
+    expect(over({ object: undefined })).toBe(true)
+    expect(over({ object: undefined, homeSince: NOW - 2999 })).toBe(false)
+    expect(over({ object: undefined, web: moved('web') })).toBe(false)
+    expect(over({ object: deleted })).toBe(false)
+    expect(over({})).toBe(false)
+  })
+
   test('it is looked at again when the grace period is over', () => {
     const waits = snapshot({ phase: 'Finalizing', homeSince: NOW - 1000 })
     expect(decideRouting(waits).requeueAt).toBe(NOW + 2000)
@@ -359,10 +368,30 @@ describe('how it stands for a release', () => {
     expect(standing({ ...scene, homeSince: NOW - 3000, phase: 'Initial' }).home).toBe(true)
   })
 
+  test('that its routes do not come home by themselves is told, and of nothing else', () => {
+    const gone = snapshot({ object: undefined, web: moved('web') })
+    const write = wordsOf(decideRouting(gone).move!.changes[0]!)
+    const refused = { ...gone, refusedWrite: { write, why: '403 no' } }
+    expect(namedRouting(refused, 'web').stuck).toMatch(
+      /^TrafficRouting lane: .*: 403 no; it is tried again$/,
+    )
+    for (const scene of [
+      { object: undefined, web: moved('web') },
+      { object: undefined, homeSince: NOW },
+      { object: deleted, phase: 'Progressing', web: moved('web') },
+      { phase: 'Progressing', web: null },
+      { ...needed, web: null },
+      {},
+    ] as const) {
+      expect(standing(scene).stuck).toBeUndefined()
+    }
+  })
+
   test('where it is not known nothing is decided, and nobody is home', () => {
     const s = { ...snapshot({ object: undefined }), unread: 'it cannot be read' }
     const trouble = 'TrafficRouting lane: it cannot be read'
-    const unknown = { routed: false, home: false, answers: false, why: trouble, trouble }
+    const nobody = { routed: false, home: false, answers: false }
+    const unknown = { ...nobody, why: trouble, trouble, stuck: trouble }
     expect(namedRouting(s, 'web')).toEqual(unknown)
   })
 

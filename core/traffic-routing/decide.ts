@@ -67,6 +67,8 @@ export interface NamedRouting {
   readonly routed: boolean
   /** No route is moved for this release any more, or another one needs that. */
   readonly home: boolean
+  /** Why its routes do not come home before somebody acts. */
+  readonly stuck?: string
   /** A new pod is ready for the requests that it moves. */
   readonly answers: boolean
   /** What it waits for. */
@@ -185,16 +187,16 @@ export function namedRouting(s: RoutingSnapshot, self: string): NamedRouting {
   const { ref, object, users, unread } = s
   if (unread !== undefined) {
     const trouble = `TrafficRouting ${ref.name}: ${unread}`
-    return { trouble, routed: false, home: false, answers: false, why: trouble }
+    return { trouble, stuck: trouble, routed: false, home: false, answers: false, why: trouble }
   }
   const decision = decideRouting(s)
   const others = users.some(({ rollout, answers }) => rollout !== self && answers)
   return {
-    ...defined({ trouble: troubleOf(s, decision) }),
+    ...defined({ trouble: troubleOf(s, decision), stuck: stuckOf(s) }),
     routed: decision.reason === 'Routed' && object?.status?.phase === 'Progressing',
     home: isHome(s) || (others && decision.phase === 'Progressing'),
     answers: users.some(({ answers }) => answers),
-    why: `TrafficRouting ${ref.name}: ${decision.message}`,
+    why: whyOf(s, decision),
   }
 }
 
@@ -206,8 +208,22 @@ export function newsOf(s: RoutingSnapshot): string {
   return JSON.stringify([namedRouting(s, ''), isHome(s), who])
 }
 
+/** It is gone, no route is moved for it, and no request is under way by what they said. */
+export function isOver({ object }: RoutingSnapshot, { reason }: RoutingDecision): boolean {
+  return object === undefined && reason === 'Home'
+}
+
 function isHome(s: RoutingSnapshot): boolean {
   return s.moved === undefined && !isBegun(s.object) && draining(s) === undefined
+}
+
+function stuckOf(s: RoutingSnapshot): string | undefined {
+  const left = leaving(s)
+  return left?.reason === 'RequestsBlocked' ? whyOf(s, left) : undefined
+}
+
+function whyOf({ ref }: RoutingSnapshot, { message }: RoutingDecision): string {
+  return `TrafficRouting ${ref.name}: ${message}`
 }
 
 function troubleOf(

@@ -155,7 +155,9 @@ test('an edit beside gaps between ordinals is not held, and says why', () => {
   const review = { adapter: kruiseStatefulSet, object, before, rollout, fromController: false }
   expect(reviewWorkload(review)).toMatchObject({
     outcome: 'notHeld',
-    warnings: [`not held: ${gaps}; every pod will be replaced now`],
+    warnings: [
+      `not held: ${gaps}; the edit goes out now, without steps, by the strategy of the workload`,
+    ],
   })
 })
 

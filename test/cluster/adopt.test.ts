@@ -114,7 +114,7 @@ test.concurrent('what cannot be held is said before as it is said then', async (
   expect(stdout).toContain('# - it cannot be held: its strategy is Recreate, which has no steps')
   const said = told(stderr)
   expect(said).toEqual([
-    'not held: its strategy is Recreate, which has no steps; every pod will be replaced now',
+    'not held: its strategy is Recreate, which has no steps; the edit goes out now, without steps, by the strategy of the workload',
   ])
   expect(await applied(story, stdout, 'Stalled')).toEqual(said)
 })
@@ -143,5 +143,5 @@ test.concurrent('as it is packed, by whatever Node the system has', async () => 
 test.concurrent('a Deployment that is not there is named', async () => {
   const args = ['adopt', 'deploy/none', '-n', 'default']
   const { stderr } = await sluice(world.cluster, args, { expectFailure: true })
-  expect(stderr).toContain('"none" not found')
+  expect(stderr).toBe('sluice: there is no deployment/none in namespace default\n')
 })

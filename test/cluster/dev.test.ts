@@ -139,6 +139,8 @@ test('in a fresh cluster it warns of nothing, and requests can be moved', async 
   const { child, lines } = dev()
   await said(child, lines, 'Sluice guards')
   expect(lines.filter(line => line.includes('WARN'))).toEqual([])
+  // What nobody asks for is nothing to tell.
+  expect(lines.filter(line => line.includes('does not serve'))).toEqual([])
   const metadata = { namespace: 'default', name: 'routed' }
   const canary = {
     steps: [{ replicas: 1, traffic: '20%' }],

@@ -112,13 +112,13 @@ const free: readonly [string, StoryOptions, (story: Story) => Promise<unknown>, 
       await story.patchRollout({ spec: { disabled: true } })
       await story.phase('Disabled')
     },
-    `not held: Rollout ${ROLLOUT} is disabled (spec.disabled); every pod will be replaced now`,
+    `not held: Rollout ${ROLLOUT} is disabled (spec.disabled); the edit goes out now, without steps, by the strategy of the workload`,
   ],
   [
     'the Deployment’s own strategy is Recreate',
     { replicas: 4, spec: { strategy: { type: 'Recreate' } } },
     async () => {},
-    'not held: .*Recreate.*; every pod will be replaced now',
+    'not held: .*Recreate.*; the edit goes out now, without steps, by the strategy of the workload',
   ],
   [
     'no pod runs',

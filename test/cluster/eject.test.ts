@@ -147,7 +147,8 @@ test.concurrent('a disabled Rollout does not guard it again', async () => {
 test('what is not there is named', async () => {
   const missing = { expectFailure: true }
   const args = ['eject', 'deploy/none', '-n', 'default']
-  expect((await sluice(world.cluster, args, missing)).stderr).toContain('"none" not found')
+  const { stderr } = await sluice(world.cluster, args, missing)
+  expect(stderr).toBe('sluice: there is no deployment/none in namespace default\n')
 })
 
 /** Does something in the moment before the first write. */

@@ -101,12 +101,19 @@ test.concurrent('a Rollout made anew under the same name does not go on with the
 test.concurrent('a Rollout waits for its workload to be created, and guards it then', async () => {
   const story = await world.story({ steps: false })
   await story.kubectl(['delete', 'deployment', 'web', '--cascade=foreground'])
-  await story.create(rolloutOf(story.namespace, {}))
-  await says(story, 'waiting for Deployment web to be created')
-  expect(await condition(story, 'Ready')).toMatchObject({
-    status: 'False',
-    reason: 'WorkloadNotFound',
+  const input = JSON.stringify(rolloutOf(story.namespace, {}))
+  const dryRun = ['create', '-f', '-', '--dry-run=server']
+  let answer = ''
+  // What is not known in time is not told.
+  await story.until('the answer names the workload', async () => {
+    answer = (await story.kubectl(dryRun, { input })).stderr
+    return answer !== ''
   })
+  await story.kubectl(['create', '-f', '-'], { input })
+  await says(story, 'waiting for Deployment web to be created')
+  const ready = await condition(story, 'Ready')
+  expect([ready?.status, ready?.reason]).toEqual(['False', 'WorkloadNotFound'])
+  expect(answer).toBe(`Warning: ${ready?.message}\n`)
   await story.create(workloadOf(story.namespace, { replicas: 4 }))
   await story.phase('Healthy')
   await story.edit('app:2')

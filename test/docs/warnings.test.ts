@@ -7,9 +7,11 @@ import { ABORT, ROLLBACK_IN_BATCH } from '#api/names.ts'
 import type { Rollout as RolloutObject } from '#api/rollout.generated.ts'
 import { plainestHold, reviewWorkload } from '#core/admission/review.ts'
 import * as rolloutWarnings from '#core/admission/rollout-warnings.ts'
+import type { Named } from '#core/admission/rollout-warnings.ts'
 import * as warnings from '#core/admission/warnings.ts'
 import type { Rollout } from '#core/rollout/model.ts'
-import { rows } from '#core/workload/registry.ts'
+import { notRegistered, notServed } from '#core/rollout/unseen.ts'
+import { adapters, rows } from '#core/workload/registry.ts'
 import { deployment } from '#core/workload/deployment.ts'
 import type { Hold } from '#core/workload/hold.ts'
 import { firstCells, pattern, read } from './markdown.ts'
@@ -68,6 +70,7 @@ const said: Readonly<Record<string, () => readonly Lines[]>> = {
   ],
   nativeWarnings: () => [warnings.nativeWarnings()],
   caughtWarnings: () => [warnings.caughtWarnings()],
+  unansweredWarnings: () => [warnings.unansweredWarnings()],
   lostWarnings: () => [warnings.lostWarnings()],
   notHeldWarnings: () =>
     [
@@ -106,6 +109,24 @@ const said: Readonly<Record<string, () => readonly Lines[]>> = {
         rolloutWarnings.rolloutWarnings(annotated(ABORT, 'true'), annotated(ABORT, 'true')),
       ]
     }),
+  unguardedWarnings: () => {
+    const object = progressing([])
+    const recreated = { ...edit({ strategy: { type: 'Recreate' } }).object }
+    const route = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute', name: 'web' }
+    const shard = { apiVersion: 'databases.example.com/v1', kind: 'Shard' }
+    const beta = { apiVersion: 'apps.kruise.io/v1beta1', kind: 'CloneSet' }
+    const named: readonly Partial<Named>[] = [
+      { workload: 'missing' },
+      { workload: recreated },
+      { unserved: [route] },
+      { unseen: notServed(shard, []) },
+      { unseen: notRegistered(shard, 'shards', []) },
+      { unseen: notRegistered(beta, 'clonesets', []) },
+    ]
+    return named.map(each =>
+      rolloutWarnings.unguardedWarnings(object, { unserved: [], ...each }, adapters),
+    )
+  },
   unheardWarnings: () => [
     rolloutWarnings.unheardWarnings(inBatch('true')),
     rolloutWarnings.unheardWarnings(inBatch('True')),

@@ -314,6 +314,13 @@ export const trafficRules: readonly Rule[] = [
     routingsTest,
   ],
   [
+    'and what is known of that is kept while requests are under way',
+    routings,
+    "object === undefined && reason === 'Home'",
+    'object === undefined',
+    routingsTest,
+  ],
+  [
     'another release keeps its routes only while a new pod of that answers',
     routings,
     'rollout !== self && answers',

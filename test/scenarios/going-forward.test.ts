@@ -12,7 +12,7 @@ import { wanted } from '../world/world.ts'
 import type { World } from '../world/world.ts'
 import { tell } from './story.ts'
 
-const { approve, edit, jump, pass, plan, scale } = people
+const { approve, edit, freeze, jump, pass, plan, scale } = people
 
 const rolling = (maxUnavailable: number | string, maxSurge: number | string) => ({
   strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable, maxSurge } },
@@ -120,6 +120,17 @@ tell({
       [jump(2), 'nothing -> Progressing 1 StepPaused: 9 v1 1 v2'],
       [jump(1), 'StepJumped -> Progressing 1 StepPaused: 9 v1 1 v2'],
       [jump(3), 'StepJumped, finishing, released, ReleaseCompleted -> Healthy: 10 v2'],
+    ],
+  },
+  'a jump to a step that there is not goes nowhere, and is told': {
+    rows: [
+      [edit('v2'), 'ReleaseStarted, 10%+0%, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
+      [jump(9), 'JumpIgnored -> Progressing 1 StepPaused: 9 v1 1 v2'],
+      [jump(0), 'JumpIgnored -> Progressing 1 StepPaused: 9 v1 1 v2'],
+      [freeze(true), 'nothing -> Progressing 1 StepPaused: 9 v1 1 v2'],
+      [jump(7), 'nothing -> Progressing 1 StepPaused: 9 v1 1 v2'],
+      [freeze(false), 'JumpIgnored -> Progressing 1 StepPaused: 9 v1 1 v2'],
+      [approve, '30%+11%, 50%+0%, StepReached -> Progressing 2 StepPaused: 5 v1 5 v2'],
     ],
   },
   'an approval that comes before the pause is refused, and said so': {

@@ -197,7 +197,7 @@ test('who cannot be held says so at rest, and no more when he can', () => {
     status: 'False',
     reason: 'NotHoldable',
     message:
-      'edits of deployment/web are not held: its strategy is Recreate, which has no steps; the next one replaces every pod at once',
+      'edits of deployment/web are not held: its strategy is Recreate, which has no steps; the next one goes by its own strategy alone',
   })
   play(world, patch({ strategy: { type: 'RollingUpdate' } }))
   expect(ready()).toMatchObject({ status: 'True', reason: 'Guarding' })

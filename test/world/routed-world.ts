@@ -303,7 +303,7 @@ export class RoutedWorld {
         ...(this.neighbour === 'none' ? [] : [this.#neighbour()]),
       ],
       traffic,
-      home: this.#homes(key, isMoved, now),
+      home: this.#homes.look(key, isMoved, now),
       moved: isMoved ? traffic : undefined,
     })
     const { routed, home } = namedRouting(snapshot, 'web')

@@ -1,5 +1,5 @@
 // The parts of the chart that must say what the code says: the webhook configurations, the policy, the CRDs, the
-// README's table of values, and the dashboard. One row of `generated` for each.
+// kinds that need no value, the README's table of values, and the dashboard. One row of `generated` for each.
 
 import { execFileSync } from 'node:child_process'
 import { readFileSync, readdirSync } from 'node:fs'
@@ -7,11 +7,15 @@ import { join } from 'node:path'
 
 import { stringify } from 'yaml'
 
+import { groupOf } from '#core/ref.ts'
 import type { KindRef } from '#core/ref.ts'
+import { routers } from '#core/traffic/registry.ts'
+import { rows } from '#core/workload/registry.ts'
 import { mutatingConfiguration, validatingConfiguration } from '../webhook/configuration.ts'
 import type { ConfigurationOptions } from '../webhook/configuration.ts'
 import { catchingPolicies } from '../webhook/policy.ts'
-import type { PolicyOptions } from '../webhook/policy.ts'
+import type { PolicyManifests, PolicyOptions } from '../webhook/policy.ts'
+import { tellingPolicy } from '../webhook/telling-policy.ts'
 import { dashboard } from './dashboard.ts'
 import { readme } from './readme.ts'
 
@@ -29,6 +33,7 @@ export function generated(): Readonly<Record<string, string>> {
   return {
     'templates/webhook-configurations.yaml': webhookConfigurations(),
     'templates/policy.yaml': policy(),
+    'templates/_known-kinds.tpl': knownKinds(),
     'templates/crds.yaml': readdirSync(crds).toSorted().map(customResource).join('---\n'),
     'monitoring/dashboard.json': `${JSON.stringify(dashboard(), undefined, 2)}\n`,
     'README.md': formatted('README.md', readme(readFileSync(join(CHART, 'values.yaml'), 'utf8'))),
@@ -57,19 +62,35 @@ function webhookConfigurations(): string {
 }
 
 function policy(): string {
-  const policies = catchingPolicies({
+  const options: PolicyOptions = {
     name: '{{ include "sluice.fullname" $ }}',
     apiVersion: '{{ include "sluice.policyVersion" $ }}' as PolicyOptions['apiVersion'],
     ownNamespace: '{{ $.Release.Namespace }}',
     namespaces: [NAMESPACES],
     extraKinds: [EXTRA],
-  })
-  const texts = policies.flatMap(({ policy, binding }) => [policy, binding])
-  const manifests = texts
-    .map((each, index) => `${index === 0 ? '' : '---\n'}${template(each, labels)}`)
-    .map(text => forEachExtra(text))
+  }
+  const inTexts = ({ policy, binding }: PolicyManifests) =>
+    [policy, binding].map(each => `---\n${template(each, labels)}`)
+  const manifests = [
+    ...catchingPolicies(options)
+      .flatMap(inTexts)
+      .map(text => forEachExtra(text)),
+    ...inTexts(tellingPolicy(options)).map(text =>
+      text.replaceAll(extraRule, rule => forEachExtra(rule)),
+    ),
+  ]
   const served = '{{- if include "sluice.policyVersion" $ }}\n'
-  return `${note('webhook/policy.ts')}${served}${manifests.join('')}{{- end }}\n`
+  return `${note('webhook/policy.ts and webhook/telling-policy.ts')}${served}${manifests.join('')}{{- end }}\n`
+}
+
+/** A value that names one of them would be refused by the processes, when an upgrade has begun. */
+function knownKinds(): string {
+  const list = (name: string, kinds: readonly Pick<KindRef, 'apiVersion' | 'kind'>[]) => {
+    const names = [...new Set(kinds.map(each => `${groupOf(each)}/${each.kind}`))].toSorted()
+    return `{{- define "sluice.${name}" -}}\n${names.join(' ')}\n{{- end -}}\n`
+  }
+  const lists = [list('releasedKinds', rows), list('routedKinds', routers)]
+  return note('the registries of kinds') + lists.join('')
 }
 
 /** Whom cert-manager asks whom the API server is to trust. */

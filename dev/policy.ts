@@ -4,8 +4,10 @@
 import type { KindRef } from '#core/ref.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { NotFound } from '#kube/errors.ts'
-import { mutatingPolicies } from '#kube/resources.ts'
+import { mutatingPolicies, VALIDATING_POLICIES } from '#kube/resources.ts'
 import { catchingPolicies, policyVersions } from '../webhook/policy.ts'
+import type { PolicyOptions } from '../webhook/policy.ts'
+import { tellingPolicy } from '../webhook/telling-policy.ts'
 import { removed } from './removed.ts'
 
 type Version = (typeof policyVersions)[number]
@@ -18,11 +20,10 @@ export async function registerPolicy(
 ): Promise<void> {
   const apiVersion = await servedVersion(client)
   if (!apiVersion) return
-  const { policies, bindings } = mutatingPolicies(apiVersion)
   const apply = { fieldManager: name, force: true }
-  for (const { policy, binding } of catchingPolicies({ name, apiVersion, extraKinds })) {
-    await client.apply(policies, policy, apply)
-    await client.apply(bindings, binding, apply)
+  for (const { types, policy, binding } of allPolicies({ name, apiVersion, extraKinds })) {
+    await client.apply(types.policies, policy, apply)
+    await client.apply(types.bindings, binding, apply)
   }
 }
 
@@ -34,12 +35,18 @@ export async function unregisterPolicy(
 ): Promise<void> {
   const apiVersion = await servedVersion(client)
   if (!apiVersion) return
-  const { policies, bindings } = mutatingPolicies(apiVersion)
-  for (const { policy } of catchingPolicies({ name, apiVersion, extraKinds })) {
+  for (const { types, policy } of allPolicies({ name, apiVersion, extraKinds })) {
     const ref = { name: policy.metadata.name }
-    await removed(client, bindings, ref)
-    await removed(client, policies, ref)
+    await removed(client, types.bindings, ref)
+    await removed(client, types.policies, ref)
   }
+}
+
+/** Those that catch, and then the one that tells of it. */
+function allPolicies(options: PolicyOptions) {
+  const types = mutatingPolicies(options.apiVersion)
+  const catching = catchingPolicies(options).map(each => ({ ...each, types }))
+  return [...catching, { ...tellingPolicy(options), types: VALIDATING_POLICIES }]
 }
 
 async function servedVersion(client: KubeClient): Promise<Version | undefined> {

@@ -190,12 +190,17 @@ export const DISRUPTION_BUDGETS = resource<DisruptionBudget>(
 )
 /** Policies that change what is written, and what binds them, of any version that is served. */
 export function mutatingPolicies(apiVersion: string) {
-  const [plural, kind] = ['mutatingadmissionpolic', 'MutatingAdmissionPolicy']
+  return policiesOf(apiVersion, 'Mutating')
+}
+function policiesOf(apiVersion: string, what: 'Mutating' | 'Validating') {
+  const [plural, kind] = [`${what.toLowerCase()}admissionpolic`, `${what}AdmissionPolicy`]
   return {
     policies: resource(apiVersion, `${plural}ies`, kind, false),
     bindings: resource(apiVersion, `${plural}ybindings`, `${kind}Binding`, false),
   } as const
 }
+/** Policies that judge what is written, and what binds them. */
+export const VALIDATING_POLICIES = policiesOf('admissionregistration.k8s.io/v1', 'Validating')
 /** Custom resource definitions. */
 export const CUSTOM_RESOURCES = resource<CustomResource>(
   'apiextensions.k8s.io/v1',

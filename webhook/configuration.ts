@@ -203,7 +203,7 @@ export function labelled(subject: Subject, key: string): string {
 }
 
 /** Writes of every kind that can be released. A rule may name what the API server does not serve. */
-function workloads(
+export function workloads(
   { extraKinds = [] }: Pick<ConfigurationOptions, 'extraKinds'>,
   operations: readonly string[],
 ) {

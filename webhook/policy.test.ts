@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import { adapters } from '#core/workload/registry.ts'
 import { mutatingConfiguration } from './configuration.ts'
 import { catchingPolicies, policyVersions } from './policy.ts'
+import { tellingPolicy } from './telling-policy.ts'
 
 test.each(policyVersions)('policies and their bindings, as %s', apiVersion => {
   const policies = catchingPolicies({ name: 'sluice', apiVersion })
@@ -54,4 +55,23 @@ test('looks where the webhook looks, and spares what the webhook spares', () => 
     )
   }
   expect(rules).toHaveLength(policies.length)
+})
+
+test('who is caught is told by one that looks at the same, and refuses nobody', () => {
+  const options = {
+    name: 'sluice',
+    apiVersion: policyVersions[0],
+    ownNamespace: 'sluice-system',
+    namespaces: ['shop'],
+    extraKinds: [{ apiVersion: 'a.example.com/v1', kind: 'Shard', plural: 'shards' }],
+  }
+  const { policy, binding } = tellingPolicy(options)
+  const catching = catchingPolicies(options).map(({ policy: { spec } }) => spec['matchConstraints'])
+  const [first] = catching as readonly { readonly resourceRules: readonly unknown[] }[]
+  const all = (catching as readonly (typeof first)[]).flatMap(each => each!.resourceRules)
+  expect(policy.spec).toMatchObject({
+    matchConstraints: { ...first, resourceRules: all },
+    failurePolicy: 'Ignore',
+  })
+  expect(binding.spec).toEqual({ policyName: 'sluice', validationActions: ['Warn'] })
 })

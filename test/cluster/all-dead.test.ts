@@ -4,6 +4,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { CAUGHT, HOLD, RECORD, WAVE } from '#api/names.ts'
+import { unansweredWarnings } from '#core/admission/warnings.ts'
 import { holdOf } from '#core/workload/hold.ts'
 import { configuration } from '../../dev/sluice.ts'
 import { BOTH, presenceIn } from './absence.ts'
@@ -35,7 +36,10 @@ function without(stories: readonly Story[], what: () => Promise<void>): Promise<
   return ours.without(BOTH, async () => {
     await first.until('a policy that catches', async () => {
       const trial = ['set', 'image', target, 'app=app:trial', '--dry-run=server', '-o', 'json']
-      return printed(await first.kubectl(trial)).metadata.annotations?.[CAUGHT] !== undefined
+      const tried = await first.kubectl(trial)
+      const { annotations } = printed(tried).metadata
+      // Who sends it reads so.
+      return annotations?.[CAUGHT] !== undefined && tried.stderr.includes(unansweredWarnings()[0]!)
     })
     for (const story of stories) story.forget()
     await what()

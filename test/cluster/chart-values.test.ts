@@ -8,9 +8,11 @@ import { parseAllDocuments } from 'yaml'
 
 import { mutatingConfiguration, validatingConfiguration } from '../../webhook/configuration.ts'
 import { catchingPolicies, policyVersions } from '../../webhook/policy.ts'
+import { tellingPolicy } from '../../webhook/telling-policy.ts'
 import { readConfig as readControllerConfig } from '../../controller/config.ts'
 import { readConfig as readWebhookConfig } from '../../webhook/config.ts'
 import { helm, helm3 } from './commands.ts'
+import { flagsOf } from './kubelet.ts'
 
 interface Manifest {
   readonly apiVersion: string
@@ -118,7 +120,7 @@ describe.each([
     })
     expect(only(manifests, kind).webhooks).toEqual(webhooks)
     const policies = catchingPolicies({ ...shared, apiVersion })
-    for (const { policy, binding } of policies) {
+    for (const { policy, binding } of [...policies, tellingPolicy({ ...shared, apiVersion })]) {
       for (const { kind: what, metadata, spec } of [policy, binding]) {
         expect(only(manifests, what, metadata.name).spec).toEqual(spec)
       }
@@ -131,7 +133,7 @@ describe.each([
       ['sluice-controller', readControllerConfig],
     ] as const) {
       const { args } = podOf(only(manifests, 'Deployment', name)).containers[0]!
-      expect(read(args.slice(2), {}).extraKinds).toEqual(extraKinds)
+      expect(read(flagsOf({ args }), {}).extraKinds).toEqual(extraKinds)
     }
     const { rules } = only(manifests, 'ClusterRole', 'sluice-controller')
     for (const { plural } of extraKinds) {
@@ -158,7 +160,7 @@ describe.each([
       ['sluice-controller', readControllerConfig],
     ] as const) {
       const { args } = podOf(only(manifests, 'Deployment', name)).containers[0]!
-      expect(read(args.slice(2), {})).toMatchObject({ routes: true, routeKinds })
+      expect(read(flagsOf({ args }), {})).toMatchObject({ routes: true, routeKinds })
     }
     const { rules } = only(manifests, 'ClusterRole', 'sluice-controller')
     const verbs = ['list', 'watch', 'patch']
@@ -176,7 +178,7 @@ describe.each([
       [few, false],
     ] as const) {
       const { args } = podOf(only(manifests, 'Deployment', 'sluice-controller')).containers[0]!
-      expect(readControllerConfig(args.slice(2), {}).deletePods).toBe(deletePods)
+      expect(readControllerConfig(flagsOf({ args }), {}).deletePods).toBe(deletePods)
       const { rules = [] } = only(manifests, 'ClusterRole', 'sluice-controller')
       const pods = rules.find(({ resources }) => resources.includes('pods'))
       expect(pods?.verbs.includes('delete')).toBe(deletePods)
@@ -194,7 +196,7 @@ describe.each([
         ['sluice-webhook', readWebhookConfig],
       ] as const) {
         const { args } = podOf(only(manifests, 'Deployment', name)).containers[0]!
-        expect(readConfig(args.slice(2), {})).toMatchObject({ makeDeployments })
+        expect(readConfig(flagsOf({ args }), {})).toMatchObject({ makeDeployments })
       }
       const { rules = [] } = only(manifests, 'ClusterRole', 'sluice-controller')
       const verbs = rules.flatMap(({ resources, verbs: each }) =>
@@ -232,15 +234,15 @@ describe.each([
   test.each(policyVersions)('where the cluster serves %s it gets the policy', async apiVersion => {
     const served = ['--api-versions', `${apiVersion}/MutatingAdmissionPolicy`]
     const manifests = await template('namespaces=["shop"]', ...served)
-    const wanted = catchingPolicies({
+    const options = {
       name: 'sluice',
       // Helm knows of what its own libraries know, beside what it is told.
       apiVersion: only(manifests, 'MutatingAdmissionPolicy', 'sluice')
         .apiVersion as typeof apiVersion,
       ownNamespace: namespace,
       namespaces: ['shop'],
-    })
-    for (const { policy, binding } of wanted) {
+    }
+    for (const { policy, binding } of [...catchingPolicies(options), tellingPolicy(options)]) {
       for (const { kind, metadata, spec } of [policy, binding]) {
         expect(only(manifests, kind, metadata.name).spec).toEqual(spec)
       }
@@ -271,7 +273,7 @@ describe.each([
     const env = { POD_NAMESPACE: namespace }
     const webhook = podOf(only(manifests, 'Deployment', 'sluice-webhook'))
     const controller = podOf(only(manifests, 'Deployment', 'sluice-controller'))
-    const heard = readWebhookConfig(webhook.containers[0]!.args.slice(2), env)
+    const heard = readWebhookConfig(flagsOf(webhook.containers[0]!), env)
     expect(heard).toMatchObject({
       namespace,
       configuration: 'sluice',
@@ -287,7 +289,7 @@ describe.each([
       { name: 'probes', containerPort: heard.probesPort },
     ])
     expect(webhook.terminationGracePeriodSeconds).toBeGreaterThan(20 + 2 * 15)
-    const led = readControllerConfig(controller.containers[0]!.args.slice(2), env)
+    const led = readControllerConfig(flagsOf(controller.containers[0]!), env)
     expect(led).toMatchObject({ namespace, leaseName: 'sluice-controller', leaseMs: 30_000 })
     expect(controller.containers[0]!.ports).toEqual([
       { name: 'probes', containerPort: led.probesPort },
@@ -298,6 +300,18 @@ describe.each([
     const words =
       'certificates.servingDays: expected 60 at most, which is certificates.caDays, got 90'
     expect(await refusal('certificates.caDays=60')).toContain(words)
+  })
+
+  test('kinds that are known anyway are refused as further ones, in whatever version', async () => {
+    const released = '{"apiVersion":"apps.kruise.io/v2","kind":"CloneSet","plural":"clonesets"}'
+    expect(await refusal(`extraKinds=[${released}]`)).toContain(
+      'extraKinds: apps.kruise.io/v2 CloneSet is released without being named here: take it out',
+    )
+    const route =
+      '{"apiVersion":"gateway.networking.k8s.io/v1","kind":"GRPCRoute","plural":"grpcroutes"}'
+    expect(await refusal(`traffic={"enabled":true,"extraKinds":[${route}]}`)).toContain(
+      'traffic.extraKinds: gateway.networking.k8s.io/v1 GRPCRoute routes requests without being',
+    )
   })
 
   test('a Job that may not wait for the lease of the controllers is refused', async () => {
@@ -332,7 +346,7 @@ describe.each([
     expect(JSON.stringify(own)).not.toContain('patch')
     const pod = podOf(only(manifests, 'Deployment', 'sluice-webhook'))
     const { args, volumeMounts } = pod.containers[0]!
-    const { certificateDir, certificateSecret } = readWebhookConfig(args.slice(2), {})
+    const { certificateDir, certificateSecret } = readWebhookConfig(flagsOf({ args }), {})
     expect(certificateSecret).toBeUndefined()
     expect(volumeMounts).toMatchObject([{ name: 'certificate', mountPath: certificateDir }])
     expect(pod.volumes).toMatchObject([{ secret: { secretName: serving['secretName'] } }])

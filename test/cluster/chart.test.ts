@@ -41,7 +41,7 @@ import type { ControlPlane } from './control-plane.ts'
 import { holdOn } from './deployment-facts.ts'
 import { abort, hasCondition, most, stand, told, worst } from './facts.ts'
 import { startEdits } from './edits.ts'
-import { mountSecrets } from './kubelet.ts'
+import { flagsOf, mountSecrets } from './kubelet.ts'
 import { createKruiseRollout } from './kruise.ts'
 import type { StoredPod } from './kubelet.ts'
 import { workloadOf, rolloutOf, WORKLOAD } from './manifests.ts'
@@ -94,9 +94,9 @@ function isServed({ resource: what }: Right): boolean {
   return !what.startsWith('apps.kruise.io/')
 }
 
-/** The rights that a process of these flags asks for, in words. */
-function neededBy(component: string, args: readonly string[]): readonly string[] {
-  const flags = args.filter(arg => arg.startsWith('--') && !arg.startsWith('--max-semi'))
+/** The rights that the process of a pod asks for, in words. */
+function neededBy(component: string, { spec }: StoredPod): readonly string[] {
+  const flags = flagsOf(spec.containers[0]!)
   const env = { POD_NAMESPACE: namespace }
   const rights =
     component === 'webhook'
@@ -315,7 +315,7 @@ describe('under the roles of the chart', () => {
       expect(unused).toEqual([])
       // What it asks for at its start, to say what is missing.
       const [pod] = await place.podsOf(component)
-      const needed = neededBy(component, pod!.spec.containers[0]!.args!)
+      const needed = neededBy(component, pod!)
       expect(needed).toEqual(rightsInWords(rights))
     },
   )
@@ -469,9 +469,8 @@ describe('under the roles of the chart', () => {
     // Those before had other rights, and have lost them by the upgrade.
     const before = (await requestsOf(cluster.auditLog, home)).length
     const rights = await rightsOf(client, home)
-    const args = pods[0]!.spec.containers[0]!.args!
-    expect(neededBy('webhook', args)).toEqual(rightsInWords(rights))
-    expect(rights).toHaveLength(6)
+    expect(neededBy('webhook', pods[0]!)).toEqual(rightsInWords(rights))
+    expect(rights).toHaveLength(12)
 
     await kubectl(cluster, ['-n', names[0]!, 'get', 'rollouts.v1alpha1.rollouts.kruise.io'])
     const served = () => Promise.all(children.map(certificateOf))

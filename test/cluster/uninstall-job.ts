@@ -13,7 +13,7 @@ import { until } from '../../dev/until.ts'
 import { at, namespace } from './chart-place.ts'
 import type { ChartPlace } from './chart-place.ts'
 import { kubectl } from './commands.ts'
-import { endPod } from './kubelet.ts'
+import { endPod, flagsOf } from './kubelet.ts'
 import type { StoredPod } from './kubelet.ts'
 import { requestsOf, rightsOf } from './rights.ts'
 import type { Request, Right } from './rights.ts'
@@ -36,7 +36,8 @@ export interface Played {
 
 const kinds = [
   'clusterrole,clusterrolebinding,role,rolebinding,serviceaccount,job,pod,deployment,service',
-  'mutatingwebhookconfiguration,validatingwebhookconfiguration,mutatingadmissionpolicy',
+  'mutatingwebhookconfiguration,validatingwebhookconfiguration',
+  'mutatingadmissionpolicy,validatingadmissionpolicy',
 ].join()
 
 /** What of the chart is there, without what is kept. */
@@ -73,7 +74,7 @@ export async function playJob(place: ChartPlace): Promise<Played> {
   await endPod(place, pod!, code)
   const requests = await requestsOf(cluster.auditLog, uninstaller)
   const [container] = pod!.spec.containers
-  const config = readConfig(container!.args!.slice(2), { POD_NAMESPACE: namespace })
+  const config = readConfig(flagsOf(container!), { POD_NAMESPACE: namespace })
   return { code, said, rights, requests, needed: uninstallRights(config) }
 }
 

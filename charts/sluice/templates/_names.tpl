@@ -83,9 +83,23 @@ Fail
 {{ include "sluice.fullname" . }}-controller
 {{- end -}}
 
-{{/* Kinds, as a flag says them. */}}
+{{- define "sluice.extraKinds" -}}
+{{- include "sluice.kinds" (dict "value" "extraKinds" "kinds" .Values.extraKinds "known" (include "sluice.releasedKinds" .) "does" "is released") -}}
+{{- end -}}
+
+{{- define "sluice.routeKinds" -}}
+{{- include "sluice.kinds" (dict "value" "traffic.extraKinds" "kinds" .Values.traffic.extraKinds "known" (include "sluice.routedKinds" .) "does" "routes requests") -}}
+{{- end -}}
+
+{{/* Kinds, as a flag says them; in none of .known, by whatever version. */}}
 {{- define "sluice.kinds" -}}
-{{- range $index, $kind := . }}{{ if $index }},{{ end }}{{ $kind.apiVersion }}/{{ $kind.kind }}={{ $kind.plural }}{{ end -}}
+{{- $known := splitList " " .known -}}
+{{- range $index, $kind := .kinds -}}
+{{- if has (printf "%s/%s" (splitList "/" $kind.apiVersion | first) $kind.kind) $known -}}
+{{- fail (printf "%s: %s %s %s without being named here: take it out" $.value $kind.apiVersion $kind.kind $.does) -}}
+{{- end -}}
+{{- if $index }},{{ end }}{{ $kind.apiVersion }}/{{ $kind.kind }}={{ $kind.plural }}
+{{- end -}}
 {{- end -}}
 
 {{/* What all pods have in common; .component, .values: their part of the values. */}}

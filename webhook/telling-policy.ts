@@ -1,0 +1,39 @@
+// The second line has no words: who sends what it catches would read nothing, as where no Rollout is. So a policy
+// beside it, which sees what is about to be stored and only warns. A living webhook has undone the catch by then.
+
+import { CAUGHT } from '#api/names.ts'
+import { unansweredWarnings } from '#core/admission/warnings.ts'
+import { annotated, guardedAlone, guardedNamespaces, workloads } from './configuration.ts'
+import type { PolicyManifests, PolicyOptions } from './policy.ts'
+
+/** The policy for all kinds, and its binding; of use wherever others catch, since it is the older feature. */
+export function tellingPolicy({ name, ...scope }: PolicyOptions): PolicyManifests {
+  const apiVersion = 'admissionregistration.k8s.io/v1'
+  const [message] = unansweredWarnings()
+  // What was caught before may stay so, and a webhook that is back answers for it.
+  const expression = `!(${annotated('object', CAUGHT)}) || (${annotated('oldObject', CAUGHT)})`
+  return {
+    policy: {
+      apiVersion,
+      kind: 'ValidatingAdmissionPolicy',
+      metadata: { name },
+      spec: {
+        matchConstraints: {
+          matchPolicy: 'Equivalent',
+          namespaceSelector: guardedNamespaces(scope),
+          objectSelector: guardedAlone,
+          resourceRules: workloads(scope, ['UPDATE']),
+        },
+        validations: [{ expression, message }],
+        // It refuses nobody, whatever happens.
+        failurePolicy: 'Ignore',
+      },
+    },
+    binding: {
+      apiVersion,
+      kind: 'ValidatingAdmissionPolicyBinding',
+      metadata: { name },
+      spec: { policyName: name, validationActions: ['Warn'] },
+    },
+  }
+}

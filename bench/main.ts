@@ -1,11 +1,9 @@
-// `npm run bench`: what Sluice costs and how fast it is, beside a plain Deployment in the same run. With
-// `-- --gate` it fails when a row misses; `-- --only <row>` measures one, or a group of them; `-- --profile` saves CPU
-// profiles of both processes, taken while it measures; `-- --page` writes what was
-// measured into the table of the docs.
+// `npm run bench`: what Sluice costs and how fast it is, beside a plain Deployment in the same run.
 
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 
+import type { Flags } from '#process/flags.ts'
 import { runProgram, untilAborted } from '#process/program.ts'
 import { wholeNumber } from '#process/settings.ts'
 import { idle } from './idle.ts'
@@ -17,19 +15,37 @@ import type { Line } from './report.ts'
 import { rows } from './rows.ts'
 import type { Row } from './rows.ts'
 
-/** A neighbour's busy second must not count: a figure that misses is measured so often. */
-const TRIES = '3'
+const flags = {
+  gate: { type: 'boolean', default: false, help: 'fails when a row misses' },
+  only: { type: 'string', value: 'ROW', help: 'measures one row, or a group of them' },
+  profile: {
+    type: 'boolean',
+    default: false,
+    help: 'saves CPU profiles of both processes, taken while it measures',
+  },
+  page: {
+    type: 'boolean',
+    default: false,
+    help: 'writes what was measured into the table of the docs',
+  },
+  tries: {
+    type: 'string',
+    // A neighbour's busy second must not count.
+    default: '3',
+    value: 'COUNT',
+    help: 'how often a figure that misses is measured at most',
+  },
+} as const satisfies Flags
 
-await runProgram('sluice bench', async stop => {
-  const { values } = parseArgs({
-    options: {
-      gate: { type: 'boolean', default: false },
-      only: { type: 'string' },
-      profile: { type: 'boolean', default: false },
-      page: { type: 'boolean', default: false },
-      tries: { type: 'string', default: TRIES },
-    },
-  })
+const program = {
+  name: 'sluice bench',
+  command: 'npm run bench --',
+  about: 'What Sluice costs and how fast it is, beside a plain Deployment in the same run.',
+  flags,
+}
+
+await runProgram(program, async stop => {
+  const { values } = parseArgs({ options: flags })
   const chosen = rows.filter(({ name, group }) => {
     return values.only === undefined || [name, group].includes(values.only)
   })

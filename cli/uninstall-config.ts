@@ -10,12 +10,14 @@ import { addedRouters, newestRouters } from '#core/traffic/registry.ts'
 import { adaptersWith } from '#core/workload/registry.ts'
 import { rightsOf } from '#process/rights.ts'
 import type { Right, Rule } from '#process/rights.ts'
+import type { Flags, Program } from '#process/flags.ts'
 import {
+  LEASE_NAME,
   objectName,
   placeConfig,
   placeFlags,
   routesIn,
-  trafficFlag,
+  trafficFlags,
   wholeNumber,
 } from '#process/settings.ts'
 import type { Environment, PlaceConfig } from '#process/settings.ts'
@@ -32,17 +34,38 @@ export interface UninstallConfig extends PlaceConfig {
   readonly routeKinds: readonly KindRef[]
 }
 
+function uninstallFlags(env: Environment) {
+  return {
+    ...placeFlags(env),
+    'lease-name': {
+      type: 'string',
+      default: LEASE_NAME,
+      value: 'NAME',
+      help: 'the Lease of the controllers, which it takes so that none guards what is given back',
+    },
+    'deadline-seconds': {
+      type: 'string',
+      default: '240',
+      value: 'SECONDS',
+      help: 'after so long it ends by itself, and says what is left',
+    },
+    ...trafficFlags('no'),
+  } as const satisfies Flags
+}
+
+/** The program, for who asks. */
+export function uninstallProgram(env: Environment): Program {
+  return {
+    name: 'sluice-uninstall',
+    about:
+      'Gives every workload back to its owner, with no controller in its way: what `helm uninstall` runs first.',
+    flags: uninstallFlags(env),
+  }
+}
+
 /** Reads the settings. Throws one line that names the flag. */
 export function readConfig(args: readonly string[], env: Environment): UninstallConfig {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      ...placeFlags(env),
-      'lease-name': { type: 'string', default: 'sluice-controller' },
-      'deadline-seconds': { type: 'string', default: '240' },
-      ...trafficFlag,
-    },
-  })
+  const { values } = parseArgs({ args: [...args], options: uninstallFlags(env) })
   return {
     ...placeConfig(values),
     leaseName: objectName('--lease-name', values['lease-name']),

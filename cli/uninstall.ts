@@ -16,7 +16,7 @@ import type { Right } from '#process/rights.ts'
 import { defined } from '#core/defined.ts'
 import { adaptersWith } from '#core/workload/registry.ts'
 import { eject } from './eject.ts'
-import { readConfig, uninstallRights } from './uninstall-config.ts'
+import { readConfig, uninstallProgram, uninstallRights } from './uninstall-config.ts'
 import type { UninstallConfig } from './uninstall-config.ts'
 
 /** After it has succeeded, Helm must have taken the controllers away by then. */
@@ -26,7 +26,7 @@ const RIGHTS_MS = 15_000
 
 const onwards = 'uninstall again, or with --no-hooks: what is held stays held then'
 
-await runProgram('sluice-uninstall', async told => {
+await runProgram(uninstallProgram(env), async told => {
   const config = readConfig(argv.slice(2), env)
   const stop = withDeadline(told, config.deadlineSeconds)
   const connection = await connect({ env, ...config })

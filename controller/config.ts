@@ -3,7 +3,9 @@
 import { hostname } from 'node:os'
 import { parseArgs } from 'node:util'
 
+import type { Flags, Program } from '#process/flags.ts'
 import {
+  LEASE_NAME,
   objectName,
   oneOf,
   processConfig,
@@ -25,22 +27,58 @@ export interface ControllerConfig extends ProcessConfig {
   readonly deletePods: boolean
 }
 
+const FINALIZERS = ['leave', 'take-off'] as const
 /** What happens to the finalizers of Kruise Rollouts: to take them off needs a right to all Rollouts. */
-export type KruiseFinalizers = 'leave' | 'take-off'
+export type KruiseFinalizers = (typeof FINALIZERS)[number]
+
+function controllerFlags(env: Environment) {
+  return {
+    ...processFlags(env),
+    'lease-name': {
+      type: 'string',
+      default: LEASE_NAME,
+      value: 'NAME',
+      help: 'the Lease by which one of the replicas leads',
+    },
+    'lease-seconds': {
+      type: 'string',
+      default: '15',
+      value: 'SECONDS',
+      help: 'after so long without a renewal another replica takes over',
+    },
+    concurrency: {
+      type: 'string',
+      default: '8',
+      value: 'COUNT',
+      help: 'how many workloads are decided upon at once',
+    },
+    'kruise-finalizers': {
+      type: 'string',
+      default: 'leave',
+      value: FINALIZERS.join('|'),
+      help: 'what happens to the finalizers of Kruise Rollouts',
+    },
+    'delete-pods': {
+      type: 'string',
+      default: 'yes',
+      value: 'yes|no',
+      help: 'whether it may delete pods; otherwise it says which ones are to be deleted',
+    },
+  } as const satisfies Flags
+}
+
+/** The process, for who asks. */
+export function controllerProgram(env: Environment): Program {
+  return {
+    name: 'sluice-controller',
+    about: 'Lets new pods out, step by step, as the Rollouts of the cluster say.',
+    flags: controllerFlags(env),
+  }
+}
 
 /** Reads the settings. Throws one line that names the flag. */
 export function readConfig(args: readonly string[], env: Environment): ControllerConfig {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      ...processFlags(env),
-      'lease-name': { type: 'string', default: 'sluice-controller' },
-      'lease-seconds': { type: 'string', default: '15' },
-      concurrency: { type: 'string', default: '8' },
-      'kruise-finalizers': { type: 'string', default: 'leave' },
-      'delete-pods': { type: 'string', default: 'yes' },
-    },
-  })
+  const { values } = parseArgs({ args: [...args], options: controllerFlags(env) })
   return {
     ...processConfig(values),
     leaseName: objectName('--lease-name', values['lease-name']),
@@ -49,10 +87,7 @@ export function readConfig(args: readonly string[], env: Environment): Controlle
     // A restart is another one: it must not take its own former lease for granted.
     identity: `${env['POD_NAME'] ?? hostname()}-${process.pid}-${Date.now().toString(36)}`,
     concurrency: wholeNumber('--concurrency', values.concurrency, { least: 1, most: 1000 }),
-    kruiseFinalizers: oneOf('--kruise-finalizers', values['kruise-finalizers'], [
-      'leave',
-      'take-off',
-    ]),
+    kruiseFinalizers: oneOf('--kruise-finalizers', values['kruise-finalizers'], FINALIZERS),
     deletePods: yesOrNo('--delete-pods', values['delete-pods']),
   }
 }

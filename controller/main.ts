@@ -11,14 +11,14 @@ import { tellFindings } from '#process/findings.ts'
 import { createProbes } from '#process/probes.ts'
 import { announce, createLog, runProgram } from '#process/program.ts'
 import { ScriptThreads } from '#lua/runner.ts'
-import { readConfig } from './config.ts'
+import { controllerProgram, readConfig } from './config.ts'
 import { createController } from './controller.ts'
 import { tellLease } from './lease-news.ts'
 import { createMetrics } from './metrics.ts'
 import { createReach } from './reach.ts'
 import { controllerRights } from './rights.ts'
 
-await runProgram('sluice-controller', async stop => {
+await runProgram(controllerProgram(env), async stop => {
   const config = readConfig(argv.slice(2), env)
   const { namespace, leaseName, leaseMs, identity, configuration } = config
   const { namespaces = [] } = config

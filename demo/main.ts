@@ -6,19 +6,29 @@ import { parseArgs } from 'node:util'
 
 import { KubeClient } from '#kube/client.ts'
 import { connect } from '#kube/connect.ts'
+import type { Flags } from '#process/flags.ts'
 import { runProgram, untilAborted } from '#process/program.ts'
 import { startSluice } from '../dev/sluice.ts'
 import { startControlPlane } from '../test/cluster/control-plane.ts'
 import { createStage } from './stage.ts'
 import { play } from './story.ts'
 
-await runProgram('sluice demo', async stop => {
-  const { values } = parseArgs({
-    options: {
-      keep: { type: 'boolean', default: false },
-      yes: { type: 'boolean', default: false },
-    },
-  })
+const flags = {
+  keep: { type: 'boolean', default: false, help: 'leaves the cluster up until Ctrl-C' },
+  yes: { type: 'boolean', default: false, help: 'asks nobody to press Enter' },
+} as const satisfies Flags
+
+const program = {
+  name: 'sluice demo',
+  command: 'npm run demo --',
+  about:
+    'A control plane comes up, a Deployment is edited with plain kubectl, and you watch it stop,\n' +
+    'step, be approved and finish.',
+  flags,
+}
+
+await runProgram(program, async stop => {
+  const { values } = parseArgs({ options: flags })
   const cluster = await startControlPlane({ signal: stop })
   const { kubeconfig } = cluster
   const client = new KubeClient(await connect({ env: process.env, kubeconfig }))

@@ -7,40 +7,46 @@ import { parseArgs } from 'node:util'
 import { KubeClient } from '#kube/client.ts'
 import { connect } from '#kube/connect.ts'
 import { runProgram, untilAborted } from '#process/program.ts'
-import { routesIn, trafficFlag } from '#process/settings.ts'
+import type { Flags } from '#process/flags.ts'
+import { processFlags, routesIn, trafficFlags } from '#process/settings.ts'
 import { refuseInstalled } from './installed.ts'
 import { untilLeading } from './lead.ts'
 import { readableLog } from './readable-log.ts'
 import { startSluice } from './sluice.ts'
 
-const usage = `npm run dev -- [FLAG...]
-    Runs Sluice from this checkout beside the cluster that KUBECONFIG names, until Ctrl-C, or
-    until its terminal is closed. Wait for "Sluice guards" before you edit: what comes earlier is not held.
+const flags = {
+  kubeconfig: {
+    type: 'string',
+    value: 'FILE',
+    help: 'that of the cluster; else KUBECONFIG, else ~/.kube/config',
+  },
+  'webhook-host': {
+    type: 'string',
+    default: '127.0.0.1',
+    value: 'HOST',
+    help: 'this machine as the API server reaches it',
+  },
+  'failure-policy': {
+    type: 'string',
+    default: 'Ignore',
+    value: 'Fail|Ignore',
+    help: 'what becomes of an edit that the webhook does not answer; under Ignore a policy holds it, where there is one',
+  },
+  ...trafficFlags('yes'),
+  'log-level': processFlags({})['log-level'],
+} as const satisfies Flags
 
-  --kubeconfig FILE      that of the cluster; else KUBECONFIG, else ~/.kube/config
-  --webhook-host HOST    this machine as the API server reaches it, 127.0.0.1 unless given
-  --failure-policy WORD  Fail or Ignore: what becomes of an edit that the webhook does not answer; Ignore
-                         unless given, and then a policy in the API server holds it, where that has one
-  --traffic yes|no       requests are moved with the pods, yes unless given
-  --route-kinds KINDS    and by objects of these, too, as GROUP/VERSION/KIND=PLURAL with commas between
-  --log-level WORD       trace, debug, info, warn, error, fatal or silent; info unless given`
+const program = {
+  name: 'sluice dev',
+  command: 'npm run dev --',
+  about:
+    'Runs Sluice from this checkout beside the cluster that KUBECONFIG names, until Ctrl-C, or\n' +
+    'until its terminal is closed. Wait for "Sluice guards" before you edit: what comes earlier is not held.',
+  flags,
+}
 
-await runProgram('sluice dev', async stop => {
-  const { values } = parseArgs({
-    options: {
-      help: { type: 'boolean', short: 'h' },
-      kubeconfig: { type: 'string' },
-      'webhook-host': { type: 'string', default: '127.0.0.1' },
-      'failure-policy': { type: 'string', default: 'Ignore' },
-      'log-level': { type: 'string', default: 'info' },
-      ...trafficFlag,
-      traffic: { ...trafficFlag.traffic, default: 'yes' },
-    },
-  })
-  if (values.help) {
-    process.stdout.write(`${usage}\n`)
-    return
-  }
+await runProgram(program, async stop => {
+  const { values } = parseArgs({ options: flags })
   const failurePolicy = values['failure-policy']
   if (failurePolicy !== 'Ignore' && failurePolicy !== 'Fail') {
     throw new Error(`--failure-policy: expected Ignore or Fail, got ${failurePolicy}`)

@@ -18,7 +18,15 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 /** Says it in so many lines of a kilobyte, and then that it is up. */
 const speak = `
 import { announce, createLog, runProgram, untilAborted } from '#process/program.ts'
-await runProgram('speaker', async stop => {
+const speaker = {
+  name: 'speaker',
+  about: 'Speaks,\\nline by line.',
+  flags: {
+    voice: { type: 'string', default: 'low', value: 'WORD', help: 'how it speaks' },
+    loud: { type: 'boolean', default: false, help: 'or louder' },
+  },
+}
+await runProgram(speaker, async stop => {
   const log = createLog('speaker', 'info')
   const [count, end] = process.argv.slice(1)
   for (let line = 0; line < count; line++) log.info({ line }, 'x'.repeat(1000))
@@ -125,8 +133,22 @@ test.each([
   expect(await closed).toEqual([code, null])
 })
 
+test.each(['--help', '-h'])('%s tells its flags, and nothing runs', async flag => {
+  const child = speaker('pipe', 1, flag)
+  const closed = once(child, 'close')
+  const [said, complained] = await Promise.all([text(child.stdout!), text(child.stderr!)])
+  expect(said).toBe(`speaker [FLAG...]
+    Speaks,
+    line by line.
+
+  --voice WORD   how it speaks (low unless given)
+  --loud         or louder
+`)
+  expect([complained, ...(await closed)]).toEqual(['', 0, null])
+})
+
 function speaker(stdout: 'pipe' | number, lines: number, end: string): ChildProcess {
-  const args = ['--input-type=module', '--eval', speak, String(lines), end]
+  const args = ['--input-type=module', '--eval', speak, '--', String(lines), end]
   const child = spawn(process.execPath, args, {
     cwd: root,
     stdio: ['ignore', stdout, 'pipe', 'ipc'],

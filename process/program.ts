@@ -3,14 +3,21 @@
 import { pino } from 'pino'
 import type { Logger } from 'pino'
 
+import { asksForHelp, helpOf } from './flags.ts'
+import type { Program } from './flags.ts'
+
 /**
  * Runs a program until SIGTERM, SIGINT or SIGHUP aborts its signal. Asked to end it exits with 0, also
- * while it starts; a failure is one line and exit code 1.
+ * while it starts; a failure is one line and exit code 1. Asked for help it tells its flags, and does not run.
  */
 export async function runProgram(
-  name: string,
-  program: (stop: AbortSignal) => Promise<void>,
+  program: Program,
+  run: (stop: AbortSignal) => Promise<void>,
 ): Promise<void> {
+  if (asksForHelp(process.argv.slice(2))) {
+    process.stdout.write(helpOf(program))
+    return
+  }
   const stop = new AbortController()
   const end = (signal: NodeJS.Signals) => stop.abort(new Error(`told to end by ${signal}`))
   process.once('SIGTERM', end)
@@ -20,12 +27,14 @@ export async function runProgram(
   // A parent that listens and dies must not leave us behind.
   process.once('disconnect', () => stop.abort(new Error('the parent process is gone')))
   try {
-    await program(stop.signal)
+    await run(stop.signal)
     // Idle connections and timers of libraries must not keep an ended process.
     process.exit(0)
   } catch (error) {
     if (error === stop.signal.reason) process.exit(0)
-    process.stderr.write(`${name}: ${error instanceof Error ? error.message : String(error)}\n`)
+    process.stderr.write(
+      `${program.name}: ${error instanceof Error ? error.message : String(error)}\n`,
+    )
     process.exit(1)
   }
 }

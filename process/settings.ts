@@ -2,7 +2,15 @@
 
 import { defined } from '#core/defined.ts'
 import type { KindRef } from '#core/ref.ts'
+import type { Flags } from './flags.ts'
 import { kindsOf, routeKindsOf } from './kinds.ts'
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+/** How a flag says kinds. */
+const KINDS = 'GROUP/VERSION/KIND=PLURAL with commas between'
+
+/** The Lease of the controllers, unless a flag says another. */
+export const LEASE_NAME = 'sluice-controller'
 
 /** Environment variables. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -35,35 +43,90 @@ export interface ProcessConfig extends PlaceConfig {
   readonly routeKinds: readonly KindRef[]
 }
 
-/** The flags that say where, for `parseArgs`. */
+/** The flags that say where. */
 export function placeFlags(env: Environment) {
   return {
-    kubeconfig: { type: 'string' },
-    'service-account-dir': { type: 'string' },
-    namespace: { type: 'string', default: env['POD_NAMESPACE'] ?? 'sluice-system' },
-    namespaces: { type: 'string', default: '' },
-    'extra-kinds': { type: 'string', default: '' },
-  } as const
+    kubeconfig: {
+      type: 'string',
+      value: 'FILE',
+      help: 'that of the cluster; else KUBECONFIG, the ServiceAccount of a pod, ~/.kube/config',
+    },
+    'service-account-dir': {
+      type: 'string',
+      value: 'DIR',
+      help: 'where the ServiceAccount of the pod is, if not where Kubernetes puts it',
+    },
+    namespace: {
+      type: 'string',
+      default: env['POD_NAMESPACE'] ?? 'sluice-system',
+      value: 'NAME',
+      help: 'where its own objects are; POD_NAMESPACE says the same',
+    },
+    namespaces: {
+      type: 'string',
+      default: '',
+      value: 'NAMES',
+      help: 'the namespaces whose workloads are guarded, with commas between; all unless given',
+    },
+    'extra-kinds': {
+      type: 'string',
+      default: '',
+      value: 'KINDS',
+      help: `kinds of a StatefulSet's shape that are released, too, as ${KINDS}`,
+    },
+  } as const satisfies Flags
 }
 
-/** The flags of every process, for `parseArgs`. */
+/** The flags of every process. */
 export function processFlags(env: Environment) {
   return {
     ...placeFlags(env),
-    configuration: { type: 'string', default: 'sluice' },
-    'make-deployments': { type: 'string', default: 'yes' },
-    'probes-host': { type: 'string', default: '0.0.0.0' },
-    'probes-port': { type: 'string', default: '8081' },
-    'log-level': { type: 'string', default: env['LOG_LEVEL'] ?? 'info' },
-    ...trafficFlag,
-  } as const
+    configuration: {
+      type: 'string',
+      default: 'sluice',
+      value: 'NAME',
+      help: 'both webhook configurations',
+    },
+    'make-deployments': {
+      type: 'string',
+      default: 'yes',
+      value: 'yes|no',
+      help: 'whether the controller may make the second Deployment of the style canary',
+    },
+    'probes-host': {
+      type: 'string',
+      default: '0.0.0.0',
+      value: 'ADDRESS',
+      help: 'where /healthz, /readyz and /metrics are served',
+    },
+    'probes-port': { type: 'string', default: '8081', value: 'PORT', help: 'and on which port' },
+    'log-level': {
+      type: 'string',
+      default: env['LOG_LEVEL'] ?? 'info',
+      value: 'WORD',
+      help: `${LOG_LEVELS.join(', ')}; LOG_LEVEL says the same`,
+    },
+    ...trafficFlags('no'),
+  } as const satisfies Flags
 }
 
-/** The flags that say whether requests are moved, and by what, for `parseArgs`. */
-export const trafficFlag = {
-  traffic: { type: 'string', default: 'no' },
-  'route-kinds': { type: 'string', default: '' },
-} as const
+/** The flags that say whether requests are moved, and by what. */
+export function trafficFlags(moved: 'yes' | 'no') {
+  return {
+    traffic: {
+      type: 'string',
+      default: moved,
+      value: 'yes|no',
+      help: 'whether requests are moved with the pods',
+    },
+    'route-kinds': {
+      type: 'string',
+      default: '',
+      value: 'KINDS',
+      help: `and by objects of these kinds, too, as ${KINDS}`,
+    },
+  } as const satisfies Flags
+}
 
 /** What `parseArgs` makes of those flags. */
 interface PlaceValues {
@@ -110,15 +173,13 @@ export function processConfig(values: ProcessValues): ProcessConfig {
 
 /** What those flags say. */
 export function routesIn(
-  values: Pick<ProcessValues, keyof typeof trafficFlag>,
+  values: Pick<ProcessValues, 'traffic' | 'route-kinds'>,
 ): Pick<ProcessConfig, 'routes' | 'routeKinds'> {
   return {
     routes: yesOrNo('--traffic', values.traffic),
     routeKinds: routeKindsOf('--route-kinds', values['route-kinds']),
   }
 }
-
-const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 
 /** One of a few words. */
 export function oneOf<const W extends string>(flag: string, text: string, words: readonly W[]): W {

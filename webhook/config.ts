@@ -4,6 +4,7 @@ import { isIP } from 'node:net'
 import { parseArgs } from 'node:util'
 
 import { defined } from '#core/defined.ts'
+import type { Flags, Program } from '#process/flags.ts'
 import { objectName, processConfig, processFlags, wholeNumber } from '#process/settings.ts'
 import type { Environment, ProcessConfig } from '#process/settings.ts'
 
@@ -26,23 +27,66 @@ export interface WebhookConfig extends ProcessConfig {
   readonly drainMs: number
 }
 
+function webhookFlags(env: Environment) {
+  return {
+    ...processFlags(env),
+    'certificate-secret': {
+      type: 'string',
+      value: 'NAME',
+      help: 'the Secret of its certificates; without it they are kept in memory, and end with the process',
+    },
+    'certificate-dir': {
+      type: 'string',
+      value: 'DIR',
+      help: 'a folder with the tls.crt and tls.key that somebody else keeps, instead of its own',
+    },
+    'ca-days': { type: 'string', default: '365', value: 'DAYS', help: 'life of a CA of its own' },
+    'certificate-days': {
+      type: 'string',
+      default: '90',
+      value: 'DAYS',
+      help: 'life of a serving certificate of its own, at most that of the CA',
+    },
+    hosts: {
+      type: 'string',
+      default: 'sluice-webhook',
+      value: 'HOSTS',
+      help: 'names and addresses by which the API server calls it, with commas between',
+    },
+    'controller-user': {
+      type: 'string',
+      value: 'USER',
+      help: 'who the controller is for the API server; without it its field manager alone tells its writes',
+    },
+    host: {
+      type: 'string',
+      default: '0.0.0.0',
+      value: 'ADDRESS',
+      help: 'where admission is served',
+    },
+    port: { type: 'string', default: '9443', value: 'PORT', help: 'and on which port' },
+    'drain-seconds': {
+      type: 'string',
+      default: '0',
+      value: 'SECONDS',
+      help: 'how long it goes on answering after SIGTERM, while it says that it is not ready',
+    },
+  } as const satisfies Flags
+}
+
+/** The process, for who asks. */
+export function webhookProgram(env: Environment): Program {
+  return {
+    name: 'sluice-webhook',
+    about:
+      'Holds each edit of a guarded workload, and judges Rollouts, where the API server asks it.',
+    flags: webhookFlags(env),
+  }
+}
+
 /** Reads the settings. Throws one line that names the flag. */
 export function readConfig(args: readonly string[], env: Environment): WebhookConfig {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      ...processFlags(env),
-      'certificate-secret': { type: 'string' },
-      'certificate-dir': { type: 'string' },
-      'ca-days': { type: 'string', default: '365' },
-      'certificate-days': { type: 'string', default: '90' },
-      hosts: { type: 'string', default: 'sluice-webhook' },
-      'controller-user': { type: 'string' },
-      host: { type: 'string', default: '0.0.0.0' },
-      port: { type: 'string', default: '9443' },
-      'drain-seconds': { type: 'string', default: '0' },
-    },
-  })
+  const { values } = parseArgs({ args: [...args], options: webhookFlags(env) })
   return {
     ...processConfig(values),
     ...certificates(values),

@@ -4,12 +4,12 @@ import { KubeClient } from '#kube/client.ts'
 import { connect } from '#kube/connect.ts'
 import { tellFindings } from '#process/findings.ts'
 import { announce, createLog, runProgram, untilAborted } from '#process/program.ts'
-import { readConfig } from './config.ts'
+import { readConfig, webhookProgram } from './config.ts'
 import { createMetrics } from './metrics.ts'
 import { webhookRights } from './rights.ts'
 import { startWebhook } from './webhook.ts'
 
-await runProgram('sluice-webhook', async stop => {
+await runProgram(webhookProgram(process.env), async stop => {
   const config = readConfig(process.argv.slice(2), process.env)
   const log = createLog('webhook', config.logLevel)
   const connection = await connect({ env: process.env, ...config })

@@ -63,6 +63,13 @@ test('a third version says that the release starts again', () => {
   expect(holdWarnings({ ...base, again: true })[0]).toMatch(/^release starts again with step 1/)
 })
 
+test('what is in the way of its requests is told before the first pod would start', () => {
+  const waits = 'the next release waits, since requests cannot be moved: HTTPRoute web is gone'
+  const lines = holdWarnings({ ...base, rollout: { ...rollout, waits } })
+  expect(lines).toContain(`no new pod starts yet: ${waits}`)
+  expect(holdWarnings(base).join()).not.toContain('no new pod starts yet')
+})
+
 test('where nothing starts no plan is told, but what goes on', () => {
   const lines = holdWarnings({ ...base, again: true, noSide: true })
   expect(lines[0]).toMatch(/^held at 0 new pods while /)

@@ -47,6 +47,7 @@ export interface PlanInWords {
 export function holdWarnings(plan: PlanInWords): readonly string[] {
   const { rollout, release, goesBack, noSide, caveats, adapter, stable } = plan
   const lines = [beginningInWords(plan), ...goOnInWords(plan)]
+  if (rollout.waits !== undefined) lines.push(`no new pod starts yet: ${rollout.waits}`)
   if (adapter.deceived !== undefined) {
     lines.push(adapter.deceived, `to wait for the end: ${waitCommand(rollout, release)}`)
   }

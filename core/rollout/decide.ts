@@ -172,11 +172,11 @@ export const plans: Readonly<Record<PlanName, Plan>> = {
   Resting: {
     goals: [guarded, requestsFree, givenBack, unhindered, unblocked, rolledOut, escapeForgotten],
     done: settle,
-    standing: s => ({
+    standing: (s, met) => ({
       phase: s.memory.stableRevision === '' && !s.workload!.rolledOut ? 'Initial' : 'Healthy',
       reconciling: false,
       ...(s.memory.ending && { progressing: 'Completed' }),
-      ...idle(s),
+      ...idle(s, met),
     }),
   },
   Escaped: {

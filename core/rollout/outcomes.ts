@@ -15,8 +15,7 @@ import {
   takenOver,
 } from './events.ts'
 import { isFullLastStep, naturalNext, stepForChangedPlan } from './plan-steps.ts'
-import { unservedIn } from '../traffic/route-moves.ts'
-import { notHoldable, routesNotServed } from './unguarded.ts'
+import { obstacle } from './obstacle.ts'
 import type { Ending, Memory, Outcome, Snapshot, WorkloadEvent } from './model.ts'
 
 /** Nothing to remember but what is told. */
@@ -137,18 +136,10 @@ export function settle(s: Snapshot): Outcome {
   const { memory, workload } = s
   const { otherStyleBecause: because } = s.rollout!
   const ready = memory.ending === undefined ? 'ready for the next edit' : endInWords(memory)
-  const told = notReadyInWords(s) ?? ready
+  const told = obstacle(s)?.why ?? ready
   const message = because === undefined ? told : `${told}; ${because}`
   const known = memory.stableRevision !== '' && memory.stableRevision !== workload!.updateRevision
   return { memory: atRest(s), message, ...(known && { events: [notHeld(s)] }) }
-}
-
-/** What is in the way of the next release; undefined: nothing. */
-function notReadyInWords({ workload, traffic }: Snapshot): string | undefined {
-  const { ref, unheldBecause } = workload!
-  if (unheldBecause !== undefined) return notHoldable(ref, unheldBecause)
-  const unserved = unservedIn(traffic)
-  return unserved.length === 0 ? undefined : routesNotServed(unserved)
 }
 
 /** How the last release ended. */

@@ -1,6 +1,6 @@
 // In which order requests and pods move: what a release does next, with a workload that answers as it is told.
 
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 
 import type { HTTPRoute, Service } from '#api/kubernetes.ts'
 import type { WorkloadAdapter } from '../workload/adapter.ts'
@@ -16,6 +16,7 @@ import { seeEndpoints, seeRoute, seeService } from '../traffic/seen.ts'
 import { OVER, formatWished } from '../traffic/wish.ts'
 import { wordsOf } from '../change.ts'
 import { RECORD, SERVICE_NAME, TRAFFIC } from '#api/names.ts'
+import type { ReadyReason } from '#api/names.ts'
 import { decide } from './decide.ts'
 import { nothing } from './outcomes.ts'
 import { isReleasing } from './phases.ts'
@@ -83,12 +84,16 @@ function web({ pinned, shared }: Pick<Scene, 'pinned' | 'shared'>): Service {
 const splitWish =
   '{"workload":{"apiVersion":"apps/v1","kind":"Deployment","name":"web"},"service":"web","canary":"web-canary","split":{"percent":20}}'
 
-function splitRoute(): HTTPRoute {
+function ownedRoute(): HTTPRoute {
   const metadata = { name: 'web', namespace: 'shop', uid: 'r', resourceVersion: '1' }
   const rules = [{ backendRefs: [{ name: 'web', port: 80 }] }]
-  const owned: HTTPRoute = { ...route, metadata, spec: { parentRefs: [{ name: 'gate' }], rules } }
-  const object = annotated(owned, { [TRAFFIC]: splitWish })
-  const review = { provider: httpRoutes, object, before: owned, fromController: true }
+  return { ...route, metadata, spec: { parentRefs: [{ name: 'gate' }], rules } }
+}
+
+function splitRoute(): HTTPRoute {
+  const before = ownedRoute()
+  const object = annotated(before, { [TRAFFIC]: splitWish })
+  const review = { provider: httpRoutes, object, before, fromController: true }
   return reviewTraffic(review) as HTTPRoute
 }
 
@@ -208,23 +213,63 @@ const cancelling = { workload: { updateRevision: 'old' } }
 const ready = { updatePods: [{ metadata: { uid: 'n1' }, readySince: 1 }] as unknown as PodSeen[] }
 const finishing = { memory: { state: 'Completed' as const } }
 
-test('at rest it says that the cluster does not serve a kind by which its requests come', () => {
+describe('at rest it says what requests of the next release would wait for', () => {
   const rest = {
     ...snapshot({}),
     memory: { ...memory, releasing: false, state: 'Completed' },
   } as const
   const { hold: _, record: __, ...free } = rest.workload!
   const workload = { ...free, rolledOut: true, guarded: true, updateRevision: 'old' }
-  const told = (unserved?: true) => {
-    const traffic = { ...rest.traffic!, routes: [{ ref: route, ...(unserved && { unserved }) }] }
-    return decide({ ...rest, workload, traffic })
+  const told = (changed: Partial<Traffic>, trafficRouting?: NamedRouting) => {
+    const { standing, message } = decide({
+      ...rest,
+      workload,
+      traffic: { ...rest.traffic!, ...changed },
+      ...(trafficRouting && { trafficRouting }),
+    })
+    return { ...standing, message }
   }
-  const { standing, message } = told(true)
-  expect(standing).toMatchObject({ phase: 'Healthy', notReady: 'KindNotServed', reconciling: true })
-  expect(message).toBe(
-    'the next release waits, since requests cannot be moved: the cluster does not serve gateway.networking.k8s.io/v1 HTTPRoute: install its CRD',
-  )
-  expect(told().standing).toEqual({ phase: 'Healthy', reconciling: false })
+  const { service } = rest.traffic!
+  const routes = [{ ref: route, object: seeRoute(ownedRoute()) }]
+  const waiting = (notReady: ReadyReason, why: string) => ({
+    phase: 'Healthy',
+    notReady,
+    reconciling: true,
+    message: `the next release waits, since requests cannot be moved: ${why}`,
+  })
+
+  test('nothing, where they can be moved', () => {
+    expect(told({ routes })).toMatchObject({ phase: 'Healthy', reconciling: false })
+    expect(told({ routes })).not.toHaveProperty('notReady')
+  })
+
+  test('a kind that the cluster does not serve', () => {
+    const why = 'the cluster does not serve gateway.networking.k8s.io/v1 HTTPRoute: install its CRD'
+    expect(told({ routes: [{ ref: route, unserved: true }] })).toEqual(
+      waiting('KindNotServed', why),
+    )
+  })
+
+  test('a route that is not there', () => {
+    expect(told({ routes: [{ ref: route }] })).toEqual(
+      waiting('RequestsBlocked', 'HTTPRoute web does not exist'),
+    )
+  })
+
+  test('a Service that is not there, or sends requests elsewhere', () => {
+    const { service: __none, ...without } = { ...rest.traffic!, routes }
+    expect(decide({ ...rest, workload, traffic: without }).message).toBe(
+      waiting('RequestsBlocked', 'Service web does not exist').message,
+    )
+    const { selector: __no, ...elsewhere } = service!
+    expect(told({ routes, service: elsewhere })).toMatchObject({ notReady: 'RequestsBlocked' })
+  })
+
+  test('what its TrafficRouting waits for', () => {
+    const trouble = 'TrafficRouting lane does not exist'
+    const named = { trouble, why: trouble, routed: false, home: true, answers: false }
+    expect(told({ routes }, named)).toEqual(waiting('RequestsBlocked', trouble))
+  })
 })
 
 test.each<[string, Scene, string]>([

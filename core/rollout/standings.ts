@@ -1,9 +1,9 @@
 // How a Rollout stands while a plan applies, where several plans say the same.
 
 import type { ProgressingReason, ReadyReason, StalledReason } from '#api/names.ts'
-import { unservedIn } from '../traffic/route-moves.ts'
 import { overdue } from './goals.ts'
 import type { Phase, Plan, Snapshot, Standing } from './model.ts'
+import { obstacle } from './obstacle.ts'
 
 /** A release is on its way. */
 export function progressing(reason: ProgressingReason): Plan['standing'] {
@@ -21,9 +21,10 @@ export function disabled(met: boolean): Standing {
 }
 
 /** What keeps the next edit from its release: a Rollout that said nothing of it would deceive its owner. */
-export function idle({ workload, traffic }: Snapshot): Partial<Standing> {
-  if (workload!.unheldBecause) return { notReady: 'NotHoldable', stalled: 'NotHoldable' }
-  return unservedIn(traffic).length > 0 ? { notReady: 'KindNotServed', reconciling: true } : {}
+export function idle(s: Snapshot, met: boolean): Partial<Standing> {
+  const { standing } = { ...obstacle(s) }
+  // While something is done first the message is of that.
+  return standing && (met || standing.stalled) ? standing : {}
 }
 
 /** Nothing is done until somebody acts. */

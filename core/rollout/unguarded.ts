@@ -24,5 +24,10 @@ export function notHoldable(ref: WorkloadRef, because: string): string {
 /** The cluster does not have the kinds of these routes. */
 export function routesNotServed(routes: readonly RouteRef[]): string {
   const kinds = new Set(routes.map(notServed))
-  return `the next release waits, since requests cannot be moved: ${[...kinds].join('; ')}`
+  return notMovable([...kinds].join('; '))
+}
+
+/** The Service or a route by which requests come is not there, or not as it has to be. */
+export function notMovable(because: string): string {
+  return `the next release waits, since requests cannot be moved: ${because}`
 }

@@ -31,12 +31,14 @@ import { atAnyTime, blocked, isFree, nameOf, wishing } from './writes.ts'
 
 /** Nobody is sent to new pods by the routes any more. */
 const away: Rules = ofTask('FinalisingStepRouteTrafficToStable', [unsplit, unsplitSeen, graced])
-const pinned: Rules = [serviceThere, toldApart, routesThere, othersAway, remembered]
+const there: Rules = [serviceThere, toldApart, routesThere]
+const pinned: Rules = [...there, othersAway, remembered]
 const split: Rules = [...pinned, noted, newServes, splitByRoutes, seenByRoutes]
 
 /** One Service. */
 export const oneService: Order = {
   aims: {
+    there,
     answered: [answered],
     pinned,
     split,

@@ -48,7 +48,7 @@ export interface NewPod {
 
 /** Where requests are to go; docs/adr/0017-traffic.md says when which is reached. */
 export type TrafficAim =
-  | { readonly to: 'answered' | 'pinned' | 'stable' | 'new' | 'all' }
+  | { readonly to: 'there' | 'answered' | 'pinned' | 'stable' | 'new' | 'all' }
   | { readonly to: 'split'; readonly split: Split }
 
 /** What a rule looks at. */

@@ -45,6 +45,7 @@ const free: Rules = ofTask('RestoreStableService', [unpinned, newServed])
 const pinned: Rules = [...there, othersAway, pinnedToStable, stableAlone]
 
 const aims: Order['aims'] = {
+  there,
   answered: [answered],
   pinned,
   split: [...pinned, canaryMade, newServes, splitWritten, splitSeen],

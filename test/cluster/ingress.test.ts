@@ -261,8 +261,9 @@ test.concurrent('what others write to ours stays, and ours comes back', async ()
 test.concurrent('an Ingress that is missing keeps the release waiting, and says so', async () => {
   const place = await begin({}, false)
   const { story } = place
+  await says(story, 'requests cannot be moved: Ingress web does not exist')
   await story.edit('app:2')
-  await says(story, 'Ingress web does not exist')
+  await says(story, /^since [^ ]+: Ingress web does not exist/)
   expect(await condition(story, 'Ready')).toMatchObject({ reason: 'RequestsBlocked' })
   await stand(story, { 'app:1': 10 })
   await story.client.create(INGRESSES, ingressOf(story.namespace), { fieldManager: 'test' })

@@ -434,8 +434,14 @@ test.concurrent('a TrafficRouting moves requests while a release needs it, and t
   const place = await named()
   const { story, weights, untouched } = place
   const before = await place.service()
+  const trouble = 'TrafficRouting lane does not exist'
+  await says(story, `the next release waits, since requests cannot be moved: ${trouble}`)
+  await apply(story, routingOf(story.namespace, testers))
+  await says(story, 'ready for the next edit')
+  await story.kubectl(['delete', 'trafficrouting', routingName])
+  await says(story, `the next release waits, since requests cannot be moved: ${trouble}`)
   await story.edit('app:2')
-  await says(story, 'TrafficRouting lane does not exist')
+  await says(story, /^since [^ ]+: TrafficRouting lane does not exist/)
   expect(await condition(story, 'Ready')).toMatchObject({ reason: 'RequestsBlocked' })
   await stand(story, { 'app:1': 10 })
   await apply(story, routingOf(story.namespace, testers))

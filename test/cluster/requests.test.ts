@@ -168,8 +168,17 @@ test.concurrent('a route that is missing keeps the release waiting, and says so'
   const place = await begin(routed, {}, false)
   const { story } = place
   await story.phase('Healthy')
+  const waits =
+    'the next release waits, since requests cannot be moved: HTTPRoute web does not exist'
+  await says(story, waits)
+  expect(await condition(story, 'Ready')).toMatchObject({ reason: 'RequestsBlocked' })
+  // The webhook hears of what the Rollout says as anybody does.
+  const dryRun = ['set', 'image', story.target, 'app=app:2', '--dry-run=server']
+  await story.until('the edit would say so', async () => {
+    return warningsOf(await story.kubectl(dryRun)).includes(`no new pod starts yet: ${waits}`)
+  })
   await story.edit('app:2')
-  await says(story, 'HTTPRoute web does not exist')
+  await says(story, /^since [^ ]+: HTTPRoute web does not exist/)
   expect(await condition(story, 'Ready')).toMatchObject({ reason: 'RequestsBlocked' })
   await stand(story, { 'app:1': 10 })
   await apply(story, routeOf(story.namespace, ownRules))

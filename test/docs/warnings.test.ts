@@ -10,6 +10,7 @@ import * as rolloutWarnings from '#core/admission/rollout-warnings.ts'
 import type { Named } from '#core/admission/rollout-warnings.ts'
 import * as warnings from '#core/admission/warnings.ts'
 import type { Rollout } from '#core/rollout/model.ts'
+import { notMovable } from '#core/rollout/unguarded.ts'
 import { notRegistered, notServed } from '#core/rollout/unseen.ts'
 import { adapters, rows } from '#core/workload/registry.ts'
 import { deployment } from '#core/workload/deployment.ts'
@@ -52,6 +53,10 @@ const said: Readonly<Record<string, () => readonly Lines[]>> = {
     warnings.holdWarnings({
       ...plan,
       rollout: { ...rollout, steps: [{ replicas: 1, pauseSeconds: 300 }, ...rollout.steps] },
+    }),
+    warnings.holdWarnings({
+      ...plan,
+      rollout: { ...rollout, waits: notMovable('HTTPRoute web does not exist') },
     }),
     warnings.holdWarnings({ ...plan, goesBack: true }),
     warnings.holdWarnings({ ...plan, again: true, noSide: true }),

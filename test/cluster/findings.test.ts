@@ -10,8 +10,9 @@ import { parse, stringify } from 'yaml'
 
 import type { KubeObject } from '#api/kubernetes.ts'
 import { KubeClient } from '#kube/client.ts'
+import { Forbidden } from '#kube/errors.ts'
 import { fromKubeconfig } from '#kube/kubeconfig.ts'
-import { MUTATING_WEBHOOKS, resource } from '#kube/resources.ts'
+import { MUTATING_WEBHOOKS, PODS, resource } from '#kube/resources.ts'
 import { startChild } from '../../dev/child.ts'
 import type { Child, ChildOptions } from '../../dev/child.ts'
 import { applyCustomResources } from '../../dev/sluice.ts'
@@ -24,6 +25,8 @@ import { scrape } from './scrape.ts'
 const name = `findings-${Math.random().toString(36).slice(2, 8)}`
 const { kubeconfig } = inject('cluster')
 const programs = ['webhook', 'controller'] as const
+/** Nobody else's edits lead here. */
+const calling = { name, failurePolicy: 'Ignore', namespaces: [name] } as const
 
 let client: KubeClient
 beforeAll(async () => {
@@ -49,6 +52,8 @@ async function start(
     args: [
       `--kubeconfig=${kubeconfig}`,
       `--configuration=${name}`,
+      // Here others have workloads, with holds of their own: whoever leads would act on them.
+      `--namespaces=${name}`,
       '--probes-host=127.0.0.1',
       '--probes-port=0',
       ...listening,
@@ -121,7 +126,7 @@ describe.each(programs)('the %s', program => {
     const missing = {
       webhook: ['get mutatingwebhookconfigurations.admissionregistration.k8s.io', 'patch'],
       controller: [
-        'update rollouts/status.rollouts.kruise.io; patch deployments.apps',
+        `update rollouts/status.rollouts.kruise.io in ${name}; patch deployments.apps in ${name}`,
         `get leases.coordination.k8s.io sluice-controller in ${namespace}`,
       ],
     }
@@ -143,7 +148,7 @@ test('a webhook says that Rollouts are converted elsewhere, once it is registere
   const { told } = await start('webhook', `--namespace=${namespace}`, '--hosts=127.0.0.1')
   expect(told(WARN)).toEqual([])
   expect(told(INFO)).toContainEqual(expect.stringContaining('nothing is registered yet'))
-  const settings = { name, url: 'https://127.0.0.1:1', failurePolicy: 'Ignore' } as const
+  const settings = { ...calling, url: 'https://127.0.0.1:1' }
   const manifest = mutatingConfiguration({ ...settings, ownNamespace: namespace }) as KubeObject
   await client.apply(MUTATING_WEBHOOKS, manifest, { fieldManager: 'test', force: true })
   onTestFinished(() => client.remove(MUTATING_WEBHOOKS, { name }))
@@ -157,13 +162,7 @@ test('a webhook that the API server does not reach is told, and that it is reach
   const namespace = await newNamespace(client)
   const at = [`--namespace=${namespace}`]
   const register = async (url: string, caBundle: string) => {
-    const settings = {
-      name,
-      url,
-      caBundle,
-      failurePolicy: 'Ignore',
-      ownNamespace: namespace,
-    } as const
+    const settings = { ...calling, url, caBundle, ownNamespace: namespace }
     const manifest = mutatingConfiguration(settings) as KubeObject
     await client.apply(MUTATING_WEBHOOKS, manifest, { fieldManager: 'test', force: true })
   }
@@ -238,5 +237,22 @@ async function account(namespace: string, rules: readonly object[]): Promise<str
   onTestFinished(() => rm(dir, { recursive: true }))
   const file = join(dir, 'kubeconfig')
   await writeFile(file, stringify(config), { mode: 0o600 })
+  await granted(file)
   return file
+}
+
+/** The API server learns of roles a moment after it has stored them. */
+async function granted(file: string): Promise<void> {
+  const poor = new KubeClient(await fromKubeconfig(file))
+  onTestFinished(() => poor.close())
+  const counts = async () => {
+    try {
+      await poor.list(PODS, { limit: 1 })
+      return true
+    } catch (error) {
+      if (error instanceof Forbidden) return false
+      throw error
+    }
+  }
+  await until('its roles do not count', counts)
 }

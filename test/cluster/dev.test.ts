@@ -53,7 +53,7 @@ test('it guards the cluster until Ctrl-C takes the registration away', async () 
   ])
 
   child.kill('SIGINT')
-  const [code] = await once(child, 'exit')
+  const [code] = await ended(child)
   expect(code).toBe(0)
   expect(lines.at(-1)).toBe('the registration is gone; workloads that are held stay as they are')
   for (const type of [MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS]) {
@@ -91,7 +91,7 @@ test('a process of its own that dies ends it, with the registration', async () =
   await said(child, lines, 'Sluice guards')
   const [pid] = await childrenOf(child.pid!)
   process.kill(pid!, 'SIGKILL')
-  const [code] = await once(child, 'exit')
+  const [code] = await ended(child)
   expect(code).toBe(1)
   expect(lines.join('\n')).toContain('a process of Sluice ended by itself')
   await expect(client.get(MUTATING_WEBHOOKS, { name: 'sluice-dev' })).rejects.toThrow(NotFound)
@@ -117,7 +117,7 @@ test('where Sluice is installed it touches nothing', async () => {
   await client.apply(MUTATING_WEBHOOKS, manifest, { fieldManager: 'test', force: true })
   onTestFinished(() => client.remove(MUTATING_WEBHOOKS, { name: 'sluice' }))
   const { child, lines } = dev()
-  const [code] = await once(child, 'exit')
+  const [code] = await ended(child)
   expect(code).toBe(1)
   expect(lines).toEqual([
     `Sluice starts beside ${cluster.url}`,
@@ -128,7 +128,7 @@ test('where Sluice is installed it touches nothing', async () => {
 
 test('it says what can be said to it', async () => {
   const { child, lines } = dev(['--help'])
-  expect(await once(child, 'exit')).toEqual([0, null])
+  expect(await ended(child)).toEqual([0, null])
   const flags = ['kubeconfig', 'webhook-host', 'failure-policy', 'traffic', 'log-level']
   for (const flag of flags) expect(lines.join('\n')).toContain(`--${flag} `)
 })
@@ -171,7 +171,7 @@ const mistakes: readonly [string, readonly string[], string][] = [
 
 test.each(mistakes)('%s is one line', async (_, args, line) => {
   const { child, lines } = dev(args)
-  const [code] = await once(child, 'exit')
+  const [code] = await ended(child)
   expect(code).toBe(1)
   expect(lines).toHaveLength(1)
   expect(lines[0]).toContain(line)
@@ -194,6 +194,11 @@ async function said(child: ChildProcess, lines: readonly string[], text: string)
     if (child.exitCode !== null) throw new Error(`it ended: ${lines.join('\n')}`)
     await new Promise(resolve => setTimeout(resolve, 20))
   }
+}
+
+/** With what it ended, once all that it has said is read: its end may be told before. */
+async function ended(child: ChildProcess): Promise<readonly unknown[]> {
+  return once(child, 'close')
 }
 
 async function isGone(of: KubeClient): Promise<boolean> {

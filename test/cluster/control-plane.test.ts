@@ -21,6 +21,7 @@ import { dirname, join } from 'node:path'
 import { stringify } from 'yaml'
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
 
+import { auditLines } from './audit-log.ts'
 import { helm, helm3, kubectl, kubectlJson, type CommandTarget } from './commands.ts'
 import { openControlPlane, startControlPlane, type ControlPlane } from './control-plane.ts'
 import { readConfig } from './config.ts'
@@ -76,7 +77,7 @@ function rolledOut(target: CommandTarget, namespace: string, name: string) {
     `deployment/${name}`,
     '-n',
     namespace,
-    '--timeout=30s',
+    '--timeout=100s',
   ])
 }
 
@@ -123,7 +124,7 @@ describe('controllers', () => {
     const namespace = await newNamespace(shared)
     await apply(shared, namespace, deployment('web', 3))
     await rolledOut(shared, namespace, 'web')
-    await kubectl(shared, ['delete', 'namespace', namespace, '--timeout=40s'])
+    await kubectl(shared, ['delete', 'namespace', namespace, '--timeout=100s'])
     const gone = await kubectl(shared, ['get', 'ns', namespace], { expectFailure: true })
     expect(gone.stderr).toContain('NotFound')
   })
@@ -143,7 +144,7 @@ describe('controllers', () => {
     const namespace = await newNamespace(shared)
     await kubectl(shared, ['create', 'job', 'hook', '--image=app:1', '-n', namespace])
     const done = '--for=condition=complete'
-    await kubectl(shared, ['wait', done, 'job/hook', '-n', namespace, '--timeout=30s'])
+    await kubectl(shared, ['wait', done, 'job/hook', '-n', namespace, '--timeout=100s'])
   })
 })
 
@@ -157,17 +158,11 @@ describe('images', () => {
       deployment('late', 2, 'registry.local/slow:1'),
     )
     await rolledOut(shared, namespace, 'late')
-    const phases = await kubectl(shared, [
-      'get',
-      'pods',
-      '-l',
-      'app=bad',
-      '-n',
-      namespace,
-      '-o',
-      'jsonpath={.items[*].status.phase}',
-    ])
-    expect(phases.stdout).toBe('Running Running')
+    const which = ['-l', 'app=bad', '-n', namespace]
+    const phases = ['get', 'pods', ...which, '-o', 'jsonpath={.items[*].status.phase}']
+    await eventually(async () => {
+      expect((await kubectl(shared, phases)).stdout).toBe('Running Running')
+    })
     const bad = await kubectlJson<Deployment>(shared, ['get', 'deploy', 'bad', '-n', namespace])
     expect(bad.status.readyReplicas).toBeUndefined()
     expect(await secondsUntilReady(namespace, 'late')).toSatisfy((seconds: readonly number[]) =>
@@ -200,10 +195,7 @@ describe('tools', () => {
     const namespace = await newNamespace(shared)
     await apply(shared, namespace, deployment('web', 1))
     await rolledOut(shared, namespace, 'web')
-    const lines = (await readFile(shared.auditLog, 'utf8')).trim().split('\n')
-    const own = lines
-      .map(line => JSON.parse(line) as AuditEvent)
-      .filter(event => event.objectRef?.namespace === namespace)
+    const own = await audited(shared.auditLog, namespace)
     const authors = own.map(event => `${event.user.username} ${event.objectRef?.resource}`)
     expect(authors).toContain('admin deployments')
     expect(authors).toContain('system:serviceaccount:kube-system:deployment-controller replicasets')
@@ -217,12 +209,14 @@ describe('tools', () => {
     await rolledOut(shared, namespace, 'web')
     await kubectl(shared, ['delete', 'pods', '--all', '-n', namespace])
     await rolledOut(shared, namespace, 'web')
-    const lines = (await readFile(shared.auditLog, 'utf8')).trim().split('\n')
-    const removals = lines
-      .map(line => JSON.parse(line) as AuditEvent)
-      .filter(event => event.objectRef?.namespace === namespace && event.verb === 'delete')
-      .filter(event => event.user.username.endsWith('kwok'))
-    expect(removals.map(event => event.responseStatus?.code)).toEqual([200, 200, 200, 200, 200])
+    const { auditLog } = shared
+    // A line is written after its answer.
+    await eventually(async () => {
+      const removals = (await audited(auditLog, namespace))
+        .filter(event => event.verb === 'delete')
+        .filter(event => event.user.username.endsWith('kwok'))
+      expect(removals.map(event => event.responseStatus?.code)).toEqual([200, 200, 200, 200, 200])
+    })
   })
 
   test('kubectl tells its words when it fails, and when it should have failed', async () => {
@@ -253,6 +247,11 @@ interface AuditEvent {
   readonly objectRef?: { readonly namespace?: string; readonly resource?: string }
 }
 
+async function audited(auditLog: string, namespace: string): Promise<readonly AuditEvent[]> {
+  const events = (await auditLines(auditLog)).map(line => JSON.parse(line) as AuditEvent)
+  return events.filter(event => event.objectRef?.namespace === namespace)
+}
+
 describe('an own control plane', () => {
   let own: ControlPlane
   let rejectedPorts = 0
@@ -277,7 +276,8 @@ describe('an own control plane', () => {
   afterAll(() => own.stop())
 
   test('tries other ports when one is taken', async () => {
-    expect(rejectedPorts).toBe(4)
+    // Somebody else may take one of those, too.
+    expect(rejectedPorts).toBeGreaterThanOrEqual(4)
     expect((await kubectl(own, ['get', '--raw', '/readyz'])).stdout).toBe('ok')
   })
 

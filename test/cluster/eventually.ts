@@ -4,5 +4,5 @@ import { vi } from 'vitest'
 
 /** Tries again until it succeeds. */
 export async function eventually(attempt: () => Promise<unknown>): Promise<void> {
-  await vi.waitFor(attempt, { timeout: 30_000, interval: 100 })
+  await vi.waitFor(attempt, { timeout: 120_000, interval: 100 })
 }

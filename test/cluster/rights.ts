@@ -1,12 +1,11 @@
 // What a user may do, as the roles bound to it say, and what it did, as the audit log says: the two must be
 // the same, since a right that is not used is one too many.
 
-import { readFile } from 'node:fs/promises'
-
 import type { KubeObject } from '#api/kubernetes.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { resource } from '#kube/resources.ts'
 import type { Right as Needed } from '#process/rights.ts'
+import { auditLines } from './audit-log.ts'
 
 /** A rule of a role. */
 interface Rule {
@@ -144,8 +143,9 @@ export async function requestsOf(
   { namespace, name }: Account,
 ): Promise<readonly Request[]> {
   const user = `system:serviceaccount:${namespace}:${name}`
-  const lines = (await readFile(auditLog, 'utf8')).split('\n').filter(line => line.includes(user))
+  const lines = await auditLines(auditLog)
   return lines
+    .filter(line => line.includes(user))
     .map(line => JSON.parse(line) as AuditEvent)
     .filter(event => event.user.username === user && event.objectRef !== undefined)
     .map(requestOf)

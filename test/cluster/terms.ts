@@ -1,7 +1,7 @@
 // Who wrote while whose Lease it was, read from the audit log: the API server's own account of every
 // write, with the process in its user agent and one clock for all times.
 
-import { readFile } from 'node:fs/promises'
+import { auditLines } from './audit-log.ts'
 
 /** One write that the API server accepted. */
 export interface AcceptedWrite {
@@ -51,8 +51,7 @@ interface AuditEvent {
 
 /** Reads what the controllers with these identities wrote. */
 export async function readTerms(auditLog: string, identities: readonly string[]): Promise<Terms> {
-  const accepted = (await readFile(auditLog, 'utf8'))
-    .split('\n')
+  const accepted = (await auditLines(auditLog))
     .filter(line => line.includes('(controller '))
     .map(line => JSON.parse(line) as AuditEvent)
     .filter(({ responseStatus }) => (responseStatus?.code ?? 500) < 300)

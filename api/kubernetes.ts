@@ -99,6 +99,7 @@ export interface ReplicaSet extends KubeObject {
     readonly replicas?: number
     readonly readyReplicas?: number
     readonly availableReplicas?: number
+    readonly terminatingReplicas?: number
     readonly observedGeneration?: number
   }
 }

@@ -42,6 +42,9 @@ export interface WorkloadFacts {
   readonly caught: boolean
   readonly guarded: boolean
   readonly readyReplicas: number
+  /** Absent: its kind, or what is kept of it, does not tell. */
+  readonly availableReplicas?: number
+  readonly terminatingReplicas?: number
 }
 
 /** A Rollout. */
@@ -87,6 +90,7 @@ export interface ReplicaSetFacts {
   readonly desired: number | undefined
   readonly minReadySeconds: number
   readonly readyReplicas: number
+  readonly terminatingReplicas?: number
   readonly observed: boolean
 }
 
@@ -108,7 +112,7 @@ export type Facts = WorkloadFacts | RolloutFacts | ReplicaSetFacts | PodFacts
 /** What is kept of a Deployment. */
 export function seenDeployment(object: Deployment): WorkloadFacts {
   const { spec, status } = object
-  const { readyReplicas = 0 } = { ...status }
+  const { readyReplicas = 0, availableReplicas = 0, terminatingReplicas = 0 } = { ...status }
   const { replicas, minReadySeconds = 0, paused = false } = spec
   return {
     ...seenWorkload(object),
@@ -118,6 +122,8 @@ export function seenDeployment(object: Deployment): WorkloadFacts {
     progressDeadlineSeconds: spec.progressDeadlineSeconds!,
     paused,
     readyReplicas,
+    availableReplicas,
+    terminatingReplicas,
   }
 }
 
@@ -131,6 +137,8 @@ export type OwnFacts =
   | 'progressDeadlineSeconds'
   | 'paused'
   | 'readyReplicas'
+  | 'availableReplicas'
+  | 'terminatingReplicas'
 
 /** What is kept of a workload of any kind. */
 export function seenWorkload({ metadata, spec, status }: Stored): Omit<WorkloadFacts, OwnFacts> {
@@ -221,6 +229,7 @@ export function seenReplicaSet({ metadata, spec, status = {} }: ReplicaSet): Rep
     desired: desired === undefined ? undefined : Number(desired),
     minReadySeconds: spec.minReadySeconds ?? 0,
     readyReplicas: status.readyReplicas ?? 0,
+    terminatingReplicas: status.terminatingReplicas ?? 0,
     observed: (status.observedGeneration ?? 0) >= (metadata.generation ?? 0),
   }
 }

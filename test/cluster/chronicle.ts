@@ -37,6 +37,8 @@ export interface PlaceChronicle {
   readonly states: () => readonly State[]
   /** How many changes were seen. */
   readonly count: () => number
+  /** How many of them were written after that version. */
+  readonly countAfter: (version: bigint) => number
   /** Gives whether the fact came true in this time. It is looked at whenever something changes. */
   readonly comes: (fact: (state: State) => boolean, timeoutMs: number) => Promise<boolean>
 }
@@ -139,6 +141,10 @@ class Place implements PlaceChronicle {
 
   count(): number {
     return this.#changes.length
+  }
+
+  countAfter(version: bigint): number {
+    return this.#changes.filter(change => change.version > version).length
   }
 
   states(): readonly State[] {

@@ -13,6 +13,7 @@ import type { ResourceType } from '#kube/resources.ts'
 import { plansWith, versions } from '../properties/happenings.ts'
 import type { Happened, Mix } from '../properties/happenings.ts'
 import { merge } from '../world/controller.ts'
+import type { State } from './chronicle-facts.ts'
 import type { PlaceChronicle } from './chronicle.ts'
 import { kubectl } from './commands.ts'
 import type { CommandTarget } from './commands.ts'
@@ -71,7 +72,10 @@ const acts = {
     await chronicle.comes(isAtRest, 3000)
     return undefined
   },
-  edit: (scene, which) => edit(scene, versions[which % guardedVersions(scene)]!),
+  async edit(scene, which) {
+    await caughtUp(scene)
+    return edit(scene, versions[which % guardedVersions(scene)]!)
+  },
   scale: (scene, which) => scale(scene, which % (scene.kind.most + 1)),
   async approve(scene, which) {
     const { chronicle } = scene
@@ -213,11 +217,20 @@ function guardedVersions({ chronicle }: Scene): number {
   return workload?.replicas === 0 ? 3 : 4
 }
 
+/** Waits until the recording knows the workload as it is stored, or later. */
+export async function caughtUp(scene: Scene): Promise<void> {
+  const { chronicle, client, kind, namespace, patienceMs } = scene
+  const version = await versionOf(client.get(kind.type, at(namespace)))
+  const known = ({ workload }: State) => BigInt(workload?.metadata.resourceVersion ?? 0) >= version
+  if (await chronicle.comes(known, patienceMs)) return
+  throw new Error(`the recording does not come to version ${version}`)
+}
+
 function at(namespace: string) {
   return { namespace, name: WORKLOAD }
 }
 
-async function versionOf(written: Promise<KubeObject>): Promise<bigint> {
-  const { metadata } = await written
+async function versionOf(stored: Promise<KubeObject>): Promise<bigint> {
+  const { metadata } = await stored
   return BigInt(metadata.resourceVersion!)
 }

@@ -54,14 +54,23 @@ function isBroken(state: State): boolean {
   return image.includes('broken') && out && isSeen(state)
 }
 
-/** Everybody runs what is wanted and is Ready, nothing of ours is left, and the Rollout says so. */
+/** Everybody runs what is wanted and is available, nothing of ours is left, and the Rollout says so. */
 export function isRight(state: State): boolean {
   const { workload, rollout } = state
   if (!workload || !rollout) return false
   const { told, generation } = rollout
   const said = told.phase === 'Healthy' && told.observedGeneration === generation
   const free = workload.hold === undefined && !workload.recorded && !workload.caught
-  return said && free && isSeen(state) && runsEverywhere(state, workload)
+  return said && free && isSeen(state) && runsEverywhere(state, workload) && isCounted(state)
+}
+
+/** Nobody has anything left to tell of pods that are Ready, or gone. */
+function isCounted({ workload, sets }: State): boolean {
+  const { replicas, availableReplicas = replicas } = workload!
+  const leaving = [workload!, ...sets].some(
+    ({ terminatingReplicas = 0 }) => terminatingReplicas > 0,
+  )
+  return availableReplicas === replicas && !leaving
 }
 
 function runsEverywhere(state: State, { image, replicas, readyReplicas }: WorkloadFacts): boolean {

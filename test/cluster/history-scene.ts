@@ -22,7 +22,7 @@ export interface Stage {
   readonly chronicle: Chronicle
   /** Hears of each thing that happens. */
   readonly acted?: () => void
-  /** How long anything may take that is sure to come, in milliseconds; a minute unless given. */
+  /** How long anything may take that is sure to come, in milliseconds; two minutes unless given. */
   readonly patienceMs?: number
 }
 
@@ -39,7 +39,7 @@ export interface Start {
 
 /** Makes the namespace, and waits until the workload is there and guarded. */
 export async function createScene(
-  { cluster, client, chronicle, acted = () => {}, patienceMs = 60_000 }: Stage,
+  { cluster, client, chronicle, acted = () => {}, patienceMs = 120_000 }: Stage,
   namespace: string,
   start: Start,
 ): Promise<Scene> {

@@ -8,7 +8,7 @@ import { equalJson } from '#core/equal.ts'
 import { histories } from '../properties/happenings.ts'
 import type { Happened } from '../properties/happenings.ts'
 import type { State } from './chronicle-facts.ts'
-import { abort, edit, freeze, happen, mix, pause } from './history-acts.ts'
+import { abort, caughtUp, edit, freeze, happen, mix, pause } from './history-acts.ts'
 import { plans, scale } from './history-acts.ts'
 import type { ActName, Scene } from './history-acts.ts'
 import { active, isArmed, isRight, lineOf } from './history-facts.ts'
@@ -79,6 +79,8 @@ async function end(scene: Scene): Promise<void> {
   await freeze(scene, false)
   await abort(scene, null)
   await resume(scene)
+  // What happened last may be on its way.
+  await caughtUp(scene)
   if (chronicle.now().workload!.replicas === 0) await seen(scene, await scale(scene, 3))
   if (chronicle.now().workload!.image === 'app:broken') await seen(scene, await edit(scene, 'v4'))
   while (!isRight(chronicle.now())) await goOn(scene)

@@ -12,6 +12,8 @@ interface Pulse {
   readonly writes: number
 }
 
+const patienceMs = 180_000
+
 /**
  * Waits until the queue is empty, calls `wake`, which must wake that many workloads, waits until as
  * many decisions were made, and gives how many writes came of them.
@@ -22,13 +24,14 @@ export async function writesWhenWoken(
   wake: () => Promise<unknown>,
 ): Promise<number> {
   const idle = async () => (await pulseOf(controller)).busy === 0
-  await until('the queue of the controller does not get empty', idle)
+  await until('the queue of the controller does not get empty', idle, patienceMs)
   const before = await pulseOf(controller)
   await wake()
-  await until('the controller does not decide again', async () => {
+  const decided = async () => {
     const { busy, decisions } = await pulseOf(controller)
     return busy === 0 && decisions >= before.decisions + workloads
-  })
+  }
+  await until('the controller does not decide again', decided, patienceMs)
   return (await pulseOf(controller)).writes - before.writes
 }
 

@@ -15,14 +15,14 @@ import {
 } from '#api/names.ts'
 import { equalJson } from '#core/equal.ts'
 import { NotFound } from '#kube/errors.ts'
-import { CONFIG_MAPS, ROLLOUTS, SERVICES, TRAFFIC_ROUTINGS } from '#kube/resources.ts'
+import { CONFIG_MAPS, REPLICA_SETS, ROLLOUTS, SERVICES, TRAFFIC_ROUTINGS } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
 import { lease } from '../../dev/sluice.ts'
 import { presenceIn } from './absence.ts'
 import type { Presence } from './absence.ts'
 import { bash, sluice } from './commands.ts'
 import { commandsOf } from './docs-examples.ts'
-import { condition, pods, says, stand } from './facts.ts'
+import { condition, pods, says, setOf, stand } from './facts.ts'
 import { ROLLOUT, rolloutOf, WORKLOAD } from './manifests.ts'
 import type { StoryOptions } from './manifests.ts'
 import { DESTINATION_RULES, LANES, serveMesh, VIRTUAL_SERVICES } from './mesh.ts'
@@ -420,14 +420,14 @@ async function routingTells({ story }: Place, phase: string, message: string): P
   })
 }
 
-/** How many new pods are wanted when its routes come home. */
-async function newPodsAtHome({ story, found }: Place): Promise<number> {
-  let wanted = 0
-  await story.until('no share', async () => {
-    wanted = story.now().wanted['app:2'] ?? 0
-    return (await rulesOf(found)).at(-1)?.route.length === 1
+/** Begins to watch; proves then that requests have left the new pods of a second Deployment before they left. */
+async function orderOfLeaving({ story }: Place): Promise<() => Promise<void>> {
+  const beside = (await setOf(story, 'app:2')).metadata.name
+  const home = await firstTime(story, VIRTUAL_SERVICES, unshared)
+  const left = await firstTime(story, REPLICA_SETS, (name, set) => {
+    return name === beside && (set?.spec.replicas ?? 0) === 0
   })
-  return wanted
+  return async () => expect(await home.version).toBeLessThan(await left.version)
 }
 
 test.concurrent('a TrafficRouting moves requests while a release needs it, and touches no Service', async () => {
@@ -464,11 +464,10 @@ test.concurrent('a TrafficRouting moves requests while a release needs it, and t
   await weights({ web: 70, 'web/canary': 30 })
   const pinned = await place.service()
   expect(pinned?.metadata.resourceVersion).toBe(before?.metadata.resourceVersion)
-  const free = newPodsAtHome(place)
+  const inOrder = await orderOfLeaving(place)
   await story.edit('app:1')
-  // Requests leave the new pod before it leaves.
-  expect(await free).toBe(1)
   await story.phase('Healthy')
+  await inOrder()
   await routingTells(place, 'Healthy', 'TrafficRouting is Healthy')
   await stand(story, { 'app:1': 10 })
   await untouched()
@@ -542,13 +541,13 @@ test('a TrafficRouting that is deleted with its Rollout while nobody leads takes
   await story.edit('app:2')
   await story.reached(1)
   await weights(subset)
+  const inOrder = await orderOfLeaving(place)
   await ours.without(['controller'], async () => {
     const all = [`rollout/${ROLLOUT}`, `trafficrouting/${routingName}`]
     await story.kubectl(['delete', ...all])
     await weights(subset)
   })
-  // That of the second Deployment.
-  expect(await newPodsAtHome(place)).toBe(1)
+  await inOrder()
   await stand(story, { 'app:1': 0, 'app:2': 10 })
   await untouched()
 })

@@ -87,6 +87,19 @@ export async function says(story: Story, text: string | RegExp): Promise<void> {
   await story.caughtUp()
 }
 
+/**
+ * Waits until an edit to the image would be answered so: the webhook hears of an edit of the Rollout by a
+ * watch of its own.
+ */
+export async function wouldSay(story: Story, image: string, text: RegExp): Promise<void> {
+  const spec = { template: { spec: { containers: [{ name: 'app', image }] } } }
+  const patch = ['--type=merge', '-p', JSON.stringify({ spec })]
+  await story.until(`an edit to ${image} answered ${text}`, async () => {
+    const { stderr } = await story.kubectl(['patch', story.target, ...patch, '--dry-run=server'])
+    return text.test(stderr)
+  })
+}
+
 /** A condition of the Rollout. */
 export async function condition(story: Story, type: string): Promise<Condition | undefined> {
   return (await story.rollout()).status?.conditions?.find(each => each.type === type)

@@ -6,7 +6,18 @@ import { ROLLBACK_IN_BATCH, ROLLOUT_BATCH_ID, ROLLOUT_ID } from '#api/names.ts'
 import type { KubeObject } from '#api/kubernetes.ts'
 import { PODS } from '#kube/resources.ts'
 import { walkTo } from './approvals.ts'
-import { abort, hasCondition, jump, most, resume, says, stand, told, worst } from './facts.ts'
+import {
+  abort,
+  hasCondition,
+  jump,
+  most,
+  resume,
+  says,
+  stand,
+  told,
+  worst,
+  wouldSay,
+} from './facts.ts'
 import { bash } from './commands.ts'
 import { makePool } from './kinds/nodes.ts'
 import { PLACED_PODS } from './kinds/resources.ts'
@@ -141,7 +152,7 @@ export function releasesStepByStep(under: KindUnderTest, worldOf: () => World): 
 
   test.concurrent('without its Rollout, or with a disabled one, everybody is let go', async () => {
     const [deleted, disabled] = await Promise.all([half(), half()])
-    await deleted.kubectl(['delete', 'rollout', ROLLOUT, '--timeout=20s'])
+    await deleted.kubectl(['delete', 'rollout', ROLLOUT, '--timeout=100s'])
     await disabled.patchRollout({ spec: { disabled: true } })
     await Promise.all([over(deleted, 'app:2'), over(disabled, 'app:2')])
     const { stderr } = await disabled.edit('app:3')
@@ -192,6 +203,7 @@ export function goesBackInSteps(under: KindUnderTest, worldOf: () => World): voi
   const { half, over } = scenesOf(under, worldOf)
   const backOf = async (story: Story) => {
     await story.kubectl(['annotate', 'rollout', ROLLOUT, `${ROLLBACK_IN_BATCH}=true`])
+    await wouldSay(story, 'app:1', /go back in steps/)
     return story.edit('app:1')
   }
 

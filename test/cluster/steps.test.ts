@@ -3,8 +3,23 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-import { condition, jump, messageOf, most, obey, says, stand, told, worst } from './facts.ts'
+import type { Rollout } from '#api/rollout.generated.ts'
+import { ROLLOUTS } from '#kube/resources.ts'
+import type { ResourceType } from '#kube/resources.ts'
+import {
+  condition,
+  jump,
+  messageOf,
+  most,
+  obey,
+  says,
+  stand,
+  told,
+  worst,
+  wouldSay,
+} from './facts.ts'
 import { ROLLOUT } from './manifests.ts'
+import { firstTime } from './order.ts'
 import { readyByHand } from './ready-by-hand.ts'
 import type { Story } from './story.ts'
 import { startWorld } from './world.ts'
@@ -66,10 +81,14 @@ test.concurrent('a last step of 10 of 10 pods waits for approval, one of 100% do
 test.concurrent('a pause with a duration ends by itself, and not before', async () => {
   const steps = [{ replicas: 1, pause: { duration: 8 } }, { replicas: 5, pause: {} }, full]
   const story = await world.story({ steps })
+  // On a slow machine it is over before anybody asks.
+  const waits = await firstTime(story, ROLLOUTS as ResourceType<Rollout>, (_, rollout) => {
+    const { conditions = [] } = { ...rollout?.status }
+    return conditions.some(({ message }) => message?.includes('waiting 8 s'))
+  })
   const begin = Date.now()
   await story.edit('app:2')
-  await story.reached(1)
-  await says(story, 'waiting 8 s')
+  await waits.version
   await story.until('more than one new pod', () => (story.now().wanted['app:2'] ?? 0) > 1)
   expect(Date.now() - begin).toBeGreaterThan(8000)
   await story.reached(2)
@@ -190,6 +209,7 @@ test.concurrent('a step that does not exist is no jump', async () => {
 test.concurrent('a paused Rollout lets no pod start, says so, and goes on afterwards', async () => {
   const story = await world.story()
   await story.patchRollout({ spec: { strategy: { paused: true } } })
+  await wouldSay(story, 'app:2', /is paused/)
   const { stderr } = await story.edit('app:2')
   expect(stderr).toMatch(/is paused.* no new pod starts/)
   await says(story, 'paused by its owner')

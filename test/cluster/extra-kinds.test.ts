@@ -4,6 +4,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { parse } from 'yaml'
 
+import type { Condition } from '#api/kubernetes.ts'
 import { CAUGHT, WORKLOAD_TYPE } from '#api/names.ts'
 import { CUSTOM_RESOURCES } from '#kube/resources.ts'
 import { removed } from '../../dev/removed.ts'
@@ -50,11 +51,12 @@ async function applyRollout(to: Story): Promise<string> {
 }
 
 async function notReady(at: Story, reason: string): Promise<string> {
+  let ready: Condition | undefined
   await at.until(`Ready is False for ${reason}`, async () => {
-    const ready = await condition(at, 'Ready')
+    ready = await condition(at, 'Ready')
     return ready?.status === 'False' && ready.reason === reason
   })
-  return (await condition(at, 'Ready'))?.message ?? ''
+  return ready?.message ?? ''
 }
 
 test('the page registers what is released here', () => {
@@ -145,6 +147,6 @@ test('a CRD that goes takes its releases along, and one that comes is found', as
   await late.reached(1)
   await stand(late, { 'app:1': 2, 'app:2': 1 })
   await notReady(story, 'WorkloadNotFound')
-  await late.kubectl(['delete', 'rollout', ROLLOUT, '--timeout=20s'])
+  await late.kubectl(['delete', 'rollout', ROLLOUT, '--timeout=100s'])
   await stand(late, { 'app:2': 3 })
 })

@@ -7,6 +7,7 @@ import { CAUGHT } from '#api/names.ts'
 import type { Block, Partitioned } from '#core/workload/partition-object.ts'
 import type { ResourceType } from '#kube/resources.ts'
 import { walkTo, walkToTheEnd } from './approvals.ts'
+import type { CommandResult } from './commands.ts'
 import { abort, most, obey, says, stand, told, worst } from './facts.ts'
 import {
   goesBackByAbort,
@@ -110,10 +111,7 @@ describe('DaemonSet', () => {
 
   test.concurrent('put as a whole, without its status, it is held; only the old template leads back', async () => {
     const story = await begin(kind, { spec: owner, pod: placed(), steps })
-    // That alone tells how many there are.
-    const { status: _, ...object } = await story.workload<Partitioned>()
-    const input = JSON.stringify(object).replace('app:1', 'app:2')
-    const { stderr } = await story.kubectl(['replace', '-f', '-'], { input })
+    const { stderr } = await putWhole(story, 'app:2')
     expect(stderr).toMatch(/release starts with step 1 of 3: 2 of 10 pods, then waits for approval/)
     await story.reached(1)
     await abort(story)
@@ -199,6 +197,19 @@ test('what is edited while nobody of ours is alive is held, and released when we
 
 function begin(kind: ResourceType, options: StoryOptions): Promise<Story> {
   return world.story({ kind, ...options })
+}
+
+/** Without its status, which alone tells how many there are. */
+async function putWhole(story: Story, image: string): Promise<CommandResult> {
+  const { status: _, ...object } = await story.workload<Partitioned>()
+  const input = JSON.stringify(object).replace('app:1', image)
+  try {
+    return await story.kubectl(['replace', '-f', '-'], { input })
+  } catch (error) {
+    // Its controller, or ours, has written since it was read.
+    if (!String(error).includes('has been modified')) throw error
+    return putWhole(story, image)
+  }
 }
 
 /** The part of the strategy in which the partition is. */

@@ -87,7 +87,7 @@ async function refused(connection: Connection): Promise<void> {
 }
 
 /** Long enough for the first list, watch and write, also on a busy machine. */
-const firstMs = 10_000
+const firstMs = 20_000
 
 test('a pod goes on when its token has expired and the kubelet has renewed the file', async () => {
   const namespace = await newNamespace(direct)

@@ -7,6 +7,7 @@ import { API_VERSION, OLDER_API_VERSION, ROLLING_STYLE } from '#api/names.ts'
 import type { Rollout, RolloutV1alpha1 } from '#api/rollout.generated.ts'
 import { kubectl, kubectlJson } from './commands.ts'
 import type { CommandResult } from './commands.ts'
+import { eventually } from './eventually.ts'
 import { stand } from './facts.ts'
 import { ROLLOUT, WORKLOAD } from './manifests.ts'
 import type { Story } from './story.ts'
@@ -236,6 +237,8 @@ test('while nobody converts, the version that is stored goes on', async () => {
   await newer.kubectl(['delete', 'rollout', ROLLOUT])
 
   await world.sluice.startWebhook()
+  // It listens elsewhere now, and the API server learns who converts a moment after it is told.
+  await eventually(() => story.kubectl(['get', OLDER, ROLLOUT]))
   const back = await story.kubectl(['get', OLDER, ROLLOUT, '-ojson'])
   expect(JSON.parse(back.stdout)).toMatchObject({
     apiVersion: OLDER_API_VERSION,

@@ -23,7 +23,7 @@ export interface Child {
   readonly pid: number
   /** What it said when it was ready. */
   readonly ready: Readonly<Record<string, unknown>>
-  /** Fulfilled with the exit code when it ends, -1 after a signal. */
+  /** Fulfilled with the exit code when it has ended and its log is read, -1 after a signal. */
   readonly ended: Promise<number>
   /** Sends a signal, SIGTERM unless given, and waits for the end. */
   readonly stop: (signal?: NodeJS.Signals) => Promise<void>
@@ -71,7 +71,8 @@ export async function startNode({ args, onLine, ...surroundings }: NodeOptions):
     errors.push(line)
     onLine(line)
   })
-  const ended = once(child, 'exit').then(([code]) => (code as number | null) ?? -1)
+  // Not with its exit: its last lines may still be on their way then.
+  const ended = once(child, 'close').then(([code]) => (code as number | null) ?? -1)
   const readiness = once(child, 'message').then(([message]) => message as Child['ready'])
   const first = await Promise.race([readiness, ended])
   if (typeof first === 'number') {

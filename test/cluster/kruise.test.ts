@@ -15,6 +15,7 @@ import {
 } from '#api/names.ts'
 import { CUSTOM_RESOURCES, ROLLOUTS_DEFINITION } from '#kube/resources.ts'
 import { applyCustomResources } from '../../dev/sluice.ts'
+import { until } from '../../dev/until.ts'
 import { leftovers } from '../../cli/kruise.ts'
 import { helm, helm3, kubectl, sluice } from './commands.ts'
 import { DEFAULT_FIELDS, holdFields, ownKeys, runTold, warningsOf } from './deployment-facts.ts'
@@ -54,13 +55,25 @@ async function isReady(story: Story, reason: string): Promise<void> {
   await story.until(`condition Ready: ${reason}`, fact)
 }
 
-/** Kruise Rollouts is there for as long as the test. */
+/** Kruise Rollouts is there for as long as the test, and each process has heard of it. */
 async function registered(): Promise<() => Promise<void>> {
+  const before = registrations().length
   await register(world.client)
   const end = () => unregister(world.client)
   onTestFinished(end)
+  // A Rollout comes by another watch: its finalizer would go before that.
+  await until('not each process hears of Kruise Rollouts', async () => {
+    return registrations().length >= before + 2
+  })
   return end
 }
+
+/** Each time that a process has told that it is there. */
+function registrations(): readonly string[] {
+  return lines(`"configuration":"${KRUISE_WEBHOOKS}"`).filter(line => line.includes(RUNS))
+}
+
+const RUNS = 'Kruise Rollouts runs in this cluster too'
 
 /** All but what the controller-manager counts, and when. */
 function writtenIn({ metadata, spec }: Deployment): object {
@@ -96,10 +109,7 @@ test('while it is registered nothing is done; after it, its Rollouts are taken o
   expect(warningsOf(edited)).toEqual([expect.stringMatching(/^Kruise Rollouts runs/)])
   expect(ownKeys(JSON.parse(edited.stdout))).toEqual([])
   // Each process has told its log, once.
-  const logged = () => lines(`"configuration":"${KRUISE_WEBHOOKS}"`)
-  await story.until('a line of each process', () => logged().length >= 2)
-  const runs: unknown = expect.stringContaining('Kruise Rollouts runs in this cluster too')
-  expect(logged()).toEqual([runs, runs])
+  expect(registrations()).toHaveLength(2)
 
   story.forget()
   await end()

@@ -10,6 +10,8 @@ import { Cache } from '#kube/cache.ts'
 import { NotFound } from '#kube/errors.ts'
 import { Reflector } from '#kube/reflector.ts'
 import { ENDPOINT_SLICES, HTTP_ROUTES, PODS, ROLLOUTS, SERVICES } from '#kube/resources.ts'
+import type { ResourceType } from '#kube/resources.ts'
+import { knows } from './cache-facts.ts'
 import { serveRoutes, startGateway } from './gateway.ts'
 import type { Gateway, RouteType } from './gateway.ts'
 import { rolloutOf, WORKLOAD } from './manifests.ts'
@@ -97,7 +99,7 @@ export interface Place {
   readonly sights: readonly Sight[]
   readonly route: () => Promise<HTTPRoute>
   readonly service: (name?: string) => Promise<Service | undefined>
-  /** The requests go so, and are proven to. */
+  /** The requests go so, and are proven to; what has led to it is in `sights`, here and below. */
   readonly shares: (percent: number) => Promise<void>
   /** Nothing of ours is on the way of requests. */
   readonly untouched: (rules?: readonly object[]) => Promise<void>
@@ -119,7 +121,7 @@ export async function begin(
   for (const name of [WORKLOAD, 'images']) await apply(story, serviceOf(namespace, name))
   const { apiVersion, kind } = type
   if (routed) await apply(story, { ...routeOf(namespace, ownRules), apiVersion, kind })
-  const sights = await watchRequests(story, gateway)
+  const { sights, caughtUp } = await watchRequests(story, { gateway, type })
   const plan = { steps, ...options, canary: { trafficRoutings, ...options.canary } }
   await client.create(ROLLOUTS, rolloutOf(namespace, plan), { fieldManager: 'test' })
   if (routed) await story.phase('Healthy')
@@ -136,12 +138,14 @@ export async function begin(
     },
     route,
     service,
-    shares: percent =>
-      story.until(`${percent}% of the requests go to new pods`, async () => {
+    async shares(percent) {
+      await story.until(`${percent}% of the requests go to new pods`, async () => {
         return shareOf(await route()) === percent
-      }),
-    untouched: (rules = ownRules) =>
-      story.until('no trace of us', async () => {
+      })
+      await caughtUp()
+    },
+    async untouched(rules = ownRules) {
+      await story.until('no trace of us', async () => {
         const [found, stable, canary] = [
           await route(),
           await service(),
@@ -154,7 +158,9 @@ export async function begin(
           equalJson(found.spec?.rules, rules) &&
           equalJson(stable?.spec?.selector, { app: WORKLOAD })
         return marks.length === 0 && same && canary === undefined
-      }),
+      })
+      await caughtUp()
+    },
   }
 }
 
@@ -167,9 +173,17 @@ function shareOf(route: HTTPRoute | undefined): number {
   return rule?.backendRefs?.find(({ name }) => name === 'web-canary')?.weight ?? 0
 }
 
+interface Watched {
+  readonly sights: () => readonly Sight[]
+  /** Waits until they have all that there is by now. */
+  readonly caughtUp: () => Promise<void>
+}
+
 /** What is true at every moment: requests are sent only where somebody answers. */
-async function watchRequests(story: Story, gateway: Gateway): Promise<() => readonly Sight[]> {
-  const { namespace, client } = story
+async function watchRequests(
+  { namespace, client }: Story,
+  { gateway, type }: Pick<Routed, 'gateway' | 'type'>,
+): Promise<Watched> {
   const services = new Cache<Service>()
   const slices = new Cache<EndpointSlice>()
   const pods = new Cache<Pod>()
@@ -212,7 +226,19 @@ async function watchRequests(story: Story, gateway: Gateway): Promise<() => read
   hear(gateway.routes, (name, route) => {
     return name === WORKLOAD ? known => ({ ...known, share: shareOf(route) }) : undefined
   })
-  return () => sightsOf(begun, notes)
+  return {
+    sights: () => sightsOf(begun, notes),
+    async caughtUp() {
+      const know = async <T extends KubeObject>(of: ResourceType<T>, cache: Cache<T>) =>
+        knows(cache, namespace, await client.listAll(of, { namespace }))
+      await Promise.all([
+        know(SERVICES, services),
+        know(ENDPOINT_SLICES, slices),
+        know(PODS, pods),
+        know(type, gateway.routes),
+      ])
+    },
+  }
 }
 
 /** What requests meet, as far as it is known. */

@@ -323,6 +323,7 @@ async function refuseSplits({ namespace, client, until }: Story): Promise<() => 
     operations: ['UPDATE'],
     resources: ['httproutes'],
   }
+  const message = 'nobody splits here'
   const expression = "object.spec.rules.all(r, r.backendRefs.all(b, b.name != 'web-canary'))"
   await client.create(policies!, {
     apiVersion,
@@ -330,7 +331,7 @@ async function refuseSplits({ namespace, client, until }: Story): Promise<() => 
     metadata: { name },
     spec: {
       matchConstraints: { resourceRules: [rule] },
-      validations: [{ expression, message: 'nobody splits here' }],
+      validations: [{ expression, message }],
     },
   } as KubeObject)
   const namespaceSelector = { matchLabels: { 'kubernetes.io/metadata.name': namespace } }
@@ -345,7 +346,7 @@ async function refuseSplits({ namespace, client, until }: Story): Promise<() => 
   await until('the policy is in force', () =>
     client.mergePatch(HTTP_ROUTES, { namespace, name: WORKLOAD }, split, { dryRun: true }).then(
       () => false,
-      () => true,
+      error => String(error).includes(message),
     ),
   )
   return () => client.remove(bindings!, { name })

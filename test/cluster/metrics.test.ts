@@ -4,6 +4,7 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 
 import { DEPLOYMENTS } from '#kube/resources.ts'
+import { stopwatch } from '#kube/stopwatch.ts'
 import { until } from '../../dev/until.ts'
 import { abort, hasCondition } from './facts.ts'
 import { startFaultProxy } from './fault-proxy.ts'
@@ -178,16 +179,19 @@ test('a webhook that is away is shown, and as soon as it is back what waits for 
   const reached = async () => (await scrape(child)).only('sluice_controller_webhook_reached')
   await until('the webhook is not reached', async () => (await reached()) === 1)
   const message = 'failed calling webhook "probe.sluice.dev": connection refused'
-  // By itself nothing would be tried again before this test is over.
-  const headers = { 'retry-after': '60' }
+  // By itself nothing is tried again before that.
+  const seconds = 60
+  const headers = { 'retry-after': String(seconds) }
   const away = { type: 'answer', status: 500, headers, body: { kind: 'Status', message } } as const
   const asksWebhook = ({ verb, resource }: ProxiedRequest) =>
     `${verb} ${resource}` === 'patch deployments' || `${verb} ${resource}` === 'create leases'
   proxy.fault = request => (asksWebhook(request) ? away : undefined)
+  const since = stopwatch()
   await story.approve()
   await until('nobody notices', async () => (await reached()) === 0)
   proxy.fault = () => undefined
   await story.reached(2)
+  expect(since()).toBeLessThan(seconds * 1000)
 })
 
 /** A controller whose requests may fail, and a release at its first step. */

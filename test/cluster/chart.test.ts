@@ -149,7 +149,8 @@ describe('under the roles of the chart', () => {
   let webhooks: readonly Child[]
 
   beforeAll(async () => {
-    const values = ['--set', 'webhook.drainSeconds=3,kruiseRollouts.takeOver=true']
+    // While one drains it has to be seen leaving, and an edit be answered.
+    const values = ['--set', 'webhook.drainSeconds=8,kruiseRollouts.takeOver=true']
     await helm(cluster, ['install', 'sluice', CHART, ...at, '--wait', ...values])
     const [first, second] = await place.podsOf('webhook')
     const one = await place.start(first!)

@@ -124,8 +124,8 @@ test.concurrent('new pods that do not get Ready stop the wave, and nobody else l
 
 test.concurrent('the deadline counts per step, and not while a step is in its pause', async () => {
   // Long enough for a pod on a busy machine; all of it takes longer, and so does the pause alone.
-  const spec = { progressDeadlineSeconds: 8 }
-  const pauses = [9, 1].map(duration => ({ pause: { duration } }))
+  const spec = { progressDeadlineSeconds: 15 }
+  const pauses = [16, 1].map(duration => ({ pause: { duration } }))
   const steps = [{ replicas: 1, ...pauses[0] }, { replicas: 2, ...pauses[1] }, full]
   const story = await world.story({ replicas: 4, spec, steps })
   await story.edit('app:2')

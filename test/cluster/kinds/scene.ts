@@ -9,7 +9,7 @@ import { Reflector } from '#kube/reflector.ts'
 import type { Page } from '#kube/requests.ts'
 import { NAMESPACES } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
-import { untilSeen } from '../cache-facts.ts'
+import { knows, untilSeen } from '../cache-facts.ts'
 import { kubectl } from '../commands.ts'
 import type { CommandOptions, CommandResult, CommandTarget } from '../commands.ts'
 import { isReady, isTerminating, revisionOfPod } from './pods.ts'
@@ -134,7 +134,9 @@ export async function startScene(
         await watched.until('rest', watched.isStill)
         // A controller tells its status after its deeds, but each comes to us by a watch of its own.
         const { items } = await client.listAll(PLACED_PODS, { namespace })
-        if (versionsOf(items) === before) return watched.line()
+        if (versionsOf(items) !== before) continue
+        await watched.knowsRevisions()
+        return watched.line()
       }
     },
   }
@@ -213,6 +215,8 @@ async function watch(
     revisions: () =>
       [status()['currentRevision'], status()['updateRevision']].map(imageOf).join(' '),
     history: () => revisions.list().toSorted((a, b) => a.revision - b.revision),
+    knowsRevisions: async () =>
+      knows(revisions, namespace, await client.listAll(REVISIONS, { namespace })),
     all: () => all.list(),
     isStill: () => all.list().every(pod => !isTerminating(pod)) && isCounted(workload(), pods()),
     fewest: () => Math.min(...moments.map(({ ready }) => ready)),

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest'
 
 import { MalformedReview } from './fields.ts'
-import { readReview, shortWarning, writeReview } from './review.ts'
+import { readReview, shortWarnings, writeReview } from './review.ts'
 
 const object = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web' } }
 
@@ -130,24 +130,33 @@ describe('writing', () => {
 })
 
 describe('warnings', () => {
+  /** So many that each is cut. */
+  const others = Array.from({ length: 12 }, () => 'o'.repeat(256))
+  const cut = (warning: string) => shortWarnings([warning, ...others])[0]!
+
+  test('stay whole, however long, while all together are short enough', () => {
+    const lines = ['a'.repeat(1000), 'ä'.repeat(2072)]
+    expect(shortWarnings(lines)).toEqual(lines)
+    expect(shortWarnings([...lines, 'b']).map(({ length }) => length)).toEqual([256, 256, 1])
+  })
+
   test('of 256 characters stay whole', () => {
     const exact = 'ä'.repeat(256)
-    expect(shortWarning(exact)).toBe(exact)
+    expect(shortWarnings([exact, ...others])).toEqual([exact, ...others])
   })
 
   test('that are longer are cut at a word', () => {
-    const short = shortWarning('word '.repeat(60))
-    expect(short).toBe(`${'word '.repeat(49)}word...`)
-    expect(shortWarning('word '.repeat(60)).length).toBeLessThanOrEqual(256)
-    expect(shortWarning(`${'a'.repeat(250)} bcdefghijk`)).toBe(`${'a'.repeat(250)}...`)
-    expect(shortWarning(`${'a'.repeat(253)} bcd`)).toBe(`${'a'.repeat(253)}...`)
+    expect(cut('word '.repeat(60))).toBe(`${'word '.repeat(49)}word...`)
+    expect(cut('word '.repeat(60)).length).toBeLessThanOrEqual(256)
+    expect(cut(`${'a'.repeat(250)} bcdefghijk`)).toBe(`${'a'.repeat(250)}...`)
+    expect(cut(`${'a'.repeat(253)} bcd`)).toBe(`${'a'.repeat(253)}...`)
   })
 
   test('without a space are cut where they must, never within a character', () => {
-    expect(shortWarning('😀'.repeat(300))).toBe(`${'😀'.repeat(253)}...`)
+    expect(cut('😀'.repeat(300))).toBe(`${'😀'.repeat(253)}...`)
   })
 
   test('lose their control characters', () => {
-    expect(shortWarning('one\r\ntwo\u0000')).toBe('one two ')
+    expect(shortWarnings(['one\r\ntwo\u0000'])).toEqual(['one two '])
   })
 })

@@ -47,7 +47,7 @@ export interface PatchOperation {
 export interface AdmissionResponse {
   readonly allowed: boolean
   readonly patch?: readonly PatchOperation[]
-  /** Shown to the user; each is cut to 256 characters. */
+  /** Shown to the user. */
   readonly warnings?: readonly string[]
   /** Why it is refused: `message` is what the user reads. */
   readonly status?: { readonly code?: number; readonly reason?: string; readonly message?: string }
@@ -91,7 +91,7 @@ export function writeReview(uid: string, answer: AdmissionResponse): string {
     uid,
     allowed,
     ...(status === undefined ? {} : { status }),
-    ...(warnings.length === 0 ? {} : { warnings: warnings.map(shortWarning) }),
+    ...(warnings.length === 0 ? {} : { warnings: shortWarnings(warnings) }),
     ...(patch.length === 0
       ? {}
       : {
@@ -102,10 +102,18 @@ export function writeReview(uid: string, answer: AdmissionResponse): string {
   return JSON.stringify({ apiVersion: reviewVersion, kind: 'AdmissionReview', response })
 }
 
-/** Cuts a warning at a word, to the 256 characters that every API server passes on. */
-export function shortWarning(warning: string): string {
+/**
+ * Warnings as the API server passes them on: it cuts each to 256 characters where all together, those of other webhooks
+ * included, are more than 4,096. A command in one is worth nothing without its end: only then is it cut, at a word.
+ */
+export function shortWarnings(warnings: readonly string[]): readonly string[] {
   // The API server drops a warning with a control character altogether.
-  const characters = Array.from(warning.replaceAll(/\p{Cc}+/gu, ' '))
+  const lines = warnings.map(line => Array.from(line.replaceAll(/\p{Cc}+/gu, ' ')))
+  const total = lines.reduce((sum, { length }) => sum + length, 0)
+  return lines.map(line => (total <= wholeInAll ? line.join('') : cut(line)))
+}
+
+function cut(characters: readonly string[]): string {
   if (characters.length <= maxWarning) return characters.join('')
   const room = maxWarning - ellipsis.length
   const kept = characters.slice(0, room).join('')
@@ -116,6 +124,8 @@ export function shortWarning(warning: string): string {
 
 const reviewVersion = 'admission.k8s.io/v1'
 const maxWarning = 256
+/** That leaves others a thousand. */
+const wholeInAll = 3072
 // A warning travels in an HTTP header, which some clients read as Latin-1: three dots stay dots.
 const ellipsis = '...'
 

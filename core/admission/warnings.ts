@@ -1,5 +1,5 @@
 // What the answer to an edit tells: what happens now, what it waits for, and the command that goes on.
-// A line is at most 256 characters: API servers and clients cut what is longer.
+// With names of usual length a line is at most 256 characters: where there are many an API server cuts what is longer.
 
 import { ROLLBACK_IN_BATCH } from '#api/names.ts'
 import {

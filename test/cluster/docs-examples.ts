@@ -57,8 +57,16 @@ export async function runExample(
   { files, script, output }: Example,
 ): Promise<void> {
   for (const [file, text] of files) await writeFile(join(cluster.dir, file), text)
-  const printed = await shell(cluster, script)
+  const printed = await shell(cluster, patiently(script))
   for (const line of output) expect(printed).toMatch(pattern(line))
+}
+
+/** A reader whose machine is slow waits once more. */
+function patiently(script: string): string {
+  const longer = '--timeout=120s'
+  return script
+    .replaceAll(/--timeout=\d+s/g, longer)
+    .replaceAll(/kubectl wait (?!.*--timeout)/g, `kubectl wait ${longer} `)
 }
 
 async function shell(cluster: ControlPlane, script: string): Promise<string> {
@@ -68,7 +76,7 @@ async function shell(cluster: ControlPlane, script: string): Promise<string> {
     cwd: cluster.dir,
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 90_000,
+    timeout: 400_000,
   })
   let printed = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (printed += text))

@@ -132,9 +132,10 @@ export const arriving: Promises = {
     expect(fewest).toBeGreaterThanOrEqual(8)
   },
   'kruise-lingers': async s => {
-    const { items } = await s.client.listAll(CUSTOM_RESOURCES)
-    const names = items.map(({ metadata }) => metadata.name)
-    await s.until('no CRD of theirs', () => !names.includes('batchreleases.rollouts.kruise.io'))
+    await s.until('no CRD of theirs', async () => {
+      const { items } = await s.client.listAll(CUSTOM_RESOURCES)
+      return items.every(({ metadata }) => metadata.name !== 'batchreleases.rollouts.kruise.io')
+    })
     const { metadata } = await s.client.get(DEPLOYMENTS, { namespace: s.namespace, name: SECOND })
     expect(metadata.finalizers).toBeUndefined()
   },

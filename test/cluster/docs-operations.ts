@@ -62,5 +62,5 @@ export function operating({ kill, revive, register }: Hands): Promises {
 
 /** The commands of the page are those of a Rollout by another name than a story's. */
 async function guards(s: Story): Promise<void> {
-  await s.kubectl(['wait', 'rollout/web', '--for=condition=Ready', '--timeout=30s'])
+  await s.kubectl(['wait', 'rollout/web', '--for=condition=Ready', '--timeout=120s'])
 }

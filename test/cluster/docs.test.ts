@@ -82,7 +82,10 @@ const releasing: Promises = {
     expect(JSON.stringify((await s.deployment()).spec.template)).toContain('web:broken')
   },
   again: s => pods(s, { 'web:3': 9, 'web:5': 1 }),
-  forget: s => pods(s, { 'web:3': 0, 'web:5': 10 }),
+  forget: async s => {
+    await pods(s, { 'web:3': 0, 'web:5': 10 })
+    await givenBack(s)
+  },
   // The restarted version has the same image: the pods are told apart by their ReplicaSets.
   restart: s =>
     s.until('ReplicaSets of 9 and 1', () => {
@@ -108,6 +111,7 @@ const adopting: Promises = {
     // The next page begins with a Deployment that nobody holds.
     await s.kubectl(['delete', 'rollout', 'web'])
     await pods(s, { 'web:adopted': 10 })
+    await givenBack(s)
   },
 }
 

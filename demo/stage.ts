@@ -50,7 +50,7 @@ export interface StageOptions {
 
 const name = { namespace: 'default', name: 'workload-demo' }
 const rolloutName = { namespace: 'default', name: 'rollouts-demo' }
-const patienceMs = 60_000
+const patienceMs = 120_000
 
 /** Makes the stage and begins to watch. */
 export async function createStage(options: StageOptions): Promise<Stage> {

@@ -37,8 +37,7 @@ async function release(stage: Stage): Promise<void> {
   await approve(stage, 'Let everybody have the new version?')
   stage.say("\n  Step 3 is 100%, the end: the Deployment's own strategy takes the rest.")
   await phase(stage, 'Healthy')
-  const pods = stage.pods().readyOf('version-2')
-  claim(pods === 10, `10 new pods, found ${pods}`)
+  await stage.until('10 new pods', async () => stage.pods().readyOf('version-2') === 10)
   await stage.run('-n', 'default', 'rollout', 'status', 'deployment/workload-demo')
   await look(stage)
   keepsPromise(stage)
@@ -59,8 +58,7 @@ async function rollBack(stage: Stage): Promise<void> {
   const { status } = await stage.rollout()
   const succeeded = status?.conditions?.find(({ type }) => type === 'Succeeded')
   claim(succeeded?.status === 'False', 'condition Succeeded=False after the rollback')
-  const left = stage.pods().readyOf('version-3')
-  claim(left === 0, `no pod of version-3, found ${left}`)
+  await stage.until('no pod of version-3', async () => stage.pods().readyOf('version-3') === 0)
   claim(stage.mostPods('version-3') === before, 'no new pod of version-3 after the rollback')
   keepsPromise(stage)
 }
@@ -114,12 +112,12 @@ async function reached(stage: Stage, { step, version, pods }: Stop): Promise<voi
   await stage.until(`step ${step} with ${pods} new pods`, async () => {
     const { status } = await stage.rollout()
     const { currentStepIndex, currentStepState } = status?.canaryStatus ?? {}
-    return currentStepIndex === step && currentStepState === 'StepPaused'
+    const isThere = currentStepIndex === step && currentStepState === 'StepPaused'
+    // The watch that counts pods has a pace of its own.
+    return isThere && stage.pods().readyOf(version) === pods
   })
-  const { ready, readyOf } = stage.pods()
-  const updated = readyOf(version)
-  claim(updated === pods, `${pods} new Ready pods in step ${step}, found ${updated}`)
-  stage.say(`\n  step ${step}: ${updated} of 10 pods are new, ${ready} are Ready`)
+  const { ready } = stage.pods()
+  stage.say(`\n  step ${step}: ${pods} of 10 pods are new, ${ready} are Ready`)
 }
 
 async function phase(stage: Stage, wanted: string): Promise<void> {

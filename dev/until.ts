@@ -4,7 +4,7 @@
 export async function until(
   failure: string,
   fact: () => Promise<boolean>,
-  patienceMs = 60_000,
+  patienceMs = 120_000,
 ): Promise<void> {
   const end = Date.now() + patienceMs
   while (!(await fact())) {

@@ -55,6 +55,7 @@ async function isCaught(story: Story, image: string): Promise<void> {
     expect(spec.paused, image).toBe(true)
     return status?.observedGeneration === metadata.generation
   })
+  await story.caughtUp()
   const begun = story.history()[0]!.wanted[image] ?? 0
   expect(most(story, image), image).toBe(begun)
   expect(worst(story).ready, image).toBeGreaterThanOrEqual(10)

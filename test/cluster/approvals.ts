@@ -11,12 +11,13 @@ export async function walkTo(story: Story, step: number): Promise<void> {
   }
 }
 
-/** Approves what is left to approve, and waits until all is Healthy. */
+/** Approves what is left to approve, and waits until all is Healthy and nothing holds it. */
 export async function walkToTheEnd(story: Story): Promise<void> {
   await story.until('phase Healthy', async () => {
     const { status } = await story.rollout()
     if (releaseIn(status)?.currentStepState === 'StepPaused') await story.approve()
-    return status?.phase === 'Healthy'
+    // Right after an edit the status still tells of the release before.
+    return status?.phase === 'Healthy' && (await story.free())
   })
   await story.caughtUp()
 }

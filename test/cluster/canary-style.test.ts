@@ -322,6 +322,8 @@ describe.concurrent('people', () => {
   test('a pause: no pod is made until it is over', async () => {
     const story = await begin()
     await story.patchRollout({ spec: { strategy: { paused: true } } })
+    // The controller knows it then.
+    await story.phase('Healthy')
     await story.edit('app:2')
     await says(story, 'paused by its owner')
     expect(await canaries(story)).toEqual([])
@@ -333,6 +335,12 @@ describe.concurrent('people', () => {
   test('a second Deployment that is refused is told of once, and made when it may be', async () => {
     const story = await begin()
     await story.kubectl(['create', 'quota', 'few', '--hard=count/deployments.apps=1'])
+    // It counts when the controller-manager has told what is there.
+    await story.until('the quota to refuse another Deployment', async () => {
+      const trial = ['create', 'deployment', 'trial', '--image=app:9', '--dry-run=server']
+      const refused = await story.kubectl(trial, { expectFailure: true }).catch(() => undefined)
+      return refused?.stderr.includes('exceeded quota') === true
+    })
     await story.edit('app:2')
     const [event] = await told(story, 'NotCreated')
     expect(event!.message).toMatch(

@@ -73,6 +73,7 @@ async function expectNoTrace({ story, before }: Guarded): Promise<void> {
 
 const install = ['install', 'sluice', CHART, ...at, '--wait', '--set']
 const uninstall = ['uninstall', 'sluice', ...at]
+const longEnough = { timeoutMs: 300_000 }
 
 test('Helm 4 gives everything back though controllers live, or fails and all goes on', async () => {
   const { cluster, client } = place
@@ -89,7 +90,7 @@ test('Helm 4 gives everything back though controllers live, or fails and all goe
   await abort(aborted.story)
   await hasCondition(aborted.story, 'Stalled', 'Aborted')
 
-  const failing = helm(cluster, uninstall, { expectFailure: true })
+  const failing = helm(cluster, uninstall, { ...longEnough, expectFailure: true })
   const [refused, failed] = await Promise.all([playJob(place), failing])
   expect(refused.code).toBe(1)
   expect(refused.said).toEqual([
@@ -111,7 +112,10 @@ test('Helm 4 gives everything back though controllers live, or fails and all goe
   await aborted.story.edit('app:1')
   await aborted.story.phase('Healthy')
   stepping.story.forget()
-  const [played] = await Promise.all([playJob(place), helm(cluster, [...uninstall, '--wait'])])
+  const [played] = await Promise.all([
+    playJob(place),
+    helm(cluster, [...uninstall, '--wait'], longEnough),
+  ])
   await place.stopAll('SIGKILL')
   expect(played.said.map(line => line.replace(/release \S+:/, 'release:'))).toEqual([
     'giving back 4 workloads',

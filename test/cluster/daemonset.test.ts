@@ -147,7 +147,7 @@ test.concurrent('a whole object that is put again carries no status, and is held
 describe.concurrent('while it is held', () => {
   /** Brought by Helm, edited by Helm; gives what the edit said. */
   const upgraded = async (version: 3 | 4) => {
-    const tool = helmTool(world.cluster, version, ['--wait', '--timeout=20s'])
+    const tool = helmTool(world.cluster, version, ['--wait', '--timeout=40s'])
     const what = { kind, pod: pool.placement, replicas: 10, spec: rolling(1) } as const
     const story = await world.story({
       kind,

@@ -20,7 +20,7 @@ import { walkTo } from './approvals.ts'
 import { sluice } from './commands.ts'
 import { apart } from './deployment-facts.ts'
 import type { Specified } from './deployment-facts.ts'
-import { abort, hasCondition, obey, stand, worst } from './facts.ts'
+import { abort, hasCondition, obey, seenByManager, stand, worst } from './facts.ts'
 import { makePool } from './kinds/nodes.ts'
 import type { Pool } from './kinds/nodes.ts'
 import { ROLLOUT, rolloutOf, WORKLOAD, workloadTypes } from './manifests.ts'
@@ -433,6 +433,8 @@ describe('with everything of ours dead, under failurePolicy Fail', () => {
     const made = scene('lost')
     const { story } = made
     await loseRecord(made)
+    // Until then it copies the record to the newest ReplicaSet again.
+    await seenByManager(story)
     for (const { metadata } of story.replicaSets()) {
       await story.kubectl(['annotate', 'replicaset', metadata.name, `${RECORD}-`, `${HOLD}-`])
     }

@@ -100,6 +100,15 @@ export async function wouldSay(story: Story, image: string, text: RegExp): Promi
   })
 }
 
+/** Waits until the controller-manager has seen the Deployment as it stands. */
+export async function seenByManager(story: Story): Promise<void> {
+  await story.until('the controller-manager has seen the Deployment', async () => {
+    const { metadata, status } = await story.deployment()
+    return status?.observedGeneration === metadata.generation
+  })
+  await story.caughtUp()
+}
+
 /** A condition of the Rollout. */
 export async function condition(story: Story, type: string): Promise<Condition | undefined> {
   return (await story.rollout()).status?.conditions?.find(each => each.type === type)

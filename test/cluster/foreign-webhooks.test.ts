@@ -130,6 +130,7 @@ describe.each(rows)('%s', (_, labels, stored) => {
   test.concurrent.each([0, 1, 2])('the old version at step %i is a rollback', async step => {
     const story = await begin(options)
     await story.edit('app:2')
+    await told(story, 'ReleaseStarted')
     await walkTo(story, step)
     const answer = await story.edit('app:1')
     expect(warningsOf(answer).join('\n')).toMatch(toldLast('rolling back to the stable template'))

@@ -5,7 +5,17 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { STABLE_REVISION, WORKLOAD_TYPE } from '#api/names.ts'
 import { walkTo } from './approvals.ts'
-import { abort, condition, hasCondition, says, setOf, stand, told, worst } from './facts.ts'
+import {
+  abort,
+  condition,
+  hasCondition,
+  says,
+  setOf,
+  stand,
+  told,
+  worst,
+  wouldSay,
+} from './facts.ts'
 import { ROLLOUT, workloadOf, rolloutOf } from './manifests.ts'
 import { readyByHand } from './ready-by-hand.ts'
 import type { Story } from './story.ts'
@@ -49,6 +59,7 @@ test.concurrent('a Rollout that is disabled mid-release lets the rest go, and th
   await stand(story, { 'app:2': 0, 'app:3': 10 })
   await story.patchRollout({ spec: { disabled: false } })
   await story.phase('Healthy')
+  await wouldSay(story, 'app:4', /step 1 of 3/)
   await story.edit('app:4')
   await story.reached(1)
   await stand(story, { 'app:3': 9, 'app:4': 1 })

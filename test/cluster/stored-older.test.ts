@@ -69,8 +69,10 @@ test('webhooks that all died are back by themselves, and no edit goes out unheld
   await place.lead()
   await storeAs('v1beta1')
   await story.until('that nobody converts', async () => {
-    const { stderr } = await story.kubectl(['get', 'rollouts'], { expectFailure: true })
-    return stderr.includes('conversion webhook')
+    const failure = { expectFailure: true }
+    // Until it reads everything anew it answers.
+    const failed = await story.kubectl(['get', 'rollouts'], failure).catch(() => undefined)
+    return failed?.stderr.includes('conversion webhook') === true
   })
 
   const back = await startWebhooks()

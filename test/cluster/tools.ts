@@ -31,7 +31,8 @@ export interface Tool {
 export const MANIFEST_SPEC = {
   strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '30%', maxSurge: 2 } },
   minReadySeconds: 1,
-  progressDeadlineSeconds: 120,
+  // Longer than anything stands still in a test, and not the default.
+  progressDeadlineSeconds: 590,
 }
 
 /** `kubectl <args> -f -`; `first`: the arguments that create. */

@@ -63,7 +63,7 @@ export async function playJob(place: ChartPlace): Promise<Played> {
     pod = pods.find(({ status }) => status?.phase === 'Running')
     return pod !== undefined
   }
-  await until('there is no Job', runs, 60_000)
+  await until('there is no Job', runs)
   const rights = await rightsOf(client, uninstaller)
   const from = log.length
   const child = await place.start(pod!)

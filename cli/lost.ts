@@ -17,7 +17,7 @@ import { adapterFor } from '#core/workload/registry.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { Forbidden, NotFound } from '#kube/errors.ts'
 import { TRAFFIC_ROUTINGS } from '#kube/resources.ts'
-import { abreast } from './abreast.ts'
+import { abreast } from '#process/abreast.ts'
 import type { Stand } from './ejection.ts'
 import type { Step } from './next-step.ts'
 import {

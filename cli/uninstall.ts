@@ -9,7 +9,7 @@ import { KubeClient } from '#kube/client.ts'
 import { connect } from '#kube/connect.ts'
 import { LeaderElector } from '#kube/lease.ts'
 import { takeOver } from '#kube/takeover.ts'
-import { rightInWords } from '#process/findings.ts'
+import { lackingInWords } from '#process/findings.ts'
 import { announce, runProgram, untilAborted } from '#process/program.ts'
 import { missingRights } from '#process/rights.ts'
 import type { Right } from '#process/rights.ts'
@@ -54,14 +54,14 @@ async function granted(
   stop: AbortSignal,
 ): Promise<void> {
   const begun = performance.now()
-  let missing = await missingRights(client, rights)
-  while (missing.length > 0) {
+  let found = await missingRights(client, rights)
+  while (found.missing.length > 0) {
     if (performance.now() - begun > RIGHTS_MS) {
-      throw new Error(`rights are missing: ${missing.map(rightInWords).join('; ')}`)
+      throw new Error(`rights are missing: ${lackingInWords(found)}`)
     }
     await pause(500, stop)
     notEnded(stop)
-    missing = await missingRights(client, rights)
+    found = await missingRights(client, rights)
   }
 }
 

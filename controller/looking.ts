@@ -178,7 +178,7 @@ async function unread(
   { rights }: Registered,
   error: Forbidden,
 ): Promise<Presence> {
-  const missing = await missingRights(client, rights).catch(() => [])
+  const { missing } = await missingRights(client, rights).catch(() => ({ missing: [] }))
   return { is: 'unread', missing, why: wordsOf(error) }
 }
 

@@ -7,7 +7,7 @@ import { API_VERSION } from '#api/names.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { NotFound } from '#kube/errors.ts'
 import { missingRights } from './rights.ts'
-import type { Right } from './rights.ts'
+import type { Lacking, Right } from './rights.ts'
 
 /** Whom to ask, what is needed, and where it is told. */
 export interface FindingsOptions {
@@ -48,9 +48,15 @@ async function missingKind(client: KubeClient): Promise<string | undefined> {
 }
 
 async function lacking(client: KubeClient, rights: readonly Right[]): Promise<string | undefined> {
-  const missing = await missingRights(client, rights)
-  if (missing.length === 0) return undefined
-  return `rights are missing, give them back by helm upgrade: ${missing.map(rightInWords).join('; ')}`
+  const found = await missingRights(client, rights)
+  if (found.missing.length === 0) return undefined
+  return `rights are missing, give them back by helm upgrade: ${lackingInWords(found)}`
+}
+
+/** Such as `patch deployments.apps; list pods in shop; of 3 more it is not known`. */
+export function lackingInWords({ missing, unknown }: Lacking): string {
+  const more = unknown === 0 ? [] : [`of ${unknown} more it is not known`]
+  return [...missing.map(rightInWords), ...more].join('; ')
 }
 
 /** Such as `patch deployments.apps in shop`. */

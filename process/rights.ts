@@ -3,6 +3,7 @@
 import type { KubeObject } from '#api/kubernetes.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { resource } from '#kube/resources.ts'
+import { abreast } from './abreast.ts'
 
 /** One verb on one resource. */
 export interface Right {
@@ -59,25 +60,30 @@ interface Review extends KubeObject {
 
 const PATIENCE_MS = 5_000
 
-/** Rights that we do not have. Throws where none is known by the time that the API server does not say, or is late. */
+/** What we are not allowed. */
+export interface Lacking {
+  readonly missing: readonly Right[]
+  /** Of how many others the API server has not said it in time. */
+  readonly unknown: number
+}
+
+/** Asks for each right. Throws where the API server does not say of any that it is missing, and not all. */
 export async function missingRights(
   client: KubeClient,
   rights: readonly Right[],
-): Promise<readonly Right[]> {
-  const missing: Right[] = []
-  // One after the other, since hundreds at once are a burden; together no longer than a start may wait.
+): Promise<Lacking> {
+  // Hundreds at once are a burden; together they take no longer than a start may wait.
   const signal = AbortSignal.timeout(PATIENCE_MS)
-  for (const right of rights) {
-    try {
-      const answer = await client.create(reviews, reviewOf(right), { signal })
-      if (answer.status?.allowed !== true) missing.push(right)
-    } catch (error) {
-      // What is known to be missing by then is told.
-      if (missing.length > 0) return missing
-      throw error
-    }
-  }
-  return missing
+  const answers = await Promise.allSettled(
+    abreast(rights, right => client.create(reviews, reviewOf(right), { signal })),
+  )
+  const missing = rights.filter((_, index) => {
+    const answer = answers[index]!
+    return answer.status === 'fulfilled' && answer.value.status?.allowed !== true
+  })
+  const late = answers.filter(({ status }) => status === 'rejected')
+  if (missing.length === 0 && late.length > 0) throw (late[0] as PromiseRejectedResult).reason
+  return { missing, unknown: late.length }
 }
 
 function reviewOf({ resource: path, ...right }: Right): KubeObject & { readonly spec: object } {

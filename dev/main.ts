@@ -33,7 +33,7 @@ const flags = {
     help: 'what becomes of an edit that the webhook does not answer; under Ignore a policy holds it, where there is one',
   },
   ...trafficFlags('yes'),
-  'log-level': processFlags({})['log-level'],
+  'log-level': processFlags(process.env)['log-level'],
 } as const satisfies Flags
 
 const program = {

@@ -1,4 +1,4 @@
-/** As many as the controller-manager looks at together; each of them waits for it. */
+/** Enough that nobody waits long for many, and no burden for the API server or the controller-manager. */
 const AT_A_TIME = 5
 
 /** Does the work for all, some at a time; gives what each comes to, in their order. */

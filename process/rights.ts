@@ -67,7 +67,7 @@ export interface Lacking {
   readonly unknown: number
 }
 
-/** Asks for each right. Throws where the API server does not say of any that it is missing, and not all. */
+/** Asks for each right. Throws where none is known to be missing, and of some it is not known. */
 export async function missingRights(
   client: KubeClient,
   rights: readonly Right[],

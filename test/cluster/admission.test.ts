@@ -2,7 +2,7 @@
 // when they should. The reviewer only records.
 
 import { pino } from 'pino'
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, test, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest'
 
 import { ESCAPE, HOLD, RECORD, WAVE, WORKLOAD_TYPE } from '#api/names.ts'
 import type { Deployment, KubeObject, ObjectMeta } from '#api/kubernetes.ts'
@@ -15,6 +15,7 @@ import type { WebhookManifest } from '../../webhook/configuration.ts'
 import { createMetrics } from '../../webhook/metrics.ts'
 import { createWebhookServer } from '../../webhook/server.ts'
 import type { AdmissionRequest, AdmissionResponse } from '../../webhook/server.ts'
+import { eventually } from './eventually.ts'
 
 const run = Math.random().toString(36).slice(2, 8)
 const namespace = `admission-${run}`
@@ -98,10 +99,10 @@ function onlyHere(manifest: WebhookManifest): WebhookManifest {
 /** The API server learns of a configuration a little later than it stores it. */
 async function untilCalled(): Promise<void> {
   const probe = deployment('probe', { annotations: { [HOLD]: 'x' } })
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     await client.create(DEPLOYMENTS, probe, { dryRun: true })
     if (asked.length === 0) throw new Error('the webhook is not called yet')
-  }, 60_000)
+  })
   user = asked.find(({ name }) => name === 'probe')!.userInfo.username
 }
 
@@ -298,9 +299,7 @@ describe('an answer', () => {
     }
     const after = await client.mergePatch(DEPLOYMENTS, metadata, newTemplate)
     expect(after.spec.paused).toBe(true)
-    expect(warned).toHaveLength(1)
-    expect(warned[0]).toMatch(/\w\.\.\.$/)
-    expect(warning).toContain(warned[0]?.slice(0, -3))
+    expect(warned).toEqual([warning.trim()])
   })
 
   test('that refuses reaches the user in its own words', async () => {
@@ -331,12 +330,12 @@ interface EditOptions {
  * with a write of the controller-manager, and asks again each time.
  */
 async function edit(metadata: ObjectMeta, patch: object, options: EditOptions): Promise<void> {
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const { resourceVersion } = (await client.get(DEPLOYMENTS, metadata)).metadata
     asked.length = 0
     const guardedPatch = { ...patch, metadata: { ...metadataOf(patch), resourceVersion } }
     await client.mergePatch(DEPLOYMENTS, metadata, guardedPatch, options)
-  }, 60_000)
+  })
 }
 
 function metadataOf(patch: { readonly metadata?: object }): object {

@@ -8,7 +8,7 @@ import { HOLD } from '#api/names.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { DEPLOYMENTS } from '#kube/resources.ts'
 import { WORKLOAD } from './manifests.ts'
-import { eventually } from './reflections.ts'
+import { eventually } from './eventually.ts'
 
 /** A load of edits. */
 export interface Edits {

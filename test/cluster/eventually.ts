@@ -3,6 +3,6 @@
 import { vi } from 'vitest'
 
 /** Tries again until it succeeds. */
-export async function eventually(attempt: () => Promise<unknown>): Promise<void> {
-  await vi.waitFor(attempt, { timeout: 120_000, interval: 100 })
+export async function eventually(attempt: () => unknown): Promise<void> {
+  await vi.waitFor(attempt, { timeout: 120_000, interval: 50 })
 }

@@ -11,7 +11,7 @@ import { startFaultProxy } from './fault-proxy.ts'
 import type { Exchange, FaultProxy, FaultProxyOptions } from './fault-proxy.ts'
 import { workloadOf } from './manifests.ts'
 import { asOf } from './proxied-request.ts'
-import { eventually } from './reflections.ts'
+import { eventually } from './eventually.ts'
 
 let proxy: FaultProxy
 let client: KubeClient

@@ -13,7 +13,7 @@ import type { Stage } from './history-scene.ts'
 import { inLanes } from './lanes.ts'
 import { WORKLOAD } from './manifests.ts'
 import { writesWhenWoken } from './quiet.ts'
-import { eventually } from './reflections.ts'
+import { eventually } from './eventually.ts'
 
 /** How many histories, from which seed on. */
 export interface Seeds {

@@ -18,7 +18,8 @@ import { NAMESPACES, resource } from '#kube/resources.ts'
 import { startControlPlane } from './control-plane.ts'
 import type { ControlPlane } from './control-plane.ts'
 import { issueClientCertificate } from './credentials.ts'
-import { configMap, CONFIG_MAPS, eventually, newNamespace, reflect } from './reflections.ts'
+import { eventually } from './eventually.ts'
+import { configMap, CONFIG_MAPS, newNamespace, reflect } from './reflections.ts'
 
 let cluster: ControlPlane
 let direct: KubeClient

@@ -13,7 +13,8 @@ import { LeaderElector } from '#kube/lease.ts'
 import type { LeaseNews, LeaseOptions, Term } from '#kube/lease.ts'
 import { LEASES } from '#kube/resources.ts'
 import { stopwatch } from '#kube/stopwatch.ts'
-import { CONFIG_MAPS, configMap, eventually, newNamespace } from './reflections.ts'
+import { eventually } from './eventually.ts'
+import { CONFIG_MAPS, configMap, newNamespace } from './reflections.ts'
 
 let connection: Connection
 let client: KubeClient

@@ -13,7 +13,8 @@ import type { ControlPlane } from './control-plane.ts'
 import { compact, etcd } from './etcd.ts'
 import { startFaultProxy } from './fault-proxy.ts'
 import type { FaultProxy } from './fault-proxy.ts'
-import { CONFIG_MAPS, eventually, newNamespace, reflect } from './reflections.ts'
+import { eventually } from './eventually.ts'
+import { CONFIG_MAPS, newNamespace, reflect } from './reflections.ts'
 import type { ConfigMap } from './reflections.ts'
 
 type Kind = ResourceType<ConfigMap>

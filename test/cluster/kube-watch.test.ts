@@ -9,7 +9,8 @@ import { fromKubeconfig } from '#kube/kubeconfig.ts'
 import { startFaultProxy } from './fault-proxy.ts'
 import type { Exchange, Fault, FaultProxy } from './fault-proxy.ts'
 import type { Verb } from './proxied-request.ts'
-import { configMap, CONFIG_MAPS, eventually, newNamespace, reflect } from './reflections.ts'
+import { eventually } from './eventually.ts'
+import { configMap, CONFIG_MAPS, newNamespace, reflect } from './reflections.ts'
 import type { Reflection } from './reflections.ts'
 
 let direct: KubeClient

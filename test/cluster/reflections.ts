@@ -1,7 +1,7 @@
 // A reflector under test, with a handler that keeps a world of its own from nothing but what it is
 // told. In the end cache, handler and a fresh list must be one and the same.
 
-import { expect, onTestFinished, vi } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 
 import type { KubeObject } from '#api/kubernetes.ts'
 import { defined } from '#core/defined.ts'
@@ -11,6 +11,7 @@ import { Reflector } from '#kube/reflector.ts'
 import type { ReflectorNews, ReflectorOptions } from '#kube/reflector.ts'
 import { NAMESPACES, resource } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
+import { eventually } from './eventually.ts'
 
 /** `v1` ConfigMap. */
 export interface ConfigMap extends KubeObject {
@@ -35,11 +36,6 @@ export async function newNamespace(client: KubeClient): Promise<string> {
   await client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
   onTestFinished(() => client.remove(NAMESPACES, { name }))
   return name
-}
-
-/** Waits until nothing in the function throws any more. */
-export async function eventually(fact: () => void | Promise<void>): Promise<void> {
-  await vi.waitFor(fact, { timeout: 120_000, interval: 20 })
 }
 
 /** A reflector that runs until the test ends. */

@@ -14,7 +14,8 @@ import { createMetrics } from '../../webhook/metrics.ts'
 import { startWebhook } from '../../webhook/webhook.ts'
 import type { Webhook } from '../../webhook/webhook.ts'
 import { startEdits } from './edits.ts'
-import { eventually, newNamespace } from './reflections.ts'
+import { eventually } from './eventually.ts'
+import { newNamespace } from './reflections.ts'
 import { createFrozen, register, startBalancer } from './webhook-replicas.ts'
 
 const day = 86_400_000

@@ -56,17 +56,20 @@ function processesOf(node: Node, running: Map<string, Promise<Child>>): Processe
     node.client.get(PODS as ResourceType<StoredPod>, { namespace, name })
   return {
     async begin({ metadata }) {
-      const pod = await stored(metadata)
-      const child = startPod(node, pod)
+      const pod = stored(metadata)
+      // Who is deleted before his process is up ends all the same.
+      const child = pod.then(each => startPod(node, each))
       running.set(metadata.name, child)
       await child
-      await until(`${metadata.name} is not ready`, () => isReady(pod))
+      const begun = await pod
+      await until(`${metadata.name} is not ready`, () => isReady(begun))
     },
     end({ metadata: { name } }) {
       const child = running.get(name)
       running.delete(name)
-      // As a kubelet does, it tells the process to end, and gives it time.
-      void child?.then(({ stop }) => stop()).then(() => tell({ ended: name }))
+      const ended = () => tell({ ended: name })
+      // As a kubelet does, it tells the process to end, and gives it time. One that never began is told of by `begin`.
+      void child?.then(({ stop }) => stop()).then(ended, ended)
     },
   }
 }

@@ -3,7 +3,7 @@
 // API server from outside.
 
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -47,15 +47,19 @@ export async function startPodNetwork(apiServerFlags: readonly string[]): Promis
     else if ('ended' in told) gone.add(told.ended)
     else started.resolve(told.cluster)
   })
+  const writing = writeImageTree(root, tree)
+  let leading: Server | undefined
   const stop = async () => {
+    leading?.close()
     await inside.stop()
+    await writing.catch(() => {})
     await rm(dir, { recursive: true })
   }
   try {
     inside.ask({ tree, socket, apiServerFlags })
     const folder = Promise.race([started.promise, inside.ended])
-    await Promise.all([folder, writeImageTree(root, tree)])
-    const leading = await lead({ port: 0, host: '127.0.0.1' }, { path: socket })
+    await Promise.all([folder, writing])
+    leading = await lead({ port: 0, host: '127.0.0.1' }, { path: socket })
     const { port } = leading.address() as AddressInfo
     const cluster = await seenFrom(port, (await openControlPlane(await folder))!)
     const client = new KubeClient(await fromKubeconfig(cluster.kubeconfig))
@@ -66,7 +70,6 @@ export async function startPodNetwork(apiServerFlags: readonly string[]): Promis
       ended: pod => until(`${pod} has not ended`, async () => gone.has(pod)),
       async stop() {
         await client.close()
-        leading.close()
         await stop()
       },
     }

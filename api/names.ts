@@ -146,8 +146,7 @@ export const READY_REASONS = {
   NotHoldable: 'edits cannot be held as the owner has set the workload; the message says why',
   EditCaught: 'an edit that the webhook did not answer stands still; it is taken over next',
   WorkloadNotFound: 'there is no such workload; it is guarded as soon as it is created',
-  KindNotServed:
-    'the cluster does not serve the kind of the workload, or of a route; it is looked for',
+  KindNotServed: 'the cluster does not serve the kind that the Rollout names; it is looked for',
   KindNotRegistered: 'the kind that the Rollout names is not registered; says the value to add',
   KindUnread: 'workloads of its kind cannot be read; says why, and which rights are missing',
   WorkloadHeld: 'a Rollout that is gone still holds the workload; it is given back first',

@@ -10,6 +10,7 @@ import { leftToKruise } from '#core/admission/kruise.ts'
 import type { WorkloadReview } from '#core/admission/model.ts'
 import { difference } from '#core/admission/patch.ts'
 import type { PatchOperation } from '#core/admission/patch.ts'
+import { blockedAtRest } from '#core/admission/requests.ts'
 import { plainestHold, reviewWorkload } from '#core/admission/review.ts'
 import type { Answer } from '#core/admission/review.ts'
 import {
@@ -133,8 +134,7 @@ export async function validate(
   const object = request.object as Rollout | null
   const previous = request.oldObject as Rollout | null
   if (!object) {
-    const warnings = previous ? await endWarnings(known, previous).catch(none) : []
-    return { allowed: true, warnings }
+    return { allowed: true, warnings: previous ? await endWarnings(known, previous) : [] }
   }
   // Its own webhook judges what it is to follow.
   if (known.kruiseRegistered()) return { allowed: true }
@@ -152,13 +152,16 @@ export async function validate(
     const message = formatProblems(found)
     return { allowed: false, status: { code: 422, reason: 'Invalid', message } }
   }
-  const warnings = await warningsOf(known, object, previous ?? undefined).catch(none)
-  return { allowed: true, warnings }
+  return { allowed: true, warnings: await warningsOf(known, object, previous ?? undefined) }
 }
 
-/** What only warns refuses nobody, whatever stands in objects of other kinds. */
-function none(): readonly string[] {
-  return []
+/** What only warns refuses nobody, whatever stands in objects that were stored before, or are of other kinds. */
+function told(words: () => readonly string[]): readonly string[] {
+  try {
+    return words()
+  } catch {
+    return []
+  }
 }
 
 async function warningsOf(
@@ -166,17 +169,18 @@ async function warningsOf(
   object: Rollout,
   before: Rollout | undefined,
 ): Promise<readonly string[]> {
-  const unheard = unheardWarnings(object, before)
+  const unheard = told(() => unheardWarnings(object, before))
   const asks = !before || !equalJson(before.spec, object.spec)
   const named = asks ? await lookUp(known, object) : undefined
-  const unguarded = named ? unguardedWarnings(object, named, known.adapters) : []
+  const unguarded = named ? told(() => unguardedWarnings(object, named, known.adapters)) : []
   const ending = before ? await endWarnings(known, before, object, named) : []
   return [...unheard, ...ending, ...unguarded]
 }
 
 /** Nothing is asked where the API server has waited for other answers. */
 async function lookUp(known: Known, rollout: Rollout): Promise<Named> {
-  return known.allKnown() ? known.lookUpNamed(rollout) : { unserved: [] }
+  const unknown: Named = { unserved: [] }
+  return known.allKnown() ? known.lookUpNamed(rollout).catch(() => unknown) : unknown
 }
 
 /** Nothing goes out any more of a workload that went first. */
@@ -186,7 +190,7 @@ async function endWarnings(
   after?: Rollout,
   named?: Named,
 ): Promise<readonly string[]> {
-  const warnings = rolloutWarnings(before, after)
+  const warnings = told(() => rolloutWarnings(before, after))
   if (warnings.length === 0) return warnings
   const { workload } = named ?? (await lookUp(known, before))
   const gone = workload === 'missing' || workload?.metadata.deletionTimestamp !== undefined
@@ -252,6 +256,7 @@ function reviewOf(
     object: oldObject ? withStatus(object, oldObject) : object,
     before: oldObject ?? undefined,
     rollout: rollout && askedOf(known, rollout),
+    blocked: rollout && blockedAtRest(rollout),
     fromController: isFromController(known, request),
   })
 }

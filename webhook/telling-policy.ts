@@ -1,5 +1,6 @@
 // The second line has no words: who sends what it catches would read nothing, as where no Rollout is. So a policy
-// beside it, which sees what is about to be stored and only warns. A living webhook has undone the catch by then.
+// beside it, which sees what is about to be stored and only warns. A living webhook has undone the catch by then, or
+// leaves what was caught before to the controller.
 
 import { CAUGHT } from '#api/names.ts'
 import { unansweredWarnings } from '#core/admission/warnings.ts'
@@ -10,8 +11,9 @@ import type { PolicyManifests, PolicyOptions } from './policy.ts'
 export function tellingPolicy({ name, ...scope }: PolicyOptions): PolicyManifests {
   const apiVersion = 'admissionregistration.k8s.io/v1'
   const [message] = unansweredWarnings()
-  // What was caught before may stay so, and a webhook that is back answers for it.
-  const expression = `!(${annotated('object', CAUGHT)}) || (${annotated('oldObject', CAUGHT)})`
+  const caught = `(${annotated('object', CAUGHT)})`
+  const before = `(${annotated('oldObject', CAUGHT)})`
+  const expression = `!${caught} || (${before} && object.spec.template == oldObject.spec.template)`
   return {
     policy: {
       apiVersion,

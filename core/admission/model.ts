@@ -15,6 +15,8 @@ export interface WorkloadReview {
   readonly before?: KubeObject
   /** The Rollout that guards the workload. */
   readonly rollout?: Rollout
+  /** What that says at rest of requests that cannot be moved. */
+  readonly blocked?: string
   /** The write comes from our controller. */
   readonly fromController: boolean
 }

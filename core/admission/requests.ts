@@ -1,5 +1,6 @@
 // What an edit does to requests that are moved with the pods.
 
+import type { Rollout as RolloutObject } from '#api/rollout.generated.ts'
 import { defined } from '../defined.ts'
 import { movesRequests, recordOf } from '../workload/record.ts'
 import type { HoldRecord } from '../workload/record.ts'
@@ -16,6 +17,14 @@ export function waitsForRequests({ before, rollout }: WorkloadReview): boolean {
     rollout?.trafficRouting !== undefined ||
     (rollout?.traffic && rollout.steps[0]?.split) !== undefined
   )
+}
+
+/** What a Rollout says while nothing is released; in a release it is of that, and may be over with it. */
+export function blockedAtRest({ status }: RolloutObject): string | undefined {
+  const { phase = '', conditions = [] } = { ...status }
+  const ready = conditions.find(({ type }) => type === 'Ready')
+  const rests = ['Initial', 'Healthy'].includes(phase)
+  return rests && ready?.reason === 'RequestsBlocked' ? ready.message : undefined
 }
 
 /** What a release has begun with is to be undone, whatever the Rollout says by now. */

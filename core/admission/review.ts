@@ -181,6 +181,7 @@ function begun(edit: Review, owner: OwnerValues, stable = edit.versionBefore): V
       goesBack: hold.ran !== undefined,
       noSide: adapter.noSide?.(before!, hold, mayStand) === true,
       caveats: adapter.caveats(owner, mayStand && hold.mode === 'wave'),
+      ...defined({ blocked: review.blocked }),
       ...defined({ stable: hold.between && before!.metadata.labels?.[STABLE_REVISION] }),
       adapter,
     }),

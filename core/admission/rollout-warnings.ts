@@ -7,11 +7,14 @@ import type { Rollout, TrafficRouting } from '#api/rollout.generated.ts'
 import { abortCommand, targetOf, undoneBy } from '../commands.ts'
 import { equalJson } from '../equal.ts'
 import { trafficRoutingOf } from '../rollout/named-routing.ts'
+import { rolloutOf } from '../rollout/parse.ts'
+import { firstRouted } from '../rollout/plan-steps.ts'
 import { releaseIn } from '../rollout/release-status.ts'
 import { strategyField, strategyOf, styleOf } from '../rollout/release-style.ts'
 import { hasRoutes } from '../rollout/unsupported.ts'
 import type { Unseen } from '../rollout/unseen.ts'
-import { notHoldable, notThere, routesNotServed } from '../rollout/unguarded.ts'
+import { notHoldable, notMovable, notThere } from '../rollout/unguarded.ts'
+import { notServed } from '../traffic/route-moves.ts'
 import type { RouteRef } from '../traffic/model.ts'
 import { subsetLabel } from '../traffic/registry.ts'
 import { notByIngress, notBySubset, subsetRule } from '../traffic/told-apart.ts'
@@ -61,13 +64,14 @@ export interface Named {
 
 /** What keeps it from its work; told where it asks for something, since it may come after its Rollout. */
 export function unguardedWarnings(
-  { metadata, spec }: Rollout,
+  rollout: Rollout,
   { workload, unseen, unserved }: Named,
   among: readonly WorkloadAdapter[],
 ): readonly string[] {
+  const { metadata, spec } = rollout
   if (unseen) return unseen.sentences
   if (spec.disabled === true) return []
-  const routes = unserved.length > 0 ? [routesNotServed(unserved)] : []
+  const routes = unservedWarnings(rollout, unserved)
   if (workload === 'missing') return [notThere(spec.workloadRef), ...routes]
   const adapter = adapterFor(spec.workloadRef, among)
   // What its owner changes while it is held counts after the release.
@@ -75,6 +79,12 @@ export function unguardedWarnings(
   const because = free && adapter?.unholdable(adapter.ownerOfFree(workload), workload)
   const ref = { ...spec.workloadRef, namespace: metadata.namespace ?? '' }
   return because ? [notHoldable(ref, because)] : routes
+}
+
+/** A kind of routes may come with its CRD. */
+function unservedWarnings(rollout: Rollout, [route]: readonly RouteRef[]): readonly string[] {
+  const step = firstRouted(rolloutOf(rollout, undefined, true).steps)
+  return route && step !== undefined ? [notMovable(step, notServed(route))] : []
 }
 
 /** What a Rollout asks for and what is not done, or means nothing; told when it is new. */

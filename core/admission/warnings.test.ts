@@ -63,11 +63,12 @@ test('a third version says that the release starts again', () => {
   expect(holdWarnings({ ...base, again: true })[0]).toMatch(/^release starts again with step 1/)
 })
 
-test('what is in the way of its requests is told before the first pod would start', () => {
-  const waits = 'the next release waits, since requests cannot be moved: HTTPRoute web is gone'
-  const lines = holdWarnings({ ...base, rollout: { ...rollout, waits } })
-  expect(lines).toContain(`no new pod starts yet: ${waits}`)
-  expect(holdWarnings(base).join()).not.toContain('no new pod starts yet')
+test('what is in the way of its requests is told in the words of its Rollout', () => {
+  const waits =
+    'the next release waits before step 2, since requests cannot be moved: HTTPRoute web is gone'
+  const lines = holdWarnings({ ...base, blocked: waits })
+  expect(lines).toContain(`its Rollout says: ${waits}`)
+  expect(holdWarnings(base).join()).not.toContain('its Rollout says')
 })
 
 test('where nothing starts no plan is told, but what goes on', () => {

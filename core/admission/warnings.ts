@@ -39,6 +39,8 @@ export interface PlanInWords {
   readonly goesBack: boolean
   /** What its kind makes of such a release. */
   readonly adapter: Pick<WorkloadAdapter, 'deceived' | 'noAbort' | 'resumedBy'>
+  /** Why its requests cannot be moved, as its Rollout says. */
+  readonly blocked?: string
   /** What else such a release brings, a line each. */
   readonly caveats: readonly string[]
 }
@@ -47,7 +49,7 @@ export interface PlanInWords {
 export function holdWarnings(plan: PlanInWords): readonly string[] {
   const { rollout, release, goesBack, noSide, caveats, adapter, stable } = plan
   const lines = [beginningInWords(plan), ...goOnInWords(plan)]
-  if (rollout.waits !== undefined) lines.push(`no new pod starts yet: ${rollout.waits}`)
+  if (plan.blocked !== undefined) lines.push(`its Rollout says: ${plan.blocked}`)
   if (adapter.deceived !== undefined) {
     lines.push(adapter.deceived, `to wait for the end: ${waitCommand(rollout, release)}`)
   }
@@ -136,7 +138,7 @@ export function caughtWarnings(): readonly string[] {
 /** The policy in the API server has caught an edit, and tells so itself. */
 export function unansweredWarnings(): readonly string[] {
   return [
-    'no webhook answered, and the policy holds the edit at 0 new pods: it is released by its Rollout once one does; to let go now: docs/safe-when-we-vanish.md',
+    'an edit came while no webhook answered: the policy holds it at 0 new pods, and its Rollout releases it once one does; to let go now: docs/safe-when-we-vanish.md',
   ]
 }
 

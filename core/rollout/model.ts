@@ -54,8 +54,6 @@ export interface Rollout {
   readonly abort?: string
   /** The stable template that returns is released by the steps, where the kind can. */
   readonly rollbackInSteps?: true
-  /** Why no new pod of the next release would start, as it has said itself. */
-  readonly waits?: string
   /** Why it cannot be followed: what it asks for is not there, or another Rollout was first. */
   readonly refused?: { readonly reason: RefusalReason; readonly message: string }
 }

@@ -1,9 +1,9 @@
 // What keeps the next edit from its release, while nothing is released.
 
-import { unservedIn } from '../traffic/route-moves.ts'
 import type { Snapshot, Standing } from './model.ts'
 import { routeMove } from './moves.ts'
-import { notHoldable, notMovable, routesNotServed } from './unguarded.ts'
+import { firstRouted } from './plan-steps.ts'
+import { notHoldable, notMovable } from './unguarded.ts'
 
 /** Something in its way, as condition Ready tells it. */
 interface Obstacle {
@@ -18,16 +18,17 @@ export function obstacle(s: Snapshot): Obstacle | undefined {
     const standing = { notReady: 'NotHoldable', stalled: 'NotHoldable' } as const
     return { standing, why: notHoldable(ref, unheldBecause) }
   }
-  const unserved = unservedIn(s.traffic)
-  if (unserved.length > 0) {
-    const standing = { notReady: 'KindNotServed', reconciling: true } as const
-    return { standing, why: routesNotServed(unserved) }
-  }
-  const because = whyNotMovable(s)
-  const standing = { notReady: 'RequestsBlocked', reconciling: true } as const
-  return because === undefined ? undefined : { standing, why: notMovable(because) }
+  const why = whyNotMovable(s)
+  return why === undefined
+    ? undefined
+    : { standing: { notReady: 'RequestsBlocked', reconciling: true }, why }
 }
 
 function whyNotMovable(s: Snapshot): string | undefined {
-  return routeMove(s, { to: 'there' })?.why ?? s.trafficRouting?.trouble
+  const { steps } = s.rollout!
+  const { trouble } = { ...s.trafficRouting }
+  if (trouble !== undefined) return notMovable(1, trouble)
+  const step = firstRouted(steps)
+  const move = step === undefined ? undefined : routeMove(s, { to: 'there' })
+  return move && notMovable(step!, move.why)
 }

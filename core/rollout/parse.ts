@@ -44,16 +44,8 @@ export function rolloutOf(object: RolloutObject, hold?: Hold, routes = false): R
     planHash: planHashOf(plan),
     abort: abortOf(object),
     rollbackInSteps: rollsBackInSteps(object) || undefined,
-    waits: waitsIn(object),
     refused: refusalOf(object, routes),
   })
-}
-
-/** What is in the way of requests keeps pods from starting. */
-function waitsIn({ status }: RolloutObject): string | undefined {
-  const ready = status?.conditions?.find(({ type }) => type === 'Ready')
-  const blocked = ready?.reason === 'RequestsBlocked' || ready?.reason === 'KindNotServed'
-  return blocked ? ready.message : undefined
 }
 
 function stepsOf({ steps = [] }: Strategy, routed: boolean): readonly Step[] {

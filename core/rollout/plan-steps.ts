@@ -23,6 +23,12 @@ export function splitNow(s: Snapshot): Split | undefined {
   return replaced || !stableRuns(workload!) ? undefined : split
 }
 
+/** The number of the first step that says where requests go; undefined: none does. */
+export function firstRouted(steps: readonly Step[]): number | undefined {
+  const found = steps.findIndex(({ split }) => split !== undefined)
+  return found === -1 ? undefined : found + 1
+}
+
 /** Somebody is there to send requests to. */
 export function stableRuns({ active, stableRevision }: Workload): boolean {
   return stableRevision !== '' && active.some(({ hash }) => hash === stableRevision)

@@ -16,7 +16,6 @@ import { seeEndpoints, seeRoute, seeService } from '../traffic/seen.ts'
 import { OVER, formatWished } from '../traffic/wish.ts'
 import { wordsOf } from '../change.ts'
 import { RECORD, SERVICE_NAME, TRAFFIC } from '#api/names.ts'
-import type { ReadyReason } from '#api/names.ts'
 import { decide } from './decide.ts'
 import { nothing } from './outcomes.ts'
 import { isReleasing } from './phases.ts'
@@ -220,22 +219,18 @@ describe('at rest it says what requests of the next release would wait for', () 
   } as const
   const { hold: _, record: __, ...free } = rest.workload!
   const workload = { ...free, rolledOut: true, guarded: true, updateRevision: 'old' }
-  const told = (changed: Partial<Traffic>, trafficRouting?: NamedRouting) => {
-    const { standing, message } = decide({
-      ...rest,
-      workload,
-      traffic: { ...rest.traffic!, ...changed },
-      ...(trafficRouting && { trafficRouting }),
-    })
+  const told = (changed: Partial<Traffic>, others: Partial<Snapshot> = {}) => {
+    const traffic = { ...rest.traffic!, ...changed }
+    const { standing, message } = decide({ ...rest, workload, traffic, ...others })
     return { ...standing, message }
   }
   const { service } = rest.traffic!
   const routes = [{ ref: route, object: seeRoute(ownedRoute()) }]
-  const waiting = (notReady: ReadyReason, why: string) => ({
+  const waiting = (why: string, step = 1) => ({
     phase: 'Healthy',
-    notReady,
+    notReady: 'RequestsBlocked',
     reconciling: true,
-    message: `the next release waits, since requests cannot be moved: ${why}`,
+    message: `the next release waits before step ${step}, since requests cannot be moved: ${why}`,
   })
 
   test('nothing, where they can be moved', () => {
@@ -245,21 +240,27 @@ describe('at rest it says what requests of the next release would wait for', () 
 
   test('a kind that the cluster does not serve', () => {
     const why = 'the cluster does not serve gateway.networking.k8s.io/v1 HTTPRoute: install its CRD'
-    expect(told({ routes: [{ ref: route, unserved: true }] })).toEqual(
-      waiting('KindNotServed', why),
-    )
+    expect(told({ routes: [{ ref: route, unserved: true }] })).toEqual(waiting(why))
   })
 
   test('a route that is not there', () => {
-    expect(told({ routes: [{ ref: route }] })).toEqual(
-      waiting('RequestsBlocked', 'HTTPRoute web does not exist'),
-    )
+    expect(told({ routes: [{ ref: route }] })).toEqual(waiting('HTTPRoute web does not exist'))
+  })
+
+  test('before the first step that says where requests go', () => {
+    const stepping = (steps: Rollout['steps']) => ({ rollout: { ...rollout, steps } })
+    const [first, ...others] = rollout.steps
+    const { split: __, ...pods } = first!
+    const late = told({ routes: [{ ref: route }] }, stepping([pods, ...others]))
+    expect(late).toEqual(waiting('HTTPRoute web does not exist', 2))
+    const never = told({ routes: [{ ref: route }] }, stepping([pods]))
+    expect(never).not.toHaveProperty('notReady')
   })
 
   test('a Service that is not there, or sends requests elsewhere', () => {
     const { service: __none, ...without } = { ...rest.traffic!, routes }
     expect(decide({ ...rest, workload, traffic: without }).message).toBe(
-      waiting('RequestsBlocked', 'Service web does not exist').message,
+      waiting('Service web does not exist').message,
     )
     const { selector: __no, ...elsewhere } = service!
     expect(told({ routes, service: elsewhere })).toMatchObject({ notReady: 'RequestsBlocked' })
@@ -268,7 +269,7 @@ describe('at rest it says what requests of the next release would wait for', () 
   test('what its TrafficRouting waits for', () => {
     const trouble = 'TrafficRouting lane does not exist'
     const named = { trouble, why: trouble, routed: false, home: true, answers: false }
-    expect(told({ routes }, named)).toEqual(waiting('RequestsBlocked', trouble))
+    expect(told({ routes }, { trafficRouting: named })).toEqual(waiting(trouble))
   })
 })
 

@@ -3,8 +3,6 @@
 
 import { targetOf } from '../commands.ts'
 import type { WorkloadRef } from '../ref.ts'
-import type { RouteRef } from '../traffic/model.ts'
-import { notServed } from '../traffic/route-moves.ts'
 
 /** There is no such workload. Whatever the order in which the two come, it is well. */
 export function notThere({ kind, name }: Pick<WorkloadRef, 'kind' | 'name'>): string {
@@ -21,13 +19,7 @@ export function notHoldable(ref: WorkloadRef, because: string): string {
   return `edits of ${targetOf(ref)} are not held: ${because}; the next one goes by its own strategy alone`
 }
 
-/** The cluster does not have the kinds of these routes. */
-export function routesNotServed(routes: readonly RouteRef[]): string {
-  const kinds = new Set(routes.map(notServed))
-  return notMovable([...kinds].join('; '))
-}
-
-/** The Service or a route by which requests come is not there, or not as it has to be. */
-export function notMovable(because: string): string {
-  return `the next release waits, since requests cannot be moved: ${because}`
+/** The Service or a route by which requests come is not there, or not as it has to be; `step`: the first that moves them. */
+export function notMovable(step: number, because: string): string {
+  return `the next release waits before step ${step}, since requests cannot be moved: ${because}`
 }

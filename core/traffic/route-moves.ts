@@ -4,7 +4,7 @@ import { defined } from '../defined.ts'
 import type { Move } from '../move.ts'
 import type { RouteRef } from './model.ts'
 import { routerOf } from './registry.ts'
-import type { Routed, Traffic } from './routed.ts'
+import type { Routed } from './routed.ts'
 import type { RouteFound, Router, RouteUse, SplitAsked } from './router.ts'
 import { blocked } from './writes.ts'
 
@@ -16,12 +16,7 @@ export function routesThere(routed: Routed): Move | undefined {
   })
 }
 
-/** Those whose kind the cluster does not have. */
-export function unservedIn(traffic: Traffic | undefined): readonly RouteRef[] {
-  return (traffic?.routes ?? []).filter(({ unserved }) => unserved).map(({ ref }) => ref)
-}
-
-/** What to do about one. */
+/** What to do about a route whose kind the cluster does not have. */
 export function notServed({ apiVersion, kind }: RouteRef): string {
   return `the cluster does not serve ${apiVersion} ${kind}: install its CRD`
 }

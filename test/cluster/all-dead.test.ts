@@ -55,6 +55,9 @@ async function isCaught(story: Story, image: string): Promise<void> {
     expect(spec.paused, image).toBe(true)
     return status?.observedGeneration === metadata.generation
   })
+  // Who edits it next reads so, too.
+  const next = ['set', 'image', target, 'app=app:next', '--dry-run=server']
+  expect((await story.kubectl(next)).stderr, image).toContain(unansweredWarnings()[0])
   await story.caughtUp()
   const begun = story.history()[0]!.wanted[image] ?? 0
   expect(most(story, image), image).toBe(begun)

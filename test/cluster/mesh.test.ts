@@ -435,11 +435,17 @@ test.concurrent('a TrafficRouting moves requests while a release needs it, and t
   const { story, weights, untouched } = place
   const before = await place.service()
   const trouble = 'TrafficRouting lane does not exist'
-  await says(story, `the next release waits, since requests cannot be moved: ${trouble}`)
+  await says(
+    story,
+    `the next release waits before step 1, since requests cannot be moved: ${trouble}`,
+  )
   await apply(story, routingOf(story.namespace, testers))
   await says(story, 'ready for the next edit')
   await story.kubectl(['delete', 'trafficrouting', routingName])
-  await says(story, `the next release waits, since requests cannot be moved: ${trouble}`)
+  await says(
+    story,
+    `the next release waits before step 1, since requests cannot be moved: ${trouble}`,
+  )
   await story.edit('app:2')
   await says(story, /^since [^ ]+: TrafficRouting lane does not exist/)
   expect(await condition(story, 'Ready')).toMatchObject({ reason: 'RequestsBlocked' })

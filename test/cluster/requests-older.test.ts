@@ -40,7 +40,7 @@ test.concurrent('a kind that the cluster does not serve is named, and pods serve
   const trafficRoutings = [{ service: 'web', customNetworkRefs: [virtualService] }]
   const { story } = await begin(routed, { canary: { trafficRoutings } })
   const why = 'the cluster does not serve networking.istio.io/v1 VirtualService: install its CRD'
-  await says(story, `the next release waits, since requests cannot be moved: ${why}`)
+  await says(story, `the next release waits before step 1, since requests cannot be moved: ${why}`)
   await story.edit('app:2')
   await says(story, /^since [^ ]+: the cluster does not serve networking.istio.io/)
   await stand(story, { 'app:1': 10 })

@@ -169,13 +169,13 @@ test.concurrent('a route that is missing keeps the release waiting, and says so'
   const { story } = place
   await story.phase('Healthy')
   const waits =
-    'the next release waits, since requests cannot be moved: HTTPRoute web does not exist'
+    'the next release waits before step 1, since requests cannot be moved: HTTPRoute web does not exist'
   await says(story, waits)
   expect(await condition(story, 'Ready')).toMatchObject({ reason: 'RequestsBlocked' })
   // The webhook hears of what the Rollout says as anybody does.
   const dryRun = ['set', 'image', story.target, 'app=app:2', '--dry-run=server']
   await story.until('the edit would say so', async () => {
-    return warningsOf(await story.kubectl(dryRun)).includes(`no new pod starts yet: ${waits}`)
+    return warningsOf(await story.kubectl(dryRun)).includes(`its Rollout says: ${waits}`)
   })
   await story.edit('app:2')
   await says(story, /^since [^ ]+: HTTPRoute web does not exist/)

@@ -56,7 +56,7 @@ const said: Readonly<Record<string, () => readonly Lines[]>> = {
     }),
     warnings.holdWarnings({
       ...plan,
-      rollout: { ...rollout, waits: notMovable('HTTPRoute web does not exist') },
+      blocked: notMovable(2, 'HTTPRoute web does not exist'),
     }),
     warnings.holdWarnings({ ...plan, goesBack: true }),
     warnings.holdWarnings({ ...plan, again: true, noSide: true }),
@@ -128,8 +128,13 @@ const said: Readonly<Record<string, () => readonly Lines[]>> = {
       { unseen: notRegistered(shard, 'shards', []) },
       { unseen: notRegistered(beta, 'clonesets', []) },
     ]
+    const { steps } = object.spec.strategy.canary!
+    const canary = { steps: steps!.map(step => ({ ...step, traffic: '20%' })) }
+    const trafficRoutings = [{ service: 'web', gateway: { httpRouteName: 'web' } }]
+    const strategy = { canary: { ...canary, trafficRoutings } }
+    const routed = { ...object, spec: { ...object.spec, strategy } }
     return named.map(each =>
-      rolloutWarnings.unguardedWarnings(object, { unserved: [], ...each }, adapters),
+      rolloutWarnings.unguardedWarnings(routed, { unserved: [], ...each }, adapters),
     )
   },
   unheardWarnings: () => [

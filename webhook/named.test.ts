@@ -65,8 +65,11 @@ function reviewOf(object: object | null, oldObject: object | null) {
 const rollout = rolloutOf('shop', { steps: [{ replicas: 1 }] }) as Rollout
 const releasing = { ...rollout, status: { phase: 'Progressing' } } as Rollout
 
-function routed(spec: RolloutSpec): RolloutSpec {
-  const item = { service: 'web', gateway: { httpRouteName: 'web' } }
+function routed(
+  spec: RolloutSpec,
+  by: object = { gateway: { httpRouteName: 'web' } },
+): RolloutSpec {
+  const item = { service: 'web', ...by }
   const steps = [{ replicas: 1, traffic: '20%' }, { replicas: '100%' }]
   return { ...spec, strategy: { canary: { steps, trafficRoutings: [item] } } }
 }
@@ -79,6 +82,10 @@ const NO_ROUTES =
   'the next release waits before step 1, since requests cannot be moved: the cluster does not serve gateway.networking.k8s.io/v1 HTTPRoute: install its CRD'
 
 const routes = { ...rollout, spec: routed(rollout.spec) }
+const lane = { apiVersion: 'mesh.example.com/v1', kind: 'Lane', name: 'web' }
+const strange = { ...rollout, spec: routed(rollout.spec, { customNetworkRefs: [lane] }) }
+const NOT_REGISTERED =
+  'the next release waits before step 1, since requests cannot be moved: mesh.example.com/v1 Lane is not registered: name another kind, or add it to traffic.extraKinds of the chart: {apiVersion: mesh.example.com/v1, kind: Lane, plural: <its plural>}'
 const disabled = { ...rollout, spec: { ...rollout.spec, disabled: true } }
 const approved = { ...rollout, metadata: { ...rollout.metadata, labels: { team: 'shop' } } }
 const gateway = '/apis/gateway.networking.k8s.io'
@@ -100,6 +107,7 @@ test.each<[string, Write, ...string[]]>([
   ['what may not be read', [{ [web]: 403 }, rollout]],
   ['what cannot be read', [{ [web]: 500 }, rollout]],
   ['routes that the cluster does not serve', [{ [web]: rolling }, routes], NO_ROUTES],
+  ['routes of a kind that nobody registered', [{ [web]: rolling }, strange], NOT_REGISTERED],
   ['routes in another version', [{ [web]: rolling, [`${gateway}/v1beta1`]: served }, routes]],
   ['routes of which nothing is told', [{ [web]: rolling, [`${gateway}/v1`]: 403 }, routes]],
 ])('written, it names %s', async (_, [there, object, before], ...warnings) => {

@@ -9,6 +9,10 @@ import type { KindRef } from '#core/ref.ts'
 import { routingOf } from '#core/rollout/parse.ts'
 import { notRegistered, notServed } from '#core/rollout/unseen.ts'
 import type { RouteRef } from '#core/traffic/model.ts'
+import {
+  notRegistered as routeNotRegistered,
+  notServed as routeNotServed,
+} from '#core/traffic/route-moves.ts'
 import { routersWith } from '#core/traffic/registry.ts'
 import { adapterFor, adaptersWith } from '#core/workload/registry.ts'
 import type { KubeClient } from '#kube/client.ts'
@@ -37,15 +41,16 @@ export function createLookUpNamed(client: KubeClient, options: NamedOptions): Lo
     const patience = { signal: AbortSignal.timeout(patienceMs) }
     const refs = routes ? oneOfEachKind(routingOf(spec)?.routes ?? []) : []
     const ref = { ...spec.workloadRef, namespace }
-    const [workload, unserved] = await Promise.all([
+    const [workload, troubles] = await Promise.all([
       workloadOf(client, extraKinds, ref, patience).catch(nothing),
-      Promise.all(refs.map(each => isUnserved(client, options, each, patience).catch(() => false))),
+      Promise.all(refs.map(each => troubleOf(client, options, each, patience).catch(none))),
     ])
-    return { ...workload, unserved: refs.filter((_, index) => unserved[index]) }
+    return { ...workload, unmovable: troubles.flat() }
   }
 }
 
 const nothing = () => ({})
+const none = () => []
 
 function oneOfEachKind(refs: readonly RouteRef[]): readonly RouteRef[] {
   return refs.filter((ref, index) => refs.findIndex(each => isSameVersion(each, ref)) === index)
@@ -82,14 +87,16 @@ function missing(error: unknown): 'missing' {
   throw error
 }
 
-/** In no version that is read. */
-async function isUnserved(
+/** Why no requests are moved by routes of this kind. */
+async function troubleOf(
   client: KubeClient,
   { routeKinds }: NamedOptions,
   ref: RouteRef,
   patience: RequestOptions,
-): Promise<boolean> {
+): Promise<readonly string[]> {
   const versions = routersWith(routeKinds).filter(each => isSameKind(each, ref))
+  if (versions.length === 0) return [routeNotRegistered(ref)]
+  // In no version that is read.
   const found = await Promise.all(versions.map(each => findKind(client, each, patience)))
-  return found.length > 0 && found.every(served => served === 'nowhere')
+  return found.every(served => served === 'nowhere') ? [routeNotServed(ref)] : []
 }

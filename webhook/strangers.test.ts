@@ -32,7 +32,7 @@ const known = {
   allKnown: () => true,
   lookup: () => Promise.resolve([]),
   adapters,
-  lookUpNamed: async () => ({ unserved: [] }),
+  lookUpNamed: async () => ({ unmovable: [] }),
   makeDeployments: true,
   routes: false,
   providers: [],

@@ -12,7 +12,7 @@ export function frozen(rollout: Rollout, previous: Rollout): readonly Problem[] 
   if (phase !== 'Progressing' && phase !== 'Terminating') return []
   const until =
     phase === 'Progressing'
-      ? 'until the release has ended; `spec.disabled: true` ends it and lets all pods go at once'
+      ? 'until the release has ended; the old template, put back, ends it and takes all pods back, `spec.disabled: true` ends it and lets all go at once'
       : 'since the Rollout is being deleted; write the change into a new one'
   return changes(rollout.spec, previous.spec).map(({ field, message }) => ({
     field,

@@ -14,8 +14,6 @@ import { strategyField, strategyOf, styleOf } from '../rollout/release-style.ts'
 import { hasRoutes } from '../rollout/unsupported.ts'
 import type { Unseen } from '../rollout/unseen.ts'
 import { notHoldable, notMovable, notThere } from '../rollout/unguarded.ts'
-import { notServed } from '../traffic/route-moves.ts'
-import type { RouteRef } from '../traffic/model.ts'
 import { subsetLabel } from '../traffic/registry.ts'
 import { notByIngress, notBySubset, subsetRule } from '../traffic/told-apart.ts'
 import type { WorkloadAdapter } from '../workload/adapter.ts'
@@ -58,20 +56,20 @@ export interface Named {
   readonly workload?: KubeObject | 'missing'
   /** Why nobody looks for it. */
   readonly unseen?: Unseen
-  /** Routes of kinds that the cluster does not have. */
-  readonly unserved: readonly RouteRef[]
+  /** Why requests cannot be moved by its routes: of kinds that the cluster does not have, or that are not registered. */
+  readonly unmovable: readonly string[]
 }
 
 /** What keeps it from its work; told where it asks for something, since it may come after its Rollout. */
 export function unguardedWarnings(
   rollout: Rollout,
-  { workload, unseen, unserved }: Named,
+  { workload, unseen, unmovable }: Named,
   among: readonly WorkloadAdapter[],
 ): readonly string[] {
   const { metadata, spec } = rollout
   if (unseen) return unseen.sentences
   if (spec.disabled === true) return []
-  const routes = unservedWarnings(rollout, unserved)
+  const routes = unmovableWarnings(rollout, unmovable)
   if (workload === 'missing') return [notThere(spec.workloadRef), ...routes]
   const adapter = adapterFor(spec.workloadRef, among)
   // What its owner changes while it is held counts after the release.
@@ -82,9 +80,9 @@ export function unguardedWarnings(
 }
 
 /** A kind of routes may come with its CRD. */
-function unservedWarnings(rollout: Rollout, [route]: readonly RouteRef[]): readonly string[] {
+function unmovableWarnings(rollout: Rollout, [because]: readonly string[]): readonly string[] {
   const step = firstRouted(rolloutOf(rollout, undefined, true).steps)
-  return route && step !== undefined ? [notMovable(step, notServed(route))] : []
+  return because !== undefined && step !== undefined ? [notMovable(step, because)] : []
 }
 
 /** What a Rollout asks for and what is not done, or means nothing; told when it is new. */

@@ -315,7 +315,7 @@ function named(name: string): Pick<Rollout, 'metadata'> {
 }
 
 const until =
-  'until the release has ended; `spec.disabled: true` ends it and lets all pods go at once'
+  'until the release has ended; the old template, put back, ends it and takes all pods back, `spec.disabled: true` ends it and lets all go at once'
 const oldRouting = [{ service: 'shop', gateway: { httpRouteName: 'shop' } }]
 
 test.each<[string, Rollout, Partial<Strategy> | WorkloadRef, string]>([

@@ -280,9 +280,11 @@ function withRevisions({ memory, workload }: Snapshot): Memory {
   const its = memory.releasing && workload?.hold?.rolloutId === memory.release
   if (!its) return memory
   const { updateRevision, goingBack } = workload
+  // The stable template that returns before anybody was new is no new version.
+  const isNew = goingBack !== undefined || updateRevision !== memory.stableRevision
   return {
     ...memory,
-    canaryRevision: memory.canaryRevision || updateRevision,
+    canaryRevision: memory.canaryRevision || (isNew ? updateRevision : ''),
     stableRevision: memory.stableRevision || (goingBack ? updateRevision : ''),
   }
 }

@@ -643,6 +643,14 @@ test.each<[string, Scene, string]>([
   expect(events({ ...finishing, rollout: plain })).toEqual([])
 })
 
+test('the stable template that returns before anybody was new is not taken for the new version', () => {
+  const early = { ...cancelling, memory: { canaryRevision: '' }, open: ['finish'] } as const
+  expect(decide(snapshot(early)).memory.canaryRevision).toBe('')
+  const goingBack = { ran: 1 } as unknown as Workload['goingBack']
+  const inSteps = { ...early, workload: { ...early.workload, goingBack } }
+  expect(decide(snapshot(inSteps as Scene)).memory.canaryRevision).toBe('old')
+})
+
 test('what is on its way is not told so', () => {
   const { actions } = decide(snapshot({ rollout: null, named: onItsWay, open: ['release'] }))
   expect(actions).toEqual([])

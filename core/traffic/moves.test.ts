@@ -458,7 +458,7 @@ describe('what is in the way is named', () => {
     [
       'a kind that this version does not know',
       to('pinned'),
-      'blocked: Lane web cannot be moved: mesh.example.com/v1 Lane is not registered; add it to the values of the chart: traffic.extraKinds: [{apiVersion: mesh.example.com/v1, kind: Lane, plural: <its plural>}]',
+      'blocked: mesh.example.com/v1 Lane is not registered: name another kind, or add it to traffic.extraKinds of the chart: {apiVersion: mesh.example.com/v1, kind: Lane, plural: <its plural>}',
     ],
     [
       'requests leave by all others',
@@ -476,10 +476,17 @@ describe('what is in the way is named', () => {
     )
   })
 
+  test.each(['answered', 'stable', 'new', 'all'] as const)(
+    'where nothing has been moved yet it keeps nobody: %s',
+    aim => {
+      expect(next({ route, beside: strange }, to(aim))).not.toContain('Lane')
+    },
+  )
+
   test('of those that are left it keeps the Service of new pods, and no pods', () => {
     const scene = { service: pinned, canary, route: told(back, 3), beside: strange }
     const line =
-      'blocked: Lane web cannot be moved: mesh.example.com/v1 Lane is not registered; add it to the values of the chart: traffic.extraKinds: [{apiVersion: mesh.example.com/v1, kind: Lane, plural: <its plural>}]'
+      'blocked: mesh.example.com/v1 Lane is not registered: name another kind, or add it to traffic.extraKinds of the chart: {apiVersion: mesh.example.com/v1, kind: Lane, plural: <its plural>}'
     expect(next(scene, to('stable'))).toBe(line)
     expect(next(scene, to('answered'))).toBe('reached')
   })

@@ -2,11 +2,12 @@
 
 import { defined } from '../defined.ts'
 import type { Move } from '../move.ts'
+import { isMadeFor } from './made.ts'
 import type { RouteRef } from './model.ts'
 import { routerOf } from './registry.ts'
 import type { Routed } from './routed.ts'
 import type { RouteFound, Router, RouteUse, SplitAsked } from './router.ts'
-import { blocked } from './writes.ts'
+import { blocked, isFree } from './writes.ts'
 
 /** By each of them requests can be moved. */
 export function routesThere(routed: Routed): Move | undefined {
@@ -41,13 +42,34 @@ export function unsplit(routed: Routed): Move | undefined {
 /** The same, for a reason. */
 export function routesOff(routed: Routed, why: string): Move | undefined {
   // Who leads to another one leaves before it.
-  const next = ofRoutes(routed, (router, route, use) => router.off(route, use, why))
+  const next = ofMoved(routed, (router, route, use) => router.off(route, use, why))
   return next.findLast(move => !move.blocked) ?? next.at(-1)
 }
 
 /** Whoever routes by them has seen that. */
 export function unsplitSeen(routed: Routed): Move | undefined {
-  return firstOfRoutes(routed, (router, route, use) => router.offSeen(route, use))
+  return ofMoved(routed, (router, route, use) => router.offSeen(route, use))[0]
+}
+
+/** Of those that may have been moved: of the others none keeps a release from its end. */
+function ofMoved(routed: Routed, move: RouteMove): readonly Move[] {
+  const { traffic } = routed
+  if (isBegun(routed)) return ofRoutes(routed, move)
+  const routes = traffic.routes.filter(route => routerFor(route) !== undefined)
+  return ofRoutes({ ...routed, traffic: { ...traffic, routes } }, move)
+}
+
+/** The Service is written before any route, or that of new pods is made; one of them comes home after all routes. */
+function isBegun({
+  traffic: {
+    service,
+    canary,
+    routing: { service: name },
+  },
+  pods,
+}: Routed): boolean {
+  const made = canary !== undefined && isMadeFor(pods, name, canary)
+  return made || (service !== undefined && !isFree(service))
 }
 
 type RouteMove = (router: Router, route: RouteFound, use: RouteUse) => Move | undefined
@@ -61,15 +83,18 @@ function ofRoutes({ traffic, pods, whose }: Routed, move: RouteMove): readonly M
   const { routes, routing, answers } = traffic
   const use = defined({ routing, answers, owner: pods, whose: pods?.ref ?? whose })
   return routes.flatMap(route => {
-    const router = route.router ?? routerOf(route.ref)
-    return (router ? move(router, route, use) : unknown(route.ref)) ?? []
+    const router = routerFor(route)
+    return (router ? move(router, route, use) : blocked(notRegistered(route.ref))) ?? []
   })
 }
 
-/** Nobody has added it to this installation, or another version knew it. */
-function unknown({ apiVersion, kind, name }: RouteRef): Move {
+/** Undefined: its kind is not registered. */
+function routerFor({ router, ref }: RouteFound): Router | undefined {
+  return router ?? routerOf(ref)
+}
+
+/** What to do about one where nobody has added the kind to this installation, or another version knew it. */
+export function notRegistered({ apiVersion, kind }: RouteRef): string {
   const value = `{apiVersion: ${apiVersion}, kind: ${kind}, plural: <its plural>}`
-  return blocked(
-    `${kind} ${name} cannot be moved: ${apiVersion} ${kind} is not registered; add it to the values of the chart: traffic.extraKinds: [${value}]`,
-  )
+  return `${apiVersion} ${kind} is not registered: name another kind, or add it to traffic.extraKinds of the chart: ${value}`
 }

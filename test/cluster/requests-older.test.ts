@@ -6,8 +6,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { HTTP_ROUTES } from '#kube/resources.ts'
 import { sluice } from './commands.ts'
 import { presenceIn } from './absence.ts'
-import { says, stand } from './facts.ts'
-import { ROLLOUT } from './manifests.ts'
+import { ownKeys } from './deployment-facts.ts'
+import { says, stand, told } from './facts.ts'
+import { ROLLOUT, WORKLOAD } from './manifests.ts'
 import { answered, atFirstStep, begin, startRouted } from './routed.ts'
 import type { Routed } from './routed.ts'
 
@@ -46,6 +47,24 @@ test.concurrent('a kind that the cluster does not serve is named, and pods serve
   await stand(story, { 'app:1': 10 })
   await story.edit('app:1')
   await story.phase('Healthy')
+})
+
+test.concurrent('a kind that is misspelt keeps no release from going back, nor its Rollout from being mended', async () => {
+  const lane = { apiVersion: 'networking.istio.io/v1', kind: 'VirtualServic', name: WORKLOAD }
+  const trafficRoutings = [{ service: 'web', customNetworkRefs: [lane] }]
+  const { story } = await begin(routed, { canary: { trafficRoutings } })
+  const why = 'networking.istio.io/v1 VirtualServic is not registered: name another kind'
+  await says(story, why)
+  await story.edit('app:2')
+  await says(story, new RegExp(`^since [^ ]+: ${why}`))
+  await stand(story, { 'app:1': 10 })
+  await story.edit('app:1')
+  await story.phase('Healthy')
+  expect(await told(story, 'ReleaseRolledBack')).toHaveLength(1)
+  await story.kubectl(['delete', 'rollout', ROLLOUT])
+  await story.until('nothing of ours is left', async () => {
+    return ownKeys(await story.deployment()).length === 0
+  })
 })
 
 test('eject frees it with nobody of ours alive', async () => {

@@ -179,6 +179,13 @@ test.concurrent('a route that is missing keeps the release waiting, and says so'
   })
   await story.edit('app:2')
   await says(story, /^since [^ ]+: HTTPRoute web does not exist/)
+  // No pod of it was asked for: it is taken back, and not complete.
+  await story.edit('app:1')
+  await story.phase('Healthy')
+  expect(await told(story, 'ReleaseRolledBack')).toHaveLength(1)
+  expect((await story.events()).map(({ reason }) => reason)).not.toContain('ReleaseCompleted')
+  await story.edit('app:2')
+  await says(story, /^since [^ ]+: HTTPRoute web does not exist/)
   expect(await condition(story, 'Ready')).toMatchObject({ reason: 'RequestsBlocked' })
   await stand(story, { 'app:1': 10 })
   await apply(story, routeOf(story.namespace, ownRules))

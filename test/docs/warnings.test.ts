@@ -10,6 +10,10 @@ import * as rolloutWarnings from '#core/admission/rollout-warnings.ts'
 import type { Named } from '#core/admission/rollout-warnings.ts'
 import * as warnings from '#core/admission/warnings.ts'
 import type { Rollout } from '#core/rollout/model.ts'
+import {
+  notRegistered as routeNotRegistered,
+  notServed as routeNotServed,
+} from '#core/traffic/route-moves.ts'
 import { notMovable } from '#core/rollout/unguarded.ts'
 import { notRegistered, notServed } from '#core/rollout/unseen.ts'
 import { adapters, rows } from '#core/workload/registry.ts'
@@ -118,12 +122,14 @@ const said: Readonly<Record<string, () => readonly Lines[]>> = {
     const object = progressing([])
     const recreated = { ...edit({ strategy: { type: 'Recreate' } }).object }
     const route = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute', name: 'web' }
+    const lane = { apiVersion: 'mesh.example.com/v1', kind: 'Lane', name: 'web' }
     const shard = { apiVersion: 'databases.example.com/v1', kind: 'Shard' }
     const beta = { apiVersion: 'apps.kruise.io/v1beta1', kind: 'CloneSet' }
     const named: readonly Partial<Named>[] = [
       { workload: 'missing' },
       { workload: recreated },
-      { unserved: [route] },
+      { unmovable: [routeNotServed(route)] },
+      { unmovable: [routeNotRegistered(lane)] },
       { unseen: notServed(shard, []) },
       { unseen: notRegistered(shard, 'shards', []) },
       { unseen: notRegistered(beta, 'clonesets', []) },
@@ -134,7 +140,7 @@ const said: Readonly<Record<string, () => readonly Lines[]>> = {
     const strategy = { canary: { ...canary, trafficRoutings } }
     const routed = { ...object, spec: { ...object.spec, strategy } }
     return named.map(each =>
-      rolloutWarnings.unguardedWarnings(routed, { unserved: [], ...each }, adapters),
+      rolloutWarnings.unguardedWarnings(routed, { unmovable: [], ...each }, adapters),
     )
   },
   unheardWarnings: () => [

@@ -78,15 +78,15 @@ export const trafficRules: readonly Rule[] = [
   [
     'one Service: requests leave pods of another version before those leave',
     oneService,
-    'routesThere, othersAway, remembered]',
-    'routesThere, remembered]',
+    '...there, othersAway, remembered]',
+    '...there, remembered]',
     oneServiceTest,
   ],
   [
     'one Service: it remembers by what its requests come before a new pod starts',
     oneService,
-    'routesThere, othersAway, remembered]',
-    'routesThere, othersAway]',
+    '...there, othersAway, remembered]',
+    '...there, othersAway]',
     oneServiceTest,
   ],
   [

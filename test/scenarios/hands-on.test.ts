@@ -33,6 +33,14 @@ tell({
       [freeze(false), '10%+0%, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],
     ],
   },
+  'taken back before a pod of it was asked for, it was rolled back': {
+    rows: [
+      [freeze(true), 'nothing -> Healthy: 10 v1'],
+      [edit('v2'), 'ReleaseStarted -> Progressing 1 BeforeStepUpgrade: 10 v1'],
+      [edit('v1'), 'ReleaseRolledBack -> Healthy: 10 v1'],
+      [freeze(false), 'nothing -> Healthy: 10 v1'],
+    ],
+  },
   'rollout pause freezes a release, rollout resume goes on': {
     rows: [
       [edit('v2'), 'ReleaseStarted, 10%+0%, StepReached -> Progressing 1 StepPaused: 9 v1 1 v2'],

@@ -1,11 +1,13 @@
 // Routes of the Gateway API: the split stands in their rules, and each gateway tells whether it has taken them
-// over.
+// over. It learns of Services and of routes by different watches: the Service of new pods is named with no share
+// first, so that nobody is sent to one that a gateway does not know yet.
 
 import type { HTTPRoute } from '#api/kubernetes.ts'
+import type { Move } from '../move.ts'
 import { canaryServiceName } from './canary-service.ts'
-import { formatRouteWish } from './gateway-route.ts'
-import type { RouteRef, TrafficProvider } from './model.ts'
-import { matchesMore, namedIn, nameOfRoute, splitInWords } from './router.ts'
+import { formatRouteWish, routeWishOf } from './gateway-route.ts'
+import type { RouteRef, Split, TrafficProvider } from './model.ts'
+import { matchesMore, movesRequests, namedIn, nameOfRoute, splitInWords } from './router.ts'
 import type { Router } from './router.ts'
 import { reaches, seeRoute } from './seen.ts'
 import type { RouteSeen } from './seen.ts'
@@ -56,20 +58,20 @@ function gatewayRouter(provider: TrafficProvider): Omit<Router<RouteSeen>, 'refs
       return other === undefined ? undefined : notTwice(name, other)
     },
 
-    split({ object }, { routing: { service }, owner }, { split }) {
+    split({ ref, object }, { routing: { service }, owner }, { split }) {
       const canary = canaryServiceName(service)
-      const wish = formatRouteWish({ workload: whoseOf(owner!.ref), service, canary, split })
-      return wishing(provider, object!, wish, `${splitInWords(split)} to new pods`)
+      const writing = (to: Split, why: string) => {
+        const wish = formatRouteWish({ workload: whoseOf(owner!.ref), service, canary, split: to })
+        return wishing(provider, object!, wish, why)
+      }
+      const before = routeWishOf(object!.wish ?? '')
+      const sent = before?.canary === canary && movesRequests(before.split)
+      const naming = () => writing(NO_SHARE, `naming Service ${canary} in ${nameOfRoute(ref)}`)
+      const first = sent ? undefined : (naming() ?? notTakenOver(ref, object!))
+      return first ?? writing(split, `${splitInWords(split)} to new pods`)
     },
 
-    splitSeen({ ref, object }) {
-      for (const { name, observed, trouble } of object!.parents) {
-        if (observed !== 'yes') return takingOver(name, ref)
-        if (trouble)
-          return blocked(`Gateway ${name} does not route ${nameOfRoute(ref)}: ${trouble}`)
-      }
-      return undefined
-    },
+    splitSeen: ({ ref, object }) => notTakenOver(ref, object!),
 
     off({ object }, { whose }, why) {
       if (!object || isFree(object)) return undefined
@@ -85,6 +87,17 @@ function gatewayRouter(provider: TrafficProvider): Omit<Router<RouteSeen>, 'refs
   }
 }
 
-function takingOver(gateway: string, ref: RouteRef) {
+/** The Service of new pods is named, and has no requests yet. */
+const NO_SHARE: Split = { percent: 0 }
+
+function notTakenOver(ref: RouteRef, { parents }: RouteSeen): Move | undefined {
+  for (const { name, observed, trouble } of parents) {
+    if (observed !== 'yes') return takingOver(name, ref)
+    if (trouble) return blocked(`Gateway ${name} does not route ${nameOfRoute(ref)}: ${trouble}`)
+  }
+  return undefined
+}
+
+function takingOver(gateway: string, ref: RouteRef): Move {
   return { changes: [], why: `waiting for Gateway ${gateway} to take ${nameOfRoute(ref)} over` }
 }

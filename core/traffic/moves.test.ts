@@ -83,6 +83,8 @@ const pinned = wishing(services, web, pinTo(pin('old')))
 const pinnedNew = wishing(services, web, pinTo(pin('new')))
 const splitWish =
   '{"workload":{"apiVersion":"apps/v1","kind":"Deployment","name":"web"},"service":"web","canary":"web-canary","split":{"percent":20}}'
+const namedWish = splitWish.replace('20', '0')
+const named = at(wishing(httpRoutes, route, namedWish), 2)
 const split = at(wishing(httpRoutes, route, splitWish), 2)
 const back = at(wishing(httpRoutes, split, OVER), 3)
 
@@ -209,8 +211,26 @@ describe('forward', () => {
       'no new pod is ready in Service web-canary: its requests go to the stable ones',
     ],
     [
-      'then the route is split',
+      'then gateways learn of the Service, by a share of nothing',
       { service: pinned, canary, ready: { 'web-canary': ['n1'] } },
+      share,
+      `HTTPRoute web ${namedWish}; naming Service web-canary in HTTPRoute web`,
+    ],
+    [
+      'one that has not read it yet would send requests nowhere',
+      { service: pinned, canary, ready: { 'web-canary': ['n1'] }, route: told(named, 1) },
+      share,
+      'waiting for Gateway gate to take HTTPRoute web over',
+    ],
+    [
+      'one that does not know the Service yet would as well',
+      { service: pinned, canary, ready: { 'web-canary': ['n1'] }, route: told(named, 2, 'False') },
+      share,
+      'blocked: Gateway gate does not route HTTPRoute web: BackendNotFound: no web',
+    ],
+    [
+      'then the route is split',
+      { service: pinned, canary, ready: { 'web-canary': ['n1'] }, route: told(named, 2) },
       share,
       `HTTPRoute web ${splitWish}; sending 20% of the requests to new pods`,
     ],
@@ -243,6 +263,12 @@ describe('forward', () => {
       { service: pinned, canary, updated: 'newer', route: told(split, 2) },
       to('pinned'),
       'HTTPRoute web over; sending no requests to new pods by the route',
+    ],
+    [
+      'nobody answers before the first request is sent',
+      { service: pinned, canary, ready: {}, route: told(named, 2) },
+      share,
+      'HTTPRoute web over; no new pod is ready in Service web-canary: its requests go to the stable ones',
     ],
     [
       'a share of nothing takes the split out',

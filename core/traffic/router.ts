@@ -91,6 +91,11 @@ export function nameOfRoute({ kind, name }: Pick<RouteRef, 'kind' | 'name'>): st
   return `${kind} ${name}`
 }
 
+/** It sends some requests to new pods: a step may ask for nothing yet. */
+export function movesRequests({ percent = 0, matches = [] }: Split): boolean {
+  return percent > 0 || matches.length > 0
+}
+
 /** What goes to new pods. */
 export function splitInWords({ percent = 0, matches = [] }: Split): string {
   return matches.length > 0 ? 'sending matching requests' : `sending ${percent}% of the requests`

@@ -36,9 +36,18 @@ describe('a share', () => {
     ])
   })
 
-  test('of nothing is no trace', () => {
+  test('of nothing names the Service of new pods, and sends nobody there', () => {
+    const [rule, other] = splitRules([plain, images], wish({ percent: 0 }))
+    expect(rule?.backendRefs?.map(({ name, weight }) => [name, weight])).toEqual([
+      ['web', 100],
+      ['web-canary', 0],
+    ])
+    expect(other).toBe(images)
+  })
+
+  test('that is not asked for is no trace', () => {
     const owner = [plain, images]
-    expect(splitRules(owner, wish({ percent: 0 }))).toBe(owner)
+    expect(splitRules(owner, wish({}))).toBe(owner)
   })
 
   test('is one of the requests that come to the Service, where others have theirs', () => {

@@ -48,13 +48,13 @@ interface SplitWish extends Omit<RouteWish, 'workload'> {
 
 type Rules = readonly RouteRule[]
 
-/** The rules with the split in them. */
+/** The rules with the split in them. A share of nothing names the Service of the new pods all the same. */
 export function splitRules(owner: Rules, wish: SplitWish): Rules {
   const { service, canary, split } = wish
-  const { matches = [], percent = 0, headers } = split
+  const { matches = [], percent, headers } = split
   const toNew = (ref: BackendRef) => asCanary(ref, canary, headers)
   if (matches.length > 0) return [...owner, ...matchingRules(owner, wish, toNew)]
-  if (percent <= 0) return owner
+  if (percent === undefined) return owner
   return owner.map(rule => weighted(rule, service, percent, toNew))
 }
 

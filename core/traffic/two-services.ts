@@ -8,7 +8,6 @@ import { momentOf } from '../time.ts'
 import { canarySelector, canaryServiceName, canaryServiceOf, portsOf } from './canary-service.ts'
 import { equalJson } from '../equal.ts'
 import { isMadeFor } from './made.ts'
-import type { Split } from './model.ts'
 import {
   routesOff,
   routesThere,
@@ -19,6 +18,7 @@ import {
 } from './route-moves.ts'
 import { ofTask } from './routed.ts'
 import type { Order, Routed, Rules } from './routed.ts'
+import { movesRequests } from './router.ts'
 import type { SplitAsked } from './router.ts'
 import type { ServiceSeen } from './seen.ts'
 import {
@@ -172,17 +172,12 @@ function canaryMade(routed: Routed): Move | undefined {
 }
 
 function splitWritten(routed: Routed, asked: SplitAsked): Move | undefined {
-  if (!moves(asked.split)) return routesOff(routed, 'taking the split out of the route')
+  if (!movesRequests(asked.split)) return routesOff(routed, 'taking the split out of the route')
   return splitByRoutes(routed, asked)
 }
 
-/** A step may ask for nothing yet. */
-function moves({ percent = 0, matches = [] }: Split): boolean {
-  return percent > 0 || matches.length > 0
-}
-
 function splitSeen(routed: Routed, asked: SplitAsked): Move | undefined {
-  return moves(asked.split) ? seenByRoutes(routed, asked) : undefined
+  return movesRequests(asked.split) ? seenByRoutes(routed, asked) : undefined
 }
 
 function unpinned(routed: Routed): Move | undefined {

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { HTTP_ROUTES } from '#kube/resources.ts'
 import { lease } from '../../dev/sluice.ts'
 import { uninstall } from './commands.ts'
-import { startDataPlane } from './data-plane/data-plane.ts'
+import { everything, startDataPlane } from './data-plane/data-plane.ts'
 import type { DataPlane } from './data-plane/data-plane.ts'
 import { openGateway } from './data-plane/gateway-objects.ts'
 import { interval } from './data-plane/shares.ts'
@@ -63,7 +63,6 @@ describe.skipIf(trouble !== undefined)('with real processes', () => {
     const { story } = place
     const host = `${story.namespace}.example.com`
     await openGateway(routed.world.client, story.namespace, host)
-    const from = plane.answers.length
     const routesAll = (version: string) =>
       story.until(`the gateway sends everybody to ${version}`, () => {
         const { share, stable } = plane.routes(host)
@@ -72,6 +71,7 @@ describe.skipIf(trouble !== undefined)('with real processes', () => {
     await routesAll(OLD)
     const anybody = { name: 'anybody', host, headers: {} }
     const tester = { name: 'tester', host, headers: { user: 'tester' } }
+    const [from, told] = [plane.answers.length, plane.nowhere.length]
     plane.send([anybody])
     return {
       ...place,
@@ -99,6 +99,9 @@ describe.skipIf(trouble !== undefined)('with real processes', () => {
       nobodyFailed() {
         const failures = plane.answers.slice(from).filter(({ failure }) => failure !== undefined)
         expect(failures).toEqual([])
+        // Also between two requests.
+        const nowhere = plane.nowhere.slice(told).filter(({ rule }) => rule === everything(host))
+        expect(nowhere).toEqual([])
         answered(place)
       },
     }

@@ -160,6 +160,20 @@ export const trafficRules: readonly Rule[] = [
     laws,
   ],
   [
+    'a gateway has to know the Service of new pods before requests are sent there',
+    gatewayRoute,
+    'const first = sent ? undefined',
+    'const first = true ? undefined',
+    laws,
+  ],
+  [
+    'a split that stands is not begun anew',
+    gatewayRoute,
+    'before?.canary === canary && movesRequests(before.split)',
+    'false',
+    laws,
+  ],
+  [
     'a GRPCRoute that is asked for a path moves nothing',
     gatewayRoute,
     'if (!matchesMore(asked.split.matches))',

@@ -22,11 +22,20 @@ export interface DataPlane {
   readonly routes: (host: string) => Routes
   /** Sends these requests in turn, instead of those before. */
   readonly send: (requests: readonly Request[]) => void
+  /** Each time when the gateway said that it sends requests to a Service of which it knows no pod. */
+  readonly nowhere: readonly Nowhere[]
   /** All answers so far. */
   readonly answers: readonly Answer[]
   /** Answers to so many requests of that name that are begun from now on. */
   readonly next: (name: string, count: number) => Promise<readonly Answer[]>
   readonly stop: () => Promise<void>
+}
+
+/** Where requests meet nobody. */
+interface Nowhere {
+  readonly at: number
+  readonly rule: string
+  readonly backend: string
 }
 
 /** How requests go. */
@@ -52,13 +61,16 @@ export async function startDataPlane(world: World): Promise<DataPlane> {
   const apiPort = Number(new URL(cluster.url).port)
   const leading = await lead({ path: socket }, { port: apiPort, host: '127.0.0.1' })
   const answers: Answer[] = []
+  const nowhere: Nowhere[] = []
   const serving = new Map<string, () => void>()
   const versions = new Map<string, string>()
   let routed: Routed = { rules: [] }
   const inside = startInside<Asked | Begin, Told>(join(import.meta.dirname, 'inside.ts'), told => {
     if ('answer' in told) answers.push(told.answer)
-    else if ('routed' in told) ({ routed } = told)
-    else serving.get(told.served)?.()
+    else if ('routed' in told) {
+      ;({ routed } = told)
+      nowhere.push(...nowhereIn(routed))
+    } else serving.get(told.served)?.()
   })
   const env = { KUBECONFIG: cluster.kubeconfig }
   inside.ask({
@@ -80,6 +92,7 @@ export async function startDataPlane(world: World): Promise<DataPlane> {
     routes: host => routesIn(routed, host, versions),
     send: requests => inside.ask({ requests }),
     answers,
+    nowhere,
     async next(name, count) {
       const from = Date.now()
       const found = () => answers.filter(each => each.name === name && each.begunAt >= from)
@@ -100,8 +113,21 @@ export async function startDataPlane(world: World): Promise<DataPlane> {
   }
 }
 
+/** How the gateway calls the rule for all requests to a host. */
+export function everything(host: string): string {
+  return `Host("${host}") && PathPrefix("/")`
+}
+
+function nowhereIn({ rules }: Routed): readonly Nowhere[] {
+  const at = Date.now()
+  return rules.flatMap(({ rule, backends }) => {
+    const empty = backends.filter(({ weight, servers }) => weight > 0 && servers.length === 0)
+    return empty.map(({ name: backend }) => ({ at, rule, backend }))
+  })
+}
+
 function routesIn({ rules }: Routed, host: string, versions: ReadonlyMap<string, string>): Routes {
-  const found = rules.find(({ rule }) => rule === `Host("${host}") && PathPrefix("/")`)
+  const found = rules.find(({ rule }) => rule === everything(host))
   const { backends = [] } = { ...found }
   const fresh = backends.filter(({ name }) => name.includes('-canary-'))
   const others = backends.filter(each => !fresh.includes(each))

@@ -47,6 +47,8 @@ export interface Routes {
 }
 
 const PER_SECOND = 50
+/** So much later than of a route the gateway learns of a Service, and of its endpoints. */
+const LAG = '250ms'
 /** A busy machine answers late. */
 const patienceMs = 180_000
 
@@ -75,7 +77,7 @@ export async function startDataPlane(world: World): Promise<DataPlane> {
   const env = { KUBECONFIG: cluster.kubeconfig }
   inside.ask({
     api: { port: apiPort, socket },
-    gateway: { program, args: [String(PORT)], env },
+    gateway: { program, args: [String(PORT), LAG], env },
     load: { port: PORT, perSecond: PER_SECOND },
   })
   const leave = await playNode(client, {

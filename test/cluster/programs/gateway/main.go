@@ -3,8 +3,9 @@
 // what lies between them is made here, since the server of Traefik brings all of its providers along, which take
 // longer to build than everything else of the tests.
 //
-// Usage: gateway <port>, with KUBECONFIG. Each time when requests go otherwise it prints how, as a line of JSON.
-// It ends with its standard input.
+// Usage: gateway <port> <lag>, with KUBECONFIG. It learns of Services and of EndpointSlices later than of routes, by
+// such a lag as 200ms. Each time when requests go otherwise it prints how, as a line of JSON. It ends with its
+// standard input.
 package main
 
 import (
@@ -18,6 +19,7 @@ import (
 	"net/url"
 	"os"
 	"sync/atomic"
+	"time"
 
 	"github.com/rs/zerolog"
 	"github.com/rs/zerolog/log"
@@ -46,15 +48,22 @@ type Rule struct {
 var transport = &http.Transport{MaxIdleConnsPerHost: 200}
 
 func main() {
-	if err := run(":" + os.Args[1]); err != nil {
+	if err := run(":"+os.Args[1], os.Args[2]); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(address string) error {
+func run(address, lag string) error {
 	log.Logger = zerolog.New(os.Stderr).Level(zerolog.WarnLevel)
 	zerolog.DefaultContextLogger = &log.Logger
+	late, err := time.ParseDuration(lag)
+	if err != nil {
+		return err
+	}
+	if err := lagBehind(late); err != nil {
+		return err
+	}
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return err

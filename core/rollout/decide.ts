@@ -47,12 +47,13 @@ import {
   relocate,
   settle,
   stay,
+  stayInStep,
 } from './outcomes.ts'
 import { routingHome, routingReached, routingReady } from './routing-goals.ts'
-import { HOLD_REFUSED, aborted, jumpIgnored, notAlone, stepName, tell, untold } from './events.ts'
+import { HOLD_REFUSED, aborted, notAlone, stepName, tell, untold } from './events.ts'
 import { defined } from '../defined.ts'
 import { toldOf } from './message.ts'
-import { isFullLastStep, naturalNext, wantsNoStep } from './plan-steps.ts'
+import { isFullLastStep, naturalNext } from './plan-steps.ts'
 import { planFor } from './phases.ts'
 import { blocked, disabled, idle, patiently, phaseKept, progressing } from './standings.ts'
 import { disabledAlone, notThere } from './unguarded.ts'
@@ -191,6 +192,7 @@ export const plans: Readonly<Record<PlanName, Plan>> = {
   },
   PlanChanged: { goals: [], done: relocate, standing: progressing('InRolling') },
   Jumping: { goals: [], done: jump, standing: progressing('InRolling') },
+  NoSuchStep: { goals: [], done: stayInStep, standing: progressing('InRolling') },
   Approved: { goals: [], done: nextStep, standing: progressing('InRolling') },
   Stepping: {
     goals: [
@@ -211,7 +213,7 @@ export const plans: Readonly<Record<PlanName, Plan>> = {
 
 /** What to do now. Pure: the same snapshot gives the same decision. */
 export function decide(snapshot: Snapshot): Decision {
-  const actions = [...misread(snapshot)]
+  const actions: Action[] = []
   let s = snapshot
   // Each round changes the memory or is the last: a release has fewer turns than this in one go.
   for (let round = 0; round < 100; round++) {
@@ -231,12 +233,6 @@ export function decide(snapshot: Snapshot): Decision {
     s = { ...s, memory: outcome.memory }
   }
   throw new Error(`no end of plans for ${snapshot.rollout?.namespace}/${snapshot.rollout?.name}`)
-}
-
-/** What people wrote as the next step, and that is none. It counts, and is told, where a step goes on. */
-function misread(s: Snapshot): readonly Action[] {
-  const goesOn = ['Stepping', 'Approved'].includes(planFor(s))
-  return goesOn && wantsNoStep(s) ? [tell(jumpIgnored(s))] : []
 }
 
 /** What is done for the first goal that is not met, and why it is waited for. */

@@ -2,6 +2,7 @@
 
 import { resumeWorkloadCommand } from '../commands.ts'
 import type { Move } from '../move.ts'
+import { once } from '../once.ts'
 import { keepsOld } from '../style.ts'
 import type { Instant } from '../time.ts'
 import type { TrafficAim } from '../traffic/routed.ts'
@@ -244,6 +245,7 @@ function reached(action: WorkloadAction): Goal {
 
 /** Requests go where the aim says; undefined: wherever they go. */
 function routed(aimOf: (s: Snapshot) => TrafficAim | undefined): Goal {
+  // A goal is asked several things of one snapshot.
   const next = once((s: Snapshot) => {
     const aim = s.traffic && aimOf(s)
     return aim && routeMove(s, aim)
@@ -261,16 +263,6 @@ function routed(aimOf: (s: Snapshot) => TrafficAim | undefined): Goal {
     },
     state: 'StepTrafficRouting',
     task: s => next(s)?.task,
-  }
-}
-
-/** A goal is asked several things of one snapshot. */
-function once<S extends object, T>(compute: (s: S) => T): (s: S) => T {
-  const known = new WeakMap<S, { readonly of: T }>()
-  return s => {
-    const found = known.get(s) ?? { of: compute(s) }
-    known.set(s, found)
-    return found.of
   }
 }
 

@@ -1,5 +1,6 @@
 // What keeps the next edit from its release, while nothing is released.
 
+import { once } from '../once.ts'
 import type { Snapshot, Standing } from './model.ts'
 import { routeMove } from './moves.ts'
 import { firstRouted } from './plan-steps.ts'
@@ -11,8 +12,8 @@ interface Obstacle {
   readonly why: string
 }
 
-/** The first that is found; undefined: the next edit is held, and released. */
-export function obstacle(s: Snapshot): Obstacle | undefined {
+/** The first that is found; undefined: the next edit is held, and released. Message and conditions are of one. */
+export const obstacle = once((s: Snapshot): Obstacle | undefined => {
   const { ref, unheldBecause } = s.workload!
   if (unheldBecause !== undefined) {
     const standing = { notReady: 'NotHoldable', stalled: 'NotHoldable' } as const
@@ -22,7 +23,7 @@ export function obstacle(s: Snapshot): Obstacle | undefined {
   return why === undefined
     ? undefined
     : { standing: { notReady: 'RequestsBlocked', reconciling: true }, why }
-}
+})
 
 function whyNotMovable(s: Snapshot): string | undefined {
   const { steps } = s.rollout!

@@ -4,6 +4,7 @@ import { namePart } from '../admission/release-name.ts'
 import type { Workload } from '../workload/model.ts'
 import {
   completed,
+  jumpIgnored,
   jumped,
   notHeld,
   overtaken,
@@ -92,6 +93,14 @@ export function nextStep(s: Snapshot): Outcome {
 export function jump(s: Snapshot): Outcome {
   const event = jumped(s)
   return { memory: enter(s, s.memory.nextStepIndex), message: event.message, events: [event] }
+}
+
+/** Somebody wrote as the next step what is none. */
+export function stayInStep(s: Snapshot): Outcome {
+  const { rollout, memory } = s
+  const event = jumpIgnored(s)
+  const nextStepIndex = naturalNext(rollout!, memory.stepIndex)
+  return { memory: { ...memory, nextStepIndex }, message: event.message, events: [event] }
 }
 
 /** The plan changed under the release: it goes on with the step that covers what was let out. */

@@ -2,7 +2,7 @@
 
 import { isOn } from '../workload/hold.ts'
 import { ending } from './outcomes.ts'
-import { isWayBack, wantsJump } from './plan-steps.ts'
+import { isWayBack, wantsJump, wantsNoStep } from './plan-steps.ts'
 import type { Snapshot } from './model.ts'
 
 /** The name of a plan. */
@@ -27,6 +27,7 @@ export type PlanName =
   | 'Frozen'
   | 'PlanChanged'
   | 'Jumping'
+  | 'NoSuchStep'
   | 'Approved'
   | 'Stepping'
 
@@ -130,6 +131,11 @@ export const phaseRules: readonly PhaseRule[] = [
     when: s => s.memory.planHash !== s.rollout!.planHash,
   },
   { plan: 'Jumping', because: 'somebody wrote nextStepIndex', when: wantsJump },
+  {
+    plan: 'NoSuchStep',
+    because: 'somebody wrote a nextStepIndex that is none',
+    when: wantsNoStep,
+  },
   {
     plan: 'Approved',
     because: 'somebody wrote StepReady while the step was in its pause',

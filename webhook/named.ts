@@ -4,6 +4,7 @@
 import type { KubeObject } from '#api/kubernetes.ts'
 import type { Rollout } from '#api/rollout.generated.ts'
 import type { Named } from '#core/admission/rollout-warnings.ts'
+import { defined } from '#core/defined.ts'
 import { isNative, isSameKind, isSameVersion } from '#core/ref.ts'
 import type { KindRef } from '#core/ref.ts'
 import { routingOf } from '#core/rollout/parse.ts'
@@ -43,14 +44,17 @@ export function createLookUpNamed(client: KubeClient, options: NamedOptions): Lo
     const ref = { ...spec.workloadRef, namespace }
     const [workload, troubles] = await Promise.all([
       workloadOf(client, extraKinds, ref, patience).catch(nothing),
-      Promise.all(refs.map(each => troubleOf(client, options, each, patience).catch(none))),
+      Promise.all(
+        refs.map(each => troubleOf(client, options, each, patience).catch(() => undefined)),
+      ),
     ])
-    return { ...workload, unmovable: troubles.flat() }
+    // The first is mended first.
+    const unmovable = troubles.find(trouble => trouble !== undefined)
+    return { ...workload, ...defined({ unmovable }) }
   }
 }
 
 const nothing = () => ({})
-const none = () => []
 
 function oneOfEachKind(refs: readonly RouteRef[]): readonly RouteRef[] {
   return refs.filter((ref, index) => refs.findIndex(each => isSameVersion(each, ref)) === index)
@@ -93,10 +97,10 @@ async function troubleOf(
   { routeKinds }: NamedOptions,
   ref: RouteRef,
   patience: RequestOptions,
-): Promise<readonly string[]> {
+): Promise<string | undefined> {
   const versions = routersWith(routeKinds).filter(each => isSameKind(each, ref))
-  if (versions.length === 0) return [routeNotRegistered(ref)]
+  if (versions.length === 0) return routeNotRegistered(ref)
   // In no version that is read.
   const found = await Promise.all(versions.map(each => findKind(client, each, patience)))
-  return found.every(served => served === 'nowhere') ? [routeNotServed(ref)] : []
+  return found.every(served => served === 'nowhere') ? routeNotServed(ref) : undefined
 }

@@ -179,7 +179,7 @@ async function warningsOf(
 
 /** Nothing is asked where the API server has waited for other answers. */
 async function lookUp(known: Known, rollout: Rollout): Promise<Named> {
-  const unknown: Named = { unmovable: [] }
+  const unknown: Named = {}
   return known.allKnown() ? known.lookUpNamed(rollout).catch(() => unknown) : unknown
 }
 

@@ -32,7 +32,7 @@ const known = {
   allKnown: () => true,
   lookup: () => Promise.resolve([]),
   adapters,
-  lookUpNamed: async () => ({ unmovable: [] }),
+  lookUpNamed: async () => ({}),
   makeDeployments: true,
   routes: false,
   providers: [],

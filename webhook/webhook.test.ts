@@ -175,7 +175,7 @@ function knowing(lookup: Known['lookup']): Known {
     routes: false,
     providers: [],
     adapters,
-    lookUpNamed: async () => ({ unmovable: [] }),
+    lookUpNamed: async () => ({}),
     kruiseRegistered: () => false,
   }
 }

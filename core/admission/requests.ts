@@ -4,6 +4,8 @@ import type { Rollout as RolloutObject } from '#api/rollout.generated.ts'
 import { defined } from '../defined.ts'
 import { movesRequests, recordOf } from '../workload/record.ts'
 import type { HoldRecord } from '../workload/record.ts'
+import { firstRouted } from '../rollout/plan-steps.ts'
+import type { Rollout } from '../rollout/model.ts'
 import type { WorkloadReview } from './model.ts'
 
 /**
@@ -13,10 +15,12 @@ import type { WorkloadReview } from './model.ts'
 export function waitsForRequests({ before, rollout }: WorkloadReview): boolean {
   const record = before && recordOf(before)
   if (record && movesRequests(record)) return true
-  return (
-    rollout?.trafficRouting !== undefined ||
-    (rollout?.traffic && rollout.steps[0]?.split) !== undefined
-  )
+  if (!rollout) return false
+  return rollout.trafficRouting !== undefined || isRoutedAtOnce(rollout)
+}
+
+function isRoutedAtOnce({ traffic, steps }: Rollout): boolean {
+  return traffic !== undefined && firstRouted(steps) === 1
 }
 
 /** What a Rollout says while nothing is released; in a release it is of that, and may be over with it. */

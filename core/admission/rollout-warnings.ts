@@ -57,7 +57,7 @@ export interface Named {
   /** Why nobody looks for it. */
   readonly unseen?: Unseen
   /** Why requests cannot be moved by its routes: of kinds that the cluster does not have, or that are not registered. */
-  readonly unmovable: readonly string[]
+  readonly unmovable?: string
 }
 
 /** What keeps it from its work; told where it asks for something, since it may come after its Rollout. */
@@ -80,7 +80,7 @@ export function unguardedWarnings(
 }
 
 /** A kind of routes may come with its CRD. */
-function unmovableWarnings(rollout: Rollout, [because]: readonly string[]): readonly string[] {
+function unmovableWarnings(rollout: Rollout, because: string | undefined): readonly string[] {
   const step = firstRouted(rolloutOf(rollout, undefined, true).steps)
   return because !== undefined && step !== undefined ? [notMovable(step, because)] : []
 }

@@ -4,9 +4,10 @@
 import { ESCAPE, ORIGINAL, RECORD, TRAFFIC } from '#api/names.ts'
 import type { Service } from '#api/kubernetes.ts'
 import { defined } from '../defined.ts'
-import { madeFor, ownedBy } from './made.ts'
+import { isMadeFor, madeFor, ownedBy } from './made.ts'
 import type { Owner } from './made.ts'
 import type { Routing } from './model.ts'
+import type { Routed } from './routed.ts'
 import type { ServiceSeen } from './seen.ts'
 
 type Labels = Readonly<Record<string, string>>
@@ -19,6 +20,11 @@ export function canaryServiceName(service: string): string {
 /** Where requests for new pods are sent. */
 export function newServiceOf({ service, oneService }: Routing): string {
   return oneService ? service : canaryServiceName(service)
+}
+
+/** That of the new pods, if it is ours. */
+export function ownCanary({ pods, traffic: { canary, routing } }: Routed): ServiceSeen | undefined {
+  return canary && isMadeFor(pods, routing.service, canary) ? canary : undefined
 }
 
 /** The Services that are looked at: that of the owner, and the one that new pods have of their own. */

@@ -2,7 +2,7 @@
 
 import { defined } from '../defined.ts'
 import type { Move } from '../move.ts'
-import { isMadeFor } from './made.ts'
+import { ownCanary } from './canary-service.ts'
 import type { RouteRef } from './model.ts'
 import { routerOf } from './registry.ts'
 import type { Routed } from './routed.ts'
@@ -60,16 +60,9 @@ function ofMoved(routed: Routed, move: RouteMove): readonly Move[] {
 }
 
 /** The Service is written before any route, or that of new pods is made; one of them comes home after all routes. */
-function isBegun({
-  traffic: {
-    service,
-    canary,
-    routing: { service: name },
-  },
-  pods,
-}: Routed): boolean {
-  const made = canary !== undefined && isMadeFor(pods, name, canary)
-  return made || (service !== undefined && !isFree(service))
+function isBegun(routed: Routed): boolean {
+  const { service } = routed.traffic
+  return ownCanary(routed) !== undefined || (service !== undefined && !isFree(service))
 }
 
 type RouteMove = (router: Router, route: RouteFound, use: RouteUse) => Move | undefined

@@ -5,9 +5,14 @@ import { UNROUTED } from '#api/names.ts'
 import { firstMove } from '../move.ts'
 import type { Move } from '../move.ts'
 import { momentOf } from '../time.ts'
-import { canarySelector, canaryServiceName, canaryServiceOf, portsOf } from './canary-service.ts'
+import {
+  canarySelector,
+  canaryServiceName,
+  canaryServiceOf,
+  ownCanary,
+  portsOf,
+} from './canary-service.ts'
 import { equalJson } from '../equal.ts'
-import { isMadeFor } from './made.ts'
 import {
   routesOff,
   routesThere,
@@ -20,7 +25,6 @@ import { ofTask } from './routed.ts'
 import type { Order, Routed, Rules } from './routed.ts'
 import { movesRequests } from './router.ts'
 import type { SplitAsked } from './router.ts'
-import type { ServiceSeen } from './seen.ts'
 import {
   answered,
   freed,
@@ -61,7 +65,7 @@ export const twoServices: Order = { aims, gone: [...away, unpinned] }
 
 function canaryFree(routed: Routed): Move | undefined {
   const { canary, routing } = routed.traffic
-  if (!canary || isOurs(routed, canary)) return undefined
+  if (!canary || ownCanary(routed)) return undefined
   const name = canaryServiceName(routing.service)
   return blocked(`Service ${name} was not made for this workload: rename it, or delete it`)
 }
@@ -193,9 +197,9 @@ function unpinnedFromNew(routed: Routed): Move | undefined {
 }
 
 function graced(routed: Routed, { now }: SplitAsked): Move | undefined {
-  const { canary, routing } = routed.traffic
-  const { graceSeconds } = routing
-  if (!canary || !isOurs(routed, canary) || graceSeconds <= 0) return undefined
+  const canary = ownCanary(routed)
+  const { graceSeconds } = routed.traffic.routing
+  if (!canary || graceSeconds <= 0) return undefined
   if (canary.unroutedSince === undefined) {
     const annotations = { [UNROUTED]: momentOf(now) }
     const change = patched(services, canary, { metadata: { annotations } })
@@ -206,14 +210,10 @@ function graced(routed: Routed, { now }: SplitAsked): Move | undefined {
 }
 
 function canaryGone(routed: Routed): Move | undefined {
-  const { canary } = routed.traffic
-  if (!canary || !isOurs(routed, canary)) return undefined
+  const canary = ownCanary(routed)
+  if (!canary) return undefined
   const why = `taking Service ${nameOf(canary)} away`
   if (canary.deleting) return { changes: [], why }
   const target = targetOf(services, canary)
   return { changes: [{ type: 'delete', target, uid: canary.metadata.uid }], why }
-}
-
-function isOurs({ pods, traffic }: Routed, canary: ServiceSeen): boolean {
-  return isMadeFor(pods, traffic.routing.service, canary)
 }

@@ -125,11 +125,11 @@ const said: Readonly<Record<string, () => readonly Lines[]>> = {
     const lane = { apiVersion: 'mesh.example.com/v1', kind: 'Lane', name: 'web' }
     const shard = { apiVersion: 'databases.example.com/v1', kind: 'Shard' }
     const beta = { apiVersion: 'apps.kruise.io/v1beta1', kind: 'CloneSet' }
-    const named: readonly Partial<Named>[] = [
+    const named: readonly Named[] = [
       { workload: 'missing' },
       { workload: recreated },
-      { unmovable: [routeNotServed(route)] },
-      { unmovable: [routeNotRegistered(lane)] },
+      { unmovable: routeNotServed(route) },
+      { unmovable: routeNotRegistered(lane) },
       { unseen: notServed(shard, []) },
       { unseen: notRegistered(shard, 'shards', []) },
       { unseen: notRegistered(beta, 'clonesets', []) },
@@ -139,9 +139,7 @@ const said: Readonly<Record<string, () => readonly Lines[]>> = {
     const trafficRoutings = [{ service: 'web', gateway: { httpRouteName: 'web' } }]
     const strategy = { canary: { ...canary, trafficRoutings } }
     const routed = { ...object, spec: { ...object.spec, strategy } }
-    return named.map(each =>
-      rolloutWarnings.unguardedWarnings(routed, { unmovable: [], ...each }, adapters),
-    )
+    return named.map(each => rolloutWarnings.unguardedWarnings(routed, each, adapters))
   },
   unheardWarnings: () => [
     rolloutWarnings.unheardWarnings(inBatch('true')),

@@ -289,8 +289,8 @@ export const admissionRules: readonly Rule[] = [
   [
     'no pod starts before the Service leaves it out',
     'core/admission/requests.ts',
-    '(rollout?.traffic && rollout.steps[0]?.split) !== undefined',
-    'false',
+    ' || isRoutedAtOnce(rollout)',
+    '',
     requestsTest,
   ],
   [

@@ -25,6 +25,7 @@ import { startChild } from './child.ts'
 import type { Child, ChildOptions } from './child.ts'
 import { registerPolicy, unregisterPolicy } from './policy.ts'
 import { removed } from './removed.ts'
+import { listable } from './listable.ts'
 import { until } from './until.ts'
 
 /** What a pod knows of its API server. */
@@ -185,16 +186,7 @@ export async function applyCustomResources(client: KubeClient): Promise<void> {
     const crd = parse(await readFile(new URL(file, folder), 'utf8')) as KubeObject
     await put(client, crd)
   }
-  // A kind is served a moment after its definition is stored.
-  await until('the API server does not serve Rollouts', async () => {
-    try {
-      await client.list(ROLLOUTS, { limit: 1 })
-      return true
-    } catch (error) {
-      if (error instanceof NotFound) return false
-      throw error
-    }
-  })
+  await listable(client, ROLLOUTS)
 }
 
 async function register(options: SluiceOptions, webhook: Child): Promise<void> {

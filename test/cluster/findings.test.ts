@@ -10,11 +10,11 @@ import { parse, stringify } from 'yaml'
 
 import type { KubeObject } from '#api/kubernetes.ts'
 import { KubeClient } from '#kube/client.ts'
-import { Forbidden } from '#kube/errors.ts'
 import { fromKubeconfig } from '#kube/kubeconfig.ts'
 import { MUTATING_WEBHOOKS, PODS, resource } from '#kube/resources.ts'
 import { startChild } from '../../dev/child.ts'
 import type { Child, ChildOptions } from '../../dev/child.ts'
+import { listable } from '../../dev/listable.ts'
 import { applyCustomResources } from '../../dev/sluice.ts'
 import { until } from '../../dev/until.ts'
 import { mutatingConfiguration } from '../../webhook/configuration.ts'
@@ -245,14 +245,5 @@ async function account(namespace: string, rules: readonly object[]): Promise<str
 async function granted(file: string): Promise<void> {
   const poor = new KubeClient(await fromKubeconfig(file))
   onTestFinished(() => poor.close())
-  const counts = async () => {
-    try {
-      await poor.list(PODS, { limit: 1 })
-      return true
-    } catch (error) {
-      if (error instanceof Forbidden) return false
-      throw error
-    }
-  }
-  await until('its roles do not count', counts)
+  await listable(poor, PODS)
 }

@@ -6,9 +6,10 @@ import { randomUUID } from 'node:crypto'
 import type { KubeObject } from '#api/kubernetes.ts'
 import { WORKLOAD_TYPE } from '#api/names.ts'
 import type { KubeClient } from '#kube/client.ts'
-import { NotFound, Retryable } from '#kube/errors.ts'
+import { Retryable } from '#kube/errors.ts'
 import { CUSTOM_RESOURCES } from '#kube/resources.ts'
 import type { ResourceType } from '#kube/resources.ts'
+import { listable } from '../../../dev/listable.ts'
 import { until } from '../../../dev/until.ts'
 import { workloadOf } from '../manifests.ts'
 import {
@@ -169,20 +170,8 @@ export async function serveKinds(client: KubeClient): Promise<void> {
   for (const definition of definitions) {
     await client.apply(CUSTOM_RESOURCES, definition, { fieldManager: 'kinds', force: true })
   }
-  await Promise.all([...served, KRUISE_STATEFUL_SETS_ALPHA].map(type => isServed(client, type)))
+  await Promise.all([...served, KRUISE_STATEFUL_SETS_ALPHA].map(type => listable(client, type)))
   await Promise.all(served.map(type => isKnown(client, type)))
-}
-
-function isServed(client: KubeClient, type: ResourceType): Promise<void> {
-  return until(`${type.apiVersion} ${type.plural} are not served`, async () => {
-    try {
-      await client.list(type, { limit: 1 })
-      return true
-    } catch (error) {
-      if (error instanceof NotFound) return false
-      throw error
-    }
-  })
 }
 
 /** Until its policies know a new kind, the API server refuses an edit of a guarded object. */

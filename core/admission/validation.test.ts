@@ -512,6 +512,16 @@ test.each<[string, readonly object[], string]>([
     '[0]: a DestinationRule alone splits nothing: add the VirtualService that sends the requests to `customNetworkRefs`',
   ],
   [
+    'a Service beside which there is no name for another one',
+    [{ service: 's'.repeat(57), ingress: { name: 'shop' } }],
+    '[0].service: the Service made beside it is called so with `-canary` after it, and a name has 63 characters at most: rename the Service',
+  ],
+  [
+    'an Ingress of which the same is so',
+    [{ service: 'shop', ingress: { name: 'i'.repeat(247) } }],
+    '[0].ingress.name: the Ingress made beside it is called so with `-canary` after it, and a name has 253 characters at most: rename the Ingress',
+  ],
+  [
     'two items',
     ['shop', 'api'].map(service => ({ service, ingress: { name: service } })),
     ': write one item: several routers can stand side by side in it, as `ingress`, `gateway` and `customNetworkRefs`',
@@ -526,6 +536,15 @@ test.each<[string, readonly object[], string]>([
   const problems = problemsOfRouted(canary({ trafficRoutings }))
   expect(problems).toContain(`spec.strategy.canary.trafficRoutings${line}`)
   expect(problems.split('; spec.')).toHaveLength(1)
+})
+
+test('a name for another one is asked for only where another one is made', () => {
+  const ingress = { name: 'i'.repeat(246) }
+  const longest = [{ service: 's'.repeat(56), ingress }]
+  const alone = [{ service: 's'.repeat(57), ingress }]
+  expect(problemsOfRouted(canary({ trafficRoutings: longest }))).toBe('')
+  const one = { trafficRoutings: alone, disableGenerateCanaryService: true }
+  expect(problemsOfRouted(canary(one))).toBe('')
 })
 
 test('a DestinationRule beside what sends the requests is followed', () => {

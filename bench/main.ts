@@ -53,6 +53,7 @@ await runProgram(program, async stop => {
     const names = [...new Set(rows.flatMap(({ name, group }) => [group ?? name, name]))].join(', ')
     throw new Error(`--only: no row ${values.only}; the rows are ${names}`)
   }
+  const most = wholeNumber('--tries', values.tries, { least: 1, most: 10 })
   const progress = (line: string) => void process.stderr.write(`${line}\n`)
   const at = new Date().toISOString()
   const where = machine()
@@ -60,7 +61,6 @@ await runProgram(program, async stop => {
   let missed: readonly Line[]
   try {
     const endProfiles = values.profile ? await profiles(place) : undefined
-    const most = wholeNumber('--tries', values.tries, { least: 1, most: 10 })
     const ended = untilAborted(stop).then(() => Promise.reject(stop.reason as Error))
     const lines = await Promise.race([measureAll(place, chosen, most), ended])
     const report = { at, machine: where, lines, figures: await figuresOf(place, chosen) }

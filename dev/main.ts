@@ -8,7 +8,7 @@ import { KubeClient } from '#kube/client.ts'
 import { connect } from '#kube/connect.ts'
 import { runProgram, untilAborted } from '#process/program.ts'
 import type { Flags } from '#process/flags.ts'
-import { processFlags, routesIn, trafficFlags } from '#process/settings.ts'
+import { logLevelIn, oneOf, processFlags, routesIn, trafficFlags } from '#process/settings.ts'
 import { refuseInstalled } from './installed.ts'
 import { untilLeading } from './lead.ts'
 import { readableLog } from './readable-log.ts'
@@ -47,14 +47,13 @@ const program = {
 
 await runProgram(program, async stop => {
   const { values } = parseArgs({ options: flags })
-  const failurePolicy = values['failure-policy']
-  if (failurePolicy !== 'Ignore' && failurePolicy !== 'Fail') {
-    throw new Error(`--failure-policy: expected Ignore or Fail, got ${failurePolicy}`)
-  }
+  // All that is said is read before the cluster is touched.
+  const failurePolicy = oneOf('--failure-policy', values['failure-policy'], ['Ignore', 'Fail'])
+  const logLevel = logLevelIn(values)
+  const { routes: traffic, routeKinds } = routesIn(values)
   const kubeconfig =
     values.kubeconfig ?? process.env['KUBECONFIG'] ?? join(homedir(), '.kube', 'config')
   const connection = await connect({ env: process.env, kubeconfig })
-  const { routes: traffic, routeKinds } = routesIn(values)
   // A terminal that is closed takes no line: the registration goes all the same.
   process.stdout.on('error', () => {})
   const say = (line: string) => void process.stdout.write(`Sluice ${line}\n`)
@@ -66,7 +65,7 @@ await runProgram(program, async stop => {
     kubeconfig,
     webhookHost: values['webhook-host'],
     failurePolicy,
-    logLevel: values['log-level'],
+    logLevel,
     traffic,
     routeKinds,
     onProgress: say,

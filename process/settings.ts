@@ -166,9 +166,14 @@ export function processConfig(values: ProcessValues): ProcessConfig {
     makeDeployments: yesOrNo('--make-deployments', values['make-deployments']),
     probesHost: values['probes-host'],
     probesPort: wholeNumber('--probes-port', values['probes-port']),
-    logLevel: oneOf('--log-level', values['log-level'], LOG_LEVELS),
+    logLevel: logLevelIn(values),
     ...routesIn(values),
   }
+}
+
+/** What that flag says. */
+export function logLevelIn({ 'log-level': level }: Pick<ProcessValues, 'log-level'>): string {
+  return oneOf('--log-level', level, LOG_LEVELS)
 }
 
 /** What those flags say. */

@@ -132,7 +132,7 @@ export const rolledOut: Goal = {
     if (workload!.ownerPaused) {
       return `the workload is paused by its owner; go on with: ${resumeWorkloadCommand(workload!.ref, adapter!)}`
     }
-    const ready = `${workload!.updatedReady} of ${workload!.replicas} pods are ready`
+    const ready = `${workload!.updatedReady} of ${workload!.replicas} pods are up to date and ready`
     return memory.releasing
       ? `${ready}, rolling out since ${sinceOf(memory.since)}`
       : `waiting for a native rollout: ${ready}`

@@ -163,8 +163,9 @@ const mistakes: readonly [string, readonly string[], string][] = [
   [
     'a policy that is none',
     ['--failure-policy=Maybe'],
-    '--failure-policy: expected Ignore or Fail',
+    '--failure-policy: expected one of Ignore, Fail',
   ],
+  ['a level that is none', ['--log-level=loud'], '--log-level: expected one of trace, debug'],
   ['a kubeconfig that is not there', ['--kubeconfig=/nowhere'], '/nowhere'],
   ['a flag that is none', ['--webhok-host=x'], '--webhok-host'],
 ]

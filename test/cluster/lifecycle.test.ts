@@ -167,7 +167,7 @@ test.concurrent('a Rollout that comes during a native rollout waits for it, and 
   await stand(story, { 'app:1': 8, 'app:broken': 5 }, 8)
   await story.create(rolloutOf(story.namespace, {}))
   await story.until('guarded at once', async () => (await guardLabels(story)).length === 2)
-  await says(story, /\d+ of 10 pods are ready/)
+  await says(story, /\d+ of 10 pods are up to date and ready/)
   const { status } = await story.rollout()
   expect(status?.canaryStatus?.stableRevision ?? '').not.toBe(
     (await setOf(story, 'app:broken')).metadata.labels?.['pod-template-hash'],

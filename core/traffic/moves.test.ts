@@ -99,6 +99,8 @@ interface Scene {
   readonly updated?: string
   /** The new pod is not Ready. */
   readonly broken?: true
+  /** Since when it is. */
+  readonly readySince?: number
   readonly grace?: number
 }
 
@@ -118,7 +120,8 @@ function routesOf({ route: way = route, beside }: Scene): Routed['traffic']['rou
 
 function routed(scene: Scene): Routed {
   const { service = web, canary: beside, ready = {}, updated = 'new' } = scene
-  const newPod = { uid: 'n1', ...(!scene.broken && { readySince: 1 }) }
+  const { readySince = 1 } = scene
+  const newPod = { uid: 'n1', ...(!scene.broken && { readySince }) }
   return {
     traffic: {
       routing: { service: 'web', routes: [ref], graceSeconds: scene.grace ?? 3 },
@@ -206,9 +209,21 @@ describe('forward', () => {
     ],
     [
       'requests wait for a ready new pod',
-      { service: pinned, canary, ready: { 'web-canary': ['unready'] } },
+      { service: pinned, canary, ready: { 'web-canary': ['unready'] }, broken: true },
       share,
       'no new pod is ready in Service web-canary: its requests go to the stable ones',
+    ],
+    [
+      'the Service is a moment behind it',
+      { service: pinned, canary, readySince: NOW - 9999 },
+      share,
+      'no new pod is ready in Service web-canary: its requests go to the stable ones',
+    ],
+    [
+      'one that does not find it by then does not fit it',
+      { service: pinned, canary, readySince: NOW - 10_000 },
+      share,
+      'blocked: 1 new pod is Ready, and none in Service web-canary: see that its selector and its ports fit them',
     ],
     [
       'then gateways learn of the Service, by a share of nothing',
@@ -278,6 +293,12 @@ describe('forward', () => {
     ],
   ])('%s', (_, scene, aim, line) => {
     expect(next(scene, aim)).toBe(line)
+  })
+
+  test('what the Service does not find is looked at again in time', () => {
+    const readySince = NOW - 1000
+    const { requeueAt } = trafficMove(routed({ service: pinned, canary, readySince }), share, NOW)!
+    expect(requeueAt).toBe(NOW + 9000)
   })
 
   test('the copy asks for nothing that the API server gives to one alone', () => {

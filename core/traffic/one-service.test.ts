@@ -159,10 +159,10 @@ test.each<[string, Scene, TrafficAim, string]>([
     'waiting for the new version to be made',
   ],
   [
-    'requests wait for a new pod that is ready',
+    'requests wait for a new pod that is ready where they go',
     { service: shared('new'), ready: ['o1'] },
     share(20),
-    'no new pod is ready in Service web: its requests go to the stable ones',
+    'blocked: 1 new pod is Ready, and none in Service web: see that its selector and its ports fit them',
   ],
   [
     'then the routes are split',

@@ -5,6 +5,7 @@ import type { Instant } from '../time.ts'
 import { newServiceOf } from './canary-service.ts'
 import { routesOff } from './route-moves.ts'
 import type { Routed, Traffic } from './routed.ts'
+import type { SplitAsked } from './router.ts'
 import { services } from './service-pin.ts'
 import { OVER } from './wish.ts'
 import { blocked, isFree, nameOf, takenOut, wishing } from './writes.ts'
@@ -34,9 +35,25 @@ export function answered(routed: Routed): Move | undefined {
 }
 
 /** Requests wait for who answers. */
-export function newServes(routed: Routed): Move | undefined {
+export function newServes(routed: Routed, { now }: SplitAsked): Move | undefined {
   if (newAnswers(routed)) return undefined
-  return answered(routed) ?? { changes: [], why: noAnswer(routed) }
+  return answered(routed) ?? waitedFor(routed, now)
+}
+
+/** Longer than the endpoints of a Service are behind its pods. */
+const FOUND_WITHIN_MS = 10_000
+
+/** A Service that does not find pods that are there will not find them by waiting. */
+function waitedFor(routed: Routed, now: Instant): Move {
+  const ready = routed.pods!.updatePods.flatMap(({ readySince }) => readySince ?? [])
+  if (ready.length === 0) return { changes: [], why: noAnswer(routed) }
+  const requeueAt = Math.min(...ready) + FOUND_WITHIN_MS
+  if (now < requeueAt) return { changes: [], why: noAnswer(routed), requeueAt }
+  const name = newServiceOf(routed.traffic.routing)
+  const are = ready.length === 1 ? '1 new pod is' : `${ready.length} new pods are`
+  return blocked(
+    `${are} Ready, and none in Service ${name}: see that its selector and its ports fit them`,
+  )
 }
 
 /** A new pod is ready where requests for new pods are sent. */

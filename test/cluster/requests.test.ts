@@ -193,6 +193,20 @@ test.concurrent('a route that is missing keeps the release waiting, and says so'
   await place.shares(20)
 })
 
+test.concurrent('a Service that does not find the new pods keeps the release waiting, and says so', async () => {
+  const place = await begin(routed, {})
+  const { story } = place
+  const service = serviceOf(story.namespace, WORKLOAD)
+  const spec = { selector: { app: 'another' }, ports: [{ port: 80 }] }
+  await apply(story, { ...service, spec } as KubeObject)
+  await story.edit('app:2')
+  await says(story, /1 new pod is Ready, and none in Service web-canary: see that its selector/)
+  expect(await condition(story, 'Ready')).toMatchObject({ reason: 'RequestsBlocked' })
+  await apply(story, service)
+  await story.reached(1)
+  await place.shares(20)
+})
+
 test.concurrent('a route and a Service that are deleted in the middle are named, pods stay, and both are moved when they are back', async () => {
   const place = await atFirstStep(routed)
   const { story } = place

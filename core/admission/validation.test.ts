@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 
 import { ROLLING_STYLE, TRAFFIC_ROUTING } from '#api/names.ts'
 import type {
@@ -512,16 +512,6 @@ test.each<[string, readonly object[], string]>([
     '[0]: a DestinationRule alone splits nothing: add the VirtualService that sends the requests to `customNetworkRefs`',
   ],
   [
-    'a Service beside which there is no name for another one',
-    [{ service: 's'.repeat(57), ingress: { name: 'shop' } }],
-    '[0].service: the Service made beside it is called so with `-canary` after it, and a name has 63 characters at most: rename the Service',
-  ],
-  [
-    'an Ingress of which the same is so',
-    [{ service: 'shop', ingress: { name: 'i'.repeat(247) } }],
-    '[0].ingress.name: the Ingress made beside it is called so with `-canary` after it, and a name has 253 characters at most: rename the Ingress',
-  ],
-  [
     'two items',
     ['shop', 'api'].map(service => ({ service, ingress: { name: service } })),
     ': write one item: several routers can stand side by side in it, as `ingress`, `gateway` and `customNetworkRefs`',
@@ -538,13 +528,31 @@ test.each<[string, readonly object[], string]>([
   expect(problems.split('; spec.')).toHaveLength(1)
 })
 
-test('a name for another one is asked for only where another one is made', () => {
-  const ingress = { name: 'i'.repeat(246) }
-  const longest = [{ service: 's'.repeat(56), ingress }]
-  const alone = [{ service: 's'.repeat(57), ingress }]
-  expect(problemsOfRouted(canary({ trafficRoutings: longest }))).toBe('')
-  const one = { trafficRoutings: alone, disableGenerateCanaryService: true }
-  expect(problemsOfRouted(canary(one))).toBe('')
+describe('what is made beside a Service and an Ingress has a name', () => {
+  const steps = [{ replicas: 1, traffic: '20%' }]
+  const long = { service: 's'.repeat(57), ingress: { name: 'i'.repeat(247) } }
+  const routing = 'spec.strategy.canary.trafficRoutings[0]'
+  const ofService = `${routing}.service: the Service made beside it is called so with \`-canary\` after it, and a name has 63 characters at most: rename the Service`
+  const ofIngress = `${routing}.ingress.name: the Ingress made beside it is called so with \`-canary\` after it, and a name has 253 characters at most: rename the Ingress`
+
+  test('that there is room for', () => {
+    expect(problemsOfRouted(canary({ steps, trafficRoutings: [long] }))).toBe(
+      `${ofService}; ${ofIngress}`,
+    )
+    const longest = { service: 's'.repeat(56), ingress: { name: 'i'.repeat(246) } }
+    expect(problemsOfRouted(canary({ steps, trafficRoutings: [longest] }))).toBe('')
+  })
+
+  test('where one is made', () => {
+    const asked = { trafficRoutings: [long], disableGenerateCanaryService: true }
+    expect(problemsOfRouted(canary({ ...asked, steps }))).toBe(ofIngress)
+    const nothing = [{ replicas: 1 }]
+    expect(problemsOfRouted(canary({ trafficRoutings: [long], steps: nothing }))).toBe('')
+  })
+
+  test('and keeps none from being followed that is stored', () => {
+    expect(unsupported(canary({ steps, trafficRoutings: [long] }), { routes: true })).toEqual([])
+  })
 })
 
 test('a DestinationRule beside what sends the requests is followed', () => {

@@ -10,6 +10,7 @@ import { parseIntOrPercent } from '../replicas.ts'
 import { strategyField, strategyOf, styleOf } from '../rollout/release-style.ts'
 import { asksForTraffic, hasRoutes, unsupported } from '../rollout/unsupported.ts'
 import { frozen } from './frozen.ts'
+import { withoutRoom } from './room.ts'
 
 /** What a Rollout is compared with. */
 export interface Surroundings {
@@ -36,13 +37,16 @@ const routedMessage =
  * still be labelled, reported on, paused and ended.
  */
 export function validateRollout(rollout: Rollout, surroundings: Surroundings): readonly Problem[] {
-  const { previous, others, routes = false } = surroundings
+  const { previous, others, routes: moved = false } = surroundings
   if (previous && equalJson(planOf(previous.spec), planOf(rollout.spec))) return []
   const shares = asksForShares(rollout, surroundings)
   return [
-    ...unsupported(rollout, { shares, routes }),
+    ...unsupported(rollout, { shares, routes: moved }),
     ...stepsDecrease(rollout),
     ...routedSteps(rollout, shares),
+    ...(moved && stepsOf(rollout).steps.some(step => routes(step, shares))
+      ? withoutRoom(rollout)
+      : []),
     ...conflict(rollout, others),
     ...(previous ? frozen(rollout, previous) : []),
   ]

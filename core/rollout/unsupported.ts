@@ -15,8 +15,6 @@ import { groupOf, isNative } from '../ref.ts'
 import type { KindRef } from '../ref.ts'
 import type { Style } from '../style.ts'
 import { valuesAt } from '../values-at.ts'
-import { canaryServiceName } from '../traffic/canary-service.ts'
-import { canaryIngressName } from '../traffic/ingress.ts'
 import { isNetworkKind, othersIn, routers } from '../traffic/registry.ts'
 import { matchesMore } from '../traffic/router.ts'
 import { adapterFor, adapters, inStyle } from '../workload/registry.ts'
@@ -43,10 +41,6 @@ const kinds = adapters.map(({ apiVersion, kind }) => `${apiVersion} ${kind}`).jo
 const noSuchKind = `this version of Sluice does not release this kind of workload; it releases: ${kinds}, and kinds of your own with the fields of a StatefulSet that \`extraKinds\` of the chart names`
 const switchedOff =
   'requests are not moved here: switch that on by `traffic.enabled` of the chart (`--traffic=yes` of webhook and controller)'
-
-/** Of what is made beside them, in characters, as the API server takes it. */
-const MOST_SERVICE_NAME = 63
-const MOST_NAME = 253
 
 const rows: readonly Row[] = [
   {
@@ -148,7 +142,7 @@ function isCalled({ kind, plural }: KindRef, ref: WorkloadRef): boolean {
 /** What must name what sends the requests: a CRD that is not ours may let anything through. */
 function routeRows(path: string): readonly Row[] {
   const item = `${path}[]`
-  const rows: readonly (Row & Pick<Required<Row>, 'refuses'>)[] = [
+  const rows: readonly (Row & { readonly refuses: (value: unknown) => boolean })[] = [
     {
       field: path,
       refuses: items => Array.isArray(items) && items.length > 1,
@@ -159,18 +153,6 @@ function routeRows(path: string): readonly Row[] {
       field: item,
       refuses: named => saysNothing(named as TrafficRouting),
       message: 'name what sends the requests: add `ingress`, `gateway` or `customNetworkRefs`',
-    },
-    {
-      field: `${item}.service`,
-      refuses: (service, { spec }) =>
-        strategyOf(spec).disableGenerateCanaryService !== true &&
-        canaryServiceName(service as string).length > MOST_SERVICE_NAME,
-      message: tooLong('Service', MOST_SERVICE_NAME),
-    },
-    {
-      field: `${item}.ingress.name`,
-      refuses: name => canaryIngressName(name as string).length > MOST_NAME,
-      message: tooLong('Ingress', MOST_NAME),
     },
     {
       field: `${item}.gateway`,
@@ -192,12 +174,8 @@ function routeRows(path: string): readonly Row[] {
   ]
   return rows.map(row => ({
     ...row,
-    refuses: (value, rollout, asked) => asked.routes && row.refuses(value, rollout, asked),
+    refuses: (value, _, { routes }) => routes && row.refuses(value),
   }))
-}
-
-function tooLong(kind: string, most: number): string {
-  return `the ${kind} made beside it is called so with \`-canary\` after it, and a name has ${most} characters at most: rename the ${kind}`
 }
 
 function saysNothing({ ingress, gateway, customNetworkRefs = [] }: TrafficRouting): boolean {

@@ -4,11 +4,13 @@
 
 import type { HTTPRoute } from '#api/kubernetes.ts'
 import type { Move } from '../move.ts'
+import type { Instant } from '../time.ts'
 import { canaryServiceName } from './canary-service.ts'
 import { formatRouteWish, routeWishOf } from './gateway-route.ts'
+import { BEHIND_MS } from './model.ts'
 import type { RouteRef, Split, TrafficProvider } from './model.ts'
-import { matchesMore, movesRequests, namedIn, nameOfRoute, splitInWords } from './router.ts'
-import type { Router } from './router.ts'
+import { matchesMore, namedIn, nameOfRoute, sendsSome, splitInWords } from './router.ts'
+import type { Router, RouteUse } from './router.ts'
 import { reaches, seeRoute } from './seen.ts'
 import type { RouteSeen } from './seen.ts'
 import { movedForAnother } from './touched.ts'
@@ -58,17 +60,17 @@ function gatewayRouter(provider: TrafficProvider): Omit<Router<RouteSeen>, 'refs
       return other === undefined ? undefined : notTwice(name, other)
     },
 
-    split({ ref, object }, { routing: { service }, owner }, { split }) {
-      const canary = canaryServiceName(service)
-      const writing = (to: Split, why: string) => {
-        const wish = formatRouteWish({ workload: whoseOf(owner!.ref), service, canary, split: to })
-        return wishing(provider, object!, wish, why)
-      }
+    announced({ ref, object }, use, { now }) {
+      const canary = canaryServiceName(use.routing.service)
       const before = routeWishOf(object!.wish ?? '')
-      const sent = before?.canary === canary && movesRequests(before.split)
-      const naming = () => writing(NO_SHARE, `naming Service ${canary} in ${nameOfRoute(ref)}`)
-      const first = sent ? undefined : (naming() ?? notTakenOver(ref, object!))
-      return first ?? writing(split, `${splitInWords(split)} to new pods`)
+      if (before?.canary === canary && sendsSome(before.split)) return undefined
+      const why = `naming Service ${canary} in ${nameOfRoute(ref)}, with no requests yet`
+      const wish = wishOf(use, NO_SHARE)
+      return wishing(provider, object!, wish, why) ?? notYetKnown(canary, object!, now)
+    },
+
+    split({ object }, use, { split }) {
+      return wishing(provider, object!, wishOf(use, split), `${splitInWords(split)} to new pods`)
     },
 
     splitSeen: ({ ref, object }) => notTakenOver(ref, object!),
@@ -87,6 +89,11 @@ function gatewayRouter(provider: TrafficProvider): Omit<Router<RouteSeen>, 'refs
   }
 }
 
+function wishOf({ routing: { service }, owner }: RouteUse, split: Split): string {
+  const canary = canaryServiceName(service)
+  return formatRouteWish({ workload: whoseOf(owner!.ref), service, canary, split })
+}
+
 /** The Service of new pods is named, and has no requests yet. */
 const NO_SHARE: Split = { percent: 0 }
 
@@ -96,6 +103,18 @@ function notTakenOver(ref: RouteRef, { parents }: RouteSeen): Move | undefined {
     if (trouble) return blocked(`Gateway ${name} does not route ${nameOfRoute(ref)}: ${trouble}`)
   }
   return undefined
+}
+
+/** A gateway may say that there is no such Service until it has heard of it; for how long is its own affair. */
+function notYetKnown(canary: string, { parents }: RouteSeen, now: Instant): Move | undefined {
+  const behind = parents.find(each => each.observed !== 'yes' || each.trouble !== undefined)
+  if (!behind) return undefined
+  const { name, observed, trouble, troubleSince = 0 } = behind
+  const why = `waiting for Gateway ${name} to know Service ${canary}, to which no request goes yet`
+  if (observed !== 'yes') return { changes: [], why }
+  const requeueAt = troubleSince + BEHIND_MS
+  const told = `${why}: ${trouble}`
+  return now < requeueAt ? { changes: [], why: told, requeueAt } : blocked(told)
 }
 
 function takingOver(gateway: string, ref: RouteRef): Move {

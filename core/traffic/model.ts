@@ -10,6 +10,9 @@ import type { WorkloadRef, KindRef } from '../ref.ts'
 /** What `gracePeriodSeconds` is unless given. */
 export const GRACE_SECONDS = 3
 
+/** So many milliseconds whoever watches may be behind with what is written; whoever is later has a reason. */
+export const BEHIND_MS = 10_000
+
 /** By what requests come to a workload. */
 export interface Routing {
   /** Name of the Service. */

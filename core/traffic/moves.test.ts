@@ -5,6 +5,7 @@ import { ESCAPE, SERVICE_NAME, TRAFFIC, UNROUTED } from '#api/names.ts'
 import { annotated } from '../admission/marks.ts'
 import { reviewTraffic } from '../admission/traffic-review.ts'
 import { wordsOf } from '../change.ts'
+import { defined } from '../defined.ts'
 import { keyOf } from '../ref.ts'
 import { httpRoutes } from './gateway-route.ts'
 import { routingLeft, workloadsOf } from './left.ts'
@@ -48,8 +49,10 @@ function wishing<O extends KubeObject>(provider: TrafficProvider, before: O, wis
 }
 
 /** A gateway says of it what the conditions are, of the generation. */
-function told(object: HTTPRoute, generation: number, resolved = 'True'): HTTPRoute {
-  const said = { observedGeneration: generation, reason: 'BackendNotFound', message: 'no web' }
+function told(object: HTTPRoute, generation: number, resolved = 'True', since?: number): HTTPRoute {
+  const reason = { reason: 'BackendNotFound', message: 'no web' }
+  const lastTransitionTime = since === undefined ? since : new Date(since).toISOString()
+  const said = defined({ observedGeneration: generation, ...reason, lastTransitionTime })
   const conditions = [
     { ...said, type: 'Accepted', status: 'True' },
     { ...said, type: 'ResolvedRefs', status: resolved },
@@ -94,6 +97,8 @@ interface Scene {
   readonly route?: HTTPRoute | null
   /** Another one that sends requests to the Service, too. */
   readonly beside?: RouteRef
+  /** One by which they can be moved. */
+  readonly second?: HTTPRoute
   /** Uids of ready pods by Service. */
   readonly ready?: Readonly<Record<string, readonly string[]>>
   readonly updated?: string
@@ -113,9 +118,10 @@ function slice(service: string, uids: readonly string[]): EndpointSlice {
   return { apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice', metadata, endpoints }
 }
 
-function routesOf({ route: way = route, beside }: Scene): Routed['traffic']['routes'] {
+function routesOf({ route: way = route, beside, second }: Scene): Routed['traffic']['routes'] {
   const own = { ref, ...(way && { object: seeRoute(way) }) }
-  return beside ? [own, { ref: beside }] : [own]
+  const others = second ? [{ ref: { ...ref, name: 'second' }, object: seeRoute(second) }] : []
+  return beside ? [own, { ref: beside }, ...others] : [own, ...others]
 }
 
 function routed(scene: Scene): Routed {
@@ -165,6 +171,9 @@ function withPort(service: Service, port: number): Service {
 
 const to = (aim: 'answered' | 'pinned' | 'stable' | 'new' | 'all') => ({ to: aim }) as const
 const share = { to: 'split', split: { percent: 20 } } as const
+
+const answering: Scene = { service: pinned, canary, ready: { 'web-canary': ['n1'] } }
+const unknown = 'waiting for Gateway gate to know Service web-canary, to which no request goes'
 
 describe('forward', () => {
   test.each<[string, Scene, TrafficAim, string]>([
@@ -229,23 +238,41 @@ describe('forward', () => {
       'then gateways learn of the Service, by a share of nothing',
       { service: pinned, canary, ready: { 'web-canary': ['n1'] } },
       share,
-      `HTTPRoute web ${namedWish}; naming Service web-canary in HTTPRoute web`,
+      `HTTPRoute web ${namedWish}; naming Service web-canary in HTTPRoute web, with no requests yet`,
     ],
     [
       'one that has not read it yet would send requests nowhere',
-      { service: pinned, canary, ready: { 'web-canary': ['n1'] }, route: told(named, 1) },
+      { ...answering, route: told(named, 1) },
       share,
-      'waiting for Gateway gate to take HTTPRoute web over',
+      `${unknown} yet`,
     ],
     [
       'one that does not know the Service yet would as well',
-      { service: pinned, canary, ready: { 'web-canary': ['n1'] }, route: told(named, 2, 'False') },
+      { ...answering, route: told(named, 2, 'False', NOW - 9999) },
       share,
-      'blocked: Gateway gate does not route HTTPRoute web: BackendNotFound: no web',
+      `${unknown} yet: BackendNotFound: no web`,
+    ],
+    [
+      'and is not waited for without end',
+      { ...answering, route: told(named, 2, 'False', NOW - 10_000) },
+      share,
+      `blocked: ${unknown} yet: BackendNotFound: no web`,
+    ],
+    [
+      'one that does not say since when has always been so',
+      { ...answering, route: told(named, 2, 'False') },
+      share,
+      `blocked: ${unknown} yet: BackendNotFound: no web`,
+    ],
+    [
+      'no route sends anybody there before the gateways of all know it',
+      { ...answering, route: told(named, 2), second: route },
+      share,
+      `HTTPRoute web ${namedWish}; naming Service web-canary in HTTPRoute second, with no requests yet`,
     ],
     [
       'then the route is split',
-      { service: pinned, canary, ready: { 'web-canary': ['n1'] }, route: told(named, 2) },
+      { ...answering, route: told(named, 2) },
       share,
       `HTTPRoute web ${splitWish}; sending 20% of the requests to new pods`,
     ],

@@ -22,6 +22,11 @@ export function notServed({ apiVersion, kind }: RouteRef): string {
   return `the cluster does not serve ${apiVersion} ${kind}: install its CRD`
 }
 
+/** All of them know where new pods are, before one of them sends anybody there. */
+export function announcedByRoutes(routed: Routed, asked: SplitAsked): Move | undefined {
+  return firstOfRoutes(routed, (router, route, use) => router.announced?.(route, use, asked))
+}
+
 /** Has the split written by all of them. */
 export function splitByRoutes(routed: Routed, asked: SplitAsked): Move | undefined {
   const next = ofRoutes(routed, (router, route, use) => router.split(route, use, asked))

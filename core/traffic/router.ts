@@ -62,6 +62,8 @@ export interface Router<S extends Seen = Seen> extends KindRef {
   see(object: KubeObject): S
   /** Why no request can be moved by it; undefined: nothing is in the way. */
   trouble(route: RouteFound<S>, use: RouteUse): string | undefined
+  /** Has whoever routes know the Service of new pods before anybody is sent there, where that can be told. */
+  announced?(route: RouteFound<S>, use: RouteUse, asked: SplitAsked): Move | undefined
   /** Has the split written. */
   split(route: RouteFound<S>, use: RouteUse, asked: SplitAsked): Move | undefined
   /** Waits until whoever routes by it has taken the split over. */
@@ -92,7 +94,7 @@ export function nameOfRoute({ kind, name }: Pick<RouteRef, 'kind' | 'name'>): st
 }
 
 /** It sends some requests to new pods: a step may ask for nothing yet. */
-export function movesRequests({ percent = 0, matches = [] }: Split): boolean {
+export function sendsSome({ percent = 0, matches = [] }: Split): boolean {
   return percent > 0 || matches.length > 0
 }
 

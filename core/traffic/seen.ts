@@ -55,6 +55,8 @@ export interface ParentSeen {
   readonly observed: 'yes' | 'no' | 'silent'
   /** Why it does not route. */
   readonly trouble?: string
+  /** Undefined: it does not say. */
+  readonly troubleSince?: Instant
 }
 
 /** The endpoints of a Service, or a part of them. */
@@ -120,7 +122,7 @@ function seeParent({ metadata, status }: HTTPRoute, parent: ParentReference): Pa
   return defined({
     name: parent.sectionName ? `${parent.name}/${parent.sectionName}` : parent.name,
     observed: observedBy(conditions, generation),
-    trouble: ROUTED_BY.flatMap(type => troubleOf(type, conditions))[0],
+    ...ROUTED_BY.map(type => troubleOf(type, conditions)).find(each => each !== undefined),
   })
 }
 
@@ -132,11 +134,18 @@ function observedBy(
   return conditions.every(each => (each.observedGeneration ?? 0) >= generation) ? 'yes' : 'no'
 }
 
-function troubleOf(type: string, conditions: readonly Condition[]): readonly string[] {
+function troubleOf(
+  type: string,
+  conditions: readonly Condition[],
+): Pick<ParentSeen, 'trouble' | 'troubleSince'> | undefined {
   const told = conditions.filter(each => each.type === type)
   const bad = told.find(({ status }) => status !== 'True')
-  if (bad) return [`${bad.reason ?? type}: ${bad.message ?? ''}`]
-  return told.length > 0 ? [] : [`it has no condition ${type}`]
+  if (!bad) return told.length > 0 ? undefined : { trouble: `it has no condition ${type}` }
+  const { reason = type, message = '', lastTransitionTime: since } = bad
+  return defined({
+    trouble: `${reason}: ${message}`,
+    troubleSince: since === undefined ? undefined : instantOf(since),
+  })
 }
 
 function isSameParent(a: ParentReference, b: ParentReference): boolean {

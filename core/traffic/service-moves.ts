@@ -3,6 +3,7 @@
 import type { Move } from '../move.ts'
 import type { Instant } from '../time.ts'
 import { newServiceOf } from './canary-service.ts'
+import { BEHIND_MS } from './model.ts'
 import { routesOff } from './route-moves.ts'
 import type { Routed, Traffic } from './routed.ts'
 import type { SplitAsked } from './router.ts'
@@ -40,14 +41,11 @@ export function newServes(routed: Routed, { now }: SplitAsked): Move | undefined
   return answered(routed) ?? waitedFor(routed, now)
 }
 
-/** Longer than the endpoints of a Service are behind its pods. */
-const FOUND_WITHIN_MS = 10_000
-
 /** A Service that does not find pods that are there will not find them by waiting. */
 function waitedFor(routed: Routed, now: Instant): Move {
   const ready = routed.pods!.updatePods.flatMap(({ readySince }) => readySince ?? [])
   if (ready.length === 0) return { changes: [], why: noAnswer(routed) }
-  const requeueAt = Math.min(...ready) + FOUND_WITHIN_MS
+  const requeueAt = Math.min(...ready) + BEHIND_MS
   if (now < requeueAt) return { changes: [], why: noAnswer(routed), requeueAt }
   const name = newServiceOf(routed.traffic.routing)
   const are = ready.length === 1 ? '1 new pod is' : `${ready.length} new pods are`

@@ -14,6 +14,7 @@ import {
 } from './canary-service.ts'
 import { equalJson } from '../equal.ts'
 import {
+  announcedByRoutes,
   routesOff,
   routesThere,
   seenByRoutes,
@@ -23,7 +24,7 @@ import {
 } from './route-moves.ts'
 import { ofTask } from './routed.ts'
 import type { Order, Routed, Rules } from './routed.ts'
-import { movesRequests } from './router.ts'
+import { sendsSome } from './router.ts'
 import type { SplitAsked } from './router.ts'
 import {
   answered,
@@ -52,7 +53,7 @@ const aims: Order['aims'] = {
   there,
   answered: [answered],
   pinned,
-  split: [...pinned, canaryMade, newServes, splitWritten, splitSeen],
+  split: [...pinned, canaryMade, newServes, announced, splitWritten, splitSeen],
   stable: [unpinnedFromNew, ...away],
   new: [
     ...ofTask('FinalisingStepRouteTrafficToNew', [serviceThere, newReady, pinnedToNew, newAlone]),
@@ -175,13 +176,17 @@ function canaryMade(routed: Routed): Move | undefined {
   }
 }
 
+function announced(routed: Routed, asked: SplitAsked): Move | undefined {
+  return sendsSome(asked.split) ? announcedByRoutes(routed, asked) : undefined
+}
+
 function splitWritten(routed: Routed, asked: SplitAsked): Move | undefined {
-  if (!movesRequests(asked.split)) return routesOff(routed, 'taking the split out of the route')
+  if (!sendsSome(asked.split)) return routesOff(routed, 'taking the split out of the route')
   return splitByRoutes(routed, asked)
 }
 
 function splitSeen(routed: Routed, asked: SplitAsked): Move | undefined {
-  return movesRequests(asked.split) ? seenByRoutes(routed, asked) : undefined
+  return sendsSome(asked.split) ? seenByRoutes(routed, asked) : undefined
 }
 
 function unpinned(routed: Routed): Move | undefined {

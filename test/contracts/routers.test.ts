@@ -274,8 +274,12 @@ class Place {
 
   splitting(split: Split): Move | undefined {
     const [use, asked] = [this.use(), this.asked(split)]
-    const { found } = this
-    return this.router.split(found, use, asked) ?? this.router.splitSeen(found, use, asked)
+    const { found, router } = this
+    return (
+      router.announced?.(found, use, asked) ??
+      router.split(found, use, asked) ??
+      router.splitSeen(found, use, asked)
+    )
   }
 
   goingHome(of: RouteUse['owner'] | undefined = owner): Move | undefined {

@@ -36,8 +36,8 @@ export const trafficRules: readonly Rule[] = [
   [
     'requests are sent to new pods once one of them answers',
     twoServices,
-    'canaryMade, newServes, splitWritten',
-    'canaryMade, splitWritten',
+    'canaryMade, newServes, announced',
+    'canaryMade, announced',
     histories,
   ],
   [
@@ -162,14 +162,14 @@ export const trafficRules: readonly Rule[] = [
   [
     'a gateway has to know the Service of new pods before requests are sent there',
     gatewayRoute,
-    'const first = sent ? undefined',
-    'const first = true ? undefined',
+    '?? notYetKnown(canary, object!, now)',
+    '',
     laws,
   ],
   [
     'a split that stands is not begun anew',
     gatewayRoute,
-    'before?.canary === canary && movesRequests(before.split)',
+    'before?.canary === canary && sendsSome(before.split)',
     'false',
     laws,
   ],

@@ -10,6 +10,7 @@ import { parse, stringify } from 'yaml'
 
 import type { KubeObject } from '#api/kubernetes.ts'
 import { KubeClient } from '#kube/client.ts'
+import { Forbidden } from '#kube/errors.ts'
 import { fromKubeconfig } from '#kube/kubeconfig.ts'
 import { MUTATING_WEBHOOKS, PODS, resource } from '#kube/resources.ts'
 import { startChild } from '../../dev/child.ts'
@@ -245,5 +246,5 @@ async function account(namespace: string, rules: readonly object[]): Promise<str
 async function granted(file: string): Promise<void> {
   const poor = new KubeClient(await fromKubeconfig(file))
   onTestFinished(() => poor.close())
-  await listable(poor, PODS)
+  await listable(poor, PODS, Forbidden)
 }

@@ -115,11 +115,6 @@ export async function startDataPlane(world: World): Promise<DataPlane> {
   }
 }
 
-/** How the gateway calls the rule for all requests to a host. */
-export function everything(host: string): string {
-  return `Host("${host}") && PathPrefix("/")`
-}
-
 function nowhereIn({ rules }: Routed): readonly Nowhere[] {
   const at = Date.now()
   return rules.flatMap(({ rule, backends }) => {
@@ -129,7 +124,7 @@ function nowhereIn({ rules }: Routed): readonly Nowhere[] {
 }
 
 function routesIn({ rules }: Routed, host: string, versions: ReadonlyMap<string, string>): Routes {
-  const found = rules.find(({ rule }) => rule === everything(host))
+  const found = rules.find(({ rule }) => rule === `Host("${host}") && PathPrefix("/")`)
   const { backends = [] } = { ...found }
   const fresh = backends.filter(({ name }) => name.includes('-canary-'))
   const others = backends.filter(each => !fresh.includes(each))

@@ -9,27 +9,27 @@ import (
 	"net/url"
 	"os"
 	"path"
-	"path/filepath"
 	"time"
 
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// lagBehind puts a proxy between the gateway and the API server, which holds back what watches of Services and of
-// EndpointSlices tell: in a real cluster, too, each kind has a watch of its own, and nothing orders them.
-func lagBehind(late time.Duration) error {
+// lagBehind starts a proxy before the API server that KUBECONFIG names, and returns its URL. It holds back what watches
+// of Services and of EndpointSlices tell: in a real cluster, too, each kind has a watch of its own, and nothing orders
+// them.
+func lagBehind(late time.Duration) (string, error) {
 	config, err := clientcmd.BuildConfigFromFlags("", os.Getenv("KUBECONFIG"))
 	if err != nil {
-		return err
+		return "", err
 	}
 	server, err := url.Parse(config.Host)
 	if err != nil {
-		return err
+		return "", err
 	}
 	transport, err := rest.TransportFor(config)
 	if err != nil {
-		return err
+		return "", err
 	}
 	proxy := &httputil.ReverseProxy{
 		Transport:     transport,
@@ -45,13 +45,13 @@ func lagBehind(late time.Duration) error {
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return err
+		return "", err
 	}
 	go func() {
 		fmt.Fprintln(os.Stderr, http.Serve(listener, proxy))
 		os.Exit(1)
 	}()
-	return useKubeconfig("http://" + listener.Addr().String())
+	return "http://" + listener.Addr().String(), nil
 }
 
 type lagging struct {
@@ -63,22 +63,4 @@ func (body lagging) Read(into []byte) (int, error) {
 	count, err := body.ReadCloser.Read(into)
 	time.Sleep(body.late)
 	return count, err
-}
-
-const kubeconfig = `{
-	"apiVersion": "v1", "kind": "Config", "current-context": "late",
-	"clusters": [{"name": "late", "cluster": {"server": %q}}],
-	"contexts": [{"name": "late", "context": {"cluster": "late"}}]
-}`
-
-func useKubeconfig(server string) error {
-	file, err := os.CreateTemp(filepath.Dir(os.Getenv("KUBECONFIG")), "gateway-kubeconfig-")
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	if _, err := fmt.Fprintf(file, kubeconfig, server); err != nil {
-		return err
-	}
-	return os.Setenv("KUBECONFIG", file.Name())
 }

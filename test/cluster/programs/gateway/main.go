@@ -61,7 +61,12 @@ func run(address, lag string) error {
 	if err != nil {
 		return err
 	}
-	if err := lagBehind(late); err != nil {
+	endpoint, err := lagBehind(late)
+	if err != nil {
+		return err
+	}
+	// Else the provider would ask the API server itself.
+	if err := os.Unsetenv("KUBECONFIG"); err != nil {
 		return err
 	}
 	listener, err := net.Listen("tcp", address)
@@ -69,6 +74,7 @@ func run(address, lag string) error {
 		return err
 	}
 	provider := &gateway.Provider{
+		Endpoint:      endpoint,
 		EntryPoints:   map[string]gateway.Entrypoint{"web": {Address: address}},
 		StatusAddress: &gateway.StatusAddress{IP: "127.0.0.1"},
 	}

@@ -303,7 +303,7 @@ export const admissionRules: readonly Rule[] = [
   [
     'no pod starts with an edit before a TrafficRouting is known to be there',
     'core/admission/requests.ts',
-    'rollout?.trafficRouting !== undefined ||',
+    'rollout.trafficRouting !== undefined ||',
     '',
     requestsTest,
   ],

@@ -23,9 +23,9 @@ import { kindsInWords } from '#process/kinds.ts'
 import { mutatingConfiguration, validatingConfiguration } from '../webhook/configuration.ts'
 import { startChild } from './child.ts'
 import type { Child, ChildOptions } from './child.ts'
+import { listable } from './listable.ts'
 import { registerPolicy, unregisterPolicy } from './policy.ts'
 import { removed } from './removed.ts'
-import { listable } from './listable.ts'
 import { until } from './until.ts'
 
 /** What a pod knows of its API server. */

@@ -2,10 +2,10 @@
 
 import type { Rollout as RolloutObject } from '#api/rollout.generated.ts'
 import { defined } from '../defined.ts'
+import type { Rollout } from '../rollout/model.ts'
+import { firstRouted } from '../rollout/plan-steps.ts'
 import { movesRequests, recordOf } from '../workload/record.ts'
 import type { HoldRecord } from '../workload/record.ts'
-import { firstRouted } from '../rollout/plan-steps.ts'
-import type { Rollout } from '../rollout/model.ts'
 import type { WorkloadReview } from './model.ts'
 
 /**

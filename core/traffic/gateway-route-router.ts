@@ -12,7 +12,7 @@ import type { RouteRef, Split, TrafficProvider } from './model.ts'
 import { matchesMore, namedIn, nameOfRoute, sendsSome, splitInWords } from './router.ts'
 import type { Router, RouteUse } from './router.ts'
 import { reaches, seeRoute } from './seen.ts'
-import type { RouteSeen } from './seen.ts'
+import type { ParentSeen, RouteSeen } from './seen.ts'
 import { movedForAnother } from './touched.ts'
 import { OVER, whoseOf } from './wish.ts'
 import { blocked, isFree, notTwice, takenOut, wishing } from './writes.ts'
@@ -97,17 +97,22 @@ function wishOf({ routing: { service }, owner }: RouteUse, split: Split): string
 /** The Service of new pods is named, and has no requests yet. */
 const NO_SHARE: Split = { percent: 0 }
 
-function notTakenOver(ref: RouteRef, { parents }: RouteSeen): Move | undefined {
-  for (const { name, observed, trouble } of parents) {
-    if (observed !== 'yes') return takingOver(name, ref)
-    if (trouble) return blocked(`Gateway ${name} does not route ${nameOfRoute(ref)}: ${trouble}`)
-  }
-  return undefined
+/** The first gateway that does not route by it as it is now; undefined: all do. */
+function firstBehind({ parents }: RouteSeen): ParentSeen | undefined {
+  return parents.find(({ observed, trouble }) => observed !== 'yes' || trouble !== undefined)
+}
+
+function notTakenOver(ref: RouteRef, route: RouteSeen): Move | undefined {
+  const behind = firstBehind(route)
+  if (!behind) return undefined
+  const { name, observed, trouble } = behind
+  if (observed !== 'yes') return takingOver(name, ref)
+  return blocked(`Gateway ${name} does not route ${nameOfRoute(ref)}: ${trouble}`)
 }
 
 /** A gateway may say that there is no such Service until it has heard of it; for how long is its own affair. */
-function notYetKnown(canary: string, { parents }: RouteSeen, now: Instant): Move | undefined {
-  const behind = parents.find(each => each.observed !== 'yes' || each.trouble !== undefined)
+function notYetKnown(canary: string, route: RouteSeen, now: Instant): Move | undefined {
+  const behind = firstBehind(route)
   if (!behind) return undefined
   const { name, observed, trouble, troubleSince = 0 } = behind
   const why = `waiting for Gateway ${name} to know Service ${canary}, to which no request goes yet`
